@@ -1,0 +1,37 @@
+# trueup: `make demo` and `make test` are all that a fresh machine needs (Python 3.11 and make).
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+# Bytecode is wanted: without it every import takes three times as long.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup test test-full lint demo bench lock clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: .venv/made  ## the environment in .venv, with the command at .venv/bin/trueup
+
+.venv/made: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+lint: setup  ## linter and type checker
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint  ## linter, type checker and the test suite
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+test-full: lint  ## the same with the slow tests
+	$(BIN)/pytest -n 2 --dist loadgroup -m ''
+
+demo: setup  ## the whole loop on a made stream, narrated
+	$(BIN)/trueup demo
+
+lock: setup  ## writes constraints.txt from the environment as it stands
+	$(BIN)/python -m pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt
+
+clean:  ## removes the environment and the caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

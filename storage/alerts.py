@@ -1,0 +1,155 @@
+"""Incidents and the outbox: alerts are written with what they tell of, and kept until they are delivered."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storage import tables as t
+from storage.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """A condition that is open until it resolves: opened → acknowledged → resolved."""
+
+    id: str
+    stream: str
+    cause: str
+    codes: tuple[str, ...]
+    opened_at: datetime
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    resolved_at: datetime | None = None
+    refusal_told: bool = False
+
+    @property
+    def thread(self) -> str:
+        """Message-ID of the mail that opened the incident; later mails answer it."""
+        return f"<incident.{self.id}@trueup>"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxItem:
+    """One alert on its way to people."""
+
+    id: str
+    stream: str
+    kind: str
+    subject: str
+    text: str
+    html: str
+    to: tuple[str, ...]
+    message_id: str
+    in_reply_to: str | None
+    created_at: datetime
+    attempts: int = 0
+    state: str = "pending"
+    cycle_id: str | None = None
+    incident_id: str | None = None
+    next_try: datetime | None = None
+    sent_at: datetime | None = None
+    error: str | None = None
+
+
+class AlertStore:
+    """Incidents and alerts in the store; the outbox that delivery works on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # ---- incidents ----
+
+    def open_incidents(self, stream: str | None = None) -> list[Incident]:
+        where = [t.incidents.c.resolved_at.is_(None)]
+        return self._incidents(*where, *([t.incidents.c.stream == stream] if stream else []))
+
+    def incidents(self, stream: str | None = None, *, limit: int = 100) -> list[Incident]:
+        """All incidents, newest first."""
+        return self._incidents(*([t.incidents.c.stream == stream] if stream else []))[:limit]
+
+    def _incidents(self, *where: Any) -> list[Incident]:
+        query = sa.select(t.incidents).where(*where).order_by(t.incidents.c.opened_at.desc(), t.incidents.c.id)
+        with self._database.read() as connection:
+            return [Incident(**{**row._mapping, "codes": tuple(row.codes)}) for row in connection.execute(query)]
+
+    def open(self, connection: Connection, incident: Incident) -> None:
+        connection.execute(sa.insert(t.incidents), incident.__dict__ | {"codes": list(incident.codes)})
+
+    def widen(self, connection: Connection, incident_id: str, codes: tuple[str, ...]) -> None:
+        """Keep the codes that an open incident now stands for."""
+        self._update_incident(connection, incident_id, codes=list(codes))
+
+    def resolve(self, connection: Connection, incident_id: str, at: datetime) -> None:
+        self._update_incident(connection, incident_id, resolved_at=at)
+
+    def tell_refusal(self, connection: Connection, incident_id: str) -> None:
+        """Remember that the incident's thread has had its line on a refused challenger."""
+        self._update_incident(connection, incident_id, refusal_told=True)
+
+    def acknowledge(self, incident_id: str, who: str, at: datetime) -> bool:
+        """Mark an open incident as seen; False where no open incident has this id."""
+        i = t.incidents.c
+        with self._database.write() as connection:
+            done = connection.execute(
+                sa.update(t.incidents)
+                .where(i.id == incident_id, i.resolved_at.is_(None))
+                .values(acknowledged_at=at, acknowledged_by=who)
+            )
+        return done.rowcount == 1
+
+    def _update_incident(self, connection: Connection, incident_id: str, **values: Any) -> None:
+        connection.execute(sa.update(t.incidents).where(t.incidents.c.id == incident_id).values(values))
+
+    # ---- outbox ----
+
+    def add(self, connection: Connection, item: OutboxItem) -> None:
+        """Put an alert into the outbox, in the transaction of what it tells of."""
+        row = dict(item.__dict__)
+        row["recipients"] = list(row.pop("to"))
+        connection.execute(sa.insert(t.alerts), row)
+
+    def pending(self, now: datetime | None = None) -> list[OutboxItem]:
+        """Alerts not yet delivered, oldest first; with `now` only those whose next try is due."""
+        a = t.alerts.c
+        query = sa.select(t.alerts).where(a.state == "pending").order_by(a.created_at, a.id)
+        if now is not None:
+            query = query.where(sa.or_(a.next_try.is_(None), a.next_try <= now))
+        return self._list(query)
+
+    def mark_sent(self, alert_id: str, at: datetime) -> None:
+        self._update(alert_id, state="sent", sent_at=at, error=None, next_try=None, attempts=t.alerts.c.attempts + 1)
+
+    def mark_failed(self, alert_id: str, at: datetime, why: str, next_try: datetime | None) -> None:
+        """A try failed; without a next try the alert is dead, and `status` and `alerts list` say so."""
+        state = "dead" if next_try is None else "pending"
+        self._update(alert_id, state=state, error=why, next_try=next_try, attempts=t.alerts.c.attempts + 1)
+
+    def of_cycle(self, cycle_id: str) -> list[OutboxItem]:
+        a = t.alerts.c
+        return self._list(sa.select(t.alerts).where(a.cycle_id == cycle_id).order_by(a.created_at, a.id))
+
+    def alerts(self, stream: str | None = None, *, limit: int = 100) -> list[OutboxItem]:
+        """All alerts, newest first."""
+        a = t.alerts.c
+        query = sa.select(t.alerts).order_by(a.created_at.desc(), a.id).limit(limit)
+        return self._list(query.where(a.stream == stream) if stream else query)
+
+    def _list(self, query: sa.Select[Any]) -> list[OutboxItem]:
+        with self._database.read() as connection:
+            rows = [dict(row._mapping) for row in connection.execute(query)]
+        return [OutboxItem(**{**row, "to": tuple(row.pop("recipients"))}) for row in rows]
+
+    def _update(self, alert_id: str, **values: Any) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.update(t.alerts).where(t.alerts.c.id == alert_id).values(values))
+
+
+def new_id() -> str:
+    """An id for an incident or alert."""
+    return uuid.uuid4().hex[:12]

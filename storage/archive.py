@@ -1,0 +1,93 @@
+"""The archive: immutable files by name, on a local folder or any Arrow / fsspec file system."""
+
+from __future__ import annotations
+
+import io
+import os
+import uuid
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from storage.errors import StoreUnusable
+
+
+class Archive:
+    """Files below one root. A file appears whole or not at all: written under another name, then renamed."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        self._local: Path | None = None
+        self._remote: Any = None
+        if "://" in url:
+            import fsspec
+
+            self._remote, self._root = fsspec.core.url_to_fs(url)
+        else:
+            self._local = Path(url).expanduser() if url else home / "archive"
+
+    def write(self, name: str, data: bytes) -> str:
+        """Keep `data` under `name` (a relative path), durably; the name is returned."""
+        if self._local is None:
+            target = f"{self._root}/{name}"
+            self._remote.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+            part = f"{target}.{uuid.uuid4().hex}.part"
+            self._remote.pipe_file(part, data)
+            self._remote.mv(part, target)
+            return name
+        path = self._local / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part_path = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+        with open(part_path, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part_path, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the rename itself must survive a power cut
+        finally:
+            os.close(folder)
+        return name
+
+    def read(self, name: str) -> bytes:
+        """The bytes kept under `name`.
+
+        Raises:
+            StoreUnusable: there is no such file, although the store says so.
+        """
+        try:
+            if self._local is None:
+                return bytes(self._remote.cat_file(f"{self._root}/{name}"))
+            return (self._local / name).read_bytes()
+        except FileNotFoundError:
+            raise StoreUnusable(
+                f"The archive lacks '{name}', which the store's index names: the two were separated or the file was "
+                "removed. Restore the archive from its backup; nothing was changed."
+            ) from None
+
+    def exists(self, name: str) -> bool:
+        if self._local is None:
+            return bool(self._remote.exists(f"{self._root}/{name}"))
+        return (self._local / name).exists()
+
+    def local_path(self, name: str) -> Path | None:
+        """Where a person finds the file on this machine; None on a remote file system."""
+        return None if self._local is None else self._local / name
+
+    def write_table(self, folder: str, table: pa.Table) -> str:
+        """Keep a table as Parquet under `folder`, named by the hash of its bytes; the name is returned."""
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, compression="zstd")
+        data = buffer.getvalue()
+        name = f"{folder}/{blake2b(data, digest_size=16).hexdigest()}.parquet"
+        return name if self.exists(name) else self.write(name, data)
+
+    def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """A table kept by `write_table`, whole or some of its columns (those it has)."""
+        source = pa.BufferReader(self.read(name))
+        file = pq.ParquetFile(source)
+        wanted = None if columns is None else [c for c in file.schema_arrow.names if c in set(columns)]
+        return file.read(columns=wanted)

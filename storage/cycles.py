@@ -1,0 +1,188 @@
+"""The log of cycles and what their steps left behind: a killed cycle goes on from its last durable step."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storage import tables as t
+from storage.database import Database
+from storage.leases import Lease
+
+RUNNING, FINISHED, ABANDONED = "running", "finished", "abandoned"
+
+
+@dataclass(frozen=True)
+class CycleRecord:
+    """One cycle as the store knows it; `steps` holds the output of each finished step by its name."""
+
+    id: str
+    stream: str
+    as_of: datetime
+    state: str
+    steps: dict[str, Any]
+    document: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class CountedCheck:
+    """What is remembered of a counted check."""
+
+    as_of: datetime
+    version: int
+    last_seq: int
+    last_time: datetime
+    document: dict[str, Any]
+
+
+class CycleLog:
+    """Cycles, checks and decisions in the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, stream: str, as_of: datetime, now: datetime) -> CycleRecord:
+        """The cycle of this stream and time: the one that stands there, or a new one."""
+        row = {
+            "id": uuid.uuid4().hex, "stream": stream, "as_of": as_of, "state": RUNNING, "steps": {},
+            "document": None, "started_at": now, "ended_at": None,
+        }
+        with self._database.write() as connection:
+            self._database.insert_new(connection, t.cycles, [row])
+            c = t.cycles.c
+            query = sa.select(t.cycles).where(c.stream == stream, c.as_of == as_of)
+            return _cycle(connection.execute(query).one())
+
+    def find(self, stream: str, as_of: datetime) -> CycleRecord | None:
+        c = t.cycles.c
+        return self._first(sa.select(t.cycles).where(c.stream == stream, c.as_of == as_of))
+
+    def last_finished(self, stream: str) -> CycleRecord | None:
+        c = t.cycles.c
+        query = sa.select(t.cycles).where(c.stream == stream, c.state == FINISHED).order_by(c.as_of.desc())
+        return self._first(query.limit(1))
+
+    def unfinished(self, stream: str) -> list[CycleRecord]:
+        """Cycles that a crash left behind, oldest first."""
+        c = t.cycles.c
+        query = sa.select(t.cycles).where(c.stream == stream, c.state == RUNNING).order_by(c.as_of)
+        with self._database.read() as connection:
+            return [_cycle(row) for row in connection.execute(query)]
+
+    def finish_step(
+        self,
+        lease: Lease,
+        cycle: CycleRecord,
+        step: str,
+        output: Any,
+        also: Callable[[Connection], None] = lambda _: None,
+    ) -> CycleRecord:
+        """Keep a step's output, and whatever `also` writes, in one transaction; the cycle as it now stands."""
+        steps = {**cycle.steps, step: output}
+        with self._database.write() as connection:
+            lease.assert_held(connection)
+            also(connection)
+            connection.execute(sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(steps=steps))
+        return CycleRecord(cycle.id, cycle.stream, cycle.as_of, cycle.state, steps, cycle.document)
+
+    def finish(self, lease: Lease, cycle: CycleRecord, document: dict[str, Any], now: datetime) -> None:
+        with self._database.write() as connection:
+            lease.assert_held(connection)
+            connection.execute(
+                sa.update(t.cycles)
+                .where(t.cycles.c.id == cycle.id)
+                .values(state=FINISHED, document=document, ended_at=now)
+            )
+
+    def abandon(self, lease: Lease, cycle: CycleRecord, now: datetime) -> None:
+        """Close a cycle that cannot be finished; what it had decided and not done stays undone."""
+        with self._database.write() as connection:
+            lease.assert_held(connection)
+            connection.execute(
+                sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(state=ABANDONED, ended_at=now)
+            )
+
+    def add_check(
+        self,
+        connection: Connection,
+        *,
+        stream: str,
+        cycle_id: str | None,
+        as_of: datetime,
+        version: int,
+        last: tuple[int, datetime] | None,
+        document: dict[str, Any],
+        now: datetime,
+    ) -> None:
+        """Keep a check and its signals; `last` is the place and time of its window's newest record."""
+        check_id = document["report_id"]
+        connection.execute(
+            sa.insert(t.checks),
+            {
+                "id": check_id, "stream": stream, "cycle_id": cycle_id, "as_of": as_of, "version": version,
+                "counted": document["counted"], "last_seq": last and last[0], "last_time": last and last[1],
+                "document": document, "made_at": now,
+            },
+        )
+        names = [c.name for c in t.signals.c if c.name != "check_id"]
+        rows = [{"check_id": check_id} | {n: s[n] for n in names} for s in document["signals"]]
+        if rows:
+            connection.execute(sa.insert(t.signals), rows)
+
+    def keep_check(self, **facts: Any) -> None:
+        """`add_check` in a transaction of its own, for a check that belongs to no cycle."""
+        with self._database.write() as connection:
+            self.add_check(connection, **facts)
+
+    def counted_checks(self, stream: str, *, limit: int = 20) -> list[CountedCheck]:
+        """The newest counted checks, newest first."""
+        c = t.checks.c
+        query = sa.select(t.checks).where(c.stream == stream, c.counted).order_by(c.as_of.desc()).limit(limit)
+        with self._database.read() as connection:
+            return [
+                CountedCheck(row.as_of, row.version, row.last_seq, row.last_time, row.document)
+                for row in connection.execute(query)
+            ]
+
+    def reports(self, stream: str | None, *, limit: int = 50) -> list[dict[str, Any]]:
+        """Checks with their stored documents, newest first."""
+        c = t.checks.c
+        query = sa.select(t.checks).order_by(c.as_of.desc(), c.made_at.desc()).limit(limit)
+        if stream is not None:
+            query = query.where(c.stream == stream)
+        with self._database.read() as connection:
+            return [dict(row._mapping) for row in connection.execute(query)]
+
+    def report(self, report_id: str) -> dict[str, Any] | None:
+        """One check by its id or the beginning of it, if that names only one."""
+        query = sa.select(t.checks).where(t.checks.c.id.startswith(report_id, autoescape=True)).limit(2)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return dict(rows[0]._mapping) if len(rows) == 1 else None
+
+    def add_decision(
+        self, connection: Connection, cycle: CycleRecord, check_id: str, decision: dict[str, Any]
+    ) -> None:
+        connection.execute(
+            sa.insert(t.decisions),
+            {
+                "id": uuid.uuid4().hex, "stream": cycle.stream, "cycle_id": cycle.id, "check_id": check_id,
+                "as_of": cycle.as_of, "action": decision["action"], "codes": decision["codes"],
+                "reasons": decision["reasons"],
+            },
+        )
+
+    def _first(self, query: sa.Select[Any]) -> CycleRecord | None:
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _cycle(row)
+
+
+def _cycle(row: Any) -> CycleRecord:
+    return CycleRecord(row.id, row.stream, row.as_of, row.state, row.steps, row.document)

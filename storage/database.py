@@ -1,0 +1,113 @@
+"""The store's database: SQLite in the home folder or PostgreSQL by URL, migrated when opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from filelock import FileLock
+from sqlalchemy.engine import Connection, Engine
+
+from storage.errors import ConfigError, StoreUnusable
+
+HEAD = "0001"  # the newest migration; a test holds it against the files
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """Short transactions over one engine. A writer holds SQLite's write lock from its first statement."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all of it is durable when the block ends, none of it if the block raises."""
+        with self.engine.connect().execution_options(trueup_write=True) as connection, connection.begin():
+            yield connection
+
+    def insert_new(self, connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+        """Insert rows, leaving out those whose key stands there already."""
+        if not rows:
+            return
+        if connection.dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import insert
+        else:
+            from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+        connection.execute(insert(table).on_conflict_do_nothing(), rows)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str, home: Path) -> Database:
+    """The database at `url` (empty: SQLite in `home`), brought to the newest schema.
+
+    Raises:
+        ConfigError: the URL names neither SQLite nor PostgreSQL.
+        StoreUnusable: it cannot be opened, or was written by a newer trueup.
+    """
+    url = url or f"sqlite:///{home / 'trueup.db'}"
+    if url.startswith(("postgresql://", "postgres://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    if not url.startswith(("sqlite:", "postgresql+psycopg:")):
+        raise ConfigError(
+            f"[store] url begins with '{url.split(':')[0]}:'. The store runs on SQLite or PostgreSQL; leave url empty, "
+            "or write postgresql://user@host/database."
+        )
+    engine = sa.create_engine(url, pool_pre_ping=url.startswith("postgresql"))
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _sqlite_pragmas)
+        sa.event.listen(engine, "begin", _sqlite_begin)
+    database = Database(engine)
+    try:
+        _migrate(database, home)
+    except sa.exc.OperationalError as error:
+        raise StoreUnusable(f"The store cannot be opened: {error.orig}. Nothing was read or written.") from error
+    return database
+
+
+def _sqlite_pragmas(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _sqlite_begin
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=30000", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for another writer: it fails at once. So say it early.
+    immediate = connection.get_execution_options().get("trueup_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _revision(database: Database) -> str | None:
+    with database.read() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _migrate(database: Database, home: Path) -> None:
+    found = _revision(database)
+    if found == HEAD:
+        return
+    if found is not None and not list((_MIGRATIONS / "versions").glob(f"{found}_*.py")):
+        raise StoreUnusable(
+            f"The store's schema is {found}, which this trueup (schema {HEAD}) does not know: a newer trueup wrote it. "
+            "Nothing was touched. Install that version again."
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with FileLock(home / "migrate.lock"):
+        config.attributes["engine"] = database.engine
+        command.upgrade(config, "head")

@@ -1,0 +1,65 @@
+"""Every failure that trueup foresees, as one tree.
+
+TrueupError            the work failed: exit status 1
+├── LeaseHeld          another process works on the stream
+├── ModelUnusable      the registered champion cannot be loaded or scored
+├── StaleEvidence      the champion changed since the decision was made
+├── StoreUnusable      the store or archive cannot be read as it should
+└── UsageError         the command, settings or input are wrong: exit status 2
+    ├── ConfigError    trueup.toml or a TRUEUP_… variable
+    ├── InputError     a file that cannot be taken in
+    ├── NoChampion     nothing was trained yet
+    └── TimeRefused    a time that would rewind a model
+"""
+
+from __future__ import annotations
+
+
+class TrueupError(Exception):
+    """The work failed; the message says what, what it means for the data, and what to do."""
+
+    exit_status = 1
+
+
+class LeaseHeld(TrueupError):
+    """Another living process holds the stream's lease."""
+
+
+class ModelUnusable(TrueupError):
+    """A registered champion exists but cannot be loaded or scored; nothing is promoted over it."""
+
+
+class StaleEvidence(TrueupError):
+    """The evidence speaks of a champion that is no longer in force."""
+
+
+class StoreUnusable(TrueupError):
+    """The store or the archive does not hold what its index says."""
+
+
+class UsageError(TrueupError):
+    """The caller asked for something that cannot be done as asked."""
+
+    exit_status = 2
+
+
+class ConfigError(UsageError):
+    """Settings that do not describe a working stream."""
+
+
+class InputError(UsageError):
+    """A file or item that cannot be taken in at all."""
+
+
+class NoChampion(UsageError):
+    """The stream has no champion yet."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(
+            f"Stream '{stream}' has no champion yet, so there is nothing to compare or to answer with. "
+            f"Train the first one: trueup train --stream {stream}"
+        )
+
+
+class TimeRefused(UsageError):
+    """The time asked for lies before what the champion or the last cycle already knew."""

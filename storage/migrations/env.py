@@ -1,0 +1,13 @@
+"""Alembic's entry: runs the migrations on the engine that storage.database hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from storage.tables import metadata
+
+with context.config.attributes["engine"].connect().execution_options(trueup_write=True) as connection:
+    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()

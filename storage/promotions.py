@@ -1,0 +1,115 @@
+"""Model versions and every attempt to change the champion, with its evidence: written before an alias moves."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storage import tables as t
+from storage.database import Database
+
+
+class PromotionState(StrEnum):
+    """How far an attempt came."""
+
+    DECIDED = "decided"      # durable, the alias not yet known to have moved
+    COMMITTED = "committed"  # the alias has moved
+    REFUSED = "refused"      # the gate said no
+    HELD = "held"            # the gate said yes, the policy's `promotion` says that a person decides
+    ABANDONED = "abandoned"  # the champion had changed before the alias moved
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """One attempt to make `to_version` champion in place of `from_version` (None: there was none)."""
+
+    stream: str
+    kind: str
+    state: PromotionState
+    from_version: int | None
+    to_version: int
+    as_of: datetime
+    at: datetime
+    who: str
+    why: str
+    codes: tuple[str, ...]
+    labels: int
+    gate: dict[str, Any]
+    cycle_id: str | None = None
+    id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionRecord:
+    """What a model version knew: its cut-off and the files that hold its snapshot, reference and metric reference."""
+
+    stream: str
+    version: int
+    run_id: str
+    cut_off: datetime
+    trained_as_of: datetime
+    snapshot: str
+    reference: str
+    quality: str
+    document: dict[str, Any]
+
+
+class PromotionLog:
+    """Versions and promotions in the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add_version(self, record: VersionRecord) -> None:
+        with self._database.write() as connection:
+            self._database.insert_new(connection, t.versions, [record.__dict__])
+
+    def version(self, stream: str, version: int) -> VersionRecord | None:
+        v = t.versions.c
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(t.versions).where(v.stream == stream, v.version == version)).first()
+        return None if row is None else VersionRecord(**row._mapping)
+
+    def versions(self, stream: str) -> list[VersionRecord]:
+        """All known versions, newest first."""
+        v = t.versions.c
+        query = sa.select(t.versions).where(v.stream == stream).order_by(v.version.desc())
+        with self._database.read() as connection:
+            return [VersionRecord(**row._mapping) for row in connection.execute(query)]
+
+    def add(self, connection: Connection, promotion: Promotion) -> Promotion:
+        """Write an attempt down; it comes back with its id."""
+        row = {**promotion.__dict__, "id": promotion.id or uuid.uuid4().hex, "codes": list(promotion.codes)}
+        connection.execute(sa.insert(t.promotions), row | {"state": str(promotion.state)})
+        return _promotion(row)
+
+    def move(self, connection: Connection, promotion_id: str, state: PromotionState, now: datetime) -> None:
+        p = t.promotions.c
+        connection.execute(sa.update(t.promotions).where(p.id == promotion_id).values(state=str(state), at=now))
+
+    def undone(self, stream: str) -> list[Promotion]:
+        """Attempts that were decided and neither committed nor abandoned: a crash came between."""
+        return self._list(t.promotions.c.stream == stream, t.promotions.c.state == str(PromotionState.DECIDED))
+
+    def of_cycle(self, cycle_id: str) -> Promotion | None:
+        return next(iter(self._list(t.promotions.c.cycle_id == cycle_id)), None)
+
+    def history(self, stream: str, *, limit: int = 200) -> list[Promotion]:
+        """All attempts, newest first."""
+        return self._list(t.promotions.c.stream == stream)[:limit]
+
+    def _list(self, *where: Any) -> list[Promotion]:
+        p = t.promotions.c
+        query = sa.select(t.promotions).where(*where).order_by(p.as_of.desc(), p.at.desc())
+        with self._database.read() as connection:
+            return [_promotion(dict(row._mapping)) for row in connection.execute(query)]
+
+
+def _promotion(row: dict[str, Any]) -> Promotion:
+    return Promotion(**{**row, "state": PromotionState(row["state"]), "codes": tuple(row["codes"])})

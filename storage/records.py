@@ -1,0 +1,272 @@
+"""Appending to the store of records: durable, idempotent, one transaction a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storage import tables as t
+from storage.archive import Archive
+from storage.content import content_keys, evaluation_side, fingerprints, group_keys, hash64
+from storage.database import Database
+from storage.errors import ConfigError
+from storage.incoming import Appended, FeedbackItem, Incoming, QuarantineItem, Refused
+from storage.stream import OrderTime, Stream
+from storage.tables import microseconds
+from storage.timepoints import TICK, parse_span
+
+_CHUNK = 500  # ids asked for in one statement; SQLite allows 32,766 values, PostgreSQL 65,535
+
+
+class RecordStore:
+    """Records of all streams: their index in SQL, their content in Parquet segments, one segment a batch.
+
+    A batch is one transaction: its segment is written first, and counts only once its index row is committed.
+    """
+
+    def __init__(self, database: Database, archive: Archive) -> None:
+        self._database = database
+        self._archive = archive
+
+    # ---- appending ----
+
+    def append(
+        self, stream: Stream, incoming: Incoming, refused: Sequence[Refused], *, source: str, now: datetime
+    ) -> Appended:
+        """Store what is new, leave out what is stored, quarantine the rest; durable when it returns.
+
+        A record sent again is a duplicate; sent again with the label it lacked, the label is added; sent again with
+        other content it is quarantined as a conflict, since the first may have been acted on already.
+        """
+        marks = fingerprints(stream, incoming.table, incoming.times)
+        _, first = np.unique(incoming.ids.astype(str), return_index=True)
+        is_first = np.zeros(len(incoming.ids), dtype=bool)
+        is_first[first] = True
+        with self._database.write() as connection:
+            next_seq = self._lock_stream(connection, stream)
+            stored = self._stored(connection, stream, incoming.ids)
+            batch_marks = dict(zip(incoming.ids[first], marks[first], strict=True))
+            fresh = is_first & np.array([i not in stored for i in incoming.ids], dtype=bool)
+            conflicts: list[Refused] = []
+            late: list[int] = []
+            for k in np.flatnonzero(~fresh):
+                known = stored[incoming.ids[k]][0] if incoming.ids[k] in stored else batch_marks[incoming.ids[k]]
+                if known != marks[k]:
+                    conflicts.append(_conflict(incoming, int(k)))
+                elif incoming.ids[k] in stored and incoming.labels[k] is not None and not pd.isna(incoming.known_at[k]):
+                    late.append(int(k))
+            chosen = np.flatnonzero(fresh)
+            if len(chosen):
+                self._insert(connection, stream, incoming, chosen, marks, next_seq, source, now)
+            self._add_labels(connection, stream, incoming, late, stored)
+            self._quarantine(connection, stream, "record", [*refused, *conflicts], source, now)
+        return Appended(
+            accepted=len(chosen),
+            duplicate=int((~fresh).sum()) - len(conflicts),
+            quarantined=len(refused) + len(conflicts),
+        )
+
+    def _lock_stream(self, connection: Connection, stream: Stream) -> int:
+        """The next place in intake order; the row stays locked until the transaction ends."""
+        self._database.insert_new(connection, t.streams, [{"name": stream.name, "next_seq": 0}])
+        query = sa.select(t.streams.c.next_seq).where(t.streams.c.name == stream.name).with_for_update()
+        return int(connection.execute(query).scalar_one())
+
+    def _stored(self, connection: Connection, stream: Stream, ids: np.ndarray) -> dict[str, tuple[int, int, datetime]]:
+        """Of these ids the stored ones: fingerprint, place in intake order, time."""
+        r = t.records.c
+        found: dict[str, tuple[int, int, datetime]] = {}
+        for start in range(0, len(ids), _CHUNK):
+            query = sa.select(r.id, r.fingerprint, r.seq, r.time).where(
+                r.stream == stream.name, r.id.in_([str(i) for i in ids[start : start + _CHUNK]])
+            )
+            found.update({row.id: (row.fingerprint, row.seq, row.time) for row in connection.execute(query)})
+        return found
+
+    def _insert(
+        self,
+        connection: Connection,
+        stream: Stream,
+        incoming: Incoming,
+        chosen: np.ndarray,
+        marks: np.ndarray,
+        next_seq: int,
+        source: str,
+        now: datetime,
+    ) -> None:
+        seq = next_seq + np.arange(len(chosen), dtype=np.int64)
+        times = _order_times(stream.time, seq) if isinstance(stream.time, OrderTime) else incoming.times[chosen]
+        times = times.astype("datetime64[us]")
+        frame = incoming.table.iloc[chosen].reset_index(drop=True)
+        clash = [c for c in frame.columns if str(c).startswith("__")]
+        if clash:
+            raise ConfigError(f"Columns {clash} begin with two underscores, which trueup keeps for itself: rename.")
+        content = content_keys(stream, frame)
+        groups = group_keys(stream, frame, content)
+        sides = evaluation_side(stream, groups)
+        own = {"id": incoming.ids[chosen].astype(str), "time": times, "seq": seq, "evaluation": sides}
+        own |= {"content": content, "group": groups}
+        segment = pa.Table.from_pandas(frame.assign(**{f"__{k}": v for k, v in own.items()}), preserve_index=False)
+        name = self._archive.write_table(f"records/{stream.name}", segment)
+        stamps = times.astype(np.int64)
+        connection.execute(
+            sa.insert(t.segments),
+            {
+                "stream": stream.name, "name": name, "first_seq": next_seq, "rows": len(chosen),
+                "first_time": int(stamps.min()), "last_time": int(stamps.max()), "source": source, "received_at": now,
+            },
+        )
+        keys = zip(own["id"], seq, stamps, sides, content, marks[chosen], strict=True)
+        connection.execute(
+            sa.insert(t.records),
+            [
+                {
+                    "stream": stream.name, "id": str(i), "seq": int(s), "time": int(when), "evaluation": bool(side),
+                    "content": int(c), "fingerprint": int(m), "received_at": now,
+                }
+                for i, s, when, side, c, m in keys
+            ],
+        )
+        connection.execute(
+            sa.update(t.streams).where(t.streams.c.name == stream.name).values(next_seq=next_seq + len(chosen))
+        )
+        known_at = incoming.known_at if not isinstance(stream.time, OrderTime) else None
+        self._database.insert_new(
+            connection,
+            t.labels,
+            [
+                _label_row(
+                    stream, str(own["id"][j]), int(seq[j]), int(stamps[j]), str(incoming.labels[k]),
+                    int(stamps[j]) if known_at is None else int(known_at[k].astype("datetime64[us]").astype(np.int64)),
+                )
+                for j, k in enumerate(chosen)
+                if incoming.labels[k] is not None and (known_at is None or not pd.isna(known_at[k]))
+            ],
+        )
+
+    def _add_labels(
+        self,
+        connection: Connection,
+        stream: Stream,
+        incoming: Incoming,
+        late: Sequence[int],
+        stored: dict[str, tuple[int, int, datetime]],
+    ) -> None:
+        rows = []
+        for k in late:
+            _, seq, when = stored[incoming.ids[k]]
+            known = int(incoming.known_at[k].astype("datetime64[us]").astype(np.int64))
+            label = str(incoming.labels[k])
+            rows.append(_label_row(stream, str(incoming.ids[k]), seq, microseconds(when), label, known))
+        self._database.insert_new(connection, t.labels, rows)
+
+    def _quarantine(
+        self, connection: Connection, stream: Stream, kind: str, refused: Sequence[Refused], source: str, now: datetime
+    ) -> None:
+        rows = {}
+        for item in refused:
+            key = f"{hash64(f'{kind}|{item.reason}|{item.raw}') & (2**64 - 1):016x}"
+            rows[key] = {
+                "stream": stream.name, "id": key, "kind": kind, "source": source, "line": item.line,
+                "reason": item.reason, "detail": item.detail, "raw": item.raw.replace("\x00", "\\x00"),
+                "received_at": now, "released_at": None,
+            }
+        self._database.insert_new(connection, t.quarantine, list(rows.values()))
+
+    def append_feedback(
+        self, stream: Stream, items: Sequence[FeedbackItem], refused: Sequence[Refused], *, source: str, now: datetime
+    ) -> Appended:
+        """Store feedback on stored records; what names an unknown record is quarantined until the record has come."""
+        with self._database.write() as connection:
+            stored = self._stored(connection, stream, np.array([i.record_id for i in items], dtype=object))
+            f = t.feedback.c
+            query = sa.select(f.id).where(f.stream == stream.name, f.id.in_([i.id for i in items]))
+            seen = set(connection.execute(query).scalars()) if items else set()
+            unknown = [
+                Refused(
+                    i.line, "unknown_record",
+                    f"no record '{i.record_id}' is stored; ingest it, then release this item", i.raw,
+                )
+                for i in items if i.record_id not in stored
+            ]
+            known = {i.id: i for i in items if i.record_id in stored and i.id not in seen}
+            self._database.insert_new(
+                connection,
+                t.feedback,
+                [
+                    {
+                        "stream": stream.name, "id": i.id, "record_id": i.record_id, "kind": i.kind, "value": i.value,
+                        "user": i.user, "at": i.at, "received_at": now,
+                    }
+                    for i in known.values()
+                ],
+            )
+            labels = []
+            for i in known.values():
+                if i.label is not None:
+                    _, seq, when = stored[i.record_id]
+                    row = _label_row(stream, i.record_id, seq, 0, i.label, 0)
+                    labels.append(row | {"provenance": "feedback", "source": i.id, "time": when, "known_at": i.at})
+            self._database.insert_new(connection, t.labels, labels)
+            self._quarantine(connection, stream, "feedback", [*refused, *unknown], source, now)
+        return Appended(
+            accepted=len(known),
+            duplicate=len(items) - len(unknown) - len(known),
+            quarantined=len(refused) + len(unknown),
+        )
+
+    # ---- quarantine ----
+
+    def quarantine(self, stream: Stream, *, limit: int = 100) -> list[QuarantineItem]:
+        """What was refused and not yet released, newest first."""
+        q = t.quarantine.c
+        query = (
+            sa.select(t.quarantine)
+            .where(q.stream == stream.name, q.released_at.is_(None))
+            .order_by(q.received_at.desc(), q.line, q.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [QuarantineItem(**row._mapping) for row in connection.execute(query)]
+
+    def quarantine_item(self, stream: Stream, item_id: str) -> QuarantineItem | None:
+        q = t.quarantine.c
+        query = sa.select(t.quarantine).where(q.stream == stream.name, q.id == item_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else QuarantineItem(**row._mapping)
+
+    def mark_released(self, stream: Stream, item_id: str, now: datetime) -> None:
+        q = t.quarantine.c
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(t.quarantine).where(q.stream == stream.name, q.id == item_id).values(released_at=now)
+            )
+
+
+def _order_times(time: OrderTime, seq: np.ndarray) -> np.ndarray:
+    step = np.timedelta64(parse_span(time.step) // TICK, "us")
+    return np.datetime64(time.start, "us") + seq * step
+
+
+def _label_row(stream: Stream, record_id: str, seq: int, time: int, value: str, known: int) -> dict[str, Any]:
+    return {
+        "stream": stream.name, "record_id": record_id, "provenance": "record", "source": "", "seq": seq,
+        "time": time, "known_at": known, "value": value,
+    }
+
+
+def _conflict(incoming: Incoming, k: int) -> Refused:
+    return Refused(
+        int(incoming.lines[k]), "conflict",
+        f"record '{incoming.ids[k]}' is stored with other content, which stays; send a correction of its label as "
+        "feedback, or the changed record under an id of its own",
+        incoming.raw[k],
+    )

@@ -1,0 +1,86 @@
+"""Rows: records in memory, with what is known about each, kept apart from what a model may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+META = {
+    "id": "object",                        # the record's id
+    "time": "datetime64[us]",              # event time, UTC
+    "seq": "int64",                        # intake order, unique in the stream
+    "evaluation": "bool",                  # side of the split: True evaluation, False training
+    "content": "int64",                    # hash of the normalised content; equal content, equal hash
+    "group": "int64",                      # hash of the unit of the split
+    "label": "object",                     # ground truth as known at the time asked for; None where unknown
+    "known_at": "datetime64[us]",          # when the label was known; NaT where unknown
+    "provenance": "object",                # record, audit or feedback; None where unlabelled
+    "predicted": "object",                 # a model version's answer; None where not scored
+    "score": "float64",                    # probability of the last class (two classes), of the answer (more), NaN
+}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """n records: `features` (n × declared columns) and `meta` (n × META), aligned by position.
+
+    Text columns are str, numeric columns float64, categorical and slice columns object; missing is None or NaN.
+    The order is (time, seq), oldest first.
+    """
+
+    features: pd.DataFrame
+    meta: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.meta)
+
+    def take(self, which: np.ndarray | slice) -> Rows:
+        """The rows that a boolean mask, positions or a slice name, in their order."""
+        return Rows(
+            self.features.iloc[which].reset_index(drop=True), self.meta.iloc[which].reset_index(drop=True)
+        )
+
+    def newest(self, count: int) -> Rows:
+        """The last `count` rows, or all where there are fewer."""
+        return self.take(slice(max(0, len(self) - count), None))
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """Boolean mask of the rows whose label is known."""
+        return np.asarray(self.meta["label"].notna())
+
+    def with_meta(self, **columns: object) -> Rows:
+        """The same rows with meta columns replaced."""
+        return Rows(self.features, self.meta.assign(**columns))
+
+    @staticmethod
+    def empty(columns: Sequence[str]) -> Rows:
+        return Rows(
+            pd.DataFrame({c: pd.Series(dtype="object") for c in columns}),
+            pd.DataFrame({c: pd.Series(dtype=t) for c, t in META.items()}),
+        )
+
+
+def stack(parts: Sequence[Rows], columns: Sequence[str]) -> Rows:
+    """Several Rows as one, in (time, seq) order."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return Rows.empty(columns)
+    meta = pd.concat([part.meta for part in parts], ignore_index=True)
+    features = pd.concat([part.features for part in parts], ignore_index=True)
+    order = np.lexsort((meta["seq"].to_numpy(), meta["time"].to_numpy()))
+    return Rows(features, meta).take(order)
+
+
+def new_content(rows: Rows, known: Rows) -> Rows:
+    """The rows whose content stands nowhere in `known` (invariant 3)."""
+    return rows.take(~np.isin(rows.meta["content"].to_numpy(), known.meta["content"].to_numpy()))
+
+
+def unique_content(rows: Rows, among: Rows) -> Rows:
+    """The rows whose content stands only once in `among`, of which they are part (invariant 3)."""
+    values, counts = np.unique(among.meta["content"].to_numpy(), return_counts=True)
+    return rows.take(np.isin(rows.meta["content"].to_numpy(), values[counts == 1]))

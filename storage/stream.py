@@ -1,0 +1,205 @@
+"""What a stream is: its schema, label, schedule, policy, training and recipients, as frozen values.
+
+The keys and defaults are the contract of `trueup.toml`; a key that does not stand here is refused by name.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from storage.timepoints import parse_span
+
+
+class Frozen(BaseModel):
+    """A value that cannot change and knows no other keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _span(value: str) -> str:
+    parse_span(value)
+    return value
+
+
+class OrderTime(Frozen):
+    """Time by intake order, for streams without a clock: row k lies k steps after start."""
+
+    start: str
+    step: str
+
+    _checked = field_validator("step")(_span)
+
+
+class LabelPolicy(Frozen):
+    """Where a record's label comes from, and when it counts."""
+
+    column: str = ""
+    classes: dict[str, str | list[str]] = Field(default_factory=dict)
+    arrived: str = ""
+    maturity: str = "0d"
+
+    _checked = field_validator("maturity")(_span)
+
+    @cached_property
+    def maturity_span(self) -> timedelta:
+        return parse_span(self.maturity)
+
+
+class Schedule(Frozen):
+    """When the stream's cycles run; without a cron line only when asked for."""
+
+    cron: str = ""
+
+    @field_validator("cron")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        if value:
+            from croniter import croniter
+
+            if not croniter.is_valid(value):
+                raise ValueError(f"'{value}' is no cron line; write five fields, as in '0 * * * *' for every hour")
+        return value
+
+
+METRICS = ("accuracy", "f1_macro", "f1_score", "roc_auc", "mae", "rmse", "r2")
+ERROR_METRICS = frozenset({"mae", "rmse"})  # lower is better, and a drop is relative to the reference
+
+
+class Policy(Frozen):
+    """When a check alerts and when it asks for a challenger."""
+
+    window: int | str = 500
+    reference: Annotated[int, Field(ge=30)] = 5000
+    min_labels: Annotated[int, Field(ge=1)] = 200
+    false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
+    metric: Literal["accuracy", "f1_macro", "f1_score", "roc_auc", "mae", "rmse", "r2", ""] = ""
+    max_drop: Annotated[float, Field(ge=0)] = 0.03
+    retrain_on: tuple[Literal["drift", "metric"], ...] = ("drift", "metric")
+    confirm: Annotated[int, Field(ge=1)] = 2
+    cooldown: str = "1d"
+    retrains_per_week: Annotated[int, Field(ge=0)] = 3
+    promotion: Literal["auto", "approve", "off"] = "auto"
+
+    _checked = field_validator("cooldown")(_span)
+
+    @field_validator("window")
+    @classmethod
+    def _full_enough(cls, value: int | str) -> int | str:
+        if isinstance(value, str):
+            parse_span(value)
+        elif value < 30:
+            raise ValueError(f"window = {value}: under 30 records no check can say anything; use 30 or more")
+        return value
+
+    @cached_property
+    def cooldown_span(self) -> timedelta:
+        return parse_span(self.cooldown)
+
+    @property
+    def window_records(self) -> int | None:
+        """The window's size in records, or None where it is a span."""
+        return self.window if isinstance(self.window, int) else None
+
+    @property
+    def window_span(self) -> timedelta | None:
+        """The window's length in time, or None where it is a number of records."""
+        return parse_span(self.window) if isinstance(self.window, str) else None
+
+
+class Training(Frozen):
+    """What may become champion, and how long finding it may take."""
+
+    candidates: tuple[str, ...] = ("default",)
+    evaluation_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    split_salt: str = ""
+    time_limit: str = "5m"
+    owner: str = ""
+
+    _checked = field_validator("time_limit")(_span)
+
+    @cached_property
+    def limit_span(self) -> timedelta:
+        return parse_span(self.time_limit)
+
+
+class PredictionSource(Frozen):
+    """Columns in which another service sends its answers with the records."""
+
+    column: str = ""
+    score: str = ""
+    version: str = ""
+
+
+class Recipients(Frozen):
+    """Who is woken."""
+
+    to: tuple[str, ...] = ()
+
+
+class Stream(Frozen):
+    """A named flow of records with its own schema, champion, policy, schedule and recipients."""
+
+    name: str
+    task: Literal["classification", "regression"] = "classification"
+    id: str = ""
+    time: str | tuple[str, ...] | OrderTime
+    time_format: str = ""
+    text: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    series: bool = False
+    label: LabelPolicy = LabelPolicy()
+    schedule: Schedule = Schedule()
+    policy: Policy = Policy()
+    training: Training = Training()
+    prediction: PredictionSource = PredictionSource()
+    alerts: Recipients = Recipients()
+
+    @model_validator(mode="after")
+    def _describes_a_model(self) -> Stream:
+        if not self.features:
+            raise ValueError(
+                "no feature is declared, so there is nothing to learn from or to compare; "
+                "name columns under text, numeric or categorical"
+            )
+        twice = {c for c in self.features if self.features.count(c) > 1}
+        if twice:
+            raise ValueError(f"{sorted(twice)} declared twice; a column is either text, numeric or categorical")
+        if self.label.column and self.label.column in self.features:
+            raise ValueError(f"the label's column '{self.label.column}' is also a feature; that would leak the answer")
+        if self.task == "regression" and self.label.classes:
+            raise ValueError("label.classes belongs to classification; a regression stream takes its label as it is")
+        if self.policy.metric and (self.policy.metric in {"mae", "rmse", "r2"}) != (self.task == "regression"):
+            raise ValueError(f"metric '{self.policy.metric}' does not fit task '{self.task}'")
+        return self
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns a model may learn from, in a fixed order."""
+        return self.text + self.numeric + self.categorical
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are kept ready for checks and training: features, then slices that are no feature."""
+        return self.features + tuple(c for c in self.slices if c not in self.features)
+
+    @property
+    def metric(self) -> str:
+        """What the model is judged by."""
+        return self.policy.metric or ("mae" if self.task == "regression" else "f1_macro")
+
+    @property
+    def lower_is_better(self) -> bool:
+        return self.metric in ERROR_METRICS
+
+    @property
+    def time_columns(self) -> tuple[str, ...]:
+        if isinstance(self.time, OrderTime):
+            return ()
+        return (self.time,) if isinstance(self.time, str) else self.time

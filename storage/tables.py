@@ -1,0 +1,264 @@
+"""The store's tables. Times are microseconds since 1970 in UTC, so that SQLite and PostgreSQL keep them alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+from storage.timepoints import TICK, utc
+
+metadata = sa.MetaData()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(moment: datetime) -> int:
+    """A time as the store keeps it."""
+    return (utc(moment) - _EPOCH) // TICK
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC time, kept as microseconds since 1970."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | int | None, dialect: Any) -> int | None:
+        if value is None or isinstance(value, int):
+            return value
+        return microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        return None if value is None else _EPOCH + value * TICK
+
+
+def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+    return sa.Table(name, metadata, *columns)
+
+
+def _stream() -> sa.Column[str]:
+    return sa.Column("stream", sa.Text, primary_key=True)
+
+
+# One row a stream: locked while records are appended, so that intake order has no gaps and no ties.
+streams = _table(
+    "streams",
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("next_seq", sa.BigInteger, nullable=False),
+)
+
+# One row an intake batch: its records' content lies in the Parquet file of this name.
+segments = _table(
+    "segments",
+    _stream(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("first_seq", sa.BigInteger, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("first_time", Instant, nullable=False),
+    sa.Column("last_time", Instant, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+)
+
+records = _table(
+    "records",
+    _stream(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("time", Instant, nullable=False),
+    sa.Column("evaluation", sa.Boolean, nullable=False),
+    sa.Column("content", sa.BigInteger, nullable=False),
+    sa.Column("fingerprint", sa.BigInteger, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.UniqueConstraint("stream", "seq"),
+    sa.Index("ix_records_time", "stream", "time"),
+)
+
+# Ground truth as it became known; `source` is the feedback's id, empty for the record's own column.
+labels = _table(
+    "labels",
+    _stream(),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("provenance", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("time", Instant, nullable=False),
+    sa.Column("known_at", Instant, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
+    sa.Index("ix_labels_time", "stream", "time"),
+)
+
+predictions = _table(
+    "predictions",
+    _stream(),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("time", Instant, nullable=False),
+    sa.Column("predicted", sa.Text, nullable=False),
+    sa.Column("score", sa.Float),
+    sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
+    sa.Index("ix_predictions_time", "stream", "version", "time"),
+)
+
+feedback = _table(
+    "feedback",
+    _stream(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
+)
+
+quarantine = _table(
+    "quarantine",
+    _stream(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("line", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("raw", sa.Text, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("released_at", Instant),
+)
+
+# What each registered model version knew, and the Parquet files that hold it.
+versions = _table(
+    "versions",
+    _stream(),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("cut_off", Instant, nullable=False),
+    sa.Column("trained_as_of", Instant, nullable=False),
+    sa.Column("snapshot", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("quality", sa.Text, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),
+)
+
+cycles = _table(
+    "cycles",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("as_of", Instant, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # running, finished, abandoned
+    sa.Column("steps", sa.JSON, nullable=False),  # what each finished step left behind
+    sa.Column("document", sa.JSON),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant),
+    sa.UniqueConstraint("stream", "as_of"),
+)
+
+checks = _table(
+    "checks",
+    sa.Column("id", sa.Text, primary_key=True),  # also the report's id
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("cycle_id", sa.Text),  # null: asked for by a person, never counted
+    sa.Column("as_of", Instant, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("counted", sa.Boolean, nullable=False),
+    sa.Column("last_seq", sa.BigInteger),
+    sa.Column("last_time", Instant),
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Index("ix_checks_as_of", "stream", "as_of"),
+)
+
+signals = _table(
+    "signals",
+    sa.Column("check_id", sa.Text, sa.ForeignKey("checks.id"), primary_key=True),
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("value", sa.Float),
+    sa.Column("threshold", sa.Float),
+    sa.Column("p_value", sa.Float),
+    sa.Column("effect", sa.Float),
+    sa.Column("said", sa.Text, nullable=False),
+)
+
+decisions = _table(
+    "decisions",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("cycle_id", sa.Text, sa.ForeignKey("cycles.id"), nullable=False),
+    sa.Column("check_id", sa.Text, sa.ForeignKey("checks.id"), nullable=False),
+    sa.Column("as_of", Instant, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("codes", sa.JSON, nullable=False),
+    sa.Column("reasons", sa.JSON, nullable=False),
+)
+
+# Every attempt to change the champion, with its evidence: written before an alias moves.
+promotions = _table(
+    "promotions",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("cycle_id", sa.Text),
+    sa.Column("kind", sa.Text, nullable=False),  # first, challenger
+    sa.Column("state", sa.Text, nullable=False),  # decided, committed, refused, abandoned
+    sa.Column("from_version", sa.Integer),
+    sa.Column("to_version", sa.Integer, nullable=False),
+    sa.Column("as_of", Instant, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("codes", sa.JSON, nullable=False),
+    sa.Column("labels", sa.Integer, nullable=False),  # labels newer than the champion's cut-off, at that time
+    sa.Column("gate", sa.JSON, nullable=False),
+    sa.Index("ix_promotions_as_of", "stream", "as_of"),
+)
+
+incidents = _table(
+    "incidents",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("codes", sa.JSON, nullable=False),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("acknowledged_at", Instant),
+    sa.Column("acknowledged_by", sa.Text),
+    sa.Column("resolved_at", Instant),
+    sa.Column("refusal_told", sa.Boolean, nullable=False),
+)
+
+alerts = _table(
+    "alerts",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("cycle_id", sa.Text),
+    sa.Column("incident_id", sa.Text, sa.ForeignKey("incidents.id")),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("html", sa.Text, nullable=False),
+    sa.Column("recipients", sa.JSON, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False),
+    sa.Column("in_reply_to", sa.Text),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # pending, sent, dead
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_try", Instant),
+    sa.Column("sent_at", Instant),
+    sa.Column("error", sa.Text),
+    sa.Index("ix_alerts_state", "state", "next_try"),
+)
+
+leases = _table(
+    "leases",
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("token", sa.Text, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("process_started", sa.Float, nullable=False),
+    sa.Column("acquired_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+)

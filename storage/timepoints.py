@@ -1,0 +1,65 @@
+"""Times and spans as the contract means them: UTC, a bare date is its end, a month is its end."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from storage.errors import UsageError
+
+TICK = timedelta(microseconds=1)  # the store's resolution: the end of a day is one tick before the next
+
+_SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(min|s|m|h|d|w)\s*$")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_MONTH = re.compile(r"^\d{4}-\d{2}$")
+_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+
+
+def parse_span(text: str) -> timedelta:
+    """A span such as "90s", "30min", "12h", "3d" or "2w".
+
+    Raises:
+        ValueError: it is not written so.
+    """
+    match = _SPAN.match(text)
+    if not match:
+        raise ValueError(f"'{text}' is not a span of time; write a number and s, min, h, d or w, as in '3d'")
+    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC; a naive time is UTC already."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def end_of_month(year: int, month: int) -> datetime:
+    """The last tick of a month."""
+    following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    return following - TICK
+
+
+def parse_as_of(text: str | None, *, now: datetime | None = None) -> datetime:
+    """The time that `--as-of` names; now where it is left out.
+
+    A bare month or day means its end, a naive time is UTC.
+
+    Raises:
+        UsageError: the text is no ISO 8601 time.
+    """
+    if text is None:
+        return now or datetime.now(UTC)
+    try:
+        if _MONTH.match(text):
+            return end_of_month(int(text[:4]), int(text[5:]))
+        moment = utc(datetime.fromisoformat(text))
+    except ValueError:
+        raise UsageError(
+            f"--as-of '{text}' is not a time. Write ISO 8601, such as 2019-06-30 (the end of that day) "
+            "or 2019-06-30T18:00:00Z."
+        ) from None
+    return moment + timedelta(days=1) - TICK if _DAY.match(text) else moment
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A UTC time as people and scripts read it: 2019-06-30T23:59:59.999999Z."""
+    return None if moment is None else utc(moment).isoformat().replace("+00:00", "Z")

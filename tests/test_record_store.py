@@ -1,0 +1,156 @@
+"""The store of records: durable, idempotent, and read as it was known at a time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from storage.content import evaluation_side, normalise
+from storage.incoming import FeedbackItem, Incoming, Refused
+from storage.reading import RecordReader
+from storage.records import RecordStore
+from storage.stream import LabelPolicy, OrderTime, Stream
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+STREAM = Stream(name="r", id="id", time="at", text=("text",), label=LabelPolicy(column="stars"))
+
+
+def batch(
+    ids: list[str], *, days: list[int], texts: list[str] | None = None, labels: list[str | None] | None = None
+) -> Incoming:
+    times = np.array([np.datetime64("2024-01-01", "us") + np.timedelta64(d, "D") for d in days])
+    raw_labels = np.array(labels or ["5"] * len(ids), dtype=object)
+    return Incoming(
+        ids=np.array(ids, dtype=object),
+        times=times,
+        table=pd.DataFrame({"id": ids, "text": texts or [f"text of {i}" for i in ids], "stars": raw_labels}),
+        labels=raw_labels,
+        known_at=np.where([x is not None for x in raw_labels], times, np.datetime64("NaT", "us")),
+        lines=np.arange(1, len(ids) + 1),
+        raw=[f"raw {i}" for i in ids],
+    )
+
+
+def test_sent_twice_is_stored_once(store: RecordStore, reader: RecordReader) -> None:
+    """The same batch again changes nothing and says so."""
+    sent = batch(["a", "b", "c"], days=[0, 1, 2])
+    first = store.append(STREAM, sent, [], source="f", now=NOW)
+    again = store.append(STREAM, sent, [], source="f", now=NOW)
+    assert (first.accepted, again.accepted, again.duplicate) == (3, 0, 3)
+    assert list(reader.read(STREAM, as_of=NOW).meta["id"]) == ["a", "b", "c"]
+
+
+def test_other_content_under_a_stored_id_is_quarantined(store: RecordStore, reader: RecordReader) -> None:
+    """What was acted on stays; the newcomer is kept aside with its raw content."""
+    store.append(STREAM, batch(["a"], days=[0]), [], source="f", now=NOW)
+    done = store.append(STREAM, batch(["a"], days=[0], texts=["something else"]), [], source="g", now=NOW)
+    assert (done.accepted, done.duplicate, done.quarantined) == (0, 0, 1)
+    (item,) = store.quarantine(STREAM)
+    assert (item.reason, item.raw, item.source) == ("conflict", "raw a", "g")
+    assert list(reader.read(STREAM, as_of=NOW).features["text"]) == ["text of a"]
+
+
+def test_a_label_that_comes_later_is_added(store: RecordStore, reader: RecordReader) -> None:
+    """A record sent again with the label it lacked gains the label, and stays one record."""
+    store.append(STREAM, batch(["a"], days=[0], labels=[None]), [], source="f", now=NOW)
+    assert not reader.read(STREAM, as_of=NOW).labelled.any()
+    store.append(STREAM, batch(["a"], days=[0], labels=["1"]), [], source="f", now=NOW)
+    rows = reader.read(STREAM, as_of=NOW)
+    assert list(rows.meta["label"]) == ["1"]
+    assert len(rows) == 1
+
+
+def test_the_world_is_read_as_it_was_known(store: RecordStore, reader: RecordReader) -> None:
+    """A record is known from its time, a correction from its own; feedback overrides the record's label."""
+    store.append(STREAM, batch(["a", "b"], days=[0, 10]), [], source="f", now=NOW)
+    at = datetime(2024, 1, 5, tzinfo=UTC)
+    item = FeedbackItem("f1", "a", "label", "1", "u", at, "1", 1, "raw")
+    assert store.append_feedback(STREAM, [item], [], source="g", now=NOW).accepted == 1
+    assert store.append_feedback(STREAM, [item], [], source="g", now=NOW).duplicate == 1
+    early = reader.read(STREAM, as_of=datetime(2024, 1, 4, tzinfo=UTC))
+    late = reader.read(STREAM, as_of=datetime(2024, 1, 6, tzinfo=UTC))
+    assert list(early.meta["label"]) == ["5"]
+    assert (list(late.meta["label"]), list(late.meta["provenance"])) == (["1"], ["feedback"])
+
+
+def test_feedback_on_an_unknown_record_waits(store: RecordStore) -> None:
+    """Feedback that comes before its record is not lost."""
+    item = FeedbackItem("f1", "zz", "label", "1", "u", NOW, "1", 7, "the raw line")
+    assert store.append_feedback(STREAM, [item], [], source="g", now=NOW).quarantined == 1
+    (kept,) = store.quarantine(STREAM)
+    assert (kept.kind, kept.reason, kept.line, kept.raw) == ("feedback", "unknown_record", 7, "the raw line")
+
+
+def test_the_newest_rows_come_from_many_segments(store: RecordStore, reader: RecordReader) -> None:
+    """The newest n of a range are the same however the records were batched, also when they came out of order."""
+    rng = np.random.default_rng(3)
+    days = rng.permutation(60)
+    for start in range(0, 60, 7):
+        ids = [f"r{d}" for d in days[start : start + 7]]
+        store.append(STREAM, batch(ids, days=list(days[start : start + 7])), [], source="f", now=NOW)
+    rows = reader.read(
+        STREAM, after=datetime(2024, 1, 11, tzinfo=UTC), as_of=datetime(2024, 2, 15, tzinfo=UTC), newest=20
+    )
+    assert list(rows.meta["id"]) == [f"r{d}" for d in range(26, 46)]
+    assert len(reader.read(STREAM, as_of=NOW)) == 60
+
+
+def test_predictions_are_kept_by_version(store: RecordStore, reader: RecordReader) -> None:
+    """A version's answer is kept once and read with its version only."""
+    store.append(STREAM, batch(["a", "b"], days=[0, 1]), [], source="f", now=NOW)
+    rows = reader.read(STREAM, as_of=NOW)
+    reader.add_predictions(STREAM, 1, rows, np.array(["x", "y"], object), np.array([0.2, np.nan]))
+    reader.add_predictions(STREAM, 1, rows, np.array(["z", "z"], object), np.array([0.9, 0.9]))
+    assert list(reader.read(STREAM, as_of=NOW, version=1).meta["predicted"]) == ["x", "y"]
+    assert reader.read(STREAM, as_of=NOW, version=2).meta["predicted"].isna().all()
+
+
+def test_refused_rows_are_kept_once(store: RecordStore) -> None:
+    """The same bad line sent twice stands once in quarantine."""
+    bad = [Refused(3, "no_text", "text is empty", "a,,5")]
+    for _ in range(2):
+        store.append(STREAM, batch(["a"], days=[0]), bad, source="f", now=NOW)
+    assert len(store.quarantine(STREAM)) == 1
+
+
+def test_equal_content_falls_on_one_side() -> None:
+    """The side follows the normalised content, in about the declared share, and another salt draws anew."""
+    groups = np.arange(20_000)
+    side = evaluation_side(STREAM, groups)
+    assert 0.18 < side.mean() < 0.22
+    salted = STREAM.model_copy(update={"training": STREAM.training.model_copy(update={"split_salt": "2"})})
+    assert (evaluation_side(salted, groups) != side).mean() > 0.2
+    assert normalise("  ＧＯＯＤ\u00a0 Phone\n") == "good phone"
+
+
+def test_intake_order_is_the_clock_where_there_is_none(store: RecordStore, reader: RecordReader) -> None:
+    """Row k of such a stream lies k steps after its start, over all batches."""
+    stream = Stream(
+        name="o", time=OrderTime(start="1996-05-07", step="30min"), numeric=("x",), label=LabelPolicy(column="y")
+    )
+    for part in ([0.5, 1.5], [2.5]):
+        sent = Incoming(
+            ids=np.array([f"i{x}" for x in part], dtype=object),
+            times=np.array([], dtype="datetime64[us]"),
+            table=pd.DataFrame({"x": part, "y": ["1"] * len(part)}),
+            labels=np.array(["1"] * len(part), dtype=object),
+            known_at=np.array([], dtype="datetime64[us]"),
+            lines=np.arange(len(part)),
+            raw=[""] * len(part),
+        )
+        store.append(stream, sent, [], source="f", now=NOW)
+    rows = reader.read(stream, as_of=NOW)
+    assert [str(v)[11:16] for v in rows.meta["time"].to_numpy()] == ["00:00", "00:30", "01:00"]
+    assert rows.features["x"].dtype == np.float64
+    assert rows.labelled.all()
+
+
+@pytest.mark.parametrize("stamp", ["2024-01-03T00:00:00", "2024-01-02T23:59:59.999999"])
+def test_as_of_is_included(store: RecordStore, reader: RecordReader, stamp: str) -> None:
+    """A record at T is known at T."""
+    store.append(STREAM, batch(["a", "b", "c"], days=[0, 1, 2]), [], source="f", now=NOW)
+    known = len(reader.read(STREAM, as_of=datetime.fromisoformat(stamp).replace(tzinfo=UTC)))
+    assert known == (3 if stamp.startswith("2024-01-03") else 2)
