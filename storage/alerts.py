@@ -46,7 +46,7 @@ class OutboxItem:
     html: str
     to: tuple[str, ...]
     message_id: str
-    in_reply_to: str | None
+    in_reply_to: str
     created_at: datetime
     attempts: int = 0
     state: str = "pending"
@@ -55,6 +55,11 @@ class OutboxItem:
     next_try: datetime | None = None
     sent_at: datetime | None = None
     error: str | None = None
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The thread's Message-IDs: an incident's thread hangs on the mail that opened it."""
+        return (self.in_reply_to,) if self.in_reply_to else ()
 
 
 class AlertStore:
@@ -122,13 +127,26 @@ class AlertStore:
             query = query.where(sa.or_(a.next_try.is_(None), a.next_try <= now))
         return self._list(query)
 
+    def make_due(self, now: datetime) -> None:
+        """Every pending alert may be tried at once."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(t.alerts).where(t.alerts.c.state == "pending").values(next_try=now))
+
     def mark_sent(self, alert_id: str, at: datetime) -> None:
         self._update(alert_id, state="sent", sent_at=at, error=None, next_try=None, attempts=t.alerts.c.attempts + 1)
 
-    def mark_failed(self, alert_id: str, at: datetime, why: str, next_try: datetime | None) -> None:
-        """A try failed; without a next try the alert is dead, and `status` and `alerts list` say so."""
-        state = "dead" if next_try is None else "pending"
-        self._update(alert_id, state=state, error=why, next_try=next_try, attempts=t.alerts.c.attempts + 1)
+    def mark_failed(
+        self, alert_id: str, at: datetime, why: str, next_try: datetime | None, *, remaining: tuple[str, ...]
+    ) -> None:
+        """A try failed for the `remaining` addresses; without a next try the alert is dead, and `status` says so."""
+        self._update(
+            alert_id,
+            state="dead" if next_try is None else "pending",
+            error=why,
+            next_try=next_try,
+            recipients=list(remaining),
+            attempts=t.alerts.c.attempts + 1,
+        )
 
     def of_cycle(self, cycle_id: str) -> list[OutboxItem]:
         a = t.alerts.c
@@ -143,7 +161,7 @@ class AlertStore:
     def _list(self, query: sa.Select[Any]) -> list[OutboxItem]:
         with self._database.read() as connection:
             rows = [dict(row._mapping) for row in connection.execute(query)]
-        return [OutboxItem(**{**row, "to": tuple(row.pop("recipients"))}) for row in rows]
+        return [OutboxItem(to=tuple(row.pop("recipients")), **row) for row in rows]
 
     def _update(self, alert_id: str, **values: Any) -> None:
         with self._database.write() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ class CycleRecord:
     state: str
     steps: dict[str, Any]
     document: dict[str, Any] | None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class CycleLog:
         self._database = database
 
     def begin(self, stream: str, as_of: datetime, now: datetime) -> CycleRecord:
-        """The cycle of this stream and time: the one that stands there, or a new one."""
+        """The cycle of this stream and time: the one that stands there (an abandoned one goes on), or a new one."""
         row = {
             "id": uuid.uuid4().hex, "stream": stream, "as_of": as_of, "state": RUNNING, "steps": {},
             "document": None, "started_at": now, "ended_at": None,
@@ -56,8 +57,9 @@ class CycleLog:
         with self._database.write() as connection:
             self._database.insert_new(connection, t.cycles, [row])
             c = t.cycles.c
-            query = sa.select(t.cycles).where(c.stream == stream, c.as_of == as_of)
-            return _cycle(connection.execute(query).one())
+            here = sa.and_(c.stream == stream, c.as_of == as_of)
+            connection.execute(sa.update(t.cycles).where(here, c.state == ABANDONED).values(state=RUNNING))
+            return _cycle(connection.execute(sa.select(t.cycles).where(here)).one())
 
     def find(self, stream: str, as_of: datetime) -> CycleRecord | None:
         c = t.cycles.c
@@ -68,12 +70,24 @@ class CycleLog:
         query = sa.select(t.cycles).where(c.stream == stream, c.state == FINISHED).order_by(c.as_of.desc())
         return self._first(query.limit(1))
 
+    def last_ended(self, stream: str) -> CycleRecord | None:
+        """The cycle that finished last by the clock, whatever time it looked at."""
+        c = t.cycles.c
+        query = sa.select(t.cycles).where(c.stream == stream, c.state == FINISHED).order_by(c.ended_at.desc())
+        return self._first(query.limit(1))
+
     def unfinished(self, stream: str) -> list[CycleRecord]:
         """Cycles that a crash left behind, oldest first."""
         c = t.cycles.c
         query = sa.select(t.cycles).where(c.stream == stream, c.state == RUNNING).order_by(c.as_of)
         with self._database.read() as connection:
             return [_cycle(row) for row in connection.execute(query)]
+
+    def record_step(self, connection: Connection, cycle: CycleRecord, step: str, output: Any) -> CycleRecord:
+        """Keep a step's output within a transaction; the cycle as it stands once that is committed."""
+        steps = {**cycle.steps, step: output}
+        connection.execute(sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(steps=steps))
+        return replace(cycle, steps=steps)
 
     def finish_step(
         self,
@@ -84,12 +98,10 @@ class CycleLog:
         also: Callable[[Connection], None] = lambda _: None,
     ) -> CycleRecord:
         """Keep a step's output, and whatever `also` writes, in one transaction; the cycle as it now stands."""
-        steps = {**cycle.steps, step: output}
         with self._database.write() as connection:
             lease.assert_held(connection)
             also(connection)
-            connection.execute(sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(steps=steps))
-        return CycleRecord(cycle.id, cycle.stream, cycle.as_of, cycle.state, steps, cycle.document)
+            return self.record_step(connection, cycle, step, output)
 
     def finish(self, lease: Lease, cycle: CycleRecord, document: dict[str, Any], now: datetime) -> None:
         with self._database.write() as connection:
@@ -100,10 +112,13 @@ class CycleLog:
                 .values(state=FINISHED, document=document, ended_at=now)
             )
 
-    def abandon(self, lease: Lease, cycle: CycleRecord, now: datetime) -> None:
-        """Close a cycle that cannot be finished; what it had decided and not done stays undone."""
+    def abandon(
+        self, lease: Lease, cycle: CycleRecord, now: datetime, also: Callable[[Connection], None] = lambda _: None
+    ) -> None:
+        """Close a cycle that failed, with what `also` writes of it; asked for again it goes on where it stopped."""
         with self._database.write() as connection:
             lease.assert_held(connection)
+            also(connection)
             connection.execute(
                 sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(state=ABANDONED, ended_at=now)
             )
@@ -167,7 +182,7 @@ class CycleLog:
         return dict(rows[0]._mapping) if len(rows) == 1 else None
 
     def add_decision(
-        self, connection: Connection, cycle: CycleRecord, check_id: str, decision: dict[str, Any]
+        self, connection: Connection, cycle: CycleRecord, check_id: str | None, decision: dict[str, Any]
     ) -> None:
         connection.execute(
             sa.insert(t.decisions),
@@ -185,4 +200,4 @@ class CycleLog:
 
 
 def _cycle(row: Any) -> CycleRecord:
-    return CycleRecord(row.id, row.stream, row.as_of, row.state, row.steps, row.document)
+    return CycleRecord(row.id, row.stream, row.as_of, row.state, row.steps, row.document, row.ended_at)

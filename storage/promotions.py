@@ -27,13 +27,16 @@ class PromotionState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Promotion:
-    """One attempt to make `to_version` champion in place of `from_version` (None: there was none)."""
+    """One attempt to make `to_version` champion in place of `from_version` (None: there was none).
+
+    A `to_version` of None: no challenger could be trained, `why` says what stood against it.
+    """
 
     stream: str
     kind: str
     state: PromotionState
     from_version: int | None
-    to_version: int
+    to_version: int | None
     as_of: datetime
     at: datetime
     who: str

@@ -158,6 +158,18 @@ class RecordReader:
         with self._database.read() as connection:
             return connection.execute(query).scalar()
 
+    def count(self, stream: Stream) -> int:
+        """How many records the stream has."""
+        query = sa.select(sa.func.count()).where(t.records.c.stream == stream.name)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def first_received(self, stream: Stream) -> datetime | None:
+        """When the stream's first record was taken in, or None."""
+        query = sa.select(sa.func.min(t.segments.c.received_at)).where(t.segments.c.stream == stream.name)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
     def times(self, stream: Stream, as_of: datetime) -> np.ndarray:
         """Event times of all records known at as_of, ascending."""
         r = t.records.c

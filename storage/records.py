@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,16 @@ from storage.timepoints import TICK, parse_span
 _CHUNK = 500  # ids asked for in one statement; SQLite allows 32,766 values, PostgreSQL 65,535
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """A record that stands already, in the store or earlier in the batch; `label` is the one it came with."""
+
+    fingerprint: int
+    label: str | None
+    seq: int = -1
+    time: datetime = datetime.min
+
+
 class RecordStore:
     """Records of all streams: their index in SQL, their content in Parquet segments, one segment a batch.
 
@@ -43,33 +54,32 @@ class RecordStore:
         """Store what is new, leave out what is stored, quarantine the rest; durable when it returns.
 
         A record sent again is a duplicate; sent again with the label it lacked, the label is added; sent again with
-        other content it is quarantined as a conflict, since the first may have been acted on already.
+        other content or another label it is quarantined as a conflict: the first may have been acted on already.
         """
         marks = fingerprints(stream, incoming.table, incoming.times)
-        _, first = np.unique(incoming.ids.astype(str), return_index=True)
-        is_first = np.zeros(len(incoming.ids), dtype=bool)
-        is_first[first] = True
+        labels = [_known_label(stream, incoming, k) for k in range(len(incoming.ids))]
+        fresh: list[int] = []
+        late: list[int] = []
+        conflicts: list[Refused] = []
         with self._database.write() as connection:
             next_seq = self._lock_stream(connection, stream)
-            stored = self._stored(connection, stream, incoming.ids)
-            batch_marks = dict(zip(incoming.ids[first], marks[first], strict=True))
-            fresh = is_first & np.array([i not in stored for i in incoming.ids], dtype=bool)
-            conflicts: list[Refused] = []
-            late: list[int] = []
-            for k in np.flatnonzero(~fresh):
-                known = stored[incoming.ids[k]][0] if incoming.ids[k] in stored else batch_marks[incoming.ids[k]]
-                if known != marks[k]:
-                    conflicts.append(_conflict(incoming, int(k)))
-                elif incoming.ids[k] in stored and incoming.labels[k] is not None and not pd.isna(incoming.known_at[k]):
-                    late.append(int(k))
-            chosen = np.flatnonzero(fresh)
-            if len(chosen):
-                self._insert(connection, stream, incoming, chosen, marks, next_seq, source, now)
-            self._add_labels(connection, stream, incoming, late, stored)
+            standing = self._stored(connection, stream, incoming.ids)
+            for k, (record_id, mark, label) in enumerate(zip(incoming.ids, marks, labels, strict=True)):
+                known = standing.get(record_id)
+                if known is None:
+                    fresh.append(k)
+                    standing[record_id] = _Stored(int(mark), label)
+                elif known.fingerprint != mark or (label is not None and known.label not in (None, label)):
+                    conflicts.append(_conflict(incoming, k))
+                elif known.label is None and label is not None:
+                    late.append(k)
+            if fresh:
+                self._insert(connection, stream, incoming, np.array(fresh), marks, next_seq, source, now)
+            self._add_labels(connection, stream, incoming, late, now)
             self._quarantine(connection, stream, "record", [*refused, *conflicts], source, now)
         return Appended(
-            accepted=len(chosen),
-            duplicate=int((~fresh).sum()) - len(conflicts),
+            accepted=len(fresh),
+            duplicate=len(incoming.ids) - len(fresh) - len(conflicts),
             quarantined=len(refused) + len(conflicts),
         )
 
@@ -79,15 +89,19 @@ class RecordStore:
         query = sa.select(t.streams.c.next_seq).where(t.streams.c.name == stream.name).with_for_update()
         return int(connection.execute(query).scalar_one())
 
-    def _stored(self, connection: Connection, stream: Stream, ids: np.ndarray) -> dict[str, tuple[int, int, datetime]]:
-        """Of these ids the stored ones: fingerprint, place in intake order, time."""
-        r = t.records.c
-        found: dict[str, tuple[int, int, datetime]] = {}
+    def _stored(self, connection: Connection, stream: Stream, ids: np.ndarray) -> dict[str, _Stored]:
+        """Of these ids those that are stored."""
+        r, own = t.records.c, t.labels.c
+        its_label = sa.and_(own.stream == r.stream, own.record_id == r.id, own.provenance == "record")
+        query = sa.select(r.id, r.fingerprint, own.value, r.seq, r.time).select_from(
+            t.records.outerjoin(t.labels, its_label)
+        )
+        found: dict[str, _Stored] = {}
         for start in range(0, len(ids), _CHUNK):
-            query = sa.select(r.id, r.fingerprint, r.seq, r.time).where(
-                r.stream == stream.name, r.id.in_([str(i) for i in ids[start : start + _CHUNK]])
-            )
-            found.update({row.id: (row.fingerprint, row.seq, row.time) for row in connection.execute(query)})
+            some = query.where(r.stream == stream.name, r.id.in_([str(i) for i in ids[start : start + _CHUNK]]))
+            found |= {
+                row.id: _Stored(row.fingerprint, row.value, row.seq, row.time) for row in connection.execute(some)
+            }
         return found
 
     def _insert(
@@ -152,32 +166,33 @@ class RecordStore:
         )
 
     def _add_labels(
-        self,
-        connection: Connection,
-        stream: Stream,
-        incoming: Incoming,
-        late: Sequence[int],
-        stored: dict[str, tuple[int, int, datetime]],
+        self, connection: Connection, stream: Stream, incoming: Incoming, late: Sequence[int], now: datetime
     ) -> None:
+        """Give stored records the labels that they lacked when they came."""
+        stored = self._stored(connection, stream, incoming.ids[list(late)])
         rows = []
         for k in late:
-            _, seq, when = stored[incoming.ids[k]]
-            known = int(incoming.known_at[k].astype("datetime64[us]").astype(np.int64))
-            label = str(incoming.labels[k])
-            rows.append(_label_row(stream, str(incoming.ids[k]), seq, microseconds(when), label, known))
+            record = stored[incoming.ids[k]]
+            known = now if isinstance(stream.time, OrderTime) else incoming.known_at[k].item().replace(tzinfo=UTC)
+            rows.append(
+                _label_row(
+                    stream, str(incoming.ids[k]), record.seq, microseconds(record.time), str(incoming.labels[k]),
+                    microseconds(known),
+                )
+            )
         self._database.insert_new(connection, t.labels, rows)
 
     def _quarantine(
         self, connection: Connection, stream: Stream, kind: str, refused: Sequence[Refused], source: str, now: datetime
     ) -> None:
-        rows = {}
+        rows: dict[str, dict[str, Any]] = {}
         for item in refused:
             key = f"{hash64(f'{kind}|{item.reason}|{item.raw}') & (2**64 - 1):016x}"
-            rows[key] = {
+            rows.setdefault(key, {
                 "stream": stream.name, "id": key, "kind": kind, "source": source, "line": item.line,
                 "reason": item.reason, "detail": item.detail, "raw": item.raw.replace("\x00", "\\x00"),
                 "received_at": now, "released_at": None,
-            }
+            })
         self._database.insert_new(connection, t.quarantine, list(rows.values()))
 
     def append_feedback(
@@ -211,9 +226,11 @@ class RecordStore:
             labels = []
             for i in known.values():
                 if i.label is not None:
-                    _, seq, when = stored[i.record_id]
-                    row = _label_row(stream, i.record_id, seq, 0, i.label, 0)
-                    labels.append(row | {"provenance": "feedback", "source": i.id, "time": when, "known_at": i.at})
+                    record = stored[i.record_id]
+                    row = _label_row(
+                        stream, i.record_id, record.seq, microseconds(record.time), i.label, microseconds(i.at)
+                    )
+                    labels.append(row | {"provenance": "feedback", "source": i.id})
             self._database.insert_new(connection, t.labels, labels)
             self._quarantine(connection, stream, "feedback", [*refused, *unknown], source, now)
         return Appended(
@@ -254,6 +271,14 @@ class RecordStore:
 def _order_times(time: OrderTime, seq: np.ndarray) -> np.ndarray:
     step = np.timedelta64(parse_span(time.step) // TICK, "us")
     return np.datetime64(time.start, "us") + seq * step
+
+
+def _known_label(stream: Stream, incoming: Incoming, k: int) -> str | None:
+    """The label that row k brings along, if it is known already."""
+    if incoming.labels[k] is None:
+        return None
+    known = isinstance(stream.time, OrderTime) or not np.isnat(incoming.known_at[k])
+    return str(incoming.labels[k]) if known else None
 
 
 def _label_row(stream: Stream, record_id: str, seq: int, time: int, value: str, known: int) -> dict[str, Any]:

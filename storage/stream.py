@@ -86,6 +86,11 @@ class Policy(Frozen):
 
     _checked = field_validator("cooldown")(_span)
 
+    @field_validator("window", mode="before")
+    @classmethod
+    def _number_from_environment(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.strip().isdigit() else value
+
     @field_validator("window")
     @classmethod
     def _full_enough(cls, value: int | str) -> int | str:
@@ -126,14 +131,6 @@ class Training(Frozen):
         return parse_span(self.time_limit)
 
 
-class PredictionSource(Frozen):
-    """Columns in which another service sends its answers with the records."""
-
-    column: str = ""
-    score: str = ""
-    version: str = ""
-
-
 class Recipients(Frozen):
     """Who is woken."""
 
@@ -158,7 +155,6 @@ class Stream(Frozen):
     schedule: Schedule = Schedule()
     policy: Policy = Policy()
     training: Training = Training()
-    prediction: PredictionSource = PredictionSource()
     alerts: Recipients = Recipients()
 
     @model_validator(mode="after")

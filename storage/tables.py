@@ -190,7 +190,7 @@ decisions = _table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("stream", sa.Text, nullable=False),
     sa.Column("cycle_id", sa.Text, sa.ForeignKey("cycles.id"), nullable=False),
-    sa.Column("check_id", sa.Text, sa.ForeignKey("checks.id"), nullable=False),
+    sa.Column("check_id", sa.Text, sa.ForeignKey("checks.id")),  # null: there was no champion to check
     sa.Column("as_of", Instant, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("codes", sa.JSON, nullable=False),
@@ -204,9 +204,9 @@ promotions = _table(
     sa.Column("stream", sa.Text, nullable=False),
     sa.Column("cycle_id", sa.Text),
     sa.Column("kind", sa.Text, nullable=False),  # first, challenger
-    sa.Column("state", sa.Text, nullable=False),  # decided, committed, refused, abandoned
+    sa.Column("state", sa.Text, nullable=False),  # decided, committed, refused, held, abandoned
     sa.Column("from_version", sa.Integer),
-    sa.Column("to_version", sa.Integer, nullable=False),
+    sa.Column("to_version", sa.Integer),
     sa.Column("as_of", Instant, nullable=False),
     sa.Column("at", Instant, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
@@ -242,7 +242,7 @@ alerts = _table(
     sa.Column("html", sa.Text, nullable=False),
     sa.Column("recipients", sa.JSON, nullable=False),
     sa.Column("message_id", sa.Text, nullable=False),
-    sa.Column("in_reply_to", sa.Text),
+    sa.Column("in_reply_to", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("state", sa.Text, nullable=False),  # pending, sent, dead
     sa.Column("attempts", sa.Integer, nullable=False),

@@ -63,6 +63,14 @@ def test_a_label_that_comes_later_is_added(store: RecordStore, reader: RecordRea
     assert len(rows) == 1
 
 
+def test_another_label_under_a_stored_id_is_a_conflict(store: RecordStore, reader: RecordReader) -> None:
+    """A record's own label is not changed behind the back of what was learnt from it; feedback is the way."""
+    store.append(STREAM, batch(["a"], days=[0], labels=["5"]), [], source="f", now=NOW)
+    done = store.append(STREAM, batch(["a"], days=[0], labels=["1"]), [], source="g", now=NOW)
+    assert (done.duplicate, done.quarantined) == (0, 1)
+    assert list(reader.read(STREAM, as_of=NOW).meta["label"]) == ["5"]
+
+
 def test_the_world_is_read_as_it_was_known(store: RecordStore, reader: RecordReader) -> None:
     """A record is known from its time, a correction from its own; feedback overrides the record's label."""
     store.append(STREAM, batch(["a", "b"], days=[0, 10]), [], source="f", now=NOW)
