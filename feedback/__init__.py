@@ -1,0 +1,1 @@
+"""Intake of records and feedback: reading, validation, quarantine, label resolution."""

@@ -1,0 +1,72 @@
+"""Rows as they were read: text, line numbers and raw content, from whatever source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from feedback.values import encodable, written
+from storage.incoming import Refused
+
+
+class RawRows(Sequence[str]):
+    """The raw content of rows, made when it is asked for: a JSON object of the columns that are not missing."""
+
+    def __init__(self, table: pd.DataFrame, positions: np.ndarray | None = None) -> None:
+        self._table = table
+        self._positions = np.arange(len(table)) if positions is None else positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __getitem__(self, k: Any) -> Any:
+        if isinstance(k, slice):
+            return [self[j] for j in range(*k.indices(len(self)))]
+        row = zip(self._table.columns, self._table.iloc[int(self._positions[k])], strict=True)
+        text = json.dumps({name: value for name, value in row if value is not None}, ensure_ascii=False)
+        # What is no Unicode text is written in JSON's own escapes, so that it reads back as it was.
+        return text if encodable(text) else json.dumps(json.loads(text))
+
+    def take(self, positions: np.ndarray) -> RawRows:
+        """The raw content of some of the rows."""
+        return RawRows(self._table, self._positions[positions])
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """n rows as they were read: `table` (n × columns) of str or None, `lines` (n,) counted from 1, `raw` (n,).
+
+    `broken` are lines that are no rows. `typed` names the columns that the file itself says are times.
+    """
+
+    table: pd.DataFrame
+    lines: np.ndarray
+    raw: RawRows
+    broken: tuple[Refused, ...] = ()
+    typed: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+def chunk_of(
+    rows: Sequence[Mapping[str, object]], lines: Sequence[int] | None = None, broken: Sequence[Refused] = ()
+) -> Chunk:
+    """Rows that came as objects (JSON Lines, HTTP) as a chunk; a key that is absent is missing."""
+    names = list(dict.fromkeys(str(name) for row in rows for name in row))
+    columns = {name: objects([written(row.get(name)) for row in rows]) for name in names}
+    table = pd.DataFrame(columns, index=range(len(rows)), columns=names, dtype="object")
+    numbers = np.arange(1, len(rows) + 1) if lines is None else np.asarray(lines, dtype=np.int64)
+    return Chunk(table, numbers, RawRows(table), tuple(broken))
+
+
+def objects(values: Sequence[str | None]) -> np.ndarray:
+    """Texts as an object array of shape (n,)."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

@@ -1,0 +1,90 @@
+"""What was refused: to look at, and to release once the schema, or the record it speaks of, has come right."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from feedback.chunks import chunk_of
+from feedback.feedback_items import validate_feedback
+from feedback.validation import Reason, validate
+from storage.errors import InputError
+from storage.incoming import Appended, QuarantineItem, Refused
+from storage.records import RecordStore
+from storage.stream import Stream
+
+
+@dataclass(frozen=True)
+class Release:
+    """What became of an item: stored, or still refused for `reason` with its `detail`."""
+
+    id: str
+    released: bool
+    reason: str = ""
+    detail: str = ""
+
+
+def quarantined(store: RecordStore, stream: Stream, *, limit: int = 100) -> list[QuarantineItem]:
+    """The refused items that were not released, newest first."""
+    return store.quarantine(stream, limit=limit)
+
+
+def quarantined_item(store: RecordStore, stream: Stream, item_id: str) -> QuarantineItem:
+    """One refused item with its raw content.
+
+    Raises:
+        InputError: the stream's quarantine holds no such item.
+    """
+    item = store.quarantine_item(stream, item_id)
+    if item is None:
+        raise InputError(
+            f"Quarantine of '{stream.name}' holds no item '{item_id}'; nothing was released. "
+            f"See: trueup quarantine list --stream {stream.name}"
+        )
+    return item
+
+
+def release(store: RecordStore, stream: Stream, item_id: str, *, now: datetime) -> Release:
+    """Judge an item anew by today's schema; store it if it holds, else say why it is still refused.
+
+    An item whose row is stored by now (it was sent again, corrected to the same row) counts as released.
+
+    Raises:
+        InputError: there is no such item.
+    """
+    item = quarantined_item(store, stream, item_id)
+    if item.released_at is not None:
+        return Release(item.id, released=True)
+    outcome, refused = _store_again(store, stream, item, now)
+    if outcome.accepted or outcome.duplicate:
+        store.mark_released(stream, item.id, now)
+        return Release(item.id, released=True)
+    return Release(item.id, False, refused.reason, refused.detail)
+
+
+def _store_again(store: RecordStore, stream: Stream, item: QuarantineItem, now: datetime) -> tuple[Appended, Refused]:
+    """What the store made of the item, and why it is refused where it is."""
+    as_before = Refused(item.line, item.reason, item.detail, item.raw)
+    if item.reason == Reason.BROKEN_LINE:
+        detail = f"{item.detail}; a broken line stays broken: correct it at its source and ingest it again"
+        return Appended(), Refused(item.line, item.reason, detail, item.raw)
+    chunk = chunk_of([json.loads(item.raw)], [item.line])
+    source = f"quarantine {item.id}"
+    if item.kind == "feedback":
+        said = validate_feedback(stream, chunk, now)
+        if said.refused:
+            return Appended(), said.refused[0]
+        return store.append_feedback(stream, said.items, [], source=source, now=now), as_before
+    rows = validate(stream, chunk, now)
+    if rows.refused:
+        return Appended(), rows.refused[0]
+    # A row that passes here can still stand against a stored one, which only the store knows.
+    return store.append(stream, rows.accepted, [], source=source, now=now), _conflict(item, as_before)
+
+
+def _conflict(item: QuarantineItem, as_before: Refused) -> Refused:
+    if item.reason == Reason.CONFLICT:
+        return as_before
+    detail = "a record of this id is stored with other content, which stays; send a label as feedback, or another id"
+    return Refused(item.line, Reason.CONFLICT.value, detail, item.raw)

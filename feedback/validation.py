@@ -1,0 +1,237 @@
+"""Which rows go into the store, and why the others do not. Pure: no file, no clock, no store.
+
+Text is kept as it came, except NUL characters, which PostgreSQL cannot store and no reader can see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+
+import numpy as np
+import pandas as pd
+
+from feedback.chunks import Chunk, objects
+from feedback.labels import class_rules
+from feedback.times import arrivals, check_format, event_times, joined
+from feedback.values import MISSING_NUMBER, encodable, number, plain
+from storage.errors import ConfigError
+from storage.incoming import Incoming, Refused
+from storage.stream import OrderTime, Stream
+from storage.timepoints import utc
+
+MAX_TEXT = 100_000                   # characters of any one value
+MAX_ID = 500                         # a longer id does not fit an index of PostgreSQL
+FUTURE = timedelta(days=1)           # clocks of senders run ahead by hours, not by more
+_UNIT = "\x1f"
+
+
+class Reason(StrEnum):
+    """Why a row was refused; the codes are stable. conflict and unknown_record are decided by the store."""
+
+    BROKEN_LINE = "broken_line"          # no row can be made of the line
+    BAD_UNICODE = "bad_unicode"          # bytes that are no UTF-8, or half a surrogate pair
+    TOO_LONG = "too_long"                # a value of more than MAX_TEXT characters, an id of more than MAX_ID
+    NO_ID = "no_id"                      # the id column is empty
+    NO_TEXT = "no_text"                  # every text column is empty
+    NO_FEATURES = "no_features"          # every feature is missing
+    WRONG_TYPE = "wrong_type"            # a numeric column (or a regression's label) that holds no finite number
+    UNREADABLE_TIME = "unreadable_time"  # empty, or not in the declared format
+    TIME_IN_FUTURE = "time_in_future"    # it begins more than FUTURE after now: it would hold up every window
+    UNKNOWN_KIND = "unknown_kind"        # feedback of a kind that is not known
+    NO_VALUE = "no_value"                # feedback that says nothing
+    NO_CLASS = "no_class"                # a corrected label that is no class of the stream
+    CONFLICT = "conflict"
+    UNKNOWN_RECORD = "unknown_record"
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What a chunk came to: the rows that go in, and those that do not."""
+
+    accepted: Incoming
+    refused: tuple[Refused, ...]
+
+
+def required_columns(stream: Stream) -> tuple[str, ...]:
+    """Every column that a file of records must have, in the order of the schema."""
+    named = (stream.id, *stream.time_columns, *stream.columns, *stream.group, stream.label.column, stream.label.arrived)
+    return tuple(dict.fromkeys(c for c in named if c))
+
+
+def check_schema(stream: Stream) -> None:
+    """Refuse a schema that intake cannot follow, before any row is read.
+
+    Raises:
+        ConfigError: a class rule, the time's format or start cannot be read, or `arrived` stands beside a time by
+            intake order.
+    """
+    class_rules(stream.label)
+    if stream.time_format:
+        check_format(stream.time_format)
+    if isinstance(stream.time, OrderTime):
+        _check_start(stream.name, stream.time.start)
+    if stream.label.arrived and isinstance(stream.time, OrderTime):
+        raise ConfigError(
+            f"Stream '{stream.name}': label.arrived = '{stream.label.arrived}' is a clock's time, but the stream's "
+            "time is its intake order, so the two cannot be compared. Leave arrived out, or name a time column."
+        )
+
+
+def _check_start(name: str, start: str) -> None:
+    try:
+        datetime.fromisoformat(start)
+    except ValueError:
+        raise ConfigError(
+            f"Stream '{name}': time.start = '{start}' is not a time, so no row could be dated. Write ISO 8601, as in "
+            "1996-05-07 or 1996-05-07T00:30:00."
+        ) from None
+
+
+class _Faults:
+    """The first fault of each row, in the order in which they are looked for."""
+
+    def __init__(self, rows: int) -> None:
+        self.reason = np.full(rows, None, dtype=object)
+        self.detail = np.full(rows, "", dtype=object)
+
+    def add(self, where: np.ndarray, reason: Reason, detail: str, values: np.ndarray | None = None) -> None:
+        """Mark rows; `{}` in the detail stands for the row's value."""
+        for k in np.flatnonzero(where & (self.reason == None)):  # noqa: E711  elementwise
+            self.reason[k] = reason
+            self.detail[k] = detail if values is None else detail.replace("{}", _shown(values[k]))
+
+
+def validate(stream: Stream, chunk: Chunk, now: datetime) -> Validated:
+    """Split a chunk of raw rows into what goes into the store and what is refused, each with its first fault.
+
+    Numbers that are blank (or say so: nan, null, NA) are missing, not wrong. `now` judges times in the future.
+    """
+    rows = len(chunk)
+    faults = _Faults(rows)
+    table = _cleaned(stream, chunk.table, faults)
+    whole = Chunk(table, chunk.lines, chunk.raw, chunk.broken, chunk.typed)
+    ids = _ids(stream, table, faults)
+    if stream.text:
+        empty = np.logical_and.reduce([_blank(table[c].to_numpy()) for c in stream.text])
+        faults.add(empty, Reason.NO_TEXT, f"{_named(stream.text)} is empty")
+    times = _times(stream, whole, faults, now)
+    labels, known_at = _labels(stream, whole, times, faults)
+    # Numbers last: a column may be both a feature and part of the time, which is read from its text.
+    table = table.assign(**{c: _numbers(c, table[c].to_numpy(), faults) for c in stream.numeric})
+    missing = np.logical_and.reduce([table[c].isna().to_numpy() for c in stream.features])
+    faults.add(missing, Reason.NO_FEATURES, f"{_named(stream.features)} are all empty")
+    good = np.flatnonzero(faults.reason == None)  # noqa: E711
+    accepted = Incoming(
+        ids=ids[good],
+        times=times[good] if len(times) else times,
+        table=table.iloc[good].reset_index(drop=True),
+        labels=labels[good],
+        known_at=known_at[good],
+        lines=chunk.lines[good],
+        raw=chunk.raw.take(good),
+    )
+    bad = np.flatnonzero(faults.reason != None)  # noqa: E711
+    refused = [Refused(int(chunk.lines[k]), faults.reason[k].value, faults.detail[k], chunk.raw[k]) for k in bad]
+    return Validated(accepted, tuple(sorted([*chunk.broken, *refused], key=lambda r: r.line)))
+
+
+def _cleaned(stream: Stream, table: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
+    """Every declared column, NUL taken out of text, all else written plainly; unstorable values marked."""
+    columns = list(dict.fromkeys([*table.columns, *required_columns(stream)]))
+    cleaned = {}
+    for column in columns:
+        values = table[column].to_numpy() if column in table else np.full(len(table), None, dtype=object)
+        present = "".join(v for v in values if v is not None)
+        if not present.isascii() and not encodable(present):
+            wrong = np.array([v is not None and not encodable(v) for v in values], dtype=bool)
+            faults.add(wrong, Reason.BAD_UNICODE, f"column '{column}' holds bytes or surrogates that are no UTF-8 text")
+        if len(present) > MAX_TEXT:
+            long = np.array([v is not None and len(v) > MAX_TEXT for v in values], dtype=bool)
+            faults.add(long, Reason.TOO_LONG, f"column '{column}' is longer than {MAX_TEXT:,} characters")
+        if "\x00" in present:
+            values = [None if v is None else v.replace("\x00", "") or None for v in values]
+        cleaned[column] = objects(list(values) if column in stream.text else [plain(v) for v in values])
+    return pd.DataFrame(cleaned, columns=columns, index=range(len(table)), dtype="object")
+
+
+def _ids(stream: Stream, table: pd.DataFrame, faults: _Faults) -> np.ndarray:
+    """Each row's id: its own column, or a hash of every column that is not missing, whatever their order."""
+    if stream.id:
+        ids = table[stream.id].to_numpy(dtype=object)
+        faults.add(_blank(ids), Reason.NO_ID, f"column '{stream.id}' (the id) is empty")
+        long = np.array([v is not None and len(v) > MAX_ID for v in ids], dtype=bool)
+        faults.add(long, Reason.TOO_LONG, f"column '{stream.id}' (the id) is longer than {MAX_ID} characters")
+        return ids
+    names = sorted(table.columns)
+    parts = [_hashable(table[c].to_numpy(), numeric=c in stream.numeric) for c in names]
+    rows = zip(*parts, strict=True)
+    said = (_UNIT.join(f"{n}={v}" for n, v in zip(names, row, strict=True) if v is not None) for row in rows)
+    return objects([blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest() for text in said])
+
+
+def _hashable(values: np.ndarray, *, numeric: bool) -> list[str | None]:
+    if not numeric:
+        return list(values)
+    numbers = ((v, number(v)) for v in values)
+    return [v if x is None else repr(x + 0.0) for v, x in numbers]
+
+
+def _numbers(column: str, values: np.ndarray, faults: _Faults) -> np.ndarray:
+    """float64 of shape (n,), NaN where missing; what is no finite number is marked."""
+    numbers = np.array([np.nan if v is None else number(v) for v in values], dtype=float)
+    said = np.array([v is not None and v.lower() not in MISSING_NUMBER for v in values], dtype=bool)
+    wrong = np.isnan(numbers) & said
+    faults.add(wrong, Reason.WRONG_TYPE, f"column '{column}' must be a finite number, not '{{}}'", values)
+    return numbers
+
+
+def _times(stream: Stream, chunk: Chunk, faults: _Faults, now: datetime) -> np.ndarray:
+    """Event times, or an empty array where the store gives them by intake order."""
+    if isinstance(stream.time, OrderTime):
+        return np.empty(0, dtype="datetime64[us]")
+    times = event_times(stream, chunk)
+    texts = joined(chunk.table, stream.time_columns)
+    column = "', '".join(stream.time_columns)
+    expected = f"time_format '{stream.time_format}'" if stream.time_format else "ISO 8601"
+    faults.add(_blank(texts), Reason.UNREADABLE_TIME, f"column '{column}' (the time) is empty")
+    faults.add(np.isnat(times.last), Reason.UNREADABLE_TIME, f"column '{column}': '{{}}' is not {expected}", texts)
+    latest = np.datetime64(utc(now + FUTURE).replace(tzinfo=None), "us")
+    faults.add(times.first > latest, Reason.TIME_IN_FUTURE, f"column '{column}': '{{}}' is yet to come", texts)
+    return times.last
+
+
+def _labels(stream: Stream, chunk: Chunk, times: np.ndarray, faults: _Faults) -> tuple[np.ndarray, np.ndarray]:
+    """Raw labels (None where missing), and since when each is known (NaT where it is not, or time is intake order)."""
+    unknown = np.full(len(chunk), np.datetime64("NaT", "us"))
+    if not stream.label.column:
+        return objects([None] * len(chunk)), unknown
+    labels = chunk.table[stream.label.column].to_numpy(dtype=object)
+    if stream.task == "regression":
+        numbers = _numbers(stream.label.column, labels, faults)
+        labels = np.where(np.isnan(numbers), None, labels)
+    if isinstance(stream.time, OrderTime):
+        return labels, unknown
+    known_at = times
+    if stream.label.arrived:
+        texts, arrived = joined(chunk.table, [stream.label.arrived]), arrivals(stream, chunk)
+        wrong = np.isnat(arrived) & ~_blank(texts)
+        detail = f"column '{stream.label.arrived}' (when the label was known): '{{}}' is not a time as declared"
+        faults.add(wrong, Reason.UNREADABLE_TIME, detail, texts)
+        known_at = np.maximum(times, arrived)
+    return labels, np.where(_blank(labels), unknown, known_at)
+
+
+def _blank(values: np.ndarray) -> np.ndarray:
+    return np.array([v is None or not v.strip() for v in values], dtype=bool)
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _named(columns: tuple[str, ...]) -> str:
+    return ", ".join(f"'{c}'" for c in columns)

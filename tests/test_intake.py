@@ -1,0 +1,198 @@
+"""Intake by file: what is accepted, what is a duplicate, what is kept aside, and that a second run changes nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from feedback.intake import ingest, ingest_feedback
+from feedback.labels import resolve
+from storage.errors import ConfigError, InputError
+from storage.incoming import Appended
+from storage.reading import RecordReader
+from storage.records import RecordStore
+from storage.stream import LabelPolicy, OrderTime, Stream
+
+NOW = datetime(2024, 6, 15, tzinfo=UTC)
+STREAM = Stream(
+    name="reviews", id="id", time="at", text=("text",), slices=("version",),
+    label=LabelPolicy(column="stars", classes={"negative": "<=2", "positive": ">=4"}),
+)
+HEADER = "id,at,text,version,stars\n"
+
+
+def _csv(folder: Path, body: str, name: str = "a.csv") -> str:
+    (folder / name).write_text(HEADER + body, encoding="utf-8")
+    return str(folder / name)
+
+
+def _labels(reader: RecordReader, stream: Stream = STREAM) -> dict[str, Any]:
+    rows = reader.read(stream, as_of=NOW)
+    return dict(zip(rows.meta["id"], resolve(stream, rows.meta["label"]), strict=True))
+
+
+def test_good_rows_go_in_and_bad_ones_are_kept_aside(store: RecordStore, reader: RecordReader, tmp_path: Path) -> None:
+    """Accepted, duplicate and quarantined add up to the rows; each refused one has its line and reason."""
+    path = _csv(tmp_path, "a,2024-01-01,good,1.0,5\nb,2024-01-02,,1.0,1\na,2024-01-01,good,1.0,5\nc,2024-01-03,bad\n")
+    assert ingest(store, STREAM, [path], now=NOW) == Appended(accepted=1, duplicate=1, quarantined=2)
+    assert _labels(reader) == {"a": "positive"}
+    kept = store.quarantine(STREAM)
+    assert {(i.line, i.reason, i.kind, i.source) for i in kept} == {
+        (3, "no_text", "record", path), (5, "broken_line", "record", path),
+    }
+    assert json.loads(next(i.raw for i in kept if i.line == 3))["id"] == "b"
+
+
+def test_the_same_file_again_changes_nothing(
+    store: RecordStore, reader: RecordReader, tmp_path: Path, shared_data: Path
+) -> None:
+    """Real rows, in small batches, stored half (as after a kill) and then whole: each once, also from other formats."""
+    stream = Stream(
+        name="flipkart", time="Month", time_format="%b %Y", text=("Review text",), label=LabelPolicy(column="Ratings")
+    )
+    frame = pd.read_csv(shared_data / "flipkart_badminton.csv").head(400)
+    rows = frame.drop_duplicates()
+    bad = int((rows["Month"].isna() | rows["Review text"].isna()).sum())
+    half, whole = str(tmp_path / "half.csv"), str(tmp_path / "whole.csv")
+    frame.head(150).to_csv(half, index=False)
+    frame.to_csv(whole, index=False)
+    first = ingest(store, stream, [half], now=NOW, batch=40)
+    second = ingest(store, stream, [whole], now=NOW, batch=70)
+    assert first.accepted + second.accepted == len(rows) - bad
+    frame.to_parquet(tmp_path / "whole.parquet", index=False)
+    frame.to_json(tmp_path / "whole.jsonl", orient="records", lines=True)
+    before = reader.read(stream, as_of=NOW)
+    again = ingest(store, stream, [whole, str(tmp_path / "whole.parquet"), str(tmp_path / "whole.jsonl")], now=NOW)
+    assert again.accepted == 0
+    pd.testing.assert_frame_equal(before.meta, reader.read(stream, as_of=NOW).meta)
+
+
+def test_an_intake_broken_off_half_way_is_finished_by_a_second_run(
+    store: RecordStore, reader: RecordReader, tmp_path: Path
+) -> None:
+    """Stopped after any batch and run again, the store holds what one whole run would have put there."""
+    body = "".join(f"{k},2024-01-{1 + k % 28:02d},text {k},1,{1 + k % 5}\n" if k % 7 else f"{k},\n" for k in range(100))
+    path = _csv(tmp_path, body)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(done: int, total: int) -> None:
+        if done > 30:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        ingest(store, STREAM, [path], now=NOW, batch=20, on_progress=stop)
+    assert len(reader.read(STREAM, as_of=NOW)) == 34
+    ingest(store, STREAM, [path], now=NOW, batch=20)
+    rows = reader.read(STREAM, as_of=NOW)
+    assert sorted(rows.meta["seq"]) == list(range(85))
+    assert sorted(rows.meta["id"], key=int) == [str(k) for k in range(100) if k % 7]
+    assert len(store.quarantine(STREAM)) == 15
+
+
+def test_a_file_of_broken_lines_only_is_kept_aside(store: RecordStore, tmp_path: Path) -> None:
+    """Nothing in it can be stored, yet nothing of it is lost."""
+    assert ingest(store, STREAM, [_csv(tmp_path, "a\nb,c\n")], now=NOW) == Appended(quarantined=2)
+
+
+def test_a_file_that_cannot_be_taken_in_leaves_nothing(store: RecordStore, tmp_path: Path) -> None:
+    """One bad file of two, or a mixed time column far down, and not one row is stored."""
+    good = _csv(tmp_path, "a,2024-01-01,good,1.0,5\n")
+    (tmp_path / "b.csv").write_text("id,text\n1,x\n")
+    with pytest.raises(InputError, match=r"'at', 'version', 'stars' missing"):
+        ingest(store, STREAM, [good, str(tmp_path / "b.csv")], now=NOW)
+    mixed = "".join(f"{k},2024-01-01 00:00:00,t,1,5\n" for k in range(300))
+    mixed += "".join(f"x{k},25/01/2024 00:00:00,t,1,5\n" for k in range(30))
+    with pytest.raises(InputError, match="'at' mixes formats"):
+        ingest(store, STREAM, [_csv(tmp_path, mixed, "m.csv")], now=NOW, batch=50)
+    assert ingest(store, STREAM, [good], now=NOW) == Appended(accepted=1)
+    wrong = STREAM.model_copy(update={"label": LabelPolicy(column="stars", classes={"a": "<=x"})})
+    with pytest.raises(ConfigError):
+        ingest(store, wrong, [good], now=NOW)
+
+
+def test_another_content_under_a_known_id_is_a_conflict(store: RecordStore, tmp_path: Path) -> None:
+    """The stored record stays; the other is kept aside with its raw content."""
+    ingest(store, STREAM, [_csv(tmp_path, "a,2024-01-01,good,1.0,5\n")], now=NOW)
+    outcome = ingest(store, STREAM, [_csv(tmp_path, "a,2024-01-01,changed,1.0,5\n")], now=NOW)
+    assert outcome == Appended(quarantined=1)
+    (item,) = store.quarantine(STREAM)
+    assert item.reason == "conflict"
+    assert json.loads(item.raw)["text"] == "changed"
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_time_by_intake_order_goes_on_where_it_stopped(
+    store: RecordStore, reader: RecordReader, tmp_path: Path, ending: str
+) -> None:
+    """Row k lies k steps after the start, over batches and files, in every format."""
+    stream = Stream(name="e", time=OrderTime(start="2020-01-01", step="1h"), numeric=("x",))
+    frames = [pd.DataFrame({"x": range(0, 7)}), pd.DataFrame({"x": range(7, 10)})]
+    paths = [str(tmp_path / f"{k}.{ending}") for k in range(2)]
+    for frame, path in zip(frames, paths, strict=True):
+        if ending == "csv":
+            frame.to_csv(path, index=False)
+        elif ending == "jsonl":
+            frame.to_json(path, orient="records", lines=True)
+        else:
+            frame.to_parquet(path)
+    seen: list[tuple[int, int]] = []
+    outcome = ingest(store, stream, paths, now=NOW, batch=3, on_progress=lambda done, of: seen.append((done, of)))
+    assert outcome == Appended(accepted=10)
+    assert seen[-1] == (10, 10)
+    rows = reader.read(stream, as_of=NOW)
+    assert rows.features["x"].tolist() == list(range(10))
+    assert [str(t)[:13] for t in rows.meta["time"]] == [f"2020-01-01 {k:02d}" for k in range(10)]
+
+
+FEEDBACK = "record_id,kind,value,user,at\n"
+
+
+def _said(store: RecordStore, text: str) -> Appended:
+    return ingest_feedback(store, STREAM, ["-"], now=NOW, stdin=io.BytesIO((FEEDBACK + text).encode()))
+
+
+def test_a_corrected_label_overrides_the_records_own(
+    store: RecordStore, reader: RecordReader, tmp_path: Path
+) -> None:
+    """By class name or by a raw value that the rule maps; the latest counts; before it was said it was not known."""
+    ingest(store, STREAM, [_csv(tmp_path, "a,2024-01-01,x,1,5\nb,2024-01-01,y,1,5\nc,2024-01-01,z,1,1\n")], now=NOW)
+    text = "a,label,negative,ann,2024-02-01\nb,Label,2,ann,2024-02-01\nc,label,4,bob,2024-02-02\n"
+    assert _said(store, text + "c,label,negative,bob,2024-02-03T00:00:00Z\n") == Appended(accepted=4)
+    assert _labels(reader) == {"a": "negative", "b": "negative", "c": "negative"}
+    earlier = reader.read(STREAM, as_of=datetime(2024, 1, 31, tzinfo=UTC))
+    assert resolve(STREAM, earlier.meta["label"]).tolist() == ["positive", "positive", "negative"]
+
+
+def test_feedback_sent_twice_is_stored_once(store: RecordStore, tmp_path: Path) -> None:
+    """The same in other words for the time, and within one file, is the same item."""
+    ingest(store, STREAM, [_csv(tmp_path, "a,2024-01-01,x,1,5\n")], now=NOW)
+    assert _said(store, "a,thumb,up,ann,2024-02-01T10:00:00Z\n" * 2) == Appended(accepted=1, duplicate=1)
+    assert _said(store, "a,thumb,1,ann,2024-02-01 11:00:00+01:00\n") == Appended(duplicate=1)
+    assert _said(store, "a,thumb,down,ann,2024-02-01T10:00:00Z\n") == Appended(accepted=1)
+
+
+def test_bad_feedback_is_kept_aside_with_its_reason(store: RecordStore, tmp_path: Path) -> None:
+    """No class, no kind, no number, no record: each has its code; the rest is stored."""
+    ingest(store, STREAM, [_csv(tmp_path, "a,2024-01-01,x,1,5\n")], now=NOW)
+    lines = [
+        "a,label,3,u,2024-02-01", "a,label,great,u,2024-02-01", "a,shout,1,u,2024-02-01", "a,rating,many,u,2024-02-01",
+        "a,thumb,sideways,u,2024-02-01", "a,vote,,u,2024-02-01", ",vote,1,u,2024-02-01", "zz,vote,1,u,2024-02-01",
+        "a,vote,1,u,2044-02-01", "a,vote,1,u,never", "a,vote,12,u,2024-02-01", "a,rating,4.5,,2024-02-01",
+    ]
+    outcome = _said(store, "\n".join(lines + lines[-2:]))
+    assert outcome == Appended(accepted=2, duplicate=2, quarantined=10)
+    kept = {i.line: i.reason for i in store.quarantine(STREAM)}
+    assert kept == {
+        2: "no_class", 3: "no_class", 4: "unknown_kind", 5: "wrong_type", 6: "wrong_type", 7: "no_value", 8: "no_id",
+        9: "unknown_record", 10: "time_in_future", 11: "unreadable_time",
+    }
+    with pytest.raises(InputError, match="column 'at' missing"):
+        ingest_feedback(store, STREAM, ["-"], now=NOW, stdin=io.BytesIO(b"record_id,kind,value,user\n1,"))

@@ -1,0 +1,82 @@
+"""Quarantine: what was refused can be looked at, and released once it holds."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from feedback.intake import ingest, ingest_feedback
+from feedback.quarantine import quarantined, quarantined_item, release
+from storage.errors import InputError
+from storage.reading import RecordReader
+from storage.records import RecordStore
+from storage.stream import LabelPolicy, Stream
+
+NOW = datetime(2024, 6, 15, tzinfo=UTC)
+STREAM = Stream(name="s", id="id", time="at", text=("t",), numeric=("n",), label=LabelPolicy(column="y"))
+
+
+def _ingest(store: RecordStore, body: str, stream: Stream = STREAM) -> None:
+    ingest(store, stream, ["-"], now=NOW, stdin=io.BytesIO(("id,at,t,n,y\n" + body).encode()))
+
+
+def _said(store: RecordStore, body: str) -> None:
+    ingest_feedback(store, STREAM, ["-"], now=NOW, stdin=io.BytesIO(("record_id,kind,value,user,at\n" + body).encode()))
+
+
+def test_a_row_is_released_when_the_schema_has_come_right(store: RecordStore, reader: RecordReader) -> None:
+    """Refused as no number; once the column is a category the same raw row goes in, and leaves the list."""
+    _ingest(store, "a,2024-01-01,hello,two,1\n")
+    (item,) = quarantined(store, STREAM)
+    still = release(store, STREAM, item.id, now=NOW)
+    assert (still.released, still.reason) == (False, "wrong_type")
+    assert "'two'" in still.detail
+    mended = STREAM.model_copy(update={"numeric": (), "categorical": ("n",)})
+    assert release(store, mended, item.id, now=NOW).released
+    assert reader.read(mended, as_of=NOW).features.iloc[0].tolist() == ["hello", "two"]
+    assert quarantined(store, STREAM) == []
+    assert quarantined_item(store, STREAM, item.id).released_at == NOW
+    assert release(store, mended, item.id, now=NOW).released
+
+
+def test_feedback_is_released_when_its_record_has_come(store: RecordStore, reader: RecordReader) -> None:
+    """An unknown record is no error of the person who spoke: the item waits, and then counts."""
+    _said(store, "a,label,9,ann,2024-02-01\n")
+    (item,) = quarantined(store, STREAM)
+    assert item.kind == "feedback"
+    assert release(store, STREAM, item.id, now=NOW).reason == "unknown_record"
+    assert len(quarantined(store, STREAM)) == 1
+    _ingest(store, "a,2024-01-01,hello,2,1\n")
+    assert release(store, STREAM, item.id, now=NOW).released
+    assert reader.read(STREAM, as_of=NOW).meta["label"].tolist() == ["9"]
+    assert quarantined(store, STREAM) == []
+
+
+def test_broken_and_conflicting_rows_stay_refused_and_say_why(store: RecordStore) -> None:
+    """No schema mends a broken line, and a stored record is not replaced."""
+    _ingest(store, "a,2024-01-01,hello,2,1\nb,2024\na,2024-01-01,other,2,1\n")
+    items = {i.reason: i for i in quarantined(store, STREAM)}
+    assert set(items) == {"broken_line", "conflict"}
+    broken = release(store, STREAM, items["broken_line"].id, now=NOW)
+    assert (broken.released, broken.reason) == (False, "broken_line")
+    assert "ingest it again" in broken.detail
+    conflict = release(store, STREAM, items["conflict"].id, now=NOW)
+    assert (conflict.released, conflict.reason) == (False, "conflict")
+    assert len(quarantined(store, STREAM)) == 2
+
+
+def test_bad_unicode_does_not_slip_in_by_release(store: RecordStore) -> None:
+    """The raw content reads back as it was, so that it is refused again."""
+    line = b'{"id":"a","at":"2024-01-01","t":"x\\ud83d","n":1,"y":1}\n'
+    ingest(store, STREAM, ["-"], now=NOW, stdin=io.BytesIO(line))
+    (item,) = quarantined(store, STREAM)
+    assert item.reason == "bad_unicode"
+    assert release(store, STREAM, item.id, now=NOW).reason == "bad_unicode"
+
+
+def test_an_unknown_item_is_named(store: RecordStore) -> None:
+    """The message says what to look at instead."""
+    with pytest.raises(InputError, match="holds no item 'nope'"):
+        release(store, STREAM, "nope", now=NOW)
