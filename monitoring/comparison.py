@@ -1,0 +1,69 @@
+"""What a check compares: rows of the champion's snapshot on one hand, the newest window on the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from storage.rows import Rows
+
+
+@dataclass(frozen=True)
+class Intake:
+    """When things came in, for the signals that are judged by time.
+
+    arrived: event times (datetime64[us], UTC) of all the stream's records known at `as_of`, ascending.
+    quarantined_at, accepted_at: when items were received (datetime64[us], UTC), ascending, none after `as_of`.
+    """
+
+    arrived: np.ndarray
+    quarantined_at: np.ndarray
+    accepted_at: np.ndarray
+
+    @staticmethod
+    def nothing() -> Intake:
+        """A stream of which nothing is known by time."""
+        none = np.array([], dtype="datetime64[us]")
+        return Intake(none, none, none)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Like against like (invariant 3); every part may be empty, and is then answered with `insufficient`.
+
+    reference: the newest `policy.reference` rows of the champion's snapshot, both sides of the split.
+    current: the window.
+    model_reference: evaluation rows whose content stands once in the snapshot, with the champion's answers.
+    model_current: window rows whose content is new to the champion, with its answers.
+    quality_reference: labelled rows out of time, answered by the recipe refitted on what came before their block.
+    quality_blocks: the number of that block, one integer for each row of `quality_reference`.
+    quality_current: mature labelled rows of the window, of one provenance, new in content, with the champion's answers.
+    past: the whole snapshot in time order; only series streams look at it.
+    intake: when records and refused items came in.
+    as_of: the time (UTC) at which the world is looked at.
+    seed: of every random draw, so that a check can be repeated to the digit.
+    """
+
+    reference: Rows
+    current: Rows
+    model_reference: Rows
+    model_current: Rows
+    quality_reference: Rows
+    quality_blocks: np.ndarray
+    quality_current: Rows
+    past: Rows
+    intake: Intake
+    as_of: datetime
+    seed: int = 0
+
+    def mature64(self, maturity: timedelta) -> np.datetime64:
+        """The newest event time whose label counts as complete at `as_of`."""
+        return self.as_of64 - np.timedelta64(maturity)
+
+    @property
+    def as_of64(self) -> np.datetime64:
+        """`as_of` as the store writes times: UTC without a zone, in microseconds."""
+        moment = self.as_of.astimezone(UTC) if self.as_of.tzinfo else self.as_of
+        return np.datetime64(moment.replace(tzinfo=None), "us")

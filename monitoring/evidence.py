@@ -1,0 +1,91 @@
+"""What a check found: signals with their figures, and the check that holds them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """The outcome of one signal."""
+
+    OK = "ok"
+    BREACHED = "breached"
+    INSUFFICIENT = "insufficient"  # too little data to say either
+
+
+class Worse(StrEnum):
+    """Which direction of a signal's value is bad news; none where any change counts."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """One measured quantity of a check.
+
+    value: what was measured in the current window (a share, a distance, a metric), in the unit that `name` says.
+    threshold: the bound that p_value (where there is one) or value (where not) is held against.
+    effect: size of the change on the signal's own scale, 0 for none.
+    interval: confidence interval of `effect`, or of the drop for metrics.
+    said: one plain sentence of what moved, by how much, in words.
+    """
+
+    code: str
+    name: str
+    verdict: Verdict
+    said: str
+    value: float | None = None
+    threshold: float | None = None
+    p_value: float | None = None
+    effect: float | None = None
+    interval: tuple[float, float] | None = None
+    worse: Worse | None = None
+    n_reference: int = 0
+    n_current: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> Signal:
+        interval = value.get("interval")
+        return Signal(
+            **{
+                **value,
+                "verdict": Verdict(value["verdict"]),
+                "worse": Worse(value["worse"]) if value.get("worse") else None,
+                "interval": (interval[0], interval[1]) if interval else None,
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One comparison of current with reference."""
+
+    report_id: str
+    counted: bool
+    signals: tuple[Signal, ...]
+    first_time: str | None = None  # of the window's oldest record
+    last_time: str | None = None  # of its newest
+    notes: tuple[str, ...] = field(default=())  # what could not be compared, and why; guarantees and warnings
+
+    @property
+    def breached(self) -> tuple[Signal, ...]:
+        return tuple(s for s in self.signals if s.verdict is Verdict.BREACHED)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "signals": [s.as_json() for s in self.signals]}
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> Check:
+        return Check(
+            **{
+                **value,
+                "signals": tuple(Signal.from_json(s) for s in value["signals"]),
+                "notes": tuple(value.get("notes", ())),
+            }
+        )

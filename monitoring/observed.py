@@ -1,0 +1,187 @@
+"""What the drift signals look at: the same values of reference and current, whichever way they are then judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import numpy as np
+
+from monitoring.columns import (
+    as_levels,
+    as_numbers,
+    levels,
+    lumpy,
+    missing,
+    named,
+    numbers,
+    one_of_a_group,
+    present,
+    texts,
+)
+from monitoring.comparison import Comparison
+from monitoring.questions import FEWEST
+from storage.rows import Rows
+from storage.stream import Stream
+
+
+class Kind(Enum):
+    """How values are compared."""
+
+    NUMBERS = auto()  # float64
+    LEVELS = auto()  # str
+    TEXTS = auto()  # str
+    SHARES = auto()  # float64 in [0, 1], whose mean counts
+    MISSING = auto()  # bool
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One signal's values on both hands, missing ones left out.
+
+    what: the subject of its sentences, such as "column 'price'".
+    before, now: the values (n,), of the type that `kind` says.
+    times: event time of each value in `before`, ascending; series streams cut their past windows by it.
+    ids: the record behind each value in `now`.
+    """
+
+    code: str
+    name: str
+    what: str
+    kind: Kind
+    before: np.ndarray
+    now: np.ndarray
+    times: np.ndarray
+    ids: np.ndarray
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Rows before and now for each sort of signal: inputs, the model's answers, labels."""
+
+    inputs: tuple[Rows, Rows]
+    model: tuple[Rows, Rows]
+    labels: tuple[Rows, Rows]
+
+
+def observations(stream: Stream, comparison: Comparison) -> Iterator[Observed]:
+    """Everything of the stream that can drift."""
+    hands = _hands(stream, comparison)
+    for observe in OBSERVERS:
+        yield from observe(stream, hands)
+
+
+def missing_values(stream: Stream, hands: Hands) -> Iterator[Observed]:
+    """The share of missing values of every feature."""
+    for column in stream.features:
+        before, now = (missing(rows, column) for rows in hands.inputs)
+        code, name = f"DQ-MISSING-{column}", f"share of missing values in {column}"
+        yield _observed(code, name, f"column '{column}'", Kind.MISSING, hands.inputs, before, now)
+
+
+def numeric_inputs(stream: Stream, hands: Hands) -> Iterator[Observed]:
+    """Numeric features; those with few values or one dominant value are compared as counts."""
+    for column in stream.numeric:
+        kind = Kind.NUMBERS
+        before, now = (numbers(rows, column) for rows in hands.inputs)
+        if lumpy(before, now):
+            kind, before, now = Kind.LEVELS, named(before), named(now)
+        code, name = f"DRF-IN-{column}", f"distribution of {column}"
+        yield _observed(code, name, f"column '{column}'", kind, hands.inputs, before, now)
+
+
+def categorical_inputs(stream: Stream, hands: Hands) -> Iterator[Observed]:
+    """Categorical features."""
+    for column in stream.categorical:
+        before, now = (levels(rows, column) for rows in hands.inputs)
+        code, name = f"DRF-IN-{column}", f"levels of {column}"
+        yield _observed(code, name, f"column '{column}'", Kind.LEVELS, hands.inputs, before, now)
+
+
+def text_input(stream: Stream, hands: Hands) -> Iterator[Observed]:
+    """The words of all text columns together."""
+    if stream.text:
+        before, now = (texts(rows, stream.text) for rows in hands.inputs)
+        yield _observed("DRF-TEXT", "words of the texts", "the texts", Kind.TEXTS, hands.inputs, before, now)
+
+
+def scores(stream: Stream, hands: Hands) -> Iterator[Observed]:
+    """What the model answers: the mean probability, or the distribution of predicted numbers."""
+    column, kind, name = "score", Kind.SHARES, "mean predicted probability"
+    if stream.task == "regression":
+        column, kind, name = "predicted", Kind.NUMBERS, "distribution of predictions"
+    before, now = (as_numbers(rows.meta[column]) for rows in hands.model)
+    yield _observed("DRF-SCORE", name, f"the {name}", kind, hands.model, before, now)
+
+
+def predicted_classes(stream: Stream, hands: Hands) -> Iterator[Observed]:
+    """The shares of the predicted classes."""
+    if stream.task == "classification":
+        before, now = (as_levels(rows.meta["predicted"]) for rows in hands.model)
+        name = "shares of the predicted classes"
+        yield _observed("DRF-CLASS", name, "the predicted classes", Kind.LEVELS, hands.model, before, now)
+
+
+def labels(stream: Stream, hands: Hands) -> Iterator[Observed]:
+    """The distribution of known labels."""
+    kind, read = (Kind.NUMBERS, as_numbers) if stream.task == "regression" else (Kind.LEVELS, as_levels)
+    before, now = (read(rows.meta["label"]) for rows in hands.labels)
+    yield _observed("DRF-LABEL", "distribution of the labels", "the labels", kind, hands.labels, before, now)
+
+
+# where a signal of drift is added: a function that reads its values off the hands, and a line here
+OBSERVERS: tuple[Callable[[Stream, Hands], Iterator[Observed]], ...] = (
+    numeric_inputs,
+    categorical_inputs,
+    text_input,
+    scores,
+    predicted_classes,
+    labels,
+    missing_values,
+)
+
+
+def _observed(
+    code: str, name: str, what: str, kind: Kind, rows: tuple[Rows, Rows], before: np.ndarray, now: np.ndarray
+) -> Observed:
+    there, here = present(before), present(now)
+    times = rows[0].meta["time"].to_numpy()[there]
+    return Observed(code, name, what, kind, before[there], now[here], times, rows[1].meta["id"].to_numpy()[here])
+
+
+def _hands(stream: Stream, given: Comparison) -> Hands:
+    if stream.series:
+        return Hands(
+            inputs=(given.past, given.current),
+            model=(given.model_reference, given.model_current),
+            labels=(given.past, given.quality_current),
+        )
+    hands = Hands(
+        inputs=(given.reference, given.current),
+        model=(given.model_reference, given.model_current),
+        labels=_labelled(stream, given),
+    )
+    if not stream.group:
+        return hands
+    # rows of one author depend on each other, and would alone raise word alarms in 99.8 % of healthy checks
+    return Hands(*(_thinned(pair, given.seed) for pair in (hands.inputs, hands.model, hands.labels)))
+
+
+def _labelled(stream: Stream, given: Comparison) -> tuple[Rows, Rows]:
+    """Labels as the metric is judged on; where those are too few, mature ones of one provenance of the model's rows."""
+    if min(int(given.quality_reference.labelled.sum()), int(given.quality_current.labelled.sum())) >= FEWEST:
+        return given.quality_reference, given.quality_current
+    now = given.model_current
+    now = now.take(now.labelled & (now.meta["time"].to_numpy() <= given.mature64(stream.label.maturity_span)))
+    if not len(now):
+        return given.model_reference, now
+    provenance = now.meta["provenance"].astype(str).mode().iloc[0]
+    before, now = (rows.take((rows.meta["provenance"].astype(str) == provenance).to_numpy())
+                   for rows in (given.model_reference, now))
+    return before, now
+
+
+def _thinned(pair: tuple[Rows, Rows], seed: int) -> tuple[Rows, Rows]:
+    size = len(pair[1])
+    return one_of_a_group(pair[0], size, seed), one_of_a_group(pair[1], size, seed + 1)

@@ -1,0 +1,199 @@
+"""Series streams: the window is held against the stream's own past windows of the same length.
+
+Neighbouring records of a series depend on each other, so that two healthy windows differ far beyond what chance allows
+exchangeable records (measured: 90-100 % false alarms). What is usual is read off the past instead: the distance of each
+past window from all that came before it, as the current one stands to its own past. A change larger than any of many
+windows has a rank as its p-value; where the windows are too few for the level, the logarithms of the distances are
+taken as normal, and the current one is held against Student's prediction bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+from monitoring.comparison import Comparison
+from monitoring.drift import MOVED_FLOOR, cannot_change, too_few
+from monitoring.evidence import Signal
+from monitoring.observed import Kind, Observed, observations
+from monitoring.questions import Question, chance, insufficient, percent, verdict
+from monitoring.words import incidence
+from storage.rows import Rows
+from storage.stream import Stream
+
+FEWEST_WINDOWS = 20  # past windows under which nothing is said about what is usual
+FEWEST_DISTANCES = 12  # of them that hold values and have a past of their own
+_CELLS = 24  # quantile bins of numbers
+_LEVELS = 60
+_WORDS = 300
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Disjoint past windows as long as the current one: the event times at which they begin (count,), ascending."""
+
+    starts: np.ndarray
+    length: int
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def of(self, times: np.ndarray) -> np.ndarray:
+        """The number of the window that each time falls in; -1 for what is older than all of them."""
+        return np.asarray(np.searchsorted(self.starts, times, side="right") - 1)
+
+
+def windows(past: Rows, length: int) -> Windows:
+    """Cuts a snapshot (in time order) into windows of `length` records, the last of which ends with it."""
+    count = len(past) // length if length else 0
+    first = len(past) - count * length
+    return Windows(past.meta["time"].to_numpy()[first::length][:count] if count else np.array([]), length)
+
+
+@dataclass(frozen=True)
+class Usual:
+    """How an amount stands to its past values: p_value that it is no larger, and by which way that was read."""
+
+    p_value: float
+    highest: float
+    by_rank: bool
+
+
+def against_past(now: float, past: np.ndarray, *, grain: float, level: float) -> Usual:
+    """P(an amount as large as `now`) given its values in past windows.
+
+    Args:
+        now, past: amounts >= 0; past (m,), m >= 2.
+        grain: added before the logarithm is taken: the amount that one record makes.
+        level: at which it will be held; the rank is used where m + 1 windows can reach it.
+    """
+    m = len(past)
+    if 1 / (m + 1) <= level:
+        return Usual((1 + int((past >= now).sum())) / (m + 1), float(past.max()), True)
+    logs, current = np.log(past + grain), float(np.log(now + grain))
+    spread = float(logs.std(ddof=1)) * float(np.sqrt(1 + 1 / m))
+    excess = current - float(logs.mean())
+    if spread < 1e-9:
+        return Usual(0.0 if excess > 1e-9 else 1.0, float(past.max()), False)
+    return Usual(float(t.sf(excess / spread, m - 1)), float(past.max()), False)
+
+
+def drift_of_series(stream: Stream, comparison: Comparison) -> Iterator[Question | Signal]:
+    """A question for everything observed, or the answer that there is too little of it."""
+    cut = windows(comparison.past, len(comparison.current))
+    for observed in observations(stream, comparison):
+        few = too_few(observed)
+        if few is not None:
+            yield few
+        elif len(cut) < FEWEST_WINDOWS:
+            yield insufficient(
+                observed.code, observed.name,
+                f"For {observed.what}: the snapshot holds {len(cut)} windows as long as this one "
+                f"({cut.length} records), and what is usual needs {FEWEST_WINDOWS}.",
+                len(observed.before), len(observed.now),
+            )
+        else:
+            yield Question(observed.code, partial(_judge, observed, cut, comparison.seed), free=cannot_change(observed))
+
+
+def _judge(observed: Observed, cut: Windows, seed: int, level: float) -> Signal:
+    counts = _counts(observed, cut.of(observed.times), len(cut))
+    distances, moved = _distances(counts, seed)
+    past, now = distances[:-1][~np.isnan(distances[:-1])], float(distances[-1])
+    if len(past) < FEWEST_DISTANCES:
+        said = (
+            f"For {observed.what} only {len(past)} past windows hold values with enough past before them; what is "
+            f"usual needs {FEWEST_DISTANCES}."
+        )
+        return insufficient(observed.code, observed.name, said, len(observed.before), len(observed.now))
+    usual = against_past(now, past, grain=1.0 / len(observed.now), level=level)
+    outcome = verdict(usual.p_value, level, moved >= MOVED_FLOOR)
+    way = "by rank" if usual.by_rank else "by Student's bound, since they are too few to rank"
+    return Signal(
+        code=observed.code,
+        name=f"{observed.name}, against past windows",
+        verdict=outcome,
+        said=f"{_told(observed)}; its distance from all before is {now:.3g}, where {len(past)} past windows as long "
+        f"reached {usual.highest:.3g} at most ({chance(usual.p_value, level)}, {way}).",
+        value=now,
+        threshold=level,
+        p_value=usual.p_value,
+        effect=now,
+        n_reference=len(observed.before),
+        n_current=len(observed.now),
+    )
+
+
+def _told(observed: Observed) -> str:
+    if observed.kind in (Kind.NUMBERS, Kind.SHARES):
+        old, new = float(np.mean(observed.before)), float(np.mean(observed.now))
+        return f"The mean of {observed.what} was {old:.4g} over the past and is {new:.4g} now"
+    if observed.kind is Kind.MISSING:
+        shares = [percent(float(hand.mean())) for hand in (observed.before, observed.now)]
+        return f"In {observed.what} {shares[0]} of the values were missing over the past, {shares[1]} are now"
+    return f"This window of {observed.what} was held against the past"
+
+
+def _counts(observed: Observed, window: np.ndarray, count: int) -> np.ndarray:
+    """Cells × windows: a first row for what is older than all windows, one row for each, the current one last."""
+    row = np.append(window + 1, np.full(len(observed.now), count + 1))
+    if observed.kind is Kind.TEXTS:
+        read = incidence([*observed.before, *observed.now])
+        row, cell = row[read.text], read.word
+        cell = _commonest(cell, _WORDS)
+    else:
+        cell = _cells(observed)
+    width = int(cell.max(initial=0)) + 1
+    return np.bincount(row * width + cell, minlength=(count + 2) * width).reshape(count + 2, width)
+
+
+def _cells(observed: Observed) -> np.ndarray:
+    values = np.concatenate([observed.before, observed.now])
+    if observed.kind is Kind.MISSING:
+        return values.astype(int)
+    if observed.kind is Kind.LEVELS:
+        return _commonest(pd.factorize(values, sort=True)[0], _LEVELS)
+    edges = np.unique(np.quantile(observed.before, np.linspace(0, 1, _CELLS + 1)))
+    # counting an edge from both sides gives equal values a cell of their own: constants and lumps stay visible
+    return np.asarray(np.searchsorted(edges, values, "left") + np.searchsorted(edges, values, "right"))
+
+
+def _commonest(codes: np.ndarray, kept: int) -> np.ndarray:
+    """Codes with the rarer ones pooled into one."""
+    if not len(codes):
+        return codes
+    order = np.argsort(-np.bincount(codes), kind="stable")
+    rank = np.empty(len(order), dtype=int)
+    rank[order] = np.arange(len(order))
+    return np.minimum(rank[codes], kept)
+
+
+def _distances(counts: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
+    """The Jensen-Shannon divergence (nats) of each window from all before it, its neighbour left out; NaN for the
+    first third, which has too little past. Also the share of records that moved in the last one (total variation).
+
+    Windows with more values than the current one are thinned to as many, since fewer lie further off by chance.
+    """
+    rng = np.random.default_rng(seed)
+    before, size = np.cumsum(counts, axis=0), int(counts[-1].sum())
+    found = np.full(len(counts) - 1, np.nan)
+    moved = 0.0
+    for i in range(max(3, len(counts) // 3), len(counts)):
+        now, past = counts[i], before[i - 2]
+        if now.sum() > size:
+            now = rng.multivariate_hypergeometric(now, size, method="marginals")
+        if now.sum() and past.sum():
+            p, q = now / now.sum(), past / past.sum()
+            found[i - 1] = _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2
+            moved = 0.5 * float(np.abs(p - q).sum())
+    return np.maximum(found, 0.0, where=~np.isnan(found), out=found), moved
+
+
+def _entropy(shares: np.ndarray) -> float:
+    present = shares[shares > 0]
+    return -float(present @ np.log(present))

@@ -1,0 +1,45 @@
+"""A question to the data: what will be tested, before it is known how much of the false-alarm budget it may spend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitoring.evidence import Signal, Verdict
+
+FEWEST = 30  # records on either hand, below which nothing is said (the contract's bound for a window)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A signal that can be tested.
+
+    ask: given the level (the chance of a breach while nothing changed), tests and answers.
+    free: whether the pooled data can show no change at all, so that the question spends nothing.
+    """
+
+    code: str
+    ask: Callable[[float], Signal]
+    free: bool = False
+
+
+def insufficient(code: str, name: str, said: str, n_reference: int = 0, n_current: int = 0) -> Signal:
+    """The answer where the data cannot tell; `said` names what is lacking."""
+    return Signal(
+        code=code, name=name, verdict=Verdict.INSUFFICIENT, said=said, n_reference=n_reference, n_current=n_current
+    )
+
+
+def verdict(p_value: float, level: float, material: bool) -> Verdict:
+    """Breached where the change is both beyond chance and large enough to matter."""
+    return Verdict.BREACHED if p_value <= level and material else Verdict.OK
+
+
+def percent(share: float) -> str:
+    """A share as people read it: 0.8 %, 12 %."""
+    return f"{100 * share:.1f} %" if abs(share) < 0.0995 else f"{100 * share:.0f} %"
+
+
+def chance(p_value: float, level: float) -> str:
+    """How the evidence stands against its bound, in words."""
+    return f"p = {p_value:.2g}, bound {level:.2g}"

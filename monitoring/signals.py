@@ -1,0 +1,69 @@
+"""All signals of one check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from monitoring.budget import share
+from monitoring.comparison import Comparison
+from monitoring.drift import drift
+from monitoring.evidence import Signal, Verdict
+from monitoring.feed import duplicates, label_coverage, quarantine
+from monitoring.past_windows import drift_of_series
+from monitoring.quality import quality
+from monitoring.questions import FEWEST, Question
+from monitoring.volume import volume
+from storage.stream import Stream
+
+SAFE_RATIO = 5  # reference rows for each window row, from which on the guarantee also holds given the reference
+
+Maker = Callable[[Stream, Comparison], Iterable[Question | Signal]]
+
+# where a signal is added: a maker that yields questions (tested at a share of the budget) or finished signals.
+# What drifts is listed in observed.OBSERVERS.
+MAKERS: tuple[Maker, ...] = (
+    lambda stream, given: drift_of_series(stream, given) if stream.series else drift(stream, given),
+    quality,
+    volume,
+    duplicates,
+    quarantine,
+    label_coverage,
+)
+
+
+def measure(stream: Stream, comparison: Comparison) -> tuple[tuple[Signal, ...], tuple[str, ...]]:
+    """The signals of a check, and what has to be said about them all.
+
+    Every question is tested at its share of `policy.false_alarms`, so that on exchangeable records the chance of any
+    breach is at most that, at every pair of sizes from 30 up, marginally over references.
+    """
+    found = [item for make in MAKERS for item in make(stream, comparison)]
+    spending = [item.code for item in found if isinstance(item, Question) and not item.free]
+    levels = share(stream.policy.false_alarms, spending)
+    free = stream.policy.false_alarms  # spends nothing whatever it is
+    signals = tuple(i.ask(levels.get(i.code, free)) if isinstance(i, Question) else i for i in found)
+    if not len(comparison.current):
+        signals = tuple(_nothing_new(signal) for signal in signals)
+    return signals, _notes(stream, comparison)
+
+
+def _nothing_new(signal: Signal) -> Signal:
+    """A check of no records cannot call anything healthy; a feed that fell silent is still a breach."""
+    return replace(signal, verdict=Verdict.INSUFFICIENT) if signal.verdict is Verdict.OK else signal
+
+
+def _notes(stream: Stream, comparison: Comparison) -> tuple[str, ...]:
+    before, now = len(comparison.reference), len(comparison.current)
+    if now < FEWEST:
+        return (f"The window holds {now} records; under {FEWEST} no window signal is judged.",)
+    if stream.series:
+        return ("Neighbouring records depend on each other: every signal is held against past windows as long.",)
+    notes = ["The chance of a false alarm is that over many references; one unlucky reference can raise it."]
+    if before < SAFE_RATIO * now:
+        notes.append(
+            f"The reference holds {before} records, under {SAFE_RATIO} times the window's {now}: given this one "
+            f"reference, false alarms can be several times {stream.policy.false_alarms:g}. A larger "
+            "policy.reference or a smaller window cures it."
+        )
+    return tuple(notes)

@@ -1,0 +1,152 @@
+"""The health of the feed: volume, repeats, refused items, labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from monitoring.comparison import Comparison, Intake
+from monitoring.evidence import Signal, Verdict
+from monitoring.feed import duplicates, label_coverage, quarantine
+from monitoring.questions import Question
+from monitoring.signals import Maker
+from monitoring.volume import choose, volume
+from storage.rows import Rows
+from storage.stream import OrderTime, Stream
+from tests.made_comparisons import compared, made_records, made_stream
+
+LEVEL = 0.0005
+NONE = np.array([], dtype="datetime64[us]")
+START = np.datetime64("2024-01-01", "us")
+
+
+def _judged(make: Maker, stream: Stream, given: Comparison) -> Signal:
+    (item,) = make(stream, given)
+    return item.ask(LEVEL) if isinstance(item, Question) else item
+
+
+def _volume(times: np.ndarray, as_of: np.datetime64, accepted_at: np.ndarray = NONE) -> Signal:
+    empty = Rows.empty(made_stream().columns)
+    moment = pd.Timestamp(as_of).to_pydatetime()
+    given = compared(empty, empty, intake=Intake(np.sort(times), NONE, accepted_at), as_of=moment)
+    return _judged(volume, made_stream(), given)
+
+
+def _real(path: Path, column: str, layout: str) -> np.ndarray:
+    times = pd.to_datetime(pd.read_csv(path)[column].dropna(), format=layout)
+    if layout == "%b %Y":
+        times = times + pd.offsets.MonthEnd(0) + pd.Timedelta(days=1) - pd.Timedelta("1us")
+    return np.sort(times.to_numpy().astype("datetime64[us]"))
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "layout", "silence"),
+    [
+        ("greenlight_play.csv", "at", "%Y-%m-%d %H:%M:%S", 14),
+        ("flipkart_badminton.csv", "Month", "%b %Y", 40),
+    ],
+)
+def test_real_rhythms_are_healthy_and_their_silence_is_not(
+    shared_data: Path, file: str, column: str, layout: str, silence: int
+) -> None:
+    """Years of real bursts raise no alarm week by week; the feed's end is heard within its own rhythm."""
+    times = _real(shared_data / file, column, layout)
+    first = times[0] + (times[-1] - times[0]) // 4
+    for as_of in np.arange(first, times[-1], np.timedelta64(11, "D")):
+        assert _volume(times[times <= as_of], as_of).verdict is not Verdict.BREACHED, as_of
+    assert _volume(times, times[-1] + np.timedelta64(silence, "D")).verdict is Verdict.BREACHED
+
+
+def _busy(days: int, rng: np.random.Generator) -> np.ndarray:
+    """Records with nights and week-ends, about 60 an hour by day."""
+    hours = np.arange(24 * days)
+    mean = 60 * (1 + 0.9 * np.sin(2 * np.pi * hours / 24)) * np.where(hours // 24 % 7 > 4, 0.5, 1.0)
+    begun = np.repeat(START + hours.astype("timedelta64[h]"), rng.poisson(mean))
+    return np.sort(begun + rng.integers(0, 3_600_000_000, len(begun)).astype("timedelta64[us]"))
+
+
+def test_nights_and_week_ends_are_no_silence() -> None:
+    """A feed with a daily and weekly rhythm raises nothing at any hour, and its silence is heard within a day."""
+    times = _busy(60, np.random.default_rng(1))
+    for hour in range(24 * 30, 24 * 60, 7):
+        as_of = START + np.timedelta64(hour, "h")
+        assert _volume(times[times <= as_of], as_of).verdict is not Verdict.BREACHED, as_of
+    quiet = _volume(times, times[-1] + np.timedelta64(1, "D"))
+    assert quiet.verdict is Verdict.BREACHED
+    assert "brought 0 records" in quiet.said
+    assert _volume(times, times[-1] + np.timedelta64(20, "D")).verdict is Verdict.BREACHED
+
+
+def test_a_pause_between_two_batches_is_no_silence() -> None:
+    """Records that are delivered once a day are expected up to the newest batch, until the next is overdue."""
+    times = _busy(60, np.random.default_rng(2))
+    batches = START + np.arange(24, 24 * 60, 24).astype("timedelta64[h]")
+    as_of = batches[-1] + np.timedelta64(20, "h")
+    known = times[times <= batches[-1]]
+    assert _volume(known, as_of).verdict is Verdict.BREACHED
+    delivered = np.repeat(batches, 100)
+    assert _volume(known, as_of, accepted_at=delivered).verdict is not Verdict.BREACHED
+    overdue = batches[-1] + np.timedelta64(3, "D")
+    assert _volume(known, overdue, accepted_at=delivered).verdict is Verdict.BREACHED
+
+
+def test_volume_is_left_out_where_time_is_the_order_of_intake() -> None:
+    """A stream without a clock has no volume by time."""
+    stream = made_stream(time=OrderTime(start="1996-05-07", step="30min"))
+    rows = made_records(100, np.random.default_rng(3))
+    assert not list(volume(stream, compared(rows, rows)))
+
+
+def test_too_short_a_history_is_insufficient() -> None:
+    """Three days of records do not tell what is usual; an empty feed neither."""
+    times = START + np.arange(0, 72, 8).astype("timedelta64[h]")
+    assert choose(Intake(times, NONE, NONE), times[-1]) is None
+    assert _volume(times, times[-1]).verdict is Verdict.INSUFFICIENT
+    assert _volume(NONE, START).verdict is Verdict.INSUFFICIENT
+
+
+def test_a_flood_of_copies_is_seen_and_usual_repeats_are_not() -> None:
+    """Where repeats are usual a healthy window is quiet; 90 copies of one text among 300 breach."""
+    rng = np.random.default_rng(4)
+    found = []
+    for _ in range(20):
+        rows = made_records(1500, rng)
+        often, once = rng.zipf(1.5, 1500), rng.integers(0, 2**60, 1500)
+        rows = rows.with_meta(content=np.where(rng.random(1500) < 0.4, often, once))
+        before, now = rows.take(slice(0, 1200)), rows.take(slice(1200, None))
+        flooded = now.with_meta(content=np.where(np.arange(300) < 90, 42, now.meta["content"]))
+        found.append([_judged(duplicates, made_stream(), compared(before, x)).verdict for x in (now, flooded)])
+    assert all(healthy is Verdict.OK for healthy, _ in found)
+    assert sum(broken is Verdict.BREACHED for _, broken in found) >= 18
+
+
+def _quarantine(sizes: list[tuple[int, int]]) -> Signal:
+    """Hourly receipts of (accepted, refused) items."""
+    hours = START + np.arange(len(sizes)).astype("timedelta64[h]")
+    accepted, refused = (np.repeat(hours, [size[i] for size in sizes]) for i in (0, 1))
+    rows = made_records(40, np.random.default_rng(5))
+    return _judged(quarantine, made_stream(), compared(rows, rows, intake=Intake(hours, refused, accepted)))
+
+
+def test_refused_items() -> None:
+    """A file of mostly refused rows breaches; a usual one, and a usual bad one, do not; a first one is not judged."""
+    clean = [(200, 2)] * 10
+    assert _quarantine([*clean, (200, 3)]).verdict is Verdict.OK
+    assert _quarantine([*clean, (40, 160)]).verdict is Verdict.BREACHED
+    assert _quarantine([*clean[:5], (40, 160), *clean[:5], (60, 140)]).verdict is Verdict.OK
+    assert _quarantine([(5000, 0), (20, 30)]).verdict is Verdict.BREACHED
+    assert _quarantine([(500, 20)]).verdict is Verdict.INSUFFICIENT
+
+
+def test_label_coverage_is_stated_and_never_breaches() -> None:
+    """Only mature records are asked for a label; none at all is stated, not breached."""
+    rows = made_records(400, np.random.default_rng(6))
+    before, now = rows.take(slice(0, 300)), rows.take(slice(300, None))
+    bare = now.with_meta(label=None)
+    stated = _judged(label_coverage, made_stream(), compared(before, bare))
+    assert (stated.verdict, stated.value) == (Verdict.OK, 0.0)
+    young = _judged(label_coverage, made_stream(label={"maturity": "30d"}), compared(before, now))
+    assert young.verdict is Verdict.INSUFFICIENT

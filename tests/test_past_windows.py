@@ -1,0 +1,102 @@
+"""Series streams are held against their own past windows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from monitoring.evidence import Signal, Verdict
+from monitoring.past_windows import against_past, drift_of_series, windows
+from monitoring.questions import Question
+from storage.rows import Rows
+from storage.stream import Stream
+from tests.made_comparisons import compared, meta
+
+LEVEL = 0.0005
+LENGTH = 336
+
+
+def _rows(values: dict[str, np.ndarray]) -> Rows:
+    features = pd.DataFrame(values)
+    return Rows(features, meta(len(features), np.random.default_rng(0), step="30min"))
+
+
+def _judged(rows: Rows, start: int, level: float = LEVEL, length: int = LENGTH) -> dict[str, Signal]:
+    numeric = tuple(c for c in rows.features if rows.features[c].dtype != object)
+    categorical = tuple(c for c in rows.features if rows.features[c].dtype == object)
+    stream = Stream(name="s", time="at", numeric=numeric, categorical=categorical, series=True)
+    given = compared(rows.take(slice(0, start)), rows.take(slice(start, start + length)))
+    items = drift_of_series(stream, given)
+    return {item.code: item.ask(level) if isinstance(item, Question) else item for item in items}
+
+
+def test_a_slow_series_does_not_alarm_and_a_break_does() -> None:
+    """An autoregressive series (.98) stays quiet through 40 windows at .01; a jump of four deviations is seen."""
+    rng = np.random.default_rng(1)
+    noise, x = rng.normal(size=70 * LENGTH), np.zeros(70 * LENGTH)
+    for i in range(1, len(x)):
+        x[i] = 0.98 * x[i - 1] + noise[i]
+    quiet = [_judged(_rows({"x": x}), k * LENGTH, 0.01)["DRF-IN-x"].verdict for k in range(30, 70)]
+    assert sum(v is Verdict.BREACHED for v in quiet) <= 3
+    x[60 * LENGTH :] += 4 * x.std()
+    assert _judged(_rows({"x": x}), 60 * LENGTH)["DRF-IN-x"].verdict is Verdict.BREACHED
+
+
+def test_real_electricity_is_quiet_until_its_known_break(shared_data: Path) -> None:
+    """Price and demand of elec2 stay quiet; the columns that are constant for 30 % breach as they begin to vary."""
+    frame = pd.read_csv(shared_data / "elec2.csv")
+    rows = _rows({c: frame[c].to_numpy() for c in ("nswprice", "nswdemand", "vicdemand")})
+    moved = int(np.flatnonzero(frame["vicdemand"].to_numpy() != frame["vicdemand"].iloc[0])[0])
+    first = [_judged(rows, k * LENGTH) for k in range(30, moved // LENGTH - 1, 3)]
+    assert all(s.verdict is Verdict.OK for signals in first for c, s in signals.items() if "DRF-IN" in c)
+    broken = _judged(rows, (moved // LENGTH + 1) * LENGTH)
+    assert broken["DRF-IN-vicdemand"].verdict is Verdict.BREACHED
+
+
+def test_fewer_than_twenty_windows_are_not_enough() -> None:
+    """What is usual is not known from nineteen windows."""
+    rows = _rows({"x": np.random.default_rng(2).normal(size=20 * LENGTH)})
+    signal = _judged(rows, 19 * LENGTH)["DRF-IN-x"]
+    assert signal.verdict is Verdict.INSUFFICIENT
+    assert "19 windows" in signal.said
+
+
+def test_many_windows_are_ranked_and_few_are_bounded() -> None:
+    """The rank is used where it can reach the level; else Student's bound on logarithms."""
+    past = np.random.default_rng(3).lognormal(size=200)
+    ranked = against_past(past.max() + 1, past, grain=0.001, level=0.01)
+    assert ranked.by_rank
+    assert ranked.p_value == pytest.approx(1 / 201)
+    bounded = against_past(100 * past.max(), past, grain=0.001, level=1e-4)
+    assert not bounded.by_rank
+    assert bounded.p_value < 1e-4
+
+
+def test_students_bound_keeps_its_level() -> None:
+    """On log-normal distances p <= .01 comes about once in a hundred, with as few as twenty windows."""
+    rng = np.random.default_rng(4)
+    p_values = [against_past(d[0], d[1:], grain=1e-9, level=0.001).p_value for d in rng.lognormal(size=(3000, 21))]
+    assert np.mean(np.array(p_values) <= 0.01) <= 0.017
+
+
+def test_windows_end_with_the_snapshot() -> None:
+    """Windows are cut from the newest row backwards; what is over lies before the first."""
+    rows = _rows({"x": np.zeros(1000)})
+    cut = windows(rows, 300)
+    assert len(cut) == 3
+    assert cut.of(rows.meta["time"].to_numpy()).tolist() == [-1] * 100 + [0] * 300 + [1] * 300 + [2] * 300
+
+
+def test_levels_and_missing_values_of_a_series() -> None:
+    """A level that takes over, and a column that goes missing, are seen against past windows too."""
+    rng = np.random.default_rng(5)
+    n = 40 * LENGTH
+    kind = rng.choice(np.array(["a", "b"], dtype=object), n, p=[0.7, 0.3])
+    x = rng.normal(size=n)
+    kind[-LENGTH:], x[-LENGTH // 2 :] = "b", np.nan
+    found = _judged(_rows({"x": x, "kind": kind}), n - LENGTH)
+    breached = {code for code, s in found.items() if s.verdict is Verdict.BREACHED}
+    assert breached == {"DRF-IN-kind", "DQ-MISSING-x"}
