@@ -1,0 +1,149 @@
+"""Champion and challenger meet on rows that neither was fitted on."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import numpy as np
+
+from storage.rows import Rows
+from storage.stream import Stream
+from tests.made_rows import make_rows
+from training.contest import contest, first_contest
+from training.fitting import Fitted, fit
+from training.gate import Paired, judge, judge_first
+from training.recipes import candidates
+
+CUT = 1200
+
+
+def _training(rows: Rows) -> Rows:
+    return rows.take(~rows.meta["evaluation"].to_numpy())
+
+
+def _meet(stream: Stream, rows: Rows, recipe_at: int = 0) -> tuple[Paired, Fitted]:
+    """A champion of the first CUT rows against a challenger of all."""
+    recipe = candidates(stream)[recipe_at]
+    champion = fit(recipe, stream, _training(rows.take(slice(0, CUT))), 0, 300)
+    challenger = fit(recipe, stream, _training(rows), 0, 300)
+    paired = contest(
+        stream,
+        challenger,
+        champion.model,
+        rows,
+        cut_off=rows.meta["time"][CUT - 1].to_pydatetime().replace(tzinfo=UTC),
+        known_contents=rows.meta["content"].to_numpy()[:CUT],
+        seed=0,
+    )
+    return paired, challenger
+
+
+def test_all_new_labelled_rows_of_both_sides_meet_once() -> None:
+    """Every labelled row after the cut-off with new content is judged, and no other."""
+    stream, rows = make_rows(1800, 0, unlabelled=0.2)
+    paired, _ = _meet(stream, rows)
+    expected = rows.labelled & (np.arange(1800) >= CUT)
+    assert len(paired) == expected.sum()
+    assert paired.evaluation.sum() == (expected & rows.meta["evaluation"].to_numpy()).sum()
+    assert paired.classes == ("no", "yes")
+
+
+def test_content_that_the_champion_knows_is_left_out() -> None:
+    """A text of the champion's snapshot that comes back is no evidence."""
+    stream, rows = make_rows(1800, 0)
+    content = rows.meta["content"].to_numpy().copy()
+    content[CUT : CUT + 100] = content[:100]
+    paired, _ = _meet(stream, rows.with_meta(content=content, group=content))
+    assert len(paired) == 500
+
+
+def test_the_challenger_does_not_answer_its_own_training_rows_from_memory() -> None:
+    """With labels that are pure chance a model that memorises is right half of the time, not always."""
+    stream, rows = make_rows(1800, 0, "text", noise=0.5)
+    paired, challenger = _meet(stream, rows, recipe_at=3)
+    assert challenger.recipe.model == "random_forest"
+    by_heart = np.mean(challenger.model.predict(challenger.used.features) == challenger.used.meta["label"])
+    assert by_heart > 0.8
+    assert abs(np.mean(paired.challenger[~paired.evaluation] == paired.truth[~paired.evaluation]) - 0.5) < 0.07
+
+
+def test_rows_of_one_author_are_never_split_between_fit_and_fold() -> None:
+    """Groups stay together: an author whose label is his own cannot be recognised in the fold."""
+    stream, rows = make_rows(1800, 0, noise=0.0)
+    rng = np.random.default_rng(1)
+    author = np.arange(1800) // 6
+    told = np.where(rng.random(300) < 0.5, "yes", "no").astype(object)[author]
+    features = rows.features.assign(content=[f"signed by author{number}" for number in author])
+    evaluation = (author % 5) == 0
+    by_author = Rows(features, rows.meta.assign(label=told, group=author, evaluation=evaluation))
+    paired, _ = _meet(stream, by_author)
+    assert abs(np.mean(paired.challenger == paired.truth) - 0.5) < 0.12
+    assert len(np.unique(paired.unit)) == 100
+
+
+def test_after_a_flip_the_challenger_of_the_newest_rows_passes_the_gate() -> None:
+    """When the concept has turned, the new rows show it beyond doubt."""
+    stream, rows = make_rows(1800, 0, flip_from=CUT)
+    paired, challenger = _meet(stream, rows, recipe_at=8)
+    assert challenger.recipe.history == "newest"
+    assert judge(stream.metric, paired, 0).passed
+
+
+def test_without_a_change_the_same_recipe_is_not_promoted_for_sure() -> None:
+    """More rows of the same world are hardly better: the chance stays away from certainty."""
+    stream, rows = make_rows(1800, 2)
+    better = judge(stream.metric, _meet(stream, rows)[0], 0).tests[2]
+    assert better.value is not None
+    assert better.value < 0.98
+
+
+def test_a_series_is_judged_forward_in_blocks_of_time() -> None:
+    """The first sixth of the new rows is only learnt from; the rest stands in units of neighbouring rows."""
+    stream, rows = make_rows(1800, 0, "table")
+    paired, _ = _meet(stream.model_copy(update={"series": True}), rows)
+    assert len(paired) == 500
+    units = len(np.unique(paired.unit))
+    assert units == 22
+    assert (np.diff(paired.unit) >= 0).all()
+
+
+def test_a_series_never_learns_from_what_comes_later() -> None:
+    """A sawtooth that only later rows give away cannot be answered; folds by hash would look it up next door."""
+    stream, rows = make_rows(1800, 0, "table", noise=0.0)
+    rng = np.random.default_rng(0)
+    level = np.repeat(rng.choice(["no", "yes"], 90), 20).astype(object)  # a state that holds for twenty rows
+    clock = rows.features.assign(a=np.arange(1800.0), b=0.0, c="x")
+    walk = Rows(clock, rows.meta.assign(label=level))
+    forward, _ = _meet(stream.model_copy(update={"series": True}), walk, recipe_at=3)
+    hashed, _ = _meet(stream, walk, recipe_at=3)
+    assert np.mean(hashed.challenger == hashed.truth) > 0.85
+    assert np.mean(forward.challenger == forward.truth) < 0.7
+
+
+def test_numbers_meet_too() -> None:
+    """A regression challenger is judged by its errors on the new rows."""
+    stream, rows = make_rows(1800, 0, "regression", flip_from=CUT)
+    paired, _ = _meet(stream, rows, recipe_at=4)
+    assert paired.challenger.dtype == float
+    assert paired.classes == ()
+    assert judge("mae", paired, 0).passed
+
+
+def test_the_first_champion_meets_a_constant_on_the_evaluation_side() -> None:
+    """A learnt model beats the commonest class on rows of the evaluation side; one that learnt noise does not."""
+    for noise, passes in ((0.1, True), (0.5, False)):
+        stream, rows = make_rows(1000, 4, noise=noise)
+        learnt = fit(candidates(stream)[0], stream, _training(rows), 0, 300)
+        paired = first_contest(stream, learnt, rows)
+        assert paired.evaluation.all()
+        assert len(set(paired.champion)) == 1
+        assert judge_first("accuracy", paired, 0).passed == passes
+
+
+def test_the_first_regression_meets_the_mean() -> None:
+    """The constant of a regression stream is the mean of what was learnt from."""
+    stream, rows = make_rows(800, 0, "regression")
+    learnt = fit(candidates(stream)[0], stream, _training(rows), 0, 300)
+    paired = first_contest(stream, learnt, rows)
+    assert np.ptp(paired.champion) == 0
+    assert judge_first("mae", paired, 0).passed

@@ -1,0 +1,252 @@
+"""MLflow holds the runs, the versions and the aliases; what it cannot give back is never taken for nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from storage.errors import ModelUnusable, TrueupError
+from storage.rows import Rows
+from storage.stream import Stream
+from tests.made_rows import make_rows
+from training.fitting import answer, fit
+from training.recipes import candidates
+from training.registry import CHAMPION, PREVIOUS, Registry, Version
+from training.search import SearchResult, search
+from training.tracking import TrainingRecord, close_stray_runs, experiment_of, record
+from training.trust import trusted
+
+CUT_OFF = datetime(2024, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Booted:
+    """One registry with one recorded training, shared by the module: MLflow's first start takes seconds."""
+
+    registry: Registry
+    stream: Stream
+    rows: Rows
+    training: TrainingRecord
+    version: Version
+
+
+@pytest.fixture(scope="module")
+def booted(tmp_path_factory: pytest.TempPathFactory) -> Booted:
+    home = tmp_path_factory.mktemp("home")
+    stream, rows = make_rows(500, 0)
+    rows = rows.take(~rows.meta["evaluation"].to_numpy())
+    snapshot = home / "snapshot.parquet"
+    rows.features.to_parquet(snapshot)
+    result = search(stream, rows, candidates(stream)[:3], 0, lambda: 0.0)
+    training = TrainingRecord(
+        cycle="made@2024-03-01T12:00:00Z",
+        snapshot="5a11",
+        snapshot_file=str(snapshot),
+        cut_off=CUT_OFF,
+        commit="abc123",
+        result=result,
+        fitted=fit(result.winner, stream, rows, 0, 300),
+        metrics={"accuracy": 0.9, "roc_auc": float("nan")},
+        tags={"note": "first"},
+    )
+    registry = Registry("", home / "models")
+    return Booted(registry, stream, rows, training, record(registry, stream, training))
+
+
+def test_a_version_tells_where_it_comes_from(booted: Booted) -> None:
+    """Recipe, snapshot, cut-off, commit and cycle stand on the version, with a number that is a number."""
+    version = booted.registry.version("made", booted.version.number)
+    assert version.number == 1
+    assert version.recipe == booted.training.fitted.recipe
+    expected = {
+        "algorithm": version.recipe.model,
+        "feature_type": version.recipe.feature,
+        "stage": "challenger",
+        "use_case": "classification",
+        "snapshot": "5a11",
+        "commit": "abc123",
+        "cut_off": "2024-03-01T12:00:00Z",
+        "cycle": "made@2024-03-01T12:00:00Z",
+        "note": "first",
+    }
+    assert expected.items() <= version.tags.items()
+    assert "owner" in version.tags
+
+
+def test_the_loaded_model_answers_as_the_fitted(booted: Booted) -> None:
+    """Reading a version back changes no answer."""
+    model = booted.registry.load("made", 1)
+    for got, expected in zip(
+        answer(model, booted.stream, booted.rows.features),
+        answer(booted.training.fitted.model, booted.stream, booted.rows.features),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_every_candidate_is_a_nested_run_with_parameters_and_figures(booted: Booted) -> None:
+    """MLflow's comparison of runs finds the five parameters and the metrics on each; the parent has the data set."""
+    client = booted.registry.client()
+    experiment = client.get_experiment_by_name(experiment_of("made"))
+    runs = client.search_runs([experiment.experiment_id])
+    nested = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == booted.version.run_id]
+    assert len(nested) == 3
+    for run in nested:
+        assert {"model", "feature", "max_features", "history", "hyper"} <= run.data.params.keys()
+        assert {"accuracy", "f1_macro", "f1_score", "roc_auc", "seconds"} <= run.data.metrics.keys()
+        assert run.info.status == "FINISHED"
+    parent = client.get_run(booted.version.run_id)
+    assert parent.data.metrics == {"accuracy": 0.9}
+    assert [given.dataset.name for given in parent.inputs.dataset_inputs] == ["made"]
+
+
+def test_artifacts_lie_under_the_home_folder(booted: Booted, tmp_path: Path) -> None:
+    """Nothing is written to the folder that the command was started in."""
+    files = list(booted.registry.artifact_root.rglob("model.skops"))
+    assert len(files) == 1
+    assert (files[0].parent / "input_example.json").exists()
+    pinned = (files[0].parent / "requirements.txt").read_text().split()
+    assert all("==" in line for line in pinned)
+    assert not (Path.cwd() / "mlruns").exists()
+
+
+def test_the_stored_model_answers_where_trueup_is_not_installed(booted: Booted, tmp_path: Path) -> None:
+    """MLflow's own pyfunc serves it from its folder alone, missing texts included."""
+    folder = next(booted.registry.artifact_root.rglob("model.skops")).parent
+    code = (
+        "import sys, mlflow, pandas as pd\n"
+        "sys.meta_path = [f for f in sys.meta_path if 'editable' not in getattr(f, '__name__', '').lower()]\n"
+        f"m = mlflow.pyfunc.load_model({str(folder)!r})\n"
+        "import training\n"
+        f"assert training.__file__.startswith({str(folder)!r}), training.__file__\n"
+        "print(list(m.predict(pd.DataFrame({'content': ['great lovely', 'broken awful', None]}))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("['yes', 'no', ")
+
+
+def test_aliases_move_and_an_unknown_one_is_none(booted: Booted) -> None:
+    """An alias that was never set is None, whether or not the name exists."""
+    assert booted.registry.alias("made", PREVIOUS) is None
+    assert booted.registry.alias("unheard", CHAMPION) is None
+    assert booted.registry.versions("unheard") == ()
+    booted.registry.set_alias("made", CHAMPION, 1)
+    assert booted.registry.alias("made", CHAMPION) == 1
+    assert booted.registry.version("made", 1).aliases == (CHAMPION,)
+    booted.registry.set_tag("made", 1, "stage", "champion")
+    assert booted.registry.version("made", 1).tags["stage"] == "champion"
+
+
+def test_an_alias_to_no_version_is_refused(booted: Booted) -> None:
+    """The champion cannot become a version that does not exist."""
+    with pytest.raises(TrueupError, match="nothing was changed"):
+        booted.registry.set_alias("made", CHAMPION, 99)
+
+
+def test_versions_are_numbers_newest_first(booted: Booted) -> None:
+    """Ten is newer than nine."""
+    client = booted.registry.client()
+    client.create_registered_model("many")
+    for _ in range(11):
+        client.create_model_version("many", (booted.registry.artifact_root / "many").as_uri())
+    assert [version.number for version in booted.registry.versions("many")] == list(range(11, 0, -1))
+
+
+def test_a_killed_cycle_finds_the_version_it_had_registered(booted: Booted) -> None:
+    """A version is found by the cycle's tag, another cycle's is not."""
+    found = booted.registry.find_version_by_tag("made", "cycle", "made@2024-03-01T12:00:00Z")
+    assert found is not None
+    assert found.number == 1
+    assert booted.registry.find_version_by_tag("made", "cycle", "another") is None
+
+
+def test_runs_of_a_killed_training_are_closed(booted: Booted) -> None:
+    """What a kill left RUNNING is KILLED; finished runs and streams without runs stay as they are."""
+    client = booted.registry.client()
+    experiment = client.get_experiment_by_name(experiment_of("made"))
+    stray = client.create_run(experiment.experiment_id)
+    assert close_stray_runs(booted.registry, "made") == 1
+    assert client.get_run(stray.info.run_id).info.status == "KILLED"
+    assert client.get_run(booted.version.run_id).info.status == "FINISHED"
+    assert close_stray_runs(booted.registry, "made") == 0
+    assert close_stray_runs(booted.registry, "unheard") == 0
+
+
+def test_a_failed_candidate_is_a_failed_run(booted: Booted) -> None:
+    """Why a candidate could not be fitted stands on its run."""
+    failed = replace(booted.training.result.trials[0], metrics={}, failed="cannot be fitted")
+    result = SearchResult(booted.training.result.winner, (failed,), ())
+    other = booted.stream.model_copy(update={"name": "failing"})
+    version = record(booted.registry, other, replace(booted.training, result=result))
+    client = booted.registry.client()
+    experiment = client.get_experiment_by_name(experiment_of("failing"))
+    nested = [r for r in client.search_runs([experiment.experiment_id]) if r.info.run_id != version.run_id]
+    assert [(run.info.status, run.data.tags["failed"]) for run in nested] == [("FAILED", "cannot be fitted")]
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "empty", "foreign"])
+def test_a_registered_version_that_cannot_be_loaded_is_unusable(booted: Booted, damage: str, tmp_path: Path) -> None:
+    """Lost, truncated, emptied or foreign files are ModelUnusable with what to do, never "no champion"."""
+    other = booted.stream.model_copy(update={"name": f"damaged-{damage}"})
+    record(booted.registry, other, booted.training)
+    booted.registry.set_alias(other.name, CHAMPION, 1)
+    file = next((booted.registry.artifact_root / other.name).rglob("model.skops"))
+    if damage == "gone":
+        file.unlink()
+    elif damage == "cut":
+        file.write_bytes(file.read_bytes()[:5000])
+    elif damage == "empty":
+        file.write_bytes(b"")
+    else:
+        with zipfile.ZipFile(file) as old:
+            held = {name: old.read(name) for name in old.namelist()}
+        held["schema.json"] = held["schema.json"].replace(b"plain_text", b"other_text")
+        with zipfile.ZipFile(file, "w") as new:
+            for name, data in held.items():
+                new.writestr(name, data)
+    assert booted.registry.alias(other.name, CHAMPION) == 1
+    with pytest.raises(ModelUnusable):
+        booted.registry.load(other.name, 1)
+    with pytest.raises(ModelUnusable, match="cannot be loaded"):
+        booted.registry.load(other.name, 7)
+
+
+def test_only_our_own_types_and_the_teams_are_built_from_a_file() -> None:
+    """A type of a foreign package is refused; one of a package that the settings name is not."""
+    with pytest.raises(ModelUnusable, match=r"os\.system"):
+        trusted(["sklearn.tree._tree.Tree", "os.system"], ())
+    assert trusted(["mypackage.models.Net"], ("mypackage",)) == ["mypackage.models.Net"]
+    with pytest.raises(ModelUnusable):
+        trusted(["mypackage_of_someone_else.Net"], ("mypackage",))
+
+
+def test_a_registry_that_cannot_be_reached_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that does not answer fails the work with its address, without the password in it."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    registry = Registry("http://user:secret@127.0.0.1:9", tmp_path / "models")
+    with pytest.raises(TrueupError, match=r"user:\*\*\*@127\.0\.0\.1") as raised:
+        registry.alias("made", CHAMPION)
+    assert not isinstance(raised.value, ModelUnusable)
+    assert "secret" not in str(raised.value).split("cannot be used")[0]
+
+
+def test_two_processes_may_make_the_same_store_at_once(tmp_path: Path) -> None:
+    """MLflow's migrations destroy a SQLite file that two run at once; the lock lets one go first."""
+    code = (
+        "from pathlib import Path; from training.registry import Registry\n"
+        f"r = Registry('', Path({str(tmp_path)!r}) / 'models'); print(r.versions('made'))"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120) for process in both]
+    assert [out.strip() for out, _ in said] == ["()", "()"], said

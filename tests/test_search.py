@@ -1,0 +1,143 @@
+"""The search compares candidates on later rows of the training side, and stops in time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from storage.errors import TrueupError
+from storage.rows import Rows
+from storage.stream import Stream
+from tests.made_rows import make_rows
+from training.recipes import Recipe, candidates
+from training.search import Trial, search, validation_blocks
+
+
+def _training(rows: Rows) -> Rows:
+    return rows.take(~rows.meta["evaluation"].to_numpy())
+
+
+def _still() -> float:
+    return 0.0
+
+
+def _steps(step: float) -> Iterator[float]:
+    now = 0.0
+    while True:
+        yield now
+        now += step
+
+
+def test_an_evaluation_row_is_refused() -> None:
+    """No model is chosen by an evaluation row: passing one is a mistake of the program, and fails."""
+    stream, rows = make_rows(400, 0)
+    with pytest.raises(ValueError, match="evaluation rows were passed"):
+        search(stream, rows, candidates(stream), 0, _still)
+
+
+def test_every_block_is_judged_by_what_came_before_it() -> None:
+    """Learnt rows precede the block, share no group with it, and the blocks are the newest rows without a gap."""
+    stream, rows = make_rows(1200, 0, window=150)
+    rows = _training(rows)
+    shared = rows.with_meta(group=np.arange(len(rows)) % 150)  # every author comes back
+    blocks = validation_blocks(stream, shared)
+    for block in blocks:
+        assert block.before.meta["time"].max() < block.judged.meta["time"].min()
+        assert not set(block.before.meta["group"]) & set(block.judged.meta["group"])
+    judged = [name for block in blocks for name in block.judged.meta["id"]]
+    assert judged == rows.newest(300).meta["id"].tolist()
+
+
+def test_all_candidates_are_tried_and_the_plainest_of_equals_wins() -> None:
+    """Every recipe gets a trial with its figures, the callback hears of each; a lead by luck does not win."""
+    stream, rows = make_rows(1500, 0)
+    heard: list[Trial] = []
+    found = search(stream, _training(rows), candidates(stream), 0, _still, heard.append)
+    assert tuple(heard) == found.trials
+    assert [trial.recipe for trial in found.trials] == list(candidates(stream))
+    best = max(trial.metrics["f1_macro"] for trial in found.trials)
+    assert best - 0.02 < found.trials[0].metrics["f1_macro"] < best
+    assert found.winner == found.trials[0].recipe
+    assert found.untried == ()
+
+
+def test_an_error_metric_is_better_when_lower() -> None:
+    """For regression the smaller mean absolute error wins where it is surely smaller."""
+    stream, rows = make_rows(600, 0, "regression")
+    useless = Recipe("ridge", "tabular", None, "all", (("alpha", 1e9),))  # shrunk to the mean
+    found = search(stream, _training(rows), (useless, *candidates(stream)), 0, _still)
+    figures = {trial.recipe: trial.metrics["mae"] for trial in found.trials}
+    assert found.winner != useless
+    assert figures[found.winner] < 0.9 * figures[useless]
+
+
+def test_of_equal_candidates_the_earlier_wins() -> None:
+    """The same recipe under two names gives equal figures, and the first is kept."""
+    stream, rows = make_rows(600, 0)
+    plain = candidates(stream)[0]
+    again = Recipe(plain.model, plain.feature, plain.max_features, plain.history, (("C", 1),))
+    assert search(stream, _training(rows), (plain, again), 0, _still).winner is plain
+    assert search(stream, _training(rows), (again, plain), 0, _still).winner is again
+
+
+def test_after_a_flip_of_the_labels_the_newest_history_wins() -> None:
+    """Two windows after the concept turned, only what learns from the newest rows can be right."""
+    stream, rows = make_rows(3000, 0, flip_from=2200, window=400)
+    found = search(stream, _training(rows), candidates(stream), 0, _still)
+    assert found.winner.history == "newest"
+    figures = {trial.recipe: trial.metrics["f1_macro"] for trial in found.trials}
+    assert figures[found.winner] > 0.5 > 0.45 > max(f for r, f in figures.items() if r.history == "all")
+
+
+def test_the_time_limit_stops_with_the_best_so_far() -> None:
+    """When the time is up the tried ones decide, and the rest is named as untried."""
+    stream, rows = make_rows(600, 0)
+    ticking = _steps(20.0)  # each look at the clock costs 20 s of the 5 min
+    found = search(stream, _training(rows), candidates(stream), 0, lambda: next(ticking))
+    assert 1 <= len(found.trials) < 16
+    assert [trial.recipe for trial in found.trials] + list(found.untried) == list(candidates(stream))
+
+
+def test_one_candidate_is_always_tried() -> None:
+    """Even with no time at all the first candidate is judged to its end."""
+    stream, rows = make_rows(600, 0)
+    ticking = _steps(10_000.0)
+    found = search(stream, _training(rows), candidates(stream), 0, lambda: next(ticking))
+    assert found.winner == candidates(stream)[0]
+    assert len(found.untried) == 15
+
+
+def test_a_candidate_that_cannot_be_fitted_is_a_failed_trial() -> None:
+    """One candidate that refuses the rows is reported with its reason; the others go on."""
+    stream, rows = make_rows(600, 0, "table")
+    broken = Recipe(f"{__name__}:refuses_rows", "own", None, "all")
+    found = search(stream, _training(rows), (broken, candidates(stream)[0]), 0, _still)
+    assert "cannot be fitted" in found.trials[0].failed
+    assert found.trials[0].metrics == {}
+    assert found.winner == candidates(stream)[0]
+    with pytest.raises(TrueupError, match="None of 1 candidates"):
+        search(stream, _training(rows), (broken,), 0, _still)
+
+
+def refuses_rows(stream: Stream) -> object:
+    """A factory whose model cannot read missing values."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression()
+
+
+def test_too_few_labels_are_refused_with_the_number_needed() -> None:
+    """A stream that is too young says how many labelled rows it takes."""
+    stream, rows = make_rows(120, 0)
+    with pytest.raises(TrueupError, match=r"labelled training rows are too few .* 180 are needed"):
+        search(stream, _training(rows), candidates(stream), 0, _still)
+
+
+def test_figures_are_numbers() -> None:
+    """A figure that is undefined on a block is left out rather than stored as NaN."""
+    stream, rows = make_rows(600, 0)
+    found = search(stream, _training(rows), candidates(stream)[:1], 0, _still)
+    assert all(math.isfinite(value) for value in found.trials[0].metrics.values())

@@ -1,0 +1,153 @@
+"""The rows on which champion and challenger meet: labelled, and unknown to both.
+
+New rows (after the champion's cut-off, content not in its snapshot) are out of sample for the champion on both sides of
+the split. For the challenger the evaluation side is; the training side becomes so by cross-fitting: its recipe, fitted
+again without the fold, answers the fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from storage.rows import Rows, new_content, stack
+from storage.stream import Stream
+from storage.timepoints import utc
+from training.fitting import Fitted, answer, classes_of, fit, targets
+from training.gate import Paired
+from training.history import newest_records
+
+FOLDS = 5
+MIX = np.uint64(0x9E3779B97F4A7C15)  # golden-ratio multiplier: folds do not follow the bits that chose the side
+
+
+def contest(
+    stream: Stream,
+    challenger: Fitted,
+    champion: Any,
+    rows: Rows,
+    *,
+    cut_off: datetime,
+    known_contents: np.ndarray,
+    seed: int,
+) -> Paired:
+    """Both models' answers to the new rows.
+
+    Args:
+        challenger: the final fit, on the training side of `rows`.
+        champion: the champion's model, as the registry loads it.
+        rows: the challenger's snapshot in time order, both sides, labelled or not.
+        cut_off: the champion's.
+        known_contents: content hashes of the champion's snapshot.
+
+    Raises:
+        ModelUnusable: a model fails on the rows.
+        TrueupError: a fold leaves too little to learn from.
+    """
+    meta = rows.meta
+    after = meta["time"].to_numpy() > np.datetime64(utc(cut_off).replace(tzinfo=None), "us")
+    fresh = rows.take(after & rows.labelled & ~np.isin(meta["content"].to_numpy(), known_contents))
+    newest = newest_records(stream, rows)
+    training = rows.take(rows.labelled & ~meta["evaluation"].to_numpy(dtype=bool))
+
+    def fitted_on(past: Rows) -> Any:
+        return fit(challenger.recipe, stream, past, seed, newest).model
+
+    if stream.series:
+        judged = _forward(stream, fresh, training, fitted_on)
+    else:
+        judged = [
+            _answered(stream, challenger.model, new_content(_side(fresh, True), challenger.used)),
+            *_cross_fitted(stream, _side(fresh, False), training, fitted_on),
+        ]
+    met = stack(judged, stream.columns)
+    predicted, score = answer(champion, stream, met.features)
+    return _paired(stream, met, predicted, score)
+
+
+def first_contest(stream: Stream, challenger: Fitted, rows: Rows) -> Paired:
+    """The labelled evaluation rows, answered by the model and by a constant.
+
+    The constant is the commonest class, or the mean, of what the model was fitted on; rows whose content stands in that
+    are left out.
+    """
+    fresh = new_content(_side(rows.take(rows.labelled), True), challenger.used)
+    met = _answered(stream, challenger.model, fresh)
+    known = targets(stream, challenger.used)
+    if stream.task == "regression":
+        constant: object = float(known.mean())
+    else:
+        names, counts = np.unique(known, return_counts=True)
+        constant = names[counts.argmax()]
+    always = np.full(len(met), constant, dtype=float if stream.task == "regression" else object)
+    return _paired(stream, met, always, np.full(len(met), 0.5))
+
+
+def _side(rows: Rows, evaluation: bool) -> Rows:
+    return rows.take(rows.meta["evaluation"].to_numpy(dtype=bool) == evaluation)
+
+
+def _answered(stream: Stream, model: Any, rows: Rows) -> Rows:
+    predicted, score = answer(model, stream, rows.features)
+    return rows.with_meta(predicted=predicted.astype(object), score=score)
+
+
+def _cross_fitted(
+    stream: Stream, fresh: Rows, training: Rows, fitted_on: Callable[[Rows], Any]
+) -> Sequence[Rows]:
+    """Five folds by a hash of the group; a fold's model knows neither its groups nor its contents."""
+    folds = (fresh.meta["group"].to_numpy().astype(np.uint64) * MIX >> np.uint64(40)) % np.uint64(FOLDS)
+    answered = []
+    for fold in np.unique(folds):
+        judged = fresh.take(folds == fold)
+        own = np.isin(training.meta["group"].to_numpy(), judged.meta["group"].to_numpy())
+        past = new_content(training.take(~own), judged)
+        answered.append(_answered(stream, fitted_on(past), judged))
+    return answered
+
+
+def _forward(stream: Stream, fresh: Rows, training: Rows, fitted_on: Callable[[Rows], Any]) -> Sequence[Rows]:
+    """Six blocks of time, each answered by a model of what came before it; the first is only learnt from.
+
+    Neighbours of a series know each other's answer, also across the split. Measured on elec2 (eight champions): a
+    challenger's gain of macro-F1 on the next two windows was .035 on average; so judged .034, with folds by hash .104.
+    """
+    blocks = _time_blocks(fresh, FOLDS + 1)
+    when = training.meta["time"].to_numpy()
+    answered = []
+    for number in np.unique(blocks)[1:]:
+        judged = fresh.take(blocks == number)
+        before = training.take(when < judged.meta["time"].to_numpy()[0])
+        own = np.isin(before.meta["group"].to_numpy(), judged.meta["group"].to_numpy())
+        past = new_content(before.take(~own), judged)
+        answered.append(_answered(stream, fitted_on(past), judged))
+    return answered
+
+
+def _time_blocks(rows: Rows, count: int) -> np.ndarray:
+    """The contiguous block (0 to count - 1) of each time-ordered row; a group stands whole in its first row's."""
+    blocks = np.arange(len(rows)) * count // max(len(rows), 1)
+    _, first, which = np.unique(rows.meta["group"].to_numpy(), return_index=True, return_inverse=True)
+    return np.asarray(blocks[first][which])
+
+
+def _paired(stream: Stream, met: Rows, opponent: np.ndarray, opponent_score: np.ndarray) -> Paired:
+    truth = targets(stream, met)
+    regression = stream.task == "regression"
+    unit = met.meta["group"].to_numpy()
+    if stream.series:
+        unit = _time_blocks(met, max(1, round(len(met) ** 0.5)))  # long enough that blocks hardly depend on each other
+    challenger = met.meta["predicted"].to_numpy()
+    return Paired(
+        truth=truth if regression else truth.astype(object),
+        champion=opponent,
+        challenger=challenger.astype(float) if regression else challenger,
+        champion_score=opponent_score,
+        challenger_score=met.meta["score"].to_numpy(dtype=float),
+        unit=unit,
+        evaluation=met.meta["evaluation"].to_numpy(dtype=bool),
+        classes=classes_of(stream, truth),
+    )

@@ -1,0 +1,160 @@
+"""Fitting a recipe on rows, and asking the fitted model for its answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from storage.errors import ModelUnusable, TrueupError
+from storage.rows import Rows
+from storage.stream import Stream
+from training.pipelines import build, slim
+from training.recipes import Recipe
+
+LEAST_OF_CLASS = 3  # rows; the calibration of the linear SVM folds each class in three
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model, the recipe it was made by, and the labelled rows it was fitted on."""
+
+    model: Any
+    recipe: Recipe
+    used: Rows
+
+
+def classes_of(stream: Stream, labels: np.ndarray) -> tuple[str, ...]:
+    """The classes in the order that decides which is "the last": as declared, else sorted; none for regression."""
+    if stream.task == "regression":
+        return ()
+    return tuple(stream.label.classes) or tuple(sorted({str(label) for label in labels}))
+
+
+def learnable(stream: Stream, rows: Rows, recipe: Recipe, newest: int) -> Rows:
+    """The labelled rows that `recipe` is fitted on: all or the newest, without classes too rare to be learnt.
+
+    Raises:
+        TrueupError: they are too few, or know only one class.
+    """
+    labelled = rows.take(rows.labelled)
+    if recipe.history == "newest":
+        labelled = labelled.newest(newest)
+    if stream.task == "regression":
+        if len(labelled) < LEAST_OF_CLASS:
+            raise TrueupError(
+                f"{len(labelled)} labelled training rows are too few to fit {recipe.name}; "
+                f"at least {LEAST_OF_CLASS} are needed. Bring in more labelled records."
+            )
+        return labelled
+    names, which, counts = np.unique(labelled.meta["label"].astype(str), return_inverse=True, return_counts=True)
+    kept = counts >= LEAST_OF_CLASS
+    if kept.sum() < 2:
+        seen = ", ".join(f"{name}: {count}" for name, count in zip(names, counts, strict=True)) or "none"
+        raise TrueupError(
+            f"{recipe.name} needs at least {LEAST_OF_CLASS} labelled training rows of each of two classes, and the "
+            f"labels are {seen}. Bring in more labelled records, or look at label.classes."
+        )
+    return labelled if kept.all() else labelled.take(kept[which])
+
+
+def targets(stream: Stream, rows: Rows) -> np.ndarray:
+    """The labels of labelled rows as a model learns them: float64, or text."""
+    return np.asarray(rows.meta["label"].astype(float if stream.task == "regression" else str))
+
+
+def balanced(stream: Stream, target: np.ndarray) -> np.ndarray:
+    """A weight per row with which every class weighs the same (mean 1); all 1 for regression."""
+    if stream.task == "regression":
+        return np.ones(len(target))
+    _, which, counts = np.unique(target, return_inverse=True, return_counts=True)
+    return len(target) / (len(counts) * counts[which])
+
+
+def fit(recipe: Recipe, stream: Stream, rows: Rows, seed: int, newest: int) -> Fitted:
+    """The recipe fitted on the labelled of `rows` (time order), or on the `newest` of them where its history says so.
+
+    Classes weigh the same for every family, by weights per row; a team's own estimator balances as it likes.
+
+    Raises:
+        TrueupError: the rows cannot be learnt from, or the estimator refuses them.
+        ConfigError: a team's own candidate cannot be made.
+    """
+    used = learnable(stream, rows, recipe, newest)
+    model = build(recipe, stream, seed)
+    target = targets(stream, used)
+    columns = used.features[list(stream.features)]
+    if recipe.is_own:
+        fit_estimator(recipe, model, columns, target)
+    else:
+        fit_estimator(recipe, model, columns, target, model__sample_weight=balanced(stream, target))
+        slim(model)
+    return Fitted(model, recipe, used)
+
+
+def fit_estimator(recipe: Recipe, estimator: Any, columns: Any, target: np.ndarray, **weights: np.ndarray) -> None:
+    """Fits `estimator` in place.
+
+    Raises:
+        TrueupError: it refuses the rows.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    try:
+        # measured: on two busy cores the threads of BLAS wait for each other, 1.3 to 6.6 s against .6 s for one thread
+        with threadpool_limits(1):
+            estimator.fit(columns, target, **weights)
+    except (ValueError, TypeError) as error:
+        raise TrueupError(
+            f"Candidate {recipe.name} cannot be fitted on {len(target)} rows ({error}), so it is out of the contest. "
+            "Look at the columns it uses, or leave it out of training.candidates."
+        ) from error
+
+
+def answer(model: Any, stream: Stream, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The model's answers for n rows.
+
+    Returns:
+        predicted: n classes (object, text), or numbers (float64) for regression.
+        score: for two classes the probability of the last (declared or sorted order), for more that of the answer;
+            NaN for regression.
+
+    Raises:
+        ModelUnusable: the model fails on the rows, or gives another number of answers.
+    """
+    return read_answers(model, stream, features[list(stream.features)])
+
+
+def read_answers(model: Any, stream: Stream, columns: Any) -> tuple[np.ndarray, np.ndarray]:
+    """As `answer`, from whatever the model takes: the feature columns, or the matrix made of them."""
+    count = columns.shape[0]
+    if not count:
+        return np.empty(0, dtype=float if stream.task == "regression" else object), np.empty(0)
+    try:
+        if stream.task == "regression":
+            predicted, score = np.asarray(model.predict(columns), dtype=np.float64), np.full(count, np.nan)
+        else:
+            chances = np.asarray(model.predict_proba(columns))
+            known = np.asarray(model.classes_).astype(str)
+            predicted, score = known[chances.argmax(axis=1)].astype(object), _score(stream, known, chances)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        raise ModelUnusable(
+            f"The model fails on {count} rows of stream '{stream.name}' ({error}), so nothing was scored. "
+            "Compare the stream's features with those the model was trained on; a rollback restores the previous one."
+        ) from error
+    if len(predicted) != count:
+        raise ModelUnusable(
+            f"The model gave {len(predicted)} answers for {count} rows of stream '{stream.name}', so none can be "
+            "trusted. Its pipeline must read the feature columns, not their names."
+        )
+    return predicted, score
+
+
+def _score(stream: Stream, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    classes = classes_of(stream, known)
+    if len(classes) != 2:
+        return chances.max(axis=1)
+    last = np.flatnonzero(known == classes[-1])
+    return chances[:, last[0]] if len(last) else np.zeros(len(chances))

@@ -1,0 +1,198 @@
+"""What a training leaves in MLflow: a parent run, a nested run per candidate, the data set, the registered model."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from storage.errors import TrueupError
+from storage.stream import Stream
+from storage.timepoints import iso
+from training.fitting import Fitted
+from training.recipes import Recipe
+from training.registry import Registry, Version
+from training.search import SearchResult, Trial
+from training.trust import OURS, trusted
+
+REQUIRED = ("scikit-learn", "skops", "numpy", "scipy", "pandas", "mlflow")  # what a stored model runs on
+PARENT = "mlflow.parentRunId"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecord:
+    """A finished training.
+
+    cycle: by which a restart finds the version again. snapshot: content hash; snapshot_file: its Parquet, path or URL.
+    metrics: of the fitted model, on the evaluation side. tags: the caller's own, beside those of every version.
+    """
+
+    cycle: str
+    snapshot: str
+    snapshot_file: str
+    cut_off: datetime
+    commit: str
+    result: SearchResult
+    fitted: Fitted
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def experiment_of(stream: str) -> str:
+    """The name of the stream's MLflow experiment."""
+    return f"trueup-{stream}"
+
+
+def record(registry: Registry, stream: Stream, training: TrainingRecord) -> Version:
+    """Writes the runs, stores the model, and registers it as the stream's newest version (no alias moves).
+
+    Raises:
+        TrueupError: MLflow fails; no version was registered.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = registry.client()
+    import mlflow
+
+    try:
+        experiment = _experiment(registry, client, stream.name)
+        tags = version_tags(stream, training)
+        with mlflow.start_run(experiment_id=experiment, run_name=training.cycle, tags=tags) as run:
+            _log(client, run.info.run_id, training.fitted.recipe, training.metrics)
+            for trial in training.result.trials:
+                _nested(client, experiment, run.info.run_id, trial)
+            _log_rows(stream, training)
+            stored = _store_model(stream, training.fitted, registry.packages)
+            _name(client, stream.name)
+            made = client.create_model_version(
+                stream.name, stored.model_uri, run.info.run_id, tags=tags, model_id=stored.model_id
+            )
+    except (MlflowException, OSError) as error:
+        raise TrueupError(
+            f"The training of stream '{stream.name}' could not be written to the model registry ({error}), so no "
+            "version was registered and the champion stays. Look at [tracking] and the free space, then try again."
+        ) from error
+    return registry.version(stream.name, int(made.version))
+
+
+def version_tags(stream: Stream, training: TrainingRecord) -> dict[str, str]:
+    """What every version says of itself; with the recipe, which makes it again."""
+    recipe = training.fitted.recipe
+    return {
+        **recipe.params(),
+        "algorithm": recipe.model,
+        "feature_type": recipe.feature,
+        "owner": stream.training.owner,
+        "stage": "challenger",
+        "use_case": stream.task,
+        "stream": stream.name,
+        "snapshot": training.snapshot,
+        "commit": training.commit,
+        "cut_off": iso(training.cut_off) or "",
+        "cycle": training.cycle,
+        **training.tags,
+    }
+
+
+def close_stray_runs(registry: Registry, stream: str) -> int:
+    """Ends the runs that a killed training left RUNNING, as KILLED; how many. Call it under the stream's lease only."""
+    client = registry.client()
+    found = client.get_experiment_by_name(experiment_of(stream))
+    if found is None:
+        return 0
+    strays = client.search_runs([found.experiment_id], "attributes.status = 'RUNNING'")
+    for run in strays:
+        client.set_terminated(run.info.run_id, "KILLED")
+    return len(strays)
+
+
+def _experiment(registry: Registry, client: Any, stream: str) -> str:
+    found = client.get_experiment_by_name(experiment_of(stream))
+    if found is not None:
+        return str(found.experiment_id)
+    # MLflow's own default is a folder of wherever the command was started
+    folder = (registry.artifact_root / stream).as_uri() if registry.is_local else None
+    return str(client.create_experiment(experiment_of(stream), artifact_location=folder))
+
+
+def _name(client: Any, stream: str) -> None:
+    """Makes the registered name where it is new."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(stream)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _log(client: Any, run_id: str, recipe: Recipe, metrics: Mapping[str, float]) -> None:
+    from mlflow.entities import Metric, Param
+
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, value, now, 0) for name, value in metrics.items() if math.isfinite(value)],
+        params=[Param(name, value) for name, value in recipe.params().items()],
+    )
+
+
+def _nested(client: Any, experiment: str, parent: str, trial: Trial) -> None:
+    tags = {PARENT: parent, **({"failed": trial.failed} if trial.failed else {})}
+    run = client.create_run(experiment, run_name=trial.recipe.name, tags=tags)
+    _log(client, run.info.run_id, trial.recipe, {**trial.metrics, "seconds": trial.seconds})
+    client.set_terminated(run.info.run_id, "FAILED" if trial.failed else "FINISHED")
+
+
+def _log_rows(stream: Stream, training: TrainingRecord) -> None:
+    """The fitted rows as the run's data set: their schema, count and digest, and where the snapshot lies."""
+    import mlflow
+
+    used = training.fitted.used
+    frame = _plain(stream, used.features).assign(label=used.meta["label"].astype(_label_type(stream)).to_numpy())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The specified dataset source can be interpreted")  # by two of its own names
+        rows = mlflow.data.from_pandas(frame, source=training.snapshot_file, name=stream.name, targets="label")
+    mlflow.log_input(rows, context="training")
+
+
+def _store_model(stream: Stream, fitted: Fitted, packages: tuple[str, ...]) -> Any:
+    """Stores the model under the active run; MLflow's note of where."""
+    import mlflow
+    import skops.io
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs = [ColSpec("double" if c in stream.numeric else "string", c, required=False) for c in stream.features]
+    answer = "double" if stream.task == "regression" else "string"
+    needed = skops.io.get_untrusted_types(data=skops.io.dumps(fitted.model)) if fitted.recipe.is_own else sorted(OURS)
+    return mlflow.sklearn.log_model(
+        fitted.model,
+        name="model",
+        signature=ModelSignature(Schema(inputs), Schema([ColSpec(answer)])),
+        input_example=_plain(stream, fitted.used.features).head(3),
+        pip_requirements=[f"{package}=={installed(package)}" for package in REQUIRED],
+        # the cleaning of columns is ours: with it the model can be served where trueup is not installed
+        code_paths=[str(Path(__file__).parent)],
+        serialization_format="skops",
+        skops_trusted_types=trusted(needed, packages),
+    )
+
+
+def _plain(stream: Stream, features: pd.DataFrame) -> pd.DataFrame:
+    """The feature columns, with the types that the signature names."""
+    return pd.DataFrame(
+        {c: features[c].astype("float64" if c in stream.numeric else "object") for c in stream.features}
+    )
+
+
+def _label_type(stream: Stream) -> type:
+    return float if stream.task == "regression" else str
