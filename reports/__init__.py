@@ -1,0 +1,1 @@
+"""Reading what was stored: reports, mail bodies, tables for people."""

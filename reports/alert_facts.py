@@ -1,0 +1,70 @@
+"""What an alert tells of, as one frozen value: the mail bodies are composed from it and from nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from monitoring.evidence import Signal
+
+
+class AlertKind(StrEnum):
+    """Why somebody is written to."""
+
+    INCIDENT_OPENED = "incident_opened"
+    INCIDENT_RESOLVED = "incident_resolved"
+    PROMOTION = "promotion"
+    APPROVAL = "approval"  # the gate is passed and policy.promotion = "approve": a person decides
+    REFUSED = "refused"
+    FAILURE = "failure"
+    TEST = "test"
+
+
+class GateFigure(Protocol):
+    """One test of the gate, as `training.gate` and the store hold it."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def passed(self) -> bool: ...
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def bound(self) -> float | None: ...
+    @property
+    def said(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertFacts:
+    """The facts of one alert. Texts may hold what outsiders wrote; nothing here needs to be escaped beforehand.
+
+    signals: what the check measured. Breached ones are shown; for a resolved incident all that are given, since they
+        are quiet again.
+    action, codes, reasons: the decision of the check, in its own words.
+    gate: the tests of the challenger, in the order they were made.
+    from_version, to_version: champion before and after a promotion; for `refused` and `approval` the champion and the
+        challenger; for `failure` from_version is the champion that could not be used.
+    why: for `failure`, what went wrong and what it means for the data.
+    home: the home folder in which the commands of the mail have to be run.
+    """
+
+    kind: AlertKind
+    stream: str
+    as_of: datetime
+    signals: tuple[Signal, ...] = ()
+    action: str = "none"
+    codes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    gate: tuple[GateFigure, ...] = ()
+    from_version: int | None = None
+    to_version: int | None = None
+    run_id: str | None = None
+    report_id: str | None = None
+    report_path: str | None = None
+    incident_id: str | None = None
+    cycle_id: str | None = None
+    why: str = ""
+    home: str = ""

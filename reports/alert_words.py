@@ -1,0 +1,239 @@
+"""What a mail says about an alert, in plain words: subject, what happened, what trueup did, what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitoring.evidence import Signal, Worse
+from reports.alert_facts import AlertFacts, AlertKind
+
+METRICS = {"f1_macro": "macro-F1", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE", "r2": "R²"}
+RELATIVE_DROP = frozenset({"mae", "rmse"})  # their effect is a share of the reference, others' the difference
+
+# The gravest first: it leads the subject.
+_PHRASES: tuple[tuple[str, str], ...] = (
+    ("PRF-EST", "estimated quality fell"),
+    ("PRF-SLICE-", "quality fell in {}"),
+    ("DQ-VOLUME", "the flow of records changed"),
+    ("DQ-QUARANTINE", "more records are refused"),
+    ("DQ-DUP", "more records repeat"),
+    ("DQ-MISSING-", "{} is missing more or less often"),
+    ("DRF-SCORE", "the model's scores shifted"),
+    ("DRF-CLASS", "the predicted classes shifted"),
+    ("DRF-LABEL", "the labels shifted"),
+    ("DRF-TEXT", "the texts changed"),
+    ("DRF-MULTI", "the inputs shifted together"),
+    ("DRF-IN-", "{} drifted"),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do next: why, and the command."""
+
+    why: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of one alert. subject: without the stream. did: what trueup did about it."""
+
+    subject: str
+    happened: str
+    did: str
+    steps: tuple[Step, ...]
+
+
+def words_of(facts: AlertFacts) -> Words:
+    """The words for an alert, by its kind."""
+    return _BY_KIND[facts.kind](facts)
+
+
+def headline(signals: tuple[Signal, ...]) -> str:
+    """The gravest signal in a few words, and how many others there are."""
+    if not signals:
+        return "a condition"
+    ordered = sorted(signals, key=lambda signal: _rank(signal.code))
+    more = f" and {len(ordered) - 1} more" if len(ordered) > 1 else ""
+    return _phrase(ordered[0]) + more
+
+
+def metric_before(signal: Signal) -> float | None:
+    """The reference value of a metric signal, from its value and its drop."""
+    if signal.value is None or signal.effect is None:
+        return None
+    if signal.name in RELATIVE_DROP:
+        return signal.value / (1 + signal.effect) if signal.effect > -1 else None
+    return signal.value + signal.effect
+
+
+def figure(value: float | None) -> str:
+    """A figure as people read it: .0004 and 187 keep their digits."""
+    return "–" if value is None else f"{value:.2f}" if 0.1 <= abs(value) < 10 else f"{value:.3g}"
+
+
+def _rank(code: str) -> int:
+    if code == "PRF-METRIC":
+        return -1
+    return next((rank for rank, (start, _) in enumerate(_PHRASES) if code.startswith(start)), len(_PHRASES))
+
+
+def _phrase(signal: Signal) -> str:
+    if signal.code == "PRF-METRIC":
+        direction = "rose" if signal.worse is Worse.HIGHER else "fell"
+        name, before = METRICS.get(signal.name, signal.name), metric_before(signal)
+        return f"{name} {direction}" + (f" {figure(before)} → {figure(signal.value)}" if before is not None else "")
+    for start, phrase in _PHRASES:
+        if signal.code.startswith(start):
+            return phrase.format(f"'{signal.code.removeprefix(start)}'")
+    return f"{signal.code} breached"
+
+
+def _opened(facts: AlertFacts) -> Words:
+    found = headline(_breached(facts))
+    asked = facts.action == "retrain"
+    did = (
+        "It trains a challenger now, on rows known up to this time. Whether that is promoted comes in this thread."
+        if asked
+        else "It opened an incident and changed no model. The next counted checks confirm it or let it pass."
+    )
+    steps = [*_look(facts), _acknowledge(facts)]
+    if any(code.startswith("DQ-QUARANTINE") for code in facts.codes):
+        steps.append(Step("See what was refused, and why", _command("quarantine list", stream=facts.stream)))
+    return Words(
+        found + (", training a challenger" if asked else ""),
+        f"A check of the newest records found: {found}.",
+        did,
+        tuple(steps),
+    )
+
+
+def _resolved(facts: AlertFacts) -> Words:
+    what = ", ".join(facts.codes) or "its condition"
+    metric = next((signal for signal in facts.signals if signal.code == "PRF-METRIC"), None)
+    back = f"{what} {'are' if len(facts.codes) > 1 else 'is'} quiet"
+    if metric and metric.value is not None:
+        back = f"{METRICS.get(metric.name, metric.name)} is back at {figure(metric.value)}"
+    return Words(
+        f"resolved: {back}",
+        f"The incident is over: {back}.",
+        "It closed the incident. The same condition, should it come back, opens a new one.",
+        (*_look(facts), Step("Nothing has to be done. What is still open", _command("alerts list"))),
+    )
+
+
+def _promotion(facts: AlertFacts) -> Words:
+    new, old = _version(facts.to_version), _version(facts.from_version)
+    found = f"{headline(_breached(facts))}, " if _breached(facts) else ""
+    first = facts.from_version is None
+    role = "first champion" if first else "challenger promoted"
+    steps = [Step("See who answers now, and the audit trail", _command("models history", stream=facts.stream))]
+    if not first:
+        why = f"If the new answers are worse, put {old} back; nothing is then promoted by itself until you say so"
+        steps.append(Step(why, _command("models rollback", stream=facts.stream, why=True)))
+    return Words(
+        f"{found}{role} ({new})",
+        f"{new[0].upper()}{new[1:]} is the champion of stream '{facts.stream}' "
+        + ("now, its first." if first else f"now; {old} was until this moment."),
+        "It promoted the new version after it passed every test of the gate"
+        + ("." if first else f". {old[0].upper()}{old[1:]} is kept as `previous`."),
+        (*steps, *_look(facts)),
+    )
+
+
+def _approval(facts: AlertFacts) -> Words:
+    new = _version(facts.to_version)
+    wanted = "VERSION" if facts.to_version is None else str(facts.to_version)
+    promote = _command("models promote", "--to", wanted, stream=facts.stream, why=True)
+    return Words(
+        f"challenger {new} passed, waits for you",
+        f"The challenger {new} passed every test of the gate. This stream promotes only what a person approves "
+        f"(promotion = \"approve\"), so {_version(facts.from_version)} still answers.",
+        "It registered the challenger and changed nothing else.",
+        (Step("Read the figures; if you agree, promote it", promote), *_look(facts)),
+    )
+
+
+def _refused(facts: AlertFacts) -> Words:
+    stays = f"{_version(facts.from_version)} stays"
+    steps = [*_look(facts), Step("See what was tried", _command("models history", stream=facts.stream))]
+    if facts.to_version is None:
+        return Words(
+            f"no challenger could be trained, {stays}",
+            f"Training a challenger failed: {facts.why}",
+            f"It changed nothing: {stays}.",
+            (*steps, Step("See whether the installation is at fault", _command("doctor"))),
+        )
+    failed = [test for test in facts.gate if not test.passed]
+    if any(test.code == "GATE-LABELS" for test in failed):
+        steps.append(Step("Bring more labels", _command("feedback", "FILE", stream=facts.stream)))
+    because = f" ({', '.join(test.code for test in failed)})" if failed else ""
+    return Words(
+        f"challenger {_version(facts.to_version)} refused, {stays}",
+        f"The challenger {_version(facts.to_version)} did not pass the gate{because}.",
+        f"It changed nothing: {stays}. The same cause is tried again when enough newer labels have come; until then "
+        "this thread stays silent on further refusals.",
+        tuple(steps),
+    )
+
+
+def _failure(facts: AlertFacts) -> Words:
+    champion = f" with champion {_version(facts.from_version)}" if facts.from_version is not None else ""
+    return Words(
+        f"cycle failed: {facts.why}",
+        f"A cycle{champion} could not finish: {facts.why}",
+        "It promoted nothing and kept every record. The next cycle tries again.",
+        (
+            Step("See what is wrong with the installation", _command("doctor")),
+            Step("See which versions there are", _command("models list", stream=facts.stream)),
+            Step("When it is mended, run a cycle now", _command("cycle", stream=facts.stream)),
+            _acknowledge(facts),
+        ),
+    )
+
+
+def _test(facts: AlertFacts) -> Words:
+    return Words(
+        "test mail",
+        f"This is a test: alerts of stream '{facts.stream}' reach you.",
+        "It sent this mail because somebody ran `trueup alerts test`.",
+        (),
+    )
+
+
+_BY_KIND: dict[AlertKind, Callable[[AlertFacts], Words]] = {
+    AlertKind.INCIDENT_OPENED: _opened,
+    AlertKind.INCIDENT_RESOLVED: _resolved,
+    AlertKind.PROMOTION: _promotion,
+    AlertKind.APPROVAL: _approval,
+    AlertKind.REFUSED: _refused,
+    AlertKind.FAILURE: _failure,
+    AlertKind.TEST: _test,
+}
+
+
+def _breached(facts: AlertFacts) -> tuple[Signal, ...]:
+    return tuple(signal for signal in facts.signals if signal.verdict == "breached")
+
+
+def _look(facts: AlertFacts) -> tuple[Step, ...]:
+    return (Step("See what moved", _command("reports show", facts.report_id)),) if facts.report_id else ()
+
+
+def _acknowledge(facts: AlertFacts) -> Step:
+    return Step("Say that you have it", _command("alerts ack", facts.incident_id or "INCIDENT"))
+
+
+def _version(version: int | None) -> str:
+    return "no version" if version is None else f"v{version}"
+
+
+def _command(verb: str, *values: str, stream: str = "", why: bool = False) -> str:
+    """A command line that can be pasted; what stands in it is quoted for the shell."""
+    parts = ["trueup", verb, *(shlex.quote(value) for value in values)]
+    if stream:
+        parts.append(f"--stream {shlex.quote(stream)}")
+    return " ".join([*parts, *(['--why "…"'] if why else [])])

@@ -1,0 +1,167 @@
+"""Mails about alerts: composed from their facts alone, the same facts to the same letter.
+
+What outsiders wrote (review words, server replies) is data: control characters and text-direction marks are taken out,
+every value is one line, and the HTML body escapes all of it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from monitoring.evidence import Signal
+from reports.alert_facts import AlertFacts, AlertKind, GateFigure
+from reports.alert_words import Step, Words, figure, metric_before, words_of
+
+if TYPE_CHECKING:
+    import jinja2
+
+SUBJECT_LENGTH = 120  # what mail lists show of a subject, with room to spare
+LINE_LENGTH = 600
+
+# Marks that reorder or hide text (Unicode TR36, section 3.2); joiners stay, emoji and some scripts need them.
+_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+_TONES = {
+    AlertKind.INCIDENT_OPENED: "#b45309",
+    AlertKind.INCIDENT_RESOLVED: "#15803d",
+    AlertKind.PROMOTION: "#1d4ed8",
+    AlertKind.APPROVAL: "#1d4ed8",
+    AlertKind.REFUSED: "#b45309",
+    AlertKind.FAILURE: "#b91c1c",
+    AlertKind.TEST: "#475569",
+}
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail without its envelope: one line of subject, and the same words as plain text and as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure held against its bound."""
+
+    code: str
+    name: str
+    value: str
+    bound: str
+    said: str
+    good: bool
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What both templates show, cleaned."""
+
+    stream: str
+    title: str
+    tone: str
+    as_of: str
+    words: Words
+    reasons: tuple[str, ...]
+    figures: tuple[Row, ...]
+    gate: tuple[Row, ...]
+    traces: tuple[tuple[str, str], ...]
+    home: str
+
+
+def compose(alert: AlertFacts) -> Mail:
+    """The mail for an alert."""
+    letter = _letter(alert)
+    subject = f"[trueup] {letter.stream}: {letter.words.subject}"
+    if len(subject) > SUBJECT_LENGTH:
+        subject = subject[: SUBJECT_LENGTH - 1].rstrip() + "…"
+    templates = _templates()
+    return Mail(
+        subject=subject,
+        text=templates.get_template("alert.txt").render(letter=letter),
+        html=templates.get_template("alert.html").render(letter=letter),
+    )
+
+
+def one_line(value: str, length: int = LINE_LENGTH) -> str:
+    """The value on one line, without control characters, direction marks and broken code points; cut at `length`."""
+    kept = "".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in _MARKS.sub("", value))
+    line = " ".join(kept.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def _letter(alert: AlertFacts) -> Letter:
+    words = words_of(alert)
+    shown = tuple(
+        signal
+        for signal in alert.signals
+        if signal.verdict == "breached" or alert.kind is AlertKind.INCIDENT_RESOLVED
+    )
+    moved = alert.kind is AlertKind.PROMOTION
+    traces = (
+        ("Incident", alert.incident_id),
+        ("Report", alert.report_id),
+        ("Report's page", alert.report_path),
+        ("Training run", alert.run_id),
+        ("Champion before" if moved else "Champion", _version(alert.from_version)),
+        ("Champion now" if moved else "Challenger", _version(alert.to_version)),
+        ("Cycle", alert.cycle_id),
+    )
+    subject = one_line(words.subject)
+    steps = tuple(Step(step.why, one_line(step.command)) for step in words.steps)
+    return Letter(
+        stream=one_line(alert.stream),
+        title=subject[:1].upper() + subject[1:],
+        tone=_TONES[alert.kind],
+        as_of=f"{alert.as_of:%Y-%m-%d %H:%M} UTC",
+        words=Words(subject, one_line(words.happened), one_line(words.did), steps),
+        reasons=tuple(one_line(reason) for reason in alert.reasons),
+        figures=tuple(_signal_row(signal) for signal in shown),
+        gate=tuple(_gate_row(test) for test in alert.gate),
+        traces=tuple((name, one_line(value)) for name, value in traces if value),
+        home=one_line(alert.home),
+    )
+
+
+def _signal_row(signal: Signal) -> Row:
+    value, bound = figure(signal.value), figure(signal.threshold)
+    if signal.p_value is not None:
+        value, bound = f"p = {signal.p_value:.2g}", f"p < {signal.threshold:.2g}" if signal.threshold else "–"
+    elif signal.code == "PRF-METRIC" and (before := metric_before(signal)) is not None:
+        value = f"{figure(before)} → {value}"
+    return Row(
+        one_line(signal.code), one_line(signal.name), value, bound, one_line(signal.said), signal.verdict != "breached"
+    )
+
+
+def _gate_row(test: GateFigure) -> Row:
+    return Row(
+        one_line(test.code),
+        "passed" if test.passed else "failed",
+        figure(test.value),
+        figure(test.bound),
+        one_line(test.said),
+        test.passed,
+    )
+
+
+def _version(version: int | None) -> str | None:
+    return None if version is None else f"v{version}"
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    return Environment(
+        loader=PackageLoader("reports"),
+        autoescape=select_autoescape(("html",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
