@@ -1,0 +1,177 @@
+"""Alerts of a cycle: composed from its facts, written with what they tell of, delivered afterwards."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from sqlalchemy.engine import Connection
+
+from flows.app import App
+from monitoring.evidence import Check
+from monitoring.incidents import Changes, changes
+from monitoring.policy import Cause, Decision
+from reports.alert_facts import AlertFacts, AlertKind
+from storage.alerts import Incident, OutboxItem, new_id
+from storage.cycles import CycleRecord
+from storage.stream import Stream
+
+log = logging.getLogger("trueup")
+
+Write = Callable[[Connection], None]
+
+
+def facts_of(app: App, stream: Stream, cycle: CycleRecord, kind: AlertKind) -> AlertFacts:
+    """The facts that every alert of a cycle shares."""
+    return AlertFacts(
+        kind=kind, stream=stream.name, as_of=cycle.as_of, cycle_id=cycle.id, home=str(app.home)
+    )
+
+
+def with_check(app: App, facts: AlertFacts, stream: Stream, check: Check, decision: Decision) -> AlertFacts:
+    """Facts with the figures of a check and what was decided."""
+    path = app.report_files.page_path(stream.name, check.report_id)
+    return replace(
+        facts,
+        signals=check.signals,
+        action=str(decision.action),
+        codes=decision.codes,
+        reasons=decision.reasons,
+        report_id=check.report_id,
+        report_path=str(path) if path else None,
+    )
+
+
+def item(app: App, stream: Stream, facts: AlertFacts, incident: Incident | None, *, opens: bool = False) -> OutboxItem:
+    """The outbox's entry for these facts; the one that opens an incident is what the others answer."""
+    from reports.mail import compose
+
+    mail = compose(facts)
+    alert_id = new_id()
+    return OutboxItem(
+        id=alert_id,
+        stream=stream.name,
+        cycle_id=facts.cycle_id,
+        incident_id=incident.id if incident else None,
+        kind=str(facts.kind),
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        to=recipients(app, stream),
+        message_id=incident.thread if incident and opens else f"<alert.{alert_id}@trueup>",
+        in_reply_to=incident.thread if incident and not opens else "",
+        created_at=app.now(),
+    )
+
+
+def recipients(app: App, stream: Stream) -> tuple[str, ...]:
+    """Whom the stream's alerts go to; where mails stay in the home folder anyway, they need no address of anybody."""
+    return stream.alerts.to or (() if app.settings.smtp.uses_server else ("oncall@localhost",))
+
+
+def incident_writes(
+    app: App, stream: Stream, cycle: CycleRecord, check: Check, decision: Decision
+) -> Write:
+    """What a check does to incidents and whom it tells, to be written in the decision's transaction."""
+    standing = {Cause(i.cause): i for i in app.alerts.open_incidents(stream.name)}
+    moved: Changes = changes(check, {cause: i.codes for cause, i in standing.items()})
+
+    def write(connection: Connection) -> None:
+        for cause, codes in moved.opened.items():
+            incident = Incident(
+                id=new_id(), stream=stream.name, cause=str(cause), codes=codes, opened_at=cycle.as_of
+            )
+            app.alerts.open(connection, incident)
+            facts = with_check(
+                app, facts_of(app, stream, cycle, AlertKind.INCIDENT_OPENED), stream, check, decision
+            )
+            signals = tuple(s for s in facts.signals if s.code in codes)
+            facts = replace(facts, incident_id=incident.id, codes=codes, signals=signals)
+            app.alerts.add(connection, item(app, stream, facts, incident, opens=True))
+        for cause, codes in moved.widened.items():
+            app.alerts.widen(connection, standing[cause].id, codes)
+        for cause in moved.resolved:
+            _resolve(app, stream, cycle, standing[cause], connection, check, decision)
+
+    return write
+
+
+def _resolve(
+    app: App,
+    stream: Stream,
+    cycle: CycleRecord,
+    incident: Incident,
+    connection: Connection,
+    check: Check,
+    decision: Decision,
+) -> None:
+    app.alerts.resolve(connection, incident.id, cycle.as_of)
+    facts = with_check(app, facts_of(app, stream, cycle, AlertKind.INCIDENT_RESOLVED), stream, check, decision)
+    signals = tuple(s for s in facts.signals if s.code in incident.codes)
+    facts = replace(facts, incident_id=incident.id, codes=incident.codes, signals=signals)
+    app.alerts.add(connection, item(app, stream, facts, incident))
+
+
+def incident_for(app: App, stream: Stream, codes: tuple[str, ...]) -> Incident | None:
+    """The open incident that a promotion or refusal answers: the one that shares a code with it."""
+    standing = app.alerts.open_incidents(stream.name)
+    return next((i for i in standing if set(i.codes) & set(codes)), None)
+
+
+def champion_failed(app: App, stream: Stream, cycle: CycleRecord, why: str) -> Write:
+    """Open the incident of a champion that cannot be used, once; later cycles that meet it add nothing."""
+    if any(i.cause == Cause.CHAMPION for i in app.alerts.open_incidents(stream.name)):
+        return lambda connection: None
+    incident = Incident(
+        id=new_id(), stream=stream.name, cause=str(Cause.CHAMPION), codes=("CHAMPION",), opened_at=cycle.as_of
+    )
+    facts = replace(
+        facts_of(app, stream, cycle, AlertKind.FAILURE),
+        why=why,
+        incident_id=incident.id,
+        from_version=app.registry.alias(stream.name, "champion"),
+    )
+
+    def write(connection: Connection) -> None:
+        app.alerts.open(connection, incident)
+        app.alerts.add(connection, item(app, stream, facts, incident, opens=True))
+
+    return write
+
+
+def champion_works(app: App, stream: Stream, cycle: CycleRecord) -> Write:
+    """Resolve the incident of a champion that could not be used, now that it answers again."""
+    standing = next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.CHAMPION), None)
+    if standing is None:
+        return lambda connection: None
+    facts = replace(
+        facts_of(app, stream, cycle, AlertKind.INCIDENT_RESOLVED),
+        incident_id=standing.id,
+        codes=standing.codes,
+        reasons=("The champion can be loaded and answers again.",),
+    )
+
+    def write(connection: Connection) -> None:
+        app.alerts.resolve(connection, standing.id, cycle.as_of)
+        app.alerts.add(connection, item(app, stream, facts, standing))
+
+    return write
+
+
+def deliver_now(app: App, *, all_pending: bool = False) -> None:
+    """Try every alert that is due, or all that are pending; what cannot be sent stays, and the log says so."""
+    from flows.delivery import deliver
+    from flows.transports import transport_of
+
+    now = app.now()
+    if all_pending:
+        app.alerts.make_due(now)
+    if not app.alerts.pending(now):
+        return
+    transport = transport_of(app.settings.smtp, app.home / "mail")
+    done = deliver(app.alerts, transport, sender=app.settings.smtp.from_, now=now)
+    for alert_id in done.dead:
+        log.error("alert %s could not be delivered and will not be tried again: see `trueup alerts list`", alert_id)
+    for alert_id in done.pending:
+        log.warning("alert %s could not be delivered yet; it stays in the outbox and is tried again", alert_id)

@@ -1,0 +1,117 @@
+"""The composition root: opens what a deployment consists of, and hands it to those who act."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.prefect_environment import prepare
+from flows.settings import Located, Settings, locate
+from reports.stored import ReportFiles
+from storage.alerts import AlertStore
+from storage.archive import Archive
+from storage.cycles import CycleLog
+from storage.database import Database, open_database
+from storage.promotions import PromotionLog
+from storage.reading import RecordReader
+from storage.records import RecordStore
+from storage.stream import Stream
+
+if TYPE_CHECKING:
+    from training.registry import Registry
+
+
+@dataclass(frozen=True)
+class App:
+    """One open deployment; everything slow is opened at first use."""
+
+    settings: Settings
+    config: Path | None
+    home: Path
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def stream(self, name: str) -> Stream:
+        return self.settings.stream(name)
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    @cached_property
+    def database(self) -> Database:
+        return open_database(self.settings.store.url, self.home)
+
+    @cached_property
+    def archive(self) -> Archive:
+        return Archive(self.settings.store.archive, self.home)
+
+    @cached_property
+    def store(self) -> RecordStore:
+        return RecordStore(self.database, self.archive)
+
+    @cached_property
+    def reader(self) -> RecordReader:
+        return RecordReader(self.database, self.archive)
+
+    @cached_property
+    def cycles(self) -> CycleLog:
+        return CycleLog(self.database)
+
+    @cached_property
+    def promotions(self) -> PromotionLog:
+        return PromotionLog(self.database)
+
+    @cached_property
+    def alerts(self) -> AlertStore:
+        return AlertStore(self.database)
+
+    @cached_property
+    def report_files(self) -> ReportFiles:
+        return ReportFiles(self.archive)
+
+    @cached_property
+    def registry(self) -> Registry:
+        from training.registry import Registry
+
+        own = {
+            name.partition(":")[0].partition(".")[0]
+            for stream in self.settings.streams.values()
+            for name in stream.training.candidates
+            if ":" in name
+        }
+        return Registry(self.settings.tracking.uri, self.home / "mlflow", tuple(sorted(own)))
+
+    @property
+    def who(self) -> str:
+        """The account that acts, for the audit trail."""
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):
+            return "unknown"
+
+    def close(self) -> None:
+        if "database" in self.__dict__:
+            self.database.close()
+
+
+def open_app(config: Path | None = None, home: Path | None = None, *, start: Path | None = None) -> App:
+    """The deployment that the settings describe; its home folder is made at need.
+
+    Raises:
+        ConfigError: the settings cannot be read.
+    """
+    return assemble(locate(config, home, start=start))
+
+
+def assemble(located: Located) -> App:
+    located.home.mkdir(parents=True, exist_ok=True)
+    prepare(located.home)
+    beside = str(located.file.parent.absolute()) if located.file else None
+    if beside and beside not in sys.path:
+        sys.path.append(beside)  # a team's own candidates lie beside its settings
+    return App(located.settings, located.file, located.home)

@@ -1,0 +1,97 @@
+"""One check: measured, drawn as an Evidently report, and stored."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from hashlib import blake2b
+
+from flows.app import App
+from flows.looking import Look, look
+from monitoring.evidence import Check
+from storage.promotions import VersionRecord
+from storage.stream import Stream
+from storage.timepoints import iso
+
+
+def score_new(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> int:
+    """Give every record newer than the champion's cut-off the champion's answer; how many lacked it.
+
+    Raises:
+        ModelUnusable: the champion cannot be loaded or scored.
+    """
+    from training.fitting import answer
+
+    rows = app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
+    rows = rows.take(rows.meta["predicted"].isna().to_numpy())
+    model = app.registry.load(stream.name, champion.version)
+    if len(rows):
+        app.reader.add_predictions(stream, champion.version, rows, *answer(model, stream, rows.features))
+    return len(rows)
+
+
+def measure_look(
+    app: App, stream: Stream, champion: VersionRecord, seen: Look, *, cycle_id: str | None
+) -> Check:
+    """Measure the signals of a comparison, and keep its report's page and snapshot in the archive."""
+    from monitoring.evidently_report import render
+    from monitoring.signals import measure
+
+    signals, notes = measure(stream, seen.comparison)
+    as_of = seen.comparison.as_of
+    report_id = _report_id(stream, champion, as_of, cycle_id)
+    counted = cycle_id is not None and seen.counts
+    state = "counted" if counted else "provisional"
+    report = render(
+        stream,
+        seen.comparison.reference,
+        seen.comparison.current,
+        seen.comparison.model_reference,
+        seen.comparison.model_current,
+        seen.comparison.quality_current,
+        signals,
+        title=f"{stream.name}: {state} check against champion v{champion.version}",
+        seed=seen.comparison.seed,
+        quality_reference=seen.comparison.quality_reference,
+        as_of=as_of,
+        notes=notes,
+    )
+    app.report_files.store(stream.name, report_id, html=report.html, snapshot=report.snapshot)
+    times = seen.window.rows.meta["time"]
+    return Check(
+        report_id=report_id,
+        counted=counted,
+        signals=signals,
+        first_time=iso(times.iloc[0].to_pydatetime()) if len(times) else None,
+        last_time=iso(times.iloc[-1].to_pydatetime()) if len(times) else None,
+        notes=(*notes, *report.notes),
+    )
+
+
+def edge_of(seen: Look) -> tuple[int, datetime] | None:
+    """Place and time of the window's newest record, as the store keeps them with the check."""
+    last = seen.window.last
+    return None if last is None else (last.seq, seen.window.rows.meta["time"].iloc[-1].to_pydatetime())
+
+
+def single_check(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> Check:
+    """A check that a person asked for: scored, measured, stored, and never counted."""
+    score_new(app, stream, champion, as_of)
+    seen = look(app, stream, champion, as_of)
+    check = measure_look(app, stream, champion, seen, cycle_id=None)
+    app.cycles.keep_check(
+        stream=stream.name,
+        cycle_id=None,
+        as_of=as_of,
+        version=champion.version,
+        last=edge_of(seen),
+        document=check.as_json(),
+        now=app.now(),
+    )
+    return check
+
+
+def _report_id(stream: Stream, champion: VersionRecord, as_of: datetime, cycle_id: str | None) -> str:
+    """A cycle's report keeps its name when the cycle is resumed; one that a person asks for gets a new one."""
+    named = f"{stream.name}|{champion.version}|{iso(as_of)}|{cycle_id or uuid.uuid4().hex}"
+    return blake2b(named.encode(), digest_size=6).hexdigest()

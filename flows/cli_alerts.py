@@ -1,0 +1,168 @@
+"""Commands for the person on call: alerts, status, doctor."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli_session import (
+    BREACH,
+    AsJson,
+    Commands,
+    Config,
+    Home,
+    MaybeStream,
+    Session,
+    StreamName,
+    add_commands,
+    add_group,
+    session,
+    table,
+)
+from storage.errors import InputError
+from storage.timepoints import iso
+
+AlertId = Annotated[str, typer.Argument(help="The alert's id.")]
+IncidentId = Annotated[str, typer.Argument(help="The incident's id.")]
+
+
+class FailOn(StrEnum):
+    """What makes `status` end with status 3."""
+
+    STALE = "stale"
+
+
+def alerts_list(stream: MaybeStream = None, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Incidents and the outbox, newest first."""
+    with session(config, home, as_json) as s:
+        incidents = s.app.alerts.incidents(stream)
+        alerts = s.app.alerts.alerts(stream)
+        cells = [
+            (i.id, i.stream, i.cause, ", ".join(i.codes), iso(i.opened_at), iso(i.acknowledged_at), iso(i.resolved_at))
+            for i in incidents
+        ]
+        mails = [(a.id, a.stream, a.kind, a.subject, a.state, a.attempts, a.error) for a in alerts]
+        s.show(
+            {"incidents": incidents, "alerts": [_brief(a) for a in alerts]},
+            table(
+                "incidents", ("id", "stream", "cause", "codes", "opened (as of)", "acknowledged", "resolved"), cells
+            ),
+            table("alerts", ("id", "stream", "kind", "subject", "state", "tries", "error"), mails),
+        )
+
+
+def alerts_show(alert: AlertId, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+    """One alert as it is mailed."""
+    from rich.text import Text
+
+    with session(config, home, as_json) as s:
+        found = next((a for a in s.app.alerts.alerts(limit=10_000) if a.id == alert), None)
+        if found is None:
+            raise InputError(f"There is no alert '{alert}'. `trueup alerts list` names them.")
+        s.show(
+            {"incidents": [], "alerts": [{**_brief(found), "text": found.text, "html": found.html}]},
+            Text(f"to {', '.join(found.to) or 'nobody'} ({found.state}): {found.subject}\n\n{found.text}"),
+        )
+
+
+def alerts_test(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Send a test mail to the stream's recipients, the way that real alerts go."""
+    from flows.alerting import deliver_now, item
+    from reports.alert_facts import AlertFacts, AlertKind
+
+    with session(config, home, as_json) as s:
+        named = s.app.stream(stream)
+        facts = AlertFacts(kind=AlertKind.TEST, stream=stream, as_of=s.app.now(), home=str(s.app.home))
+        sent = item(s.app, named, facts, None)
+        with s.app.database.write() as connection:
+            s.app.alerts.add(connection, sent)
+        deliver_now(s.app)
+        _deliveries(s, {sent.id})
+
+
+def alerts_deliver(config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Try every pending alert now, without waiting for its next turn."""
+    from flows.alerting import deliver_now
+
+    with session(config, home, as_json) as s:
+        pending = {a.id for a in s.app.alerts.pending()}
+        deliver_now(s.app, all_pending=True)
+        _deliveries(s, pending)
+
+
+def _deliveries(s: Session, ids: set[str]) -> None:
+    alerts = [a for a in s.app.alerts.alerts(limit=10_000) if a.id in ids]
+    rows = [(a.id, a.kind, a.subject, a.state, a.error) for a in alerts]
+    s.show(
+        {"incidents": [], "alerts": [_brief(a) for a in alerts]},
+        table("alerts", ("id", "kind", "subject", "state", "error"), rows),
+    )
+    if any(a.state != "sent" for a in alerts):
+        raise typer.Exit(1)
+
+
+def alerts_ack(incident: IncidentId, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Say that somebody has seen an open incident."""
+    with session(config, home, as_json) as s:
+        if not s.app.alerts.acknowledge(incident, s.app.who, s.app.now()):
+            raise InputError(f"There is no open incident '{incident}'. `trueup alerts list` names them.")
+        found = [i for i in s.app.alerts.incidents() if i.id == incident]
+        s.show({"incidents": found, "alerts": []}, f"incident {incident} acknowledged by {s.app.who}")
+
+
+def _brief(a: Any) -> dict[str, Any]:
+    return {
+        "id": a.id, "stream": a.stream, "kind": a.kind, "subject": a.subject, "state": a.state, "to": a.to,
+        "attempts": a.attempts, "next_try": a.next_try, "sent_at": a.sent_at, "error": a.error,
+        "incident_id": a.incident_id, "cycle_id": a.cycle_id, "created_at": a.created_at,
+    }
+
+
+def status(
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="End with status 3 if a scheduled cycle is overdue.")
+    ] = None,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """How each stream stands, and when its next cycle is."""
+    from flows.standing import standing
+
+    with session(config, home, as_json) as s:
+        found = [standing(s.app, stream) for stream in s.app.settings.streams.values()]
+        rows = [
+            (
+                f.stream, f.records, "–" if f.champion is None else f"v{f.champion}", iso(f.last_cycle) or "never",
+                iso(f.next_cycle) or "no schedule", "OVERDUE" if f.stale else "", len(f.open_incidents),
+                f.pending_alerts, f.dead_alerts,
+            )
+            for f in found
+        ]
+        columns = ("stream", "records", "champion", "last cycle", "next cycle", "", "incidents", "pending", "dead")
+        s.show({"streams": found}, table("streams", columns, rows))
+        if fail_on and any(f.stale for f in found):
+            raise typer.Exit(BREACH)
+
+
+def doctor(config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+    """What is wrong with this installation, and how to mend it."""
+    from flows.doctor import examine
+
+    with session(config, home, as_json) as s:
+        found = examine(s.app)
+        rows = [("ok" if f.ok else "WRONG", f.name, f.said, f.mend) for f in found]
+        s.show({"checks": found}, table("doctor", ("", "what", "found", "to mend it"), rows))
+        if not all(f.ok for f in found):
+            raise typer.Exit(1)
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Register these commands."""
+    add_commands(cli, {"status": status, "doctor": doctor})
+    alerts: Commands = {
+        "list": alerts_list, "show": alerts_show, "test": alerts_test, "deliver": alerts_deliver, "ack": alerts_ack,
+    }  # fmt: skip
+    add_group(cli, "alerts", "Incidents and the outbox.", alerts)

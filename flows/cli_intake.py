@@ -1,0 +1,147 @@
+"""Commands that bring things in: init, ingest, feedback, quarantine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli_session import (
+    AsJson,
+    Commands,
+    Config,
+    Home,
+    Session,
+    StreamName,
+    add_commands,
+    add_group,
+    failing_plainly,
+    progress,
+    session,
+    table,
+)
+from storage.errors import ConfigError
+from storage.timepoints import iso
+
+Files = Annotated[list[str], typer.Argument(help="CSV, JSON Lines or Parquet; - is standard input.")]
+ItemId = Annotated[str, typer.Argument(help="The item's id, as `quarantine list` shows it.")]
+
+
+def init(
+    source: Annotated[Path | None, typer.Option("--from", help="A file of records to guess the columns from.")] = None,
+    stream: Annotated[str, typer.Option("--stream", "-s", help="The stream's name.")] = "reviews",
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a commented trueup.toml and the home folder; asks nothing."""
+    from flows.guess import guess_stream, template
+    from flows.settings import FILE
+
+    with failing_plainly(as_json):
+        file = config or Path.cwd() / FILE
+        if file.exists():
+            raise ConfigError(f"'{file}' exists already and was left as it is. Edit it, or remove it first.")
+        text = guess_stream(str(source), stream) if source else template()
+        file.write_text(text, encoding="utf-8")
+    with session(file, home, as_json) as s:
+        s.show(
+            {"config": file.absolute(), "home": s.app.home},
+            f"wrote {file}; look through it, then: trueup ingest {source or 'FILE'} --stream {stream}",
+        )
+
+
+def ingest(
+    files: Files, stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """Records from files into the store; what is stored already is left out."""
+    from feedback.intake import ingest as take
+
+    with session(config, home, as_json) as s, _bar("ingest") as moved:
+        _show(s, take(s.app.store, s.app.stream(stream), files, now=s.app.now(), on_progress=moved), stream)
+
+
+def feedback(
+    files: Files, stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """Feedback from files (record_id, kind, value, user, at): corrected labels, thumbs, ratings, votes."""
+    from feedback.intake import ingest_feedback
+
+    with session(config, home, as_json) as s, _bar("feedback") as moved:
+        done = ingest_feedback(s.app.store, s.app.stream(stream), files, now=s.app.now(), on_progress=moved)
+        _show(s, done, stream)
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal; nothing elsewhere."""
+    from rich.progress import Progress
+
+    with Progress(console=progress(), disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task(name, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def _show(s: Session, done: Any, stream: str) -> None:
+    said = f"{done.accepted} accepted, {done.duplicate} stored already, {done.quarantined} quarantined"
+    more = f"; why: trueup quarantine list --stream {stream}" if done.quarantined else ""
+    s.show(
+        {"accepted": done.accepted, "duplicate": done.duplicate, "quarantined": done.quarantined}, said + more
+    )
+
+
+def quarantine_list(
+    stream: StreamName,
+    limit: Annotated[int, typer.Option(help="At most this many.")] = 100,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """What was refused and is not released, newest first."""
+    from feedback.quarantine import quarantined
+
+    with session(config, home, as_json) as s:
+        items = quarantined(s.app.store, s.app.stream(stream), limit=limit)
+        rows = [(i.id, i.kind, f"{i.source}:{i.line}", i.reason, i.detail) for i in items]
+        s.show({"items": items}, table("quarantine", ("id", "kind", "where", "reason", "detail"), rows))
+
+
+def quarantine_show(
+    item: ItemId, stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """One refused item with its raw content."""
+    from rich.text import Text
+
+    from feedback.quarantine import quarantined_item
+
+    with session(config, home, as_json) as s:
+        found = quarantined_item(s.app.store, s.app.stream(stream), item)
+        said = f"{found.source} line {found.line}, {iso(found.received_at)}: {found.reason}: {found.detail}"
+        s.show({"items": [found]}, Text(said), Text(found.raw))
+
+
+def quarantine_release(
+    items: Annotated[list[str], typer.Argument(help="Ids of items to judge anew by today's schema.")],
+    stream: StreamName,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge refused items anew and store those that hold now."""
+    from feedback.quarantine import release
+
+    with session(config, home, as_json) as s:
+        done = [release(s.app.store, s.app.stream(stream), item, now=s.app.now()) for item in items]
+        rows = [(r.id, "released" if r.released else "still refused", r.reason, r.detail) for r in done]
+        s.show({"items": done}, table("released", ("id", "outcome", "reason", "detail"), rows))
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Register these commands."""
+    add_commands(cli, {"init": init, "ingest": ingest, "feedback": feedback})
+    quarantine: Commands = {"list": quarantine_list, "show": quarantine_show, "release": quarantine_release}
+    add_group(cli, "quarantine", "What was refused, and why.", quarantine)

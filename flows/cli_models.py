@@ -1,0 +1,177 @@
+"""Commands about models: train, predict, models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli_session import (
+    AsJson,
+    AsOf,
+    Commands,
+    Config,
+    Home,
+    StreamName,
+    add_commands,
+    add_group,
+    progress,
+    session,
+    table,
+)
+from storage.errors import InputError
+from storage.timepoints import iso, parse_as_of
+
+
+def train(
+    stream: StreamName, as_of: AsOf = None, config: Config = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """The first champion, or a challenger on demand, through the same gate."""
+    from flows.training_command import train_now
+
+    with session(config, home, as_json) as s:
+        named = s.app.stream(stream)
+        tried: list[str] = []
+        with progress().status(f"{stream}: training", spinner="dots") as status:
+
+            def told(trial: Any) -> None:
+                tried.append(trial.recipe.name)
+                status.update(f"{stream}: {len(tried)} candidates tried, last {trial.recipe.name}")
+
+            done = train_now(s.app, named, parse_as_of(as_of, now=s.app.now()), on_candidate=told)
+        metric = named.metric
+        rows = [
+            (c["model"], c["feature"], c["history"], _figure(c["metrics"].get(metric)), "winner" if c["winner"] else "")
+            for c in done["candidates"]
+        ]
+        tests = [
+            (g["code"], "yes" if g["passed"] else "no", _figure(g["value"]), _figure(g["bound"]), g["said"])
+            for g in done["gate"]["tests"]
+        ]
+        ended = f"v{done['version']} " + ("is champion" if done["promotion"] else "was not promoted: see the gate")
+        s.show(
+            done,
+            table(f"candidates, {metric} in cross-validation", ("model", "feature", "history", metric, ""), rows),
+            table("gate", ("code", "passed", "value", "bound", "what was found"), tests),
+            ended,
+        )
+
+
+def predict(
+    stream: StreamName,
+    file: Annotated[str | None, typer.Argument(help="Records to answer; the stream's newest where left out.")] = None,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """The champion's answers."""
+    from flows.predicting import predict_file, predict_newest
+
+    with session(config, home, as_json) as s:
+        named = s.app.stream(stream)
+        found = predict_file(s.app, named, file) if file else predict_newest(s.app, named)
+        rows = [(p["id"], p["predicted"], _figure(p["score"])) for p in found]
+        s.show({"predictions": found}, table("predictions", ("record", "answer", "score"), rows))
+
+
+def models_list(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Registered versions, newest first, with their aliases."""
+    with session(config, home, as_json) as s:
+        named = s.app.stream(stream)
+        metric = named.metric
+        known = {v.version: v for v in s.app.promotions.versions(stream)}
+        found: list[dict[str, Any]] = []
+        for version in s.app.registry.versions(stream):
+            record = known.get(version.number)
+            found.append(
+                {
+                    "version": version.number,
+                    "aliases": list(version.aliases),
+                    "run_id": version.run_id,
+                    "created_at": version.created_at,
+                    "cut_off": record.cut_off if record else None,
+                    "recipe": record.document["recipe"] if record else None,
+                    "metrics": record.document["metrics"] if record else None,
+                    "snapshot": record.snapshot if record else None,
+                }
+            )
+        rows = [
+            (f"v{f['version']}", ", ".join(f["aliases"]), iso(f["cut_off"]), (f["recipe"] or {}).get("model"),
+             _figure((f["metrics"] or {}).get(metric)))
+            for f in found
+        ]
+        s.show(
+            {"champion": s.app.registry.alias(stream, "champion"), "versions": found},
+            table("versions", ("version", "aliases", "knew the stream up to", "model", f"{metric} held out"), rows),
+        )
+
+
+def models_show(
+    version: Annotated[int, typer.Argument(help="The version's number.")],
+    stream: StreamName,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """One version: what it was trained on, how it was judged, what became of it."""
+    with session(config, home, as_json) as s:
+        s.app.stream(stream)
+        record = s.app.promotions.version(stream, version)
+        if record is None:
+            raise InputError(f"'{stream}' has no version {version}. See: trueup models list --stream {stream}")
+        events = [e for e in _events(s.app, stream) if e["to_version"] == version or e["from_version"] == version]
+        tests = [
+            (e["kind"], e["state"], g["code"], "yes" if g["passed"] else "no", _figure(g["value"]), g["said"])
+            for e in events if e["to_version"] == version for g in e["gate"]["tests"]
+        ]
+        facts = [(k, v) for k, v in {**record.document["recipe"], **record.document["metrics"]}.items()]
+        s.show(
+            {
+                "champion": s.app.registry.alias(stream, "champion"),
+                "versions": [record],
+                "events": events,
+            },
+            table(f"v{version}, run {record.run_id}, cut-off {iso(record.cut_off)}", ("what", "value"), facts),
+            table("how it was judged", ("kind", "state", "code", "passed", "value", "what was found"), tests),
+        )
+
+
+def models_history(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Every attempt to change the champion, newest first: when, who, what, why."""
+    with session(config, home, as_json) as s:
+        s.app.stream(stream)
+        events = _events(s.app, stream)
+        rows = [
+            (iso(e["at"]), e["who"], e["kind"], e["state"], _arrow(e["from_version"], e["to_version"]), e["why"])
+            for e in events
+        ]
+        s.show(
+            {"champion": s.app.registry.alias(stream, "champion"), "versions": [], "events": events},
+            table("history", ("at", "who", "kind", "state", "versions", "why"), rows),
+        )
+
+
+def _events(app: Any, stream: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": p.id, "at": p.at, "as_of": p.as_of, "who": p.who, "kind": p.kind, "state": str(p.state),
+            "from_version": p.from_version, "to_version": p.to_version, "why": p.why, "codes": p.codes,
+            "labels": p.labels, "gate": p.gate, "cycle_id": p.cycle_id,
+        }
+        for p in app.promotions.history(stream)
+    ]
+
+
+def _arrow(before: int | None, after: int | None) -> str:
+    return f"{'–' if before is None else f'v{before}'} → {'–' if after is None else f'v{after}'}"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Register these commands."""
+    add_commands(cli, {"train": train, "predict": predict})
+    models: Commands = {"list": models_list, "show": models_show, "history": models_history}
+    add_group(cli, "models", "The registry's view and the audit trail.", models)

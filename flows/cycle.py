@@ -1,0 +1,113 @@
+"""The cycle: score → check → decide → (train → gate → promote) → alert, each step durable before the next begins."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flows.alerting import champion_failed, deliver_now
+from flows.app import App, open_app
+from flows.cycle_document import document, present, summary
+from flows.cycle_steps import STEPS, Run, Step
+from flows.looking import champion_of, refuse_rewind
+from flows.promoting import settle
+from storage.cycles import FINISHED
+from storage.errors import ModelUnusable, NoChampion, TrueupError
+from storage.leases import Lease, hold
+from storage.stream import Stream
+from storage.timepoints import iso
+
+T = TypeVar("T")
+RunStep = Callable[[Step, Callable[[], None]], None]
+log = logging.getLogger("trueup")
+
+
+def plainly(step: Step, work: Callable[[], None]) -> None:
+    """Run a step in this process, once; Prefect's way with retries and time limits is `scheduled_cycle.run_as_task`."""
+    work()
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What somebody at a terminal is told while a cycle runs."""
+
+    on_step: Callable[[str], None] = field(default=lambda name: None)
+    on_candidate: Callable[[Any], None] = field(default=lambda trial: None)
+
+
+def run_cycle(
+    app: App, stream: Stream, as_of: datetime, *, run_step: RunStep = plainly, watch: Watch | None = None
+) -> dict[str, Any]:
+    """One whole cycle of a stream at a time; its document as the contract describes it.
+
+    A finished cycle asked for again gives its stored document with `repeated`; one that a crash cut short goes on from
+    its last durable step, and so do older ones that were left unfinished.
+
+    Raises:
+        LeaseHeld: another process works on the stream.
+        TimeRefused: the time would rewind a model.
+        ModelUnusable: the champion cannot be loaded or scored; an alert of it is on its way.
+    """
+    watch = watch or Watch()
+    with hold(app.database, stream.name, clock=app.clock) as lease:
+        settle(app, lease, stream)
+        found = app.cycles.find(stream.name, as_of)
+        if found is not None and found.state == FINISHED:
+            return present(app, found) | {"repeated": True}
+        if found is None:
+            refuse_rewind(app, stream, as_of, _champion_if_any(app, stream))
+        for left in app.cycles.unfinished(stream.name):
+            if left.as_of < as_of:
+                _finish_or_abandon(app, stream, lease, left.as_of, run_step, watch)
+        return _run(app, stream, lease, as_of, run_step, watch)
+
+
+def run_scheduled(stream: str, config: str | None, home: str, *, run_step: RunStep) -> dict[str, Any]:
+    """The cycle of a stream now, for the schedule: its document with `summary` (Markdown) and `report_path`."""
+    app = open_app(Path(config) if config else None, Path(home))
+    done = run_cycle(app, app.stream(stream), app.now(), run_step=run_step)
+    path = app.report_files.page_path(stream, done["check"]["report_id"]) if done["check"] else None
+    return done | {"summary": summary(done), "report_path": str(path) if path else None}
+
+
+def _run(
+    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch
+) -> dict[str, Any]:
+    run = Run(app, stream, lease, app.cycles.begin(stream.name, as_of, app.now()), watch.on_candidate)
+    try:
+        for step in STEPS:
+            if step.name not in run.cycle.steps:
+                watch.on_step(step.name)
+                run_step(step, lambda step=step: step.run(run))  # type: ignore[misc]
+    except ModelUnusable as error:
+        app.cycles.abandon(lease, run.cycle, app.now(), champion_failed(app, stream, run.cycle, str(error)))
+        deliver_now(app)
+        raise
+    app.cycles.finish(lease, run.cycle, document(app, run.cycle), app.now())
+    deliver_now(app)
+    finished = app.cycles.find(stream.name, as_of)
+    assert finished is not None
+    return present(app, finished)
+
+
+def _finish_or_abandon(
+    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch
+) -> None:
+    try:
+        _run(app, stream, lease, as_of, run_step, watch)
+    except TrueupError as error:
+        log.warning("the unfinished cycle of %s at %s is abandoned: %s", stream.name, iso(as_of), error)
+        left = app.cycles.find(stream.name, as_of)
+        if left is not None:
+            app.cycles.abandon(lease, left, app.now())
+
+
+def _champion_if_any(app: App, stream: Stream) -> Any:
+    try:
+        return champion_of(app, stream)
+    except NoChampion:
+        return None

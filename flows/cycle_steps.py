@@ -1,0 +1,231 @@
+"""The steps of a cycle. Each reads what the steps before left behind, and leaves its own output in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from flows.alerting import champion_works, facts_of, incident_for, incident_writes, item, with_check
+from flows.app import App
+from flows.checking import edge_of, measure_look, score_new
+from flows.looking import champion_of, look
+from flows.promoting import Judged, attempt, commit, judge_version
+from flows.training_run import Trained, train_version
+from monitoring.evidence import Check
+from monitoring.policy import Action, Decision, History, PastAttempt, PastCheck, decide
+from reports.alert_facts import AlertFacts, AlertKind
+from storage.cycles import CycleRecord
+from storage.errors import LeaseHeld, NoChampion, StaleEvidence, StoreUnusable, TrueupError
+from storage.leases import Lease
+from storage.promotions import Promotion, PromotionState
+from storage.stream import Stream
+
+
+@dataclass
+class Run:
+    """A cycle under way; `cycle` is replaced as its steps become durable."""
+
+    app: App
+    stream: Stream
+    lease: Lease
+    cycle: CycleRecord
+    on_candidate: Callable[[Any], None]
+
+    def done(self, step: str, output: Any, also: Callable[[Connection], None] = lambda _: None) -> None:
+        self.cycle = self.app.cycles.finish_step(self.lease, self.cycle, step, output, also)
+
+    def left(self, step: str) -> Any:
+        return self.cycle.steps[step]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step with how often and how long it may be tried where it runs as a Prefect task."""
+
+    name: str
+    run: Callable[[Run], None]
+    retries: int
+    retry_seconds: float
+    time_limit_s: float
+
+
+def score(run: Run) -> None:
+    """Answer what lacks the champion's prediction."""
+    try:
+        champion = champion_of(run.app, run.stream)
+    except NoChampion:
+        run.done("score", {"champion": None, "scored": 0})
+        return
+    scored = score_new(run.app, run.stream, champion, run.cycle.as_of)
+    run.done(
+        "score",
+        {"champion": champion.version, "scored": scored},
+        champion_works(run.app, run.stream, run.cycle),
+    )
+
+
+def check(run: Run) -> None:
+    """Compare the newest window with what the champion was built and validated on."""
+    version = run.left("score")["champion"]
+    if version is None:
+        run.done("check", None)
+        return
+    app, cycle = run.app, run.cycle
+    champion = champion_of(app, run.stream)
+    seen = look(app, run.stream, champion, cycle.as_of)
+    found = measure_look(app, run.stream, champion, seen, cycle_id=cycle.id)
+    document = found.as_json()
+
+    def keep(connection: Connection) -> None:
+        app.cycles.add_check(
+            connection,
+            stream=cycle.stream,
+            cycle_id=cycle.id,
+            as_of=cycle.as_of,
+            version=version,
+            last=edge_of(seen),
+            document=document,
+            now=app.now(),
+        )
+
+    run.done("check", {"check": document, "labels": seen.labels}, keep)
+
+
+def decide_step(run: Run) -> None:
+    """Conclude from the check and the history, and tell people what opened or resolved."""
+    app, cycle = run.app, run.cycle
+    left = run.left("check")
+    if left is None:
+        first = Decision(Action.RETRAIN, (), (), ("The stream has no champion yet, so its first one is trained.",))
+        run.done("decide", asdict(first), lambda c: app.cycles.add_decision(c, cycle, None, asdict(first)))
+        return
+    found = Check.from_json(left["check"])
+    version = run.left("score")["champion"]
+    decision = decide(run.stream.policy, found, history_of(run, version, left["labels"]), cycle.as_of)
+    incidents = incident_writes(app, run.stream, cycle, found, decision)
+
+    def keep(connection: Connection) -> None:
+        app.cycles.add_decision(connection, cycle, found.report_id, asdict(decision))
+        incidents(connection)
+
+    run.done("decide", asdict(decision), keep)
+
+
+def history_of(run: Run, version: int, labels: int) -> History:
+    """What a decision at the cycle's time looks back on: counted checks of this champion, and attempts."""
+    counted = tuple(
+        PastCheck(past.as_of, frozenset(s.code for s in Check.from_json(past.document).breached))
+        for past in run.app.cycles.counted_checks(run.stream.name)
+        if past.version == version and past.as_of < run.cycle.as_of
+    )
+    attempts = tuple(
+        PastAttempt(p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED)
+        for p in run.app.promotions.history(run.stream.name)
+        if p.cycle_id != run.cycle.id
+    )
+    return History(counted, attempts, labels)
+
+
+def train(run: Run) -> None:
+    """Train a challenger where the decision asks for one."""
+    if run.left("decide")["action"] != Action.RETRAIN:
+        run.done("train", None)
+        return
+    try:
+        trained = train_version(
+            run.app, run.stream, run.cycle.as_of, cycle_id=run.cycle.id, on_candidate=run.on_candidate
+        )
+    except (StoreUnusable, LeaseHeld):
+        raise
+    except TrueupError as error:
+        run.done("train", {"failed": str(error)})
+        return
+    run.done("train", trained.as_json())
+
+
+def gate(run: Run) -> None:
+    """Judge the challenger, and write the attempt down before anything moves."""
+    app, cycle, left = run.app, run.cycle, run.left("train")
+    if left is None:
+        run.done("gate", None)
+        return
+    decision = run.left("decide")
+    codes = tuple(decision["confirmed"])
+    if "failed" in left:
+        trained, why = None, left["failed"]
+        labels = run.left("check")["labels"] if run.left("check") else 0
+        judged = Judged({"passed": False, "tests": []}, run.left("score")["champion"], labels)
+    else:
+        trained, why = Trained(**left), "; ".join(decision["reasons"])
+        judged = judge_version(app, run.stream, trained, cycle.as_of)
+    planned = attempt(app, run.stream, cycle.as_of, judged, trained, why=why, codes=codes, cycle_id=cycle.id)
+    output = {"judged": asdict(judged) if trained else None, "state": str(planned.state)}
+
+    def keep(connection: Connection) -> None:
+        app.promotions.add(connection, planned)
+        incident = incident_for(app, run.stream, codes)
+        if planned.state is PromotionState.HELD and run.stream.policy.promotion == "approve":
+            app.alerts.add(connection, item(app, run.stream, _facts(run, AlertKind.APPROVAL, planned), incident))
+        if planned.state is PromotionState.REFUSED and incident and not incident.refusal_told:
+            facts = replace(_facts(run, AlertKind.REFUSED, planned), incident_id=incident.id)
+            app.alerts.tell_refusal(connection, incident.id)
+            app.alerts.add(connection, item(app, run.stream, facts, incident))
+
+    run.done("gate", output, keep)
+
+
+def promote(run: Run) -> None:
+    """Move the alias to a challenger that passed, and tell people; what changed meanwhile promotes nothing."""
+    app = run.app
+    planned = app.promotions.of_cycle(run.cycle.id)
+    if planned is None or planned.state in (PromotionState.REFUSED, PromotionState.HELD, PromotionState.ABANDONED):
+        run.done("promote", None)
+        return
+    incident = incident_for(app, run.stream, planned.codes)
+    facts = _facts(run, AlertKind.PROMOTION, planned)
+    facts = replace(facts, incident_id=incident.id) if incident else facts
+    output = {"from_version": planned.from_version, "to_version": planned.to_version}
+
+    def keep(connection: Connection) -> None:
+        app.alerts.add(connection, item(app, run.stream, facts, incident))
+        run.cycle = app.cycles.record_step(connection, run.cycle, "promote", output)
+
+    try:
+        commit(app, run.lease, planned, keep)
+    except StaleEvidence:
+        run.done("promote", None)
+
+
+def _facts(run: Run, kind: AlertKind, planned: Promotion) -> AlertFacts:
+    """What an alert about a challenger tells: the check that asked for it, and its gate."""
+    from training.gate import GateTest
+
+    facts = facts_of(run.app, run.stream, run.cycle, kind)
+    if run.left("check"):
+        decision = run.left("decide")
+        said = Decision(
+            Action(decision["action"]), tuple(decision["codes"]), tuple(decision["confirmed"]),
+            tuple(decision["reasons"]),
+        )
+        facts = with_check(run.app, facts, run.stream, Check.from_json(run.left("check")["check"]), said)
+    return replace(
+        facts,
+        gate=tuple(GateTest(**test) for test in planned.gate["tests"]),
+        from_version=planned.from_version,
+        to_version=planned.to_version,
+        run_id=run.left("train").get("run_id"),
+        why=planned.why if planned.to_version is None else "",
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    Step("score", score, retries=2, retry_seconds=5, time_limit_s=600),
+    Step("check", check, retries=2, retry_seconds=5, time_limit_s=900),
+    Step("decide", decide_step, retries=2, retry_seconds=5, time_limit_s=120),
+    Step("train", train, retries=1, retry_seconds=10, time_limit_s=7200),
+    Step("gate", gate, retries=1, retry_seconds=10, time_limit_s=1800),
+    Step("promote", promote, retries=3, retry_seconds=5, time_limit_s=120),
+)

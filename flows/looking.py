@@ -1,0 +1,146 @@
+"""What a stream looks like at a time: its rows with labels as the policy reads them, and like held against like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from feedback.labels import resolve
+from flows.app import App
+from monitoring.comparison import Comparison, Intake
+from monitoring.window import Edge, Window, window_of
+from storage import snapshots
+from storage.content import hash64
+from storage.errors import ModelUnusable, NoChampion, TimeRefused
+from storage.promotions import VersionRecord
+from storage.rows import Rows, new_content
+from storage.stream import Stream
+from storage.tables import microseconds
+from storage.timepoints import iso
+
+
+def seed_of(stream: Stream, as_of: datetime) -> int:
+    """One seed for all that is drawn for a stream at a time, so that a resumed cycle comes to the same end."""
+    return hash64(f"{stream.name}|{iso(as_of)}") & 0x7FFFFFFF
+
+
+def champion_of(app: App, stream: Stream) -> VersionRecord:
+    """The champion in force.
+
+    Raises:
+        NoChampion: there is none.
+        ModelUnusable: the registry names one that the store does not know.
+    """
+    version = app.registry.alias(stream.name, "champion")
+    if version is None:
+        raise NoChampion(stream.name)
+    record = app.promotions.version(stream.name, version)
+    if record is None:
+        raise ModelUnusable(
+            f"The registry's champion of '{stream.name}' is version {version}, which the store does not know, so its "
+            "reference is missing and nothing can be compared. Was the home folder or the store replaced? Restore it, "
+            "or train again."
+        )
+    return record
+
+
+def refuse_rewind(app: App, stream: Stream, as_of: datetime, champion: VersionRecord | None) -> None:
+    """Refuse a time that models would have to be rewound for.
+
+    Raises:
+        TimeRefused: it lies before the champion's cut-off or before the last finished cycle.
+    """
+    if champion is not None and as_of < champion.cut_off:
+        raise TimeRefused(
+            f"{iso(as_of)} lies before {iso(champion.cut_off)}, up to which champion v{champion.version} of "
+            f"'{stream.name}' knew the stream; models are not rewound. Ask for a later time."
+        )
+    last = app.cycles.last_finished(stream.name)
+    if last is not None and as_of < last.as_of:
+        raise TimeRefused(
+            f"{iso(as_of)} lies before the last finished cycle of '{stream.name}' ({iso(last.as_of)}); what it decided "
+            "is not undone. Ask for a later time."
+        )
+
+
+def resolved(stream: Stream, rows: Rows) -> Rows:
+    """Rows whose raw label values have become classes or numbers; what matches no class is unlabelled."""
+    label = resolve(stream, rows.meta["label"])
+    known = pd.notna(label)
+    provenance = np.where(known, rows.meta["provenance"].to_numpy(), None)
+    return rows.with_meta(label=label, provenance=provenance)
+
+
+def mature(stream: Stream, rows: Rows, as_of: datetime) -> Rows:
+    """Rows whose labels count: those of records younger than the maturity are taken away."""
+    limit = np.datetime64((as_of - stream.label.maturity_span).replace(tzinfo=None), "us")
+    young = rows.meta["time"].to_numpy() > limit
+    return rows.with_meta(
+        label=np.where(young, None, rows.meta["label"].to_numpy()),
+        provenance=np.where(young, None, rows.meta["provenance"].to_numpy()),
+    )
+
+
+def snapshot_rows(app: App, stream: Stream, as_of: datetime) -> Rows:
+    """All records known at a time, both sides, with the labels that count then."""
+    return mature(stream, resolved(stream, app.reader.read(stream, as_of=as_of)), as_of)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A comparison, the window it was made of, and whether a cycle's check of it counts."""
+
+    comparison: Comparison
+    window: Window
+    counts: bool
+    labels: int  # labels newer than the champion's cut-off that count by now
+
+
+def look(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> Look:
+    """Hold the newest window after the champion's cut-off against the champion's snapshot (invariant 3)."""
+    rows = resolved(
+        stream, app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
+    )
+    window = window_of(stream.policy, rows, cut_off=champion.cut_off, as_of=as_of)
+    regression = stream.task == "regression"
+    past = snapshots.load(app.archive, champion.snapshot, regression=regression)
+    out_of_time = snapshots.load(app.archive, champion.quality, regression=regression)
+    blocks = snapshots.extra(app.archive, champion.quality, "block")
+    ripe = mature(stream, rows, as_of)
+    settled = ripe.take(_settled(stream, ripe, as_of))
+    judged = window_of(stream.policy, settled, cut_off=champion.cut_off, as_of=as_of - stream.label.maturity_span)
+    candidates = new_content(judged.rows, past)
+    provenance = _usual(out_of_time)
+    same = (out_of_time.meta["provenance"] == provenance).to_numpy()
+    accepted, quarantined = app.reader.received(stream, as_of)
+    comparison = Comparison(
+        reference=past.newest(stream.policy.reference),
+        current=window.rows,
+        model_reference=snapshots.load(app.archive, champion.reference, regression=regression),
+        model_current=new_content(window.rows, past),
+        quality_reference=out_of_time.take(same),
+        quality_blocks=blocks[same],
+        quality_current=candidates.take((candidates.meta["provenance"] == provenance).to_numpy()),
+        past=past,
+        intake=Intake(app.reader.times(stream, as_of), quarantined, accepted),
+        as_of=as_of,
+        seed=seed_of(stream, as_of),
+    )
+    last = next(iter(app.cycles.counted_checks(stream.name, limit=1)), None)
+    edge = None if last is None else Edge(microseconds(last.last_time), last.last_seq)
+    return Look(comparison, window, window.counts(edge), int(ripe.labelled.sum()))
+
+
+def _settled(stream: Stream, rows: Rows, as_of: datetime) -> np.ndarray:
+    """Mask of the records that are old enough for their label to count."""
+    limit = np.datetime64((as_of - stream.label.maturity_span).replace(tzinfo=None), "us")
+    return np.asarray(rows.meta["time"].to_numpy() <= limit)
+
+
+def _usual(rows: Rows) -> str:
+    """The provenance that most labels have."""
+    values = rows.meta["provenance"].dropna()
+    return str(values.mode().iloc[0]) if len(values) else "record"

@@ -1,0 +1,51 @@
+"""The champion's answers, for stored records and for files that are not taken in."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from feedback.readers import opened
+from feedback.times import survey
+from feedback.validation import required_columns, validate
+from flows.app import App
+from flows.checking import score_new
+from flows.looking import champion_of
+from storage.stream import Stream
+
+
+def predict_newest(app: App, stream: Stream) -> list[dict[str, Any]]:
+    """Answers for every stored record newer than the champion's cut-off, newest first; they are kept."""
+    champion = champion_of(app, stream)
+    now = app.now()
+    score_new(app, stream, champion, now)
+    rows = app.reader.read(stream, after=champion.cut_off, as_of=now, version=champion.version)
+    return _answers(rows.meta["id"], rows.meta["predicted"], rows.meta["score"], champion.version)[::-1]
+
+
+def predict_file(app: App, stream: Stream, path: str) -> list[dict[str, Any]]:
+    """Answers for the records of a file, in its order; nothing is stored, and refused rows get no answer.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    from training.fitting import answer
+
+    champion = champion_of(app, stream)
+    model = app.registry.load(stream.name, champion.version)
+    unlabelled = stream.model_copy(update={"label": stream.label.model_copy(update={"column": "", "arrived": ""})})
+    found: list[dict[str, Any]] = []
+    with opened(path, required_columns(unlabelled), stdin=sys.stdin.buffer) as source:
+        survey(unlabelled, source.chunks(only=list(unlabelled.time_columns)), source.name)
+        for chunk in source.chunks():
+            rows = validate(unlabelled, chunk, app.now()).accepted
+            predicted, score = answer(model, stream, rows.table[list(stream.features)])
+            found += _answers(rows.ids, predicted, score, champion.version)
+    return found
+
+
+def _answers(ids: Any, predicted: Any, score: Any, version: int) -> list[dict[str, Any]]:
+    return [
+        {"id": i, "predicted": p, "score": None if s != s else float(s), "version": version}
+        for i, p, s in zip(ids, predicted, score, strict=True)
+    ]

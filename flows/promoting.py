@@ -1,0 +1,174 @@
+"""The gate and the promotion, in the order of invariant 4: the decision is durable before an alias moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy.engine import Connection
+
+from flows.app import App
+from flows.looking import seed_of
+from flows.training_run import Trained, refit
+from storage import snapshots
+from storage.errors import ModelUnusable, StaleEvidence
+from storage.leases import Lease
+from storage.promotions import Promotion, PromotionState, VersionRecord
+from storage.stream import Stream
+
+FIRST, CHALLENGER = "first", "challenger"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A challenger's evidence: the gate as it is stored, and how many labels newer than the cut-off there were."""
+
+    gate: dict[str, Any]
+    from_version: int | None
+    labels: int
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.gate["passed"])
+
+
+def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
+    """Hold a registered version against the champion, or the first one against the majority class or mean.
+
+    Raises:
+        ModelUnusable: the champion cannot be loaded or scored; nothing is promoted over it.
+    """
+    from training.contest import contest, first_contest
+    from training.gate import Gate, judge, judge_first, loads
+
+    record = app.promotions.version(stream.name, trained.version)
+    assert record is not None
+    champion = app.registry.alias(stream.name, "champion")
+    try:
+        fitted, rows = refit(app, stream, record)
+    except ModelUnusable as error:
+        return Judged(Gate((loads(trained.version, str(error)),)).as_json(), champion, 0)
+    seed = seed_of(stream, as_of)
+    if champion is None:
+        paired = first_contest(stream, fitted, rows)
+        gate = judge_first(stream.metric, paired, seed)
+        labels = len(paired)
+    else:
+        standing = app.promotions.version(stream.name, champion)
+        if standing is None:
+            raise ModelUnusable(
+                f"Champion v{champion} of '{stream.name}' is unknown to the store, so nothing can be held against it."
+            )
+        known = snapshots.load(app.archive, standing.snapshot, regression=stream.task == "regression")
+        paired = contest(
+            stream,
+            fitted,
+            app.registry.load(stream.name, champion),
+            rows,
+            cut_off=standing.cut_off,
+            known_contents=known.meta["content"].to_numpy(),
+            seed=seed,
+        )
+        gate = judge(stream.metric, paired, seed)
+        newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
+        labels = int((rows.labelled & newer.to_numpy()).sum())
+    gate = gate.and_test(loads(trained.version, _answers_otherwise(app, stream, record, fitted.model)))
+    return Judged(gate.as_json(), champion, labels)
+
+
+def _answers_otherwise(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
+    """Why a version read back from the registry is not the model that was fitted; empty where it is."""
+    from training.fitting import answer
+
+    rows = snapshots.load(app.archive, record.reference, regression=stream.task == "regression")
+    predicted, score = answer(model, stream, rows.features)
+    before = rows.meta["predicted"].to_numpy()
+    same = np.allclose(predicted.astype(float), before.astype(float)) if stream.task == "regression" else (
+        bool((predicted == before).all()) and np.allclose(score, rows.meta["score"].to_numpy(), equal_nan=True)
+    )
+    return "" if same else f"it answers {len(rows)} evaluation rows otherwise than when it was fitted"
+
+
+def attempt(
+    app: App,
+    stream: Stream,
+    as_of: datetime,
+    judged: Judged,
+    trained: Trained | None,
+    *,
+    why: str,
+    codes: tuple[str, ...] = (),
+    cycle_id: str | None = None,
+) -> Promotion:
+    """The attempt as it is written down before anything moves."""
+    if not judged.passed:
+        state = PromotionState.REFUSED
+    elif stream.policy.promotion == "auto" or judged.from_version is None:
+        state = PromotionState.DECIDED
+    else:
+        state = PromotionState.HELD
+    return Promotion(
+        stream=stream.name,
+        cycle_id=cycle_id,
+        kind=FIRST if judged.from_version is None else CHALLENGER,
+        state=state,
+        from_version=judged.from_version,
+        to_version=trained.version if trained else None,
+        as_of=as_of,
+        at=app.now(),
+        who=app.who,
+        why=why,
+        codes=codes,
+        labels=judged.labels,
+        gate=judged.gate,
+    )
+
+
+def commit(
+    app: App, lease: Lease, promotion: Promotion, also: Callable[[Connection], None] = lambda _: None
+) -> Promotion:
+    """Move the alias: `previous` first, `champion` last, and only over the champion the decision was made about.
+
+    The lease's row is held from the comparison to the commit, so that no other worker can come between. Done again
+    after a crash it finds the alias moved, and only writes that down.
+
+    Raises:
+        StaleEvidence: the champion changed since; the attempt is written down as abandoned.
+        LeaseHeld: the lease was lost.
+    """
+    assert promotion.to_version is not None
+    stale = None
+    with app.database.write() as connection:
+        lease.assert_held(connection)
+        present = app.registry.alias(promotion.stream, "champion")
+        if present not in (promotion.from_version, promotion.to_version):
+            stale = present
+            app.promotions.move(connection, promotion.id, PromotionState.ABANDONED, app.now())
+        else:
+            if present != promotion.to_version:
+                if promotion.from_version is not None:
+                    app.registry.set_alias(promotion.stream, "previous", promotion.from_version)
+                app.registry.set_alias(promotion.stream, "champion", promotion.to_version)
+            app.promotions.move(connection, promotion.id, PromotionState.COMMITTED, app.now())
+            also(connection)
+    if stale is not None:
+        raise StaleEvidence(
+            f"v{promotion.to_version} of '{promotion.stream}' was judged against v{promotion.from_version}, and the "
+            f"champion is v{stale} by now, so it was not promoted. Train a challenger against the present champion."
+        )
+    return replace(promotion, state=PromotionState.COMMITTED)
+
+
+def settle(app: App, lease: Lease, stream: Stream) -> None:
+    """Finish or abandon what an earlier `train` decided and a crash left undone; cycles finish their own."""
+    for promotion in app.promotions.undone(stream.name):
+        if promotion.cycle_id is None:
+            try:
+                commit(app, lease, promotion)
+            except StaleEvidence:
+                continue  # written down as abandoned, which is all there is to do
+
+

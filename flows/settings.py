@@ -1,0 +1,133 @@
+"""Settings: trueup.toml, found upward from the working folder, and TRUEUP_… variables over it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from flows.mail_settings import SmtpSettings
+from storage.errors import ConfigError
+from storage.stream import Frozen, Stream
+
+FILE = "trueup.toml"
+
+
+class StoreSettings(Frozen):
+    """Where records and history are kept; empty means the home folder."""
+
+    url: str = ""
+    archive: str = ""
+
+
+class TrackingSettings(Frozen):
+    """Where MLflow keeps runs and models; empty means the home folder."""
+
+    uri: str = ""
+
+
+class ServeSettings(Frozen):
+    """Where Prefect's own pages are served while `trueup serve` runs; loopback only."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 4200
+
+
+class Settings(BaseSettings):
+    """One deployment: its streams and where its state is kept."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRUEUP_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=None
+    )
+
+    streams: dict[str, Stream] = Field(default_factory=dict)
+    store: StoreSettings = StoreSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    serve: ServeSettings = ServeSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_streams(cls, values: dict[str, Any]) -> dict[str, Any]:
+        streams = values.get("streams")
+        if isinstance(streams, dict):
+            named = {k: {**v, "name": k} if isinstance(v, dict) else v for k, v in streams.items()}
+            return {**values, "streams": named}
+        return values
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables before the file; the file's values come in as initial ones, read by `load`."""
+        return (env_settings, init_settings)
+
+    def stream(self, name: str) -> Stream:
+        """The stream of this name.
+
+        Raises:
+            ConfigError: there is none; the message names those that there are.
+        """
+        if name not in self.streams:
+            known = ", ".join(sorted(self.streams)) or "none; `trueup init` writes a first one"
+            raise ConfigError(f"No stream '{name}' is configured (configured: {known}). Nothing was done.")
+        return self.streams[name]
+
+
+@dataclass(frozen=True)
+class Located:
+    """Settings, the file they came from (None: there is none), and the home folder."""
+
+    settings: Settings
+    file: Path | None
+    home: Path
+
+
+def locate(config: Path | None, home: Path | None, *, start: Path | None = None) -> Located:
+    """Find and read the settings; the home folder lies beside the file unless it is named.
+
+    Raises:
+        ConfigError: the named file does not exist, is not TOML, or does not describe a deployment.
+    """
+    start = start or Path.cwd()
+    named = config or (Path(os.environ["TRUEUP_CONFIG"]) if os.environ.get("TRUEUP_CONFIG") else None)
+    if named is not None and not named.is_file():
+        raise ConfigError(f"There is no settings file '{named}'. Write one with `trueup init`, or name another.")
+    file = named or next((f for d in (start, *start.parents) if (f := d / FILE).is_file()), None)
+    home = home or (Path(os.environ["TRUEUP_HOME"]) if os.environ.get("TRUEUP_HOME") else None)
+    return Located(load(file), file, (home or (file.parent if file else start) / ".trueup").absolute())
+
+
+def load(file: Path | None) -> Settings:
+    """The settings of a file (None: defaults) with TRUEUP_… variables over them."""
+    values: dict[str, Any] = {}
+    if file is not None:
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file.name} is not readable as TOML: {error}. Nothing was done.") from None
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        said = "; ".join(f"{_place(e['loc'])}: {_said(e)}" for e in error.errors())
+        raise ConfigError(f"{file.name if file else 'The TRUEUP_… variables'}: {said}. Nothing was done.") from None
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in loc) or "settings"
+
+
+def _said(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "this key is unknown"
+    shown = "" if isinstance(error["input"], dict) else f" (it is {error['input']!r})"
+    return f"{error['msg'].removeprefix('Value error, ')}{shown}"

@@ -1,0 +1,69 @@
+"""How a stream stands: what `trueup status` says, and whether its scheduled cycles still come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flows.app import App
+from storage.leases import holder_of
+from storage.stream import Stream
+
+GRACE = timedelta(minutes=10)  # a cycle may take that long beyond its time before it is called overdue
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One stream at a glance. stale: by its cron line a cycle should have ended, and none has."""
+
+    stream: str
+    records: int
+    champion: int | None
+    last_cycle: datetime | None  # when it ended, by the clock
+    last_as_of: datetime | None
+    next_cycle: datetime | None
+    stale: bool
+    working: str | None
+    open_incidents: list[dict[str, Any]]
+    pending_alerts: int
+    dead_alerts: int
+
+
+def standing(app: App, stream: Stream) -> Standing:
+    """Look a stream up in the store and the registry."""
+    now = app.now()
+    last = app.cycles.last_ended(stream.name)
+    since = last.ended_at if last else app.reader.first_received(stream)
+    due = _next(stream.schedule.cron, since) if since else None
+    alerts = app.alerts.alerts(stream.name, limit=10_000)
+    return Standing(
+        stream=stream.name,
+        records=app.reader.count(stream),
+        champion=app.registry.alias(stream.name, "champion"),
+        last_cycle=last.ended_at if last else None,
+        last_as_of=last.as_of if last else None,
+        next_cycle=_next(stream.schedule.cron, now),
+        stale=overdue(due, now),
+        working=holder_of(app.database, stream.name, now),
+        open_incidents=[
+            {"id": i.id, "cause": i.cause, "codes": i.codes, "opened_at": i.opened_at}
+            for i in app.alerts.open_incidents(stream.name)
+        ],
+        pending_alerts=sum(a.state == "pending" for a in alerts),
+        dead_alerts=sum(a.state == "dead" for a in alerts),
+    )
+
+
+def overdue(due: datetime | None, now: datetime) -> bool:
+    """Whether the cycle that was due has had its time and a grace."""
+    return due is not None and now > due + GRACE
+
+
+def _next(cron: str, after: datetime) -> datetime | None:
+    if not cron:
+        return None
+    from croniter import croniter
+
+    following: datetime = croniter(cron, after).get_next(datetime)
+    return following

@@ -1,0 +1,179 @@
+"""One training: snapshot, search, final fit, references, and the registered version that comes of it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flows.app import App
+from flows.looking import seed_of, snapshot_rows
+from storage import snapshots
+from storage.errors import TrueupError
+from storage.promotions import VersionRecord
+from storage.rows import Rows, unique_content
+from storage.stream import Stream
+from storage.timepoints import iso, utc
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A registered version and how it came about, as it is kept and printed."""
+
+    version: int
+    run_id: str
+    snapshot: str
+    candidates: list[dict[str, Any]]
+    recipe: dict[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def train_version(
+    app: App,
+    stream: Stream,
+    as_of: datetime,
+    *,
+    cycle_id: str,
+    on_candidate: Callable[[Any], None] = lambda trial: None,
+) -> Trained:
+    """Search, fit and register a version on what was known at `as_of`; `cycle_id` names the attempt.
+
+    An attempt that was killed after its version was registered finds that version again instead of making another.
+
+    Raises:
+        TrueupError: the records or labels do not suffice for a training.
+    """
+    from training.fitting import answer, classes_of, fit
+    from training.history import newest_records
+    from training.metrics import score
+    from training.out_of_time import out_of_time
+    from training.recipes import candidates
+    from training.search import search
+    from training.tracking import TrainingRecord, close_stray_runs
+    from training.tracking import record as track
+
+    close_stray_runs(app.registry, stream.name)
+    registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
+    known = registered and app.promotions.version(stream.name, registered.number)
+    if known:
+        return _as_trained(known)
+    rows = snapshot_rows(app, stream, as_of)
+    if not rows.labelled.any():
+        raise TrueupError(
+            f"Stream '{stream.name}' has {len(rows)} records and no label that counts at {iso(as_of)}, so nothing can "
+            "be learnt. Look at label.column, label.classes and label.maturity, or ingest labelled records."
+        )
+    seed = seed_of(stream, as_of)
+    learning = rows.take(~rows.meta["evaluation"].to_numpy())
+    newest = newest_records(stream, rows)
+    started = time.monotonic()
+    result = search(
+        stream, learning, candidates(stream), seed, lambda: time.monotonic() - started, on_candidate
+    )
+    fitted = fit(result.winner, stream, learning, seed, newest)
+    held_out = rows.take(rows.meta["evaluation"].to_numpy())
+    predicted, chances = answer(fitted.model, stream, held_out.features)
+    held_out = held_out.with_meta(predicted=predicted, score=chances)
+    judged = held_out.take(held_out.labelled)
+    metrics = score(
+        stream.task,
+        judged.meta["label"].to_numpy(),
+        judged.meta["predicted"].to_numpy(),
+        judged.meta["score"].to_numpy(),
+        classes_of(stream, learning.take(learning.labelled).meta["label"].to_numpy()),
+    )
+    past = out_of_time(stream, result.winner, rows, seed)
+    kept = snapshots.keep(app.archive, stream.name, rows)
+    reference = snapshots.keep(app.archive, stream.name, unique_content(held_out, rows))
+    quality = snapshots.keep(app.archive, stream.name, past.rows, block=past.blocks)
+    cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
+    if registered is None:
+        registered = track(
+            app.registry,
+            stream,
+            TrainingRecord(
+                cycle=cycle_id,
+                snapshot=Path(kept).stem,
+                snapshot_file=str(app.archive.local_path(kept) or kept),
+                cut_off=cut_off,
+                commit=_commit(app),
+                result=result,
+                fitted=fitted,
+                metrics=metrics,
+                tags={"owner": stream.training.owner or app.who},
+            ),
+        )
+    record = VersionRecord(
+        stream=stream.name,
+        version=registered.number,
+        run_id=registered.run_id,
+        cut_off=cut_off,
+        trained_as_of=as_of,
+        snapshot=kept,
+        reference=reference,
+        quality=quality,
+        document={
+            "recipe": result.winner.params(),
+            "candidates": [_candidate(trial, result.winner) for trial in result.trials],
+            "metrics": metrics,
+            "rows": len(rows),
+            "labels": len(fitted.used),
+            "seed": seed,
+        },
+    )
+    app.promotions.add_version(record)
+    return _as_trained(record)
+
+
+def _as_trained(record: VersionRecord) -> Trained:
+    return Trained(
+        version=record.version,
+        run_id=record.run_id,
+        snapshot=Path(record.snapshot).stem,
+        candidates=record.document["candidates"],
+        recipe=record.document["recipe"],
+    )
+
+
+def refit(app: App, stream: Stream, record: VersionRecord) -> tuple[Any, Rows]:
+    """A registered version as its own registry gives it back, with the rows of its snapshot.
+
+    Raises:
+        ModelUnusable: it cannot be loaded.
+    """
+    from training.fitting import Fitted, learnable
+    from training.history import newest_records
+    from training.recipes import Recipe
+
+    rows = snapshots.load(app.archive, record.snapshot, regression=stream.task == "regression")
+    recipe = Recipe.from_params(record.document["recipe"])
+    learning = rows.take(~rows.meta["evaluation"].to_numpy())
+    used = learnable(stream, learning, recipe, newest_records(stream, rows))
+    return Fitted(app.registry.load(stream.name, record.version), recipe, used), rows
+
+
+def _candidate(trial: Any, winner: Any) -> dict[str, Any]:
+    return {
+        **trial.recipe.params(),
+        "metrics": trial.metrics,
+        "seconds": round(trial.seconds, 3),
+        "failed": trial.failed,
+        "winner": trial.recipe == winner,
+    }
+
+
+def _commit(app: App) -> str:
+    """The commit of the code that the deployment's settings lie in; empty where they lie in no repository."""
+    folder = app.config.parent if app.config else app.home
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    done = subprocess.run([git, "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,164 @@
+"""A cycle killed at any place and run again comes to the same end as one that was left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.app import open_app
+from tests.made_deployments import TRAINED, WEEK, about_to_break
+
+AS_OF = TRAINED + WEEK
+
+
+def in_a_process(work: Callable[[], None]) -> int:
+    """Run `work` in a forked process of its own; its exit status, negative for the signal that killed it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 - the child must end here, whatever happened, and say it
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(70)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def run(folder: Path) -> None:
+    from flows.cycle import run_cycle
+
+    app = open_app(folder / "trueup.toml", folder / ".trueup")
+    run_cycle(app, app.stream("reviews"), AS_OF)
+    app.close()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the process is killed: in the call number `call` of a method, before or after it did its work."""
+
+    module: str
+    owner: str
+    method: str
+    call: int
+    after: bool
+
+    def __str__(self) -> str:
+        return f"{'after' if self.after else 'before'} call {self.call} of {self.owner}.{self.method}"
+
+
+PLACES = (
+    Place("storage.reading", "RecordReader", "add_predictions", 1, True),  # scored, the step not yet written down
+    Place("reports.stored", "ReportFiles", "store", 1, True),  # the report stands, the check does not
+    Place("storage.promotions", "PromotionLog", "add_version", 1, False),  # MLflow has the version, the store not
+    Place("training.registry", "Registry", "set_alias", 1, True),  # `previous` is set, `champion` not yet
+    Place("training.registry", "Registry", "set_alias", 2, True),  # the alias moved, the store does not know
+    Place("storage.cycles", "CycleLog", "finish", 1, False),  # all is done but the document
+)
+
+
+def killed_at(place: Place, folder: Path) -> None:
+    """Run the cycle in this process and die, without a chance to clean up, at the place."""
+    import importlib
+
+    owner = getattr(importlib.import_module(place.module), place.owner)
+    true_method = getattr(owner, place.method)
+    calls = 0
+
+    def method(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == place.call and not place.after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = true_method(*args, **kwargs)
+        if calls == place.call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, place.method, method)
+    run(folder)
+
+
+def end_of(folder: Path) -> dict[str, Any]:
+    """How a deployment stands, without what is drawn at random (ids) or read off the clock."""
+    app = open_app(folder / "trueup.toml", folder / ".trueup")
+    stream = app.stream("reviews")
+    cycle = app.cycles.find("reviews", AS_OF)
+    assert cycle is not None
+    document = dict(cycle.document or {})
+    check, training = document["check"], document["training"]
+    found = {
+        "state": cycle.state,
+        "signals": [(s["code"], s["value"], s["p_value"], s["verdict"]) for s in check["signals"]],
+        "counted": check["counted"],
+        "decision": document["decision"],
+        "training": (training["version"], training["snapshot"], [c["metrics"] for c in training["candidates"]]),
+        "gate": document["gate"],
+        "promotion": document["promotion"],
+        "aliases": {a: app.registry.alias("reviews", a) for a in ("champion", "previous")},
+        "versions": [v.number for v in app.registry.versions("reviews")],
+        "promotions": [(p.kind, str(p.state), p.from_version, p.to_version) for p in app.promotions.history("reviews")],
+        "incidents": sorted((i.cause, i.codes, i.resolved_at) for i in app.alerts.incidents("reviews")),
+        "alerts": sorted((a.kind, a.subject, a.state) for a in app.alerts.alerts("reviews")),
+        "mails": len(list((app.home / "mail").rglob("*.*"))),
+        "checks": len(app.cycles.reports("reviews")),
+        "predictions": list(
+            app.reader.read(stream, after=TRAINED, as_of=AS_OF, version=1).meta["predicted"]
+        ),
+        "unfinished": app.cycles.unfinished("reviews"),
+        "running": _running(app),
+    }
+    app.close()
+    return found
+
+
+def _running(app: Any) -> int:
+    client = app.registry.client()
+    experiments = [e.experiment_id for e in client.search_experiments()]
+    return len(client.search_runs(experiments, "attributes.status = 'RUNNING'"))
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """A deployment about to break, a copy of it to start from, and its end when nothing disturbs the cycle."""
+    import evidently  # noqa: F401 - imported once here, so that no forked process has to
+    import mlflow  # noqa: F401
+    import sklearn  # noqa: F401
+
+    from flows import cycle  # noqa: F401
+
+    base = tmp_path_factory.mktemp("killed")
+    folder, copy = base / "deployment", base / "copy"
+    assert in_a_process(lambda: about_to_break(folder).close()) == 0
+    shutil.copytree(folder, copy)
+    assert in_a_process(lambda: run(folder)) == 0
+    undisturbed = base / "end.json"
+    assert in_a_process(lambda: undisturbed.write_text(repr(end_of(folder)))) == 0
+    end = undisturbed.read_text()
+    assert "'champion': 2, 'previous': 1" in end, "the cycle must go the whole way, or little is tried"
+    return folder, copy, end
+
+
+@pytest.mark.xdist_group("killed")
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_a_killed_cycle_ends_as_if_nothing_had_happened(
+    prepared: tuple[Path, Path, str], place: Place, tmp_path: Path
+) -> None:
+    """SIGKILL at the place, then the same command: same verdicts, versions, aliases, incidents, mails, predictions."""
+    folder, copy, expected = prepared
+    shutil.rmtree(folder)  # models know their place by its absolute path, so each case is played at the same one
+    shutil.copytree(copy, folder)
+    assert in_a_process(lambda: killed_at(place, folder)) == -signal.SIGKILL
+    assert in_a_process(lambda: run(folder)) == 0
+    found = tmp_path / "end"
+    assert in_a_process(lambda: found.write_text(repr(end_of(folder))) and None) == 0
+    assert found.read_text() == expected

@@ -1,0 +1,106 @@
+"""The first trueup.toml: guessed from a file, with reasons, and readable as it stands."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedback.readers import opened
+from feedback.times import survey
+from feedback.validation import required_columns
+from flows.guess import guess_stream, template
+from flows.settings import load
+from storage.errors import InputError
+from storage.stream import OrderTime, Stream
+
+FILES = {
+    "greenlight": "greenlight_play.csv", "flipkart": "flipkart_badminton.csv", "bike": "bike_sharing_hour.csv",
+    "elec2": "elec2.csv",
+}
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def _guessed(path: Path, name: str) -> tuple[Stream, str]:
+    text = guess_stream(str(path), name)
+    fields: dict[str, Any] = tomllib.loads(text)["streams"][name]
+    return Stream(name=name, **fields), text
+
+
+def _fits(stream: Stream, path: Path) -> int:
+    with opened(str(path), required_columns(stream)) as source:
+        return survey(stream, source.chunks(), source.name)
+
+
+def test_greenlight_is_guessed_ready_for_use(shared_data: Path) -> None:
+    """Id, time, text, stars as two classes, the reply as arrival, versions as slices; votes left out, with why."""
+    stream, text = _guessed(shared_data / FILES["greenlight"], "greenlight")
+    assert (stream.id, stream.time, stream.text, stream.slices) == (
+        "reviewId", "at", ("content",), ("reviewCreatedVersion",),
+    )
+    assert stream.label.column == "score"
+    assert stream.label.classes == {"negative": "<=2", "positive": ">=4"}
+    assert stream.label.arrived == "repliedAt"
+    assert stream.features == ("content",)
+    assert "'thumbsUpCount': a count made later" in text
+    assert _fits(stream, shared_data / FILES["greenlight"]) == 7476
+
+
+def test_flipkart_has_a_month_and_no_id(shared_data: Path) -> None:
+    """The month's format is found, title and text are text, votes and places are left out."""
+    stream, text = _guessed(shared_data / FILES["flipkart"], "flipkart")
+    assert (stream.id, stream.time, stream.time_format) == ("", "Month", "%b %Y")
+    assert stream.features == ("Review Title", "Review text")
+    assert stream.label.column == "Ratings"
+    assert all(c in text for c in ("'Up Votes'", "'Down Votes'", "'Place of Review'"))
+    assert _fits(stream, shared_data / FILES["flipkart"]) == 8518
+
+
+def test_bike_is_a_regression_over_days_and_hours(shared_data: Path) -> None:
+    """Two columns are the time, the parts of the answer and the row number are left out, days stay whole."""
+    stream, _ = _guessed(shared_data / FILES["bike"], "bike")
+    assert (stream.task, stream.time, stream.group) == ("regression", ("dteday", "hr"), ("dteday",))
+    assert stream.series
+    assert stream.label.column == "cnt"
+    assert not {"casual", "registered", "instant", "cnt", "dteday"} & set(stream.features)
+    assert {"temp", "hr", "weekday"} <= set(stream.features)
+
+
+def test_elec2_has_no_clock(shared_data: Path) -> None:
+    """Without a time column the row order is the time, and neighbours depend on each other."""
+    stream, _ = _guessed(shared_data / FILES["elec2"], "elec2")
+    assert isinstance(stream.time, OrderTime)
+    assert (stream.series, stream.label.column, len(stream.numeric)) == (True, "class", 6)
+
+
+def test_an_ambiguous_time_is_left_to_a_person(tmp_path: Path) -> None:
+    """Both readings are named; until one is chosen the file is refused."""
+    rows = "1,03/04/2021,some more words,a\n2,05/06/2021,other words here,b\n"
+    (tmp_path / "a.csv").write_text(f"id,date,text,label\n{rows}")
+    stream, text = _guessed(tmp_path / "a.csv", "mine")
+    assert stream.time_format == ""
+    assert '"%d/%m/%Y" or "%m/%d/%Y"' in text
+    with pytest.raises(InputError, match="time_format"):
+        _fits(stream, tmp_path / "a.csv")
+
+
+def test_a_strange_name_is_still_toml(tmp_path: Path) -> None:
+    """Names and columns are written so that they read back."""
+    (tmp_path / "a.csv").write_text('at,"te""xt é",label\n2021-01-01,some words here,a\n2021-01-02,other words too,b\n')
+    stream, _ = _guessed(tmp_path / "a.csv", "my stream.1")
+    assert stream.text == ('te"xt é',)
+
+
+def test_the_template_reads_as_settings(tmp_path: Path) -> None:
+    """Without a file `init` writes every key, and the result loads."""
+    (tmp_path / "trueup.toml").write_text(template(), encoding="utf-8")
+    assert load(tmp_path / "trueup.toml").stream("reviews").label.column == "score"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_the_examples_fit_their_data(name: str, shared_data: Path) -> None:
+    """Each example loads and reads its whole file's times."""
+    stream = load(EXAMPLES / f"{name}.toml").stream(name)
+    assert _fits(stream, shared_data / FILES[name]) > 7000

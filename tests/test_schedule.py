@@ -1,0 +1,139 @@
+"""`trueup serve`: scheduled cycles really start, and nothing is left behind, even by a process that was killed.
+
+A flow that runs when asked proves little: with a wrong SQLAlchemy the server looks healthy and starts nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+EVERY = 10  # seconds; with less, one run's start would get in the way of the next
+PATIENCE = 90.0  # for a small machine under load; a quiet one takes about 20 s
+
+SETTINGS = """
+[streams.tiny]
+time = "at"
+text = ["content"]
+[streams.tiny.label]
+column = "stars"
+"""
+
+
+@dataclass
+class Served:
+    """A running `trueup serve`, and what it started."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    def api(self, path: str, body: dict[str, Any]) -> Any:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/{path}",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def completed(self) -> list[dict[str, Any]]:
+        """Scheduled runs that have completed, oldest first."""
+        try:
+            runs = self.api("flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}})
+        except (urllib.error.URLError, OSError):
+            return []
+        return [run for run in runs if run["auto_scheduled"]]
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(met: Callable[[], Any], what: str) -> Any:
+    """What the condition gives once it is true, polled; a failure that says what never came."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := met():
+            return found
+        time.sleep(0.2)
+    pytest.fail(f"in {PATIENCE:.0f} s there never was {what}")
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Served]:
+    """`trueup serve` on a stream without records, each cycle of which is quick."""
+    (folder / "trueup.toml").write_text(SETTINGS)
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "TRUEUP_"))}
+    with open(folder / "serve.log", "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from flows.cli import main; main()", "serve", "--every", str(EVERY)],
+            cwd=folder, env=environment | {"TRUEUP_SERVE__PORT": str(port)}, stdout=log, stderr=log,
+        )
+    served = Served(process, port)
+    family: list[psutil.Process] = []
+    try:
+        yield served
+    finally:
+        if process.poll() is None:
+            family = served.family()
+            process.kill()
+        process.wait()
+        for member in family:
+            if member.is_running():
+                member.kill()
+
+
+def test_a_scheduled_cycle_runs_and_stopping_leaves_nothing(tmp_path: Path) -> None:
+    """A run that only the schedule asked for completes with its artifact; SIGTERM ends every process, status 0."""
+    with serving(tmp_path) as served:
+        run = until(served.completed, f"a completed scheduled run (see {tmp_path / 'serve.log'})")[0]
+        assert run["parameters"]["stream"] == "tiny"
+        artifacts = served.api("artifacts/filter", {"artifacts": {"key": {"any_": ["tiny-cycle"]}}})
+        assert "tiny" in artifacts[0]["data"]
+        tasks = served.api("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+        assert {"score", "check", "decide"} <= {task["name"].rsplit("-", 1)[0] for task in tasks}
+        family = served.family()
+        assert family
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(PATIENCE) == 0
+        assert not psutil.wait_procs(family, timeout=10)[1]
+
+
+@pytest.mark.slow
+def test_a_killed_schedule_leaves_no_server_and_its_run_blocks_nobody(tmp_path: Path) -> None:
+    """After kill -9 the server ends by itself; the run that was under way gives up its place to the next start's."""
+    with serving(tmp_path) as served:
+        before = until(served.completed, "a completed scheduled run")
+        create = f"deployments/{before[0]['deployment_id']}/create_flow_run"
+        stray = served.api(create, {"state": {"type": "SCHEDULED"}})
+        for state in ("PENDING", "RUNNING"):
+            served.api(f"flow_runs/{stray['id']}/set_state", {"state": {"type": state}, "force": True})
+        family = served.family()
+        served.process.kill()
+        served.process.wait()
+        assert not psutil.wait_procs(family, timeout=PATIENCE)[1]
+    with serving(tmp_path) as served:
+        until(lambda: len(served.completed()) > len(before), "a completed run after the restart")
+        runs = served.api("flow_runs/filter", {"flow_runs": {"id": {"any_": [stray["id"]]}}})
+        assert runs[0]["state_type"] == "CRASHED"

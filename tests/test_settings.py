@@ -1,0 +1,76 @@
+"""Settings: found, read, overridden by variables, and refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.settings import locate
+from storage.errors import ConfigError
+
+MINIMAL = '[streams.reviews]\ntime = "at"\ntext = ["content"]\n'
+
+
+def written(folder: Path, text: str = MINIMAL) -> Path:
+    file = folder / "trueup.toml"
+    file.write_text(text)
+    return file
+
+
+def test_the_file_is_found_upward(tmp_path: Path) -> None:
+    """From a folder below, the settings above hold, and the home folder lies beside them."""
+    written(tmp_path)
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    found = locate(None, None, start=below)
+    assert found.file == tmp_path / "trueup.toml"
+    assert found.home == tmp_path / ".trueup"
+    assert found.settings.stream("reviews").policy.window == 500
+
+
+def test_variables_come_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every key is also a TRUEUP_… variable; the password is only there."""
+    written(tmp_path, MINIMAL + "[streams.reviews.policy]\nwindow = 300\nconfirm = 3\n")
+    monkeypatch.setenv("TRUEUP_STREAMS__REVIEWS__POLICY__WINDOW", "200")
+    monkeypatch.setenv("TRUEUP_SMTP__PASSWORD", "secret")
+    settings = locate(None, None, start=tmp_path).settings
+    assert settings.stream("reviews").policy.window == 200
+    assert settings.stream("reviews").policy.confirm == 3
+    assert settings.smtp.password.get_secret_value() == "secret"
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MINIMAL + "windw = 3\n", "streams.reviews.windw: this key is unknown"),
+        (MINIMAL + "[streams.reviews.policy]\nwindow = 10\n", "under 30 records"),
+        (MINIMAL + '[streams.reviews.policy]\ncooldown = "soon"\n', "not a span of time"),
+        ('[streams.reviews]\ntime = "at"\n', "no feature is declared"),
+        (MINIMAL + '[streams.reviews.label]\ncolumn = "content"\n', "leak the answer"),
+        (MINIMAL + '[streams.reviews.schedule]\ncron = "hourly"\n', "no cron line"),
+        (MINIMAL + '[streams.reviews.policy]\nmetric = "mae"\n', "does not fit task"),
+        ("[streams", "not readable as TOML"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    """One line says which key is wrong, what with it, and that nothing was done."""
+    written(tmp_path, text)
+    with pytest.raises(ConfigError, match="Nothing was done") as refused:
+        locate(None, None, start=tmp_path)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value).split("Nothing")[0].rstrip() or "TOML" in said
+
+
+def test_an_unknown_stream_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    """A typing error in a stream's name is seen at once."""
+    written(tmp_path)
+    with pytest.raises(ConfigError, match="configured: reviews"):
+        locate(None, None, start=tmp_path).settings.stream("review")
+
+
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
+    """--config that names nothing is no reason to go on without settings."""
+    with pytest.raises(ConfigError, match="no settings file"):
+        locate(tmp_path / "other.toml", None)
