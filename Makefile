@@ -30,6 +30,9 @@ test-full: lint  ## the same with the slow tests
 demo: setup  ## the whole loop on a made stream, narrated
 	$(BIN)/trueup demo
 
+bench: setup  ## what the promotions on the real review sets were worth, written to docs/promotions.md
+	$(BIN)/python -m benchmarks.promotions --write docs/promotions.md
+
 lock: setup  ## writes constraints.txt from the environment as it stands
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt
 
