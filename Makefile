@@ -22,10 +22,10 @@ lint: setup  ## linter and type checker
 	$(BIN)/mypy
 
 test: lint  ## linter, type checker and the test suite
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-full: lint  ## the same with the slow tests
-	$(BIN)/pytest -n 2 --dist loadgroup -m ''
+	$(BIN)/pytest -n 2 --dist loadfile -m ''
 
 demo: setup  ## the whole loop on a made stream, narrated
 	$(BIN)/trueup demo

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import runpy
+import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +20,22 @@ from storage.records import RecordStore
 
 for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
     os.environ[name] = "true"
+
+# Every test, and every process that one starts, runs under the guard; see tests/test_network.py.
+_GUARD = Path(__file__).resolve().parent / "loopback_only"
+if "TRUEUP_TEST_NETWORK_LOG" not in os.environ:
+    os.environ["TRUEUP_TEST_NETWORK_LOG"] = str(Path(tempfile.mkdtemp(prefix="trueup-network-")) / "log")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_GUARD), os.environ.get("PYTHONPATH")]))
+runpy.run_path(str(_GUARD / "sitecustomize.py"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run if anything, anywhere, tried to leave this machine."""
+    log = Path(os.environ["TRUEUP_TEST_NETWORK_LOG"])
+    tried = log.read_text(encoding="utf-8") if log.exists() else ""
+    if tried.strip():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        sys.stderr.write(f"\nSomething tried to reach beyond loopback:\n{tried}\n")
 
 
 @pytest.fixture(scope="session")

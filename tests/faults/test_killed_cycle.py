@@ -148,7 +148,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]
     return folder, copy, end
 
 
-@pytest.mark.xdist_group("killed")
 @pytest.mark.parametrize("place", PLACES, ids=str)
 def test_a_killed_cycle_ends_as_if_nothing_had_happened(
     prepared: tuple[Path, Path, str], place: Place, tmp_path: Path
