@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -101,12 +102,15 @@ def judge(app: App, stream: Stream, promotion: Promotion) -> dict[str, Any]:
 def table(course: Course, cycles: list[dict[str, Any]], judged: list[dict[str, Any]], refused: int) -> str:
     """The figures of one set in Markdown."""
     counted = [c for c in cycles if c["check"] and c["check"]["counted"]]
+    codes = Counter(s["code"] for c in counted for s in c["check"]["signals"] if s["verdict"] == "breached")
     breached = [c for c in counted if any(s["verdict"] == "breached" for s in c["check"]["signals"])]
+    named = ", ".join(f"{code} {count}" for code, count in codes.most_common())
     lines = [
         f"### {course.stream}: `train --as-of {course.train}`, then `cycle --as-of` each month end "
         f"{course.month_ends()[0]} to {course.month_ends()[-1]}",
         "",
-        f"{len(cycles)} cycles, {len(counted)} of them counted, {len(breached)} of these with a breach; "
+        f"{len(cycles)} cycles, {len(counted)} of them counted, {len(breached)} of these with a breach"
+        f"{f' ({named})' if named else ''}; "
         f"{len(judged) + refused} challengers, {len(judged)} promoted, {refused} refused.",
         "",
     ]

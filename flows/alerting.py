@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from flows.app import App
 from monitoring.evidence import Check
 from monitoring.incidents import Changes, changes
-from monitoring.policy import Cause, Decision
+from monitoring.policy import Cause, Decision, reason_of
 from reports.alert_facts import AlertFacts, AlertKind
 from storage.alerts import Incident, OutboxItem, new_id
 from storage.cycles import CycleRecord
@@ -32,12 +32,13 @@ def facts_of(app: App, stream: Stream, cycle: CycleRecord, kind: AlertKind) -> A
 def with_check(app: App, facts: AlertFacts, stream: Stream, check: Check, decision: Decision) -> AlertFacts:
     """Facts with the figures of a check and what was decided."""
     path = app.report_files.page_path(stream.name, check.report_id)
+    shown = {reason_of(signal) for signal in check.signals}  # the mail has a table of them
     return replace(
         facts,
         signals=check.signals,
         action=str(decision.action),
         codes=decision.codes,
-        reasons=decision.reasons,
+        reasons=tuple(r for r in decision.reasons if r not in shown),
         report_id=check.report_id,
         report_path=str(path) if path else None,
     )

@@ -104,12 +104,14 @@ def _deliveries(s: Session, ids: set[str]) -> None:
 
 
 def alerts_ack(incident: IncidentId, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Say that somebody has seen an open incident."""
+    """Say that somebody has seen an open incident; that ends the incident of a rollback."""
+    from flows.going_back import acknowledge
+
     with session(config, home, as_json) as s:
-        if not s.app.alerts.acknowledge(incident, s.app.who, s.app.now()):
-            raise InputError(f"There is no open incident '{incident}'. `trueup alerts list` names them.")
-        found = [i for i in s.app.alerts.incidents() if i.id == incident]
-        s.show({"incidents": found, "alerts": []}, f"incident {incident} acknowledged by {s.app.who}")
+        found = acknowledge(s.app, incident)
+        ended = "; it is resolved, and promotion follows the policy again" if found.resolved_at else ""
+        said = f"incident {incident} acknowledged by {found.acknowledged_by}{ended}"
+        s.show({"incidents": [found], "alerts": []}, said)
 
 
 def _brief(a: Any) -> dict[str, Any]:

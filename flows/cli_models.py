@@ -13,6 +13,7 @@ from flows.cli_session import (
     Config,
     Home,
     StreamName,
+    Why,
     add_commands,
     add_group,
     progress,
@@ -20,6 +21,7 @@ from flows.cli_session import (
     table,
 )
 from storage.errors import InputError
+from storage.promotions import Promotion
 from storage.timepoints import iso, parse_as_of
 
 
@@ -49,6 +51,8 @@ def train(
             for g in done["gate"]["tests"]
         ]
         ended = f"v{done['version']} " + ("is champion" if done["promotion"] else "was not promoted: see the gate")
+        if done["held"]:
+            ended = f"v{done['version']} passed the gate and waits: {done['held']}"
         s.show(
             done,
             table(f"candidates, {metric} in cross-validation", ("model", "feature", "history", metric, ""), rows),
@@ -151,6 +155,54 @@ def models_history(stream: StreamName, config: Config = None, home: Home = None,
         )
 
 
+def models_promote(
+    stream: StreamName,
+    why: Why,
+    to: Annotated[int, typer.Option("--to", help="The version that is to answer.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also against its gate, or without one; the history says so.")
+    ] = False,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a version champion that passed its gate and waits for a person."""
+    from flows.going_back import promote_by_hand
+
+    with session(config, home, as_json) as s:
+        done = promote_by_hand(s.app, s.app.stream(stream), to, why, force=force)
+        s.show(_changed(done), f"{_arrow(done.from_version, done.to_version)}: v{to} is champion now ({done.kind})")
+
+
+def models_rollback(
+    stream: StreamName,
+    why: Why,
+    to: Annotated[
+        int | None, typer.Option("--to", help="The version to go back to; the one before where left out.")
+    ] = None,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go back to an earlier version; nothing is promoted by itself until that is acknowledged."""
+    from flows.going_back import roll_back
+    from flows.promotion_alerts import open_rollback
+
+    with session(config, home, as_json) as s:
+        named = s.app.stream(stream)
+        done = roll_back(s.app, named, to, why)
+        waits = open_rollback(s.app, named)
+        s.show(
+            _changed(done),
+            f"{_arrow(done.from_version, done.to_version)}: v{done.to_version} is champion again",
+            *([f"Nothing is promoted by itself until: trueup alerts ack {waits.id}"] if waits else []),
+        )
+
+
+def _changed(done: Promotion) -> dict[str, Any]:
+    return {"from_version": done.from_version, "to_version": done.to_version, "event_id": done.id}
+
+
 def _events(app: Any, stream: str) -> list[dict[str, Any]]:
     return [
         {
@@ -173,5 +225,8 @@ def _figure(value: float | None) -> str:
 def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
     add_commands(cli, {"train": train, "predict": predict})
-    models: Commands = {"list": models_list, "show": models_show, "history": models_history}
+    models: Commands = {
+        "list": models_list, "show": models_show, "history": models_history, "promote": models_promote,
+        "rollback": models_rollback,
+    }  # fmt: skip
     add_group(cli, "models", "The registry's view and the audit trail.", models)

@@ -21,7 +21,8 @@ def document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         reasons.append(f"No challenger could be trained: {trained['failed']}")
     if planned and planned.state is PromotionState.HELD:
         reasons.append(
-            f"v{planned.to_version} passed the gate and waits: policy.promotion does not let it through by itself."
+            f"v{planned.to_version} passed the gate and waits: {gated['held']}. To let it answer: "
+            f"trueup models promote --to {planned.to_version} --stream {cycle.stream} --why '...'"
         )
     if planned and planned.state is PromotionState.ABANDONED:
         reasons.append(f"v{planned.to_version} passed the gate, but the champion had changed, so nothing was promoted.")

@@ -12,7 +12,8 @@ from flows.alerting import champion_works, facts_of, incident_for, incident_writ
 from flows.app import App
 from flows.checking import edge_of, measure_look, score_new
 from flows.looking import champion_of, look
-from flows.promoting import Judged, attempt, commit, judge_version
+from flows.promoting import Judged, attempt, commit, held_because, judge_version, name_challenger
+from flows.promotion_alerts import BY_HAND
 from flows.training_run import Trained, train_version
 from monitoring.evidence import Check
 from monitoring.policy import Action, Decision, History, PastAttempt, PastCheck, decide
@@ -74,7 +75,8 @@ def check(run: Run) -> None:
         run.done("check", None)
         return
     app, cycle = run.app, run.cycle
-    champion = champion_of(app, run.stream)
+    champion = app.promotions.version(cycle.stream, version)
+    assert champion is not None  # the score step found it; a resumed cycle speaks of it, whoever answers by now
     seen = look(app, run.stream, champion, cycle.as_of)
     found = measure_look(app, run.stream, champion, seen, cycle_id=cycle.id)
     document = found.as_json()
@@ -124,7 +126,7 @@ def history_of(run: Run, version: int, labels: int) -> History:
     attempts = tuple(
         PastAttempt(p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED)
         for p in run.app.promotions.history(run.stream.name)
-        if p.cycle_id != run.cycle.id
+        if p.cycle_id != run.cycle.id and p.kind not in BY_HAND
     )
     return History(counted, attempts, labels)
 
@@ -143,6 +145,7 @@ def train(run: Run) -> None:
     except TrueupError as error:
         run.done("train", {"failed": str(error)})
         return
+    name_challenger(run.app, run.stream, trained)
     run.done("train", trained.as_json())
 
 
@@ -161,14 +164,18 @@ def gate(run: Run) -> None:
     else:
         trained, why = Trained(**left), "; ".join(decision["reasons"])
         judged = judge_version(app, run.stream, trained, cycle.as_of)
-    planned = attempt(app, run.stream, cycle.as_of, judged, trained, why=why, codes=codes, cycle_id=cycle.id)
-    output = {"judged": asdict(judged) if trained else None, "state": str(planned.state)}
+    held = held_because(app, run.stream)
+    planned = attempt(
+        app, run.stream, cycle.as_of, judged, trained, why=why, held=held, codes=codes, cycle_id=cycle.id
+    )
+    output = {"judged": asdict(judged) if trained else None, "state": str(planned.state), "held": held}
 
     def keep(connection: Connection) -> None:
         app.promotions.add(connection, planned)
         incident = incident_for(app, run.stream, codes)
-        if planned.state is PromotionState.HELD and run.stream.policy.promotion == "approve":
-            app.alerts.add(connection, item(app, run.stream, _facts(run, AlertKind.APPROVAL, planned), incident))
+        if planned.state is PromotionState.HELD and run.stream.policy.promotion != "off":
+            facts = replace(_facts(run, AlertKind.APPROVAL, planned), why=held)
+            app.alerts.add(connection, item(app, run.stream, facts, incident))
         if planned.state is PromotionState.REFUSED and incident and not incident.refusal_told:
             facts = replace(_facts(run, AlertKind.REFUSED, planned), incident_id=incident.id)
             app.alerts.tell_refusal(connection, incident.id)
@@ -181,13 +188,17 @@ def promote(run: Run) -> None:
     """Move the alias to a challenger that passed, and tell people; what changed meanwhile promotes nothing."""
     app = run.app
     planned = app.promotions.of_cycle(run.cycle.id)
-    if planned is None or planned.state in (PromotionState.REFUSED, PromotionState.HELD, PromotionState.ABANDONED):
+    if planned is None or planned.state not in (PromotionState.DECIDED, PromotionState.COMMITTED):
         run.done("promote", None)
+        return
+    output = {"from_version": planned.from_version, "to_version": planned.to_version}
+    if planned.state is PromotionState.COMMITTED:
+        # A person acted after a crash, and found the alias moved: that was written down and told of, and may be past.
+        run.done("promote", output)
         return
     incident = incident_for(app, run.stream, planned.codes)
     facts = _facts(run, AlertKind.PROMOTION, planned)
     facts = replace(facts, incident_id=incident.id) if incident else facts
-    output = {"from_version": planned.from_version, "to_version": planned.to_version}
 
     def keep(connection: Connection) -> None:
         app.alerts.add(connection, item(app, run.stream, facts, incident))

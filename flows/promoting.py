@@ -12,14 +12,13 @@ from sqlalchemy.engine import Connection
 
 from flows.app import App
 from flows.looking import seed_of
+from flows.promotion_alerts import CHALLENGER, FIRST, open_rollback, telling
 from flows.training_run import Trained, refit
 from storage import snapshots
 from storage.errors import ModelUnusable, StaleEvidence
 from storage.leases import Lease
 from storage.promotions import Promotion, PromotionState, VersionRecord
 from storage.stream import Stream
-
-FIRST, CHALLENGER = "first", "challenger"
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,15 @@ class Judged:
     @property
     def passed(self) -> bool:
         return bool(self.gate["passed"])
+
+
+def name_challenger(app: App, stream: Stream, trained: Trained) -> None:
+    """Point the alias `challenger` to a version that is to be held against a champion; the first is held against none.
+
+    Done again it changes nothing.
+    """
+    if app.registry.alias(stream.name, "champion") is not None:
+        app.registry.set_alias(stream.name, "challenger", trained.version)
 
 
 def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
@@ -92,6 +100,19 @@ def _answers_otherwise(app: App, stream: Stream, record: VersionRecord, model: A
     return "" if same else f"it answers {len(rows)} evaluation rows otherwise than when it was fitted"
 
 
+def held_because(app: App, stream: Stream) -> str:
+    """Why a challenger that passes its gate is not promoted by itself now; empty where nothing holds it."""
+    rollback = open_rollback(app, stream)
+    if rollback is not None:
+        return (
+            "after the rollback nothing is promoted by itself until somebody acknowledges it "
+            f"(trueup alerts ack {rollback.id})"
+        )
+    if stream.policy.promotion != "auto":
+        return f'promotion = "{stream.policy.promotion}" under policy, so a person decides'
+    return ""
+
+
 def attempt(
     app: App,
     stream: Stream,
@@ -100,16 +121,20 @@ def attempt(
     trained: Trained | None,
     *,
     why: str,
+    held: str,
     codes: tuple[str, ...] = (),
     cycle_id: str | None = None,
 ) -> Promotion:
-    """The attempt as it is written down before anything moves."""
+    """The attempt as it is written down before anything moves; `held` says what keeps a passing challenger waiting.
+
+    A first champion waits for nobody: until it stands, nothing answers.
+    """
     if not judged.passed:
         state = PromotionState.REFUSED
-    elif stream.policy.promotion == "auto" or judged.from_version is None:
-        state = PromotionState.DECIDED
-    else:
+    elif held and judged.from_version is not None:
         state = PromotionState.HELD
+    else:
+        state = PromotionState.DECIDED
     return Promotion(
         stream=stream.name,
         cycle_id=cycle_id,
@@ -132,8 +157,9 @@ def commit(
 ) -> Promotion:
     """Move the alias: `previous` first, `champion` last, and only over the champion the decision was made about.
 
-    The lease's row is held from the comparison to the commit, so that no other worker can come between. Done again
-    after a crash it finds the alias moved, and only writes that down.
+    A champion is no challenger any more, so that alias is taken from it. The lease's row is held from the comparison
+    to the commit, so that no other worker can come between. Done again after a crash it finds the alias moved, and
+    only writes that down.
 
     Raises:
         StaleEvidence: the champion changed since; the attempt is written down as abandoned.
@@ -152,6 +178,8 @@ def commit(
                 if promotion.from_version is not None:
                     app.registry.set_alias(promotion.stream, "previous", promotion.from_version)
                 app.registry.set_alias(promotion.stream, "champion", promotion.to_version)
+            if app.registry.alias(promotion.stream, "challenger") == promotion.to_version:
+                app.registry.drop_alias(promotion.stream, "challenger")
             app.promotions.move(connection, promotion.id, PromotionState.COMMITTED, app.now())
             also(connection)
     if stale is not None:
@@ -163,11 +191,11 @@ def commit(
 
 
 def settle(app: App, lease: Lease, stream: Stream) -> None:
-    """Finish or abandon what an earlier `train` decided and a crash left undone; cycles finish their own."""
+    """Finish or abandon what a person or a `train` decided and a crash left undone; cycles finish their own."""
     for promotion in app.promotions.undone(stream.name):
         if promotion.cycle_id is None:
             try:
-                commit(app, lease, promotion)
+                commit(app, lease, promotion, telling(app, stream, promotion))
             except StaleEvidence:
                 continue  # written down as abandoned, which is all there is to do
 

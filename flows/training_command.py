@@ -8,15 +8,15 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from flows.alerting import deliver_now, item
+from flows.alerting import deliver_now
 from flows.app import App
 from flows.looking import champion_of, refuse_rewind
-from flows.promoting import attempt, commit, judge_version, settle
+from flows.promoting import attempt, commit, held_because, judge_version, name_challenger, settle
+from flows.promotion_alerts import telling
 from flows.training_run import train_version
-from reports.alert_facts import AlertFacts, AlertKind
 from storage.errors import NoChampion
 from storage.leases import hold
-from storage.promotions import Promotion, PromotionState
+from storage.promotions import PromotionState
 from storage.stream import Stream
 
 
@@ -24,6 +24,8 @@ def train_now(
     app: App, stream: Stream, as_of: datetime, *, on_candidate: Callable[[Any], None] = lambda trial: None
 ) -> dict[str, Any]:
     """Train, judge and, if the gate lets it through, promote; what came of it, in the contract's keys.
+
+    `held` says what keeps a version waiting that passed its gate; null where nothing does.
 
     Raises:
         LeaseHeld: another process works on the stream.
@@ -39,31 +41,19 @@ def train_now(
         trained = train_version(
             app, stream, as_of, cycle_id=f"train-{uuid.uuid4().hex}", on_candidate=on_candidate
         )
+        name_challenger(app, stream, trained)
         judged = judge_version(app, stream, trained, as_of)
-        planned = attempt(app, stream, as_of, judged, trained, why="asked for by `trueup train`")
+        held = held_because(app, stream)
+        planned = attempt(
+            app, stream, as_of, judged, trained, why="A person asked for it with `trueup train`.", held=held
+        )
         with app.database.write() as connection:
             lease.assert_held(connection)
             planned = app.promotions.add(connection, planned)
         promotion = None
         if planned.state is PromotionState.DECIDED:
-            alert = item(app, stream, _facts(app, stream, planned, trained.run_id), None)
-            commit(app, lease, planned, lambda connection: app.alerts.add(connection, alert))
+            commit(app, lease, planned, telling(app, stream, planned))
             promotion = {"from_version": planned.from_version, "to_version": planned.to_version}
     deliver_now(app)
-    return {**asdict(trained), "gate": judged.gate, "promotion": promotion}
-
-
-def _facts(app: App, stream: Stream, planned: Promotion, run_id: str) -> AlertFacts:
-    from training.gate import GateTest
-
-    return AlertFacts(
-        kind=AlertKind.PROMOTION,
-        stream=stream.name,
-        as_of=planned.as_of,
-        gate=tuple(GateTest(**test) for test in planned.gate["tests"]),
-        from_version=planned.from_version,
-        to_version=planned.to_version,
-        run_id=run_id,
-        reasons=("A person asked for this training with `trueup train`.",),
-        home=str(app.home),
-    )
+    waits = held if planned.state is PromotionState.HELD else None
+    return {**asdict(trained), "gate": judged.gate, "promotion": promotion, "held": waits}

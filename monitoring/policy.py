@@ -29,6 +29,7 @@ class Cause(StrEnum):
     DATA = "data"  # quality of the data that arrives
     FEED = "feed"  # volume, duplicates, quarantine: judged by time
     CHAMPION = "champion"  # it cannot be loaded or scored
+    ROLLBACK = "rollback"  # a person went back; open until acknowledged, and nothing is promoted by itself meanwhile
 
 
 def cause_of(code: str) -> Cause:
@@ -87,7 +88,7 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
     `confirm` counted checks running, this one included. Every reason says what would have had to differ.
     """
     active = tuple(s for s in check.breached if check.counted or s.code in BY_TIME)
-    reasons = [f"{s.code}: {s.said}" for s in active]
+    reasons = [reason_of(s) for s in active]
     if not check.counted:
         pending = [s.code for s in check.breached if s not in active]
         reasons.append(
@@ -114,6 +115,11 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
     else:
         action = Action.ALERT if active else Action.NONE
     return Decision(action, tuple(s.code for s in active), confirmed, tuple(reasons))
+
+
+def reason_of(signal: Signal) -> str:
+    """A signal as it stands among the reasons of a decision."""
+    return f"{signal.code}: {signal.said}"
 
 
 def _asks(policy: Policy, signal: Signal) -> bool:

@@ -17,6 +17,7 @@ class AlertKind(StrEnum):
     INCIDENT_RESOLVED = "incident_resolved"
     PROMOTION = "promotion"
     APPROVAL = "approval"  # the gate is passed and policy.promotion = "approve": a person decides
+    ROLLBACK = "rollback"  # a person went back to an earlier version
     REFUSED = "refused"
     FAILURE = "failure"
     TEST = "test"
@@ -45,9 +46,12 @@ class AlertFacts:
         are quiet again.
     action, codes, reasons: the decision of the check, in its own words.
     gate: the tests of the challenger, in the order they were made.
-    from_version, to_version: champion before and after a promotion; for `refused` and `approval` the champion and the
-        challenger; for `failure` from_version is the champion that could not be used.
-    why: for `failure`, what went wrong and what it means for the data.
+    from_version, to_version: champion before and after a promotion or rollback; for `refused` and `approval` the
+        champion and the challenger; for `failure` from_version is the champion that could not be used.
+    who: the person who promoted or rolled back by hand; empty where trueup promoted by itself. forced: it was done
+        against the gate, or without it.
+    why: for `failure`, what went wrong and what it means for the data; for what is done by hand, the person's reason;
+        for `approval`, what keeps the challenger waiting; for a resolved incident, what ended it where no signal did.
     home: the home folder in which the commands of the mail have to be run.
     """
 
@@ -66,5 +70,7 @@ class AlertFacts:
     report_path: str | None = None
     incident_id: str | None = None
     cycle_id: str | None = None
+    who: str = ""
+    forced: bool = False
     why: str = ""
     home: str = ""

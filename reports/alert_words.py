@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitoring.evidence import Signal, Worse
 from reports.alert_facts import AlertFacts, AlertKind
@@ -72,7 +72,11 @@ def metric_before(signal: Signal) -> float | None:
 
 def figure(value: float | None) -> str:
     """A figure as people read it: .0004 and 187 keep their digits."""
-    return "–" if value is None else f"{value:.2f}" if 0.1 <= abs(value) < 10 else f"{value:.3g}"
+    if value is None:
+        return "–"
+    if abs(value) >= 10 and float(value).is_integer():
+        return f"{value:.0f}"
+    return f"{value:.2f}" if 0.1 <= abs(value) < 10 else f"{value:.3g}"
 
 
 def _rank(code: str) -> int:
@@ -117,6 +121,7 @@ def _resolved(facts: AlertFacts) -> Words:
     back = f"{what} {'are' if len(facts.codes) > 1 else 'is'} quiet"
     if metric and metric.value is not None:
         back = f"{METRICS.get(metric.name, metric.name)} is back at {figure(metric.value)}"
+    back = facts.why or back
     return Words(
         f"resolved: {back}",
         f"The incident is over: {back}.",
@@ -130,17 +135,51 @@ def _promotion(facts: AlertFacts) -> Words:
     found = f"{headline(_breached(facts))}, " if _breached(facts) else ""
     first = facts.from_version is None
     role = "first champion" if first else "challenger promoted"
+    if facts.who:
+        role = f"promoted by {facts.who}" + (", by force" if facts.forced else "")
     steps = [Step("See who answers now, and the audit trail", _command("models history", stream=facts.stream))]
     if not first:
         why = f"If the new answers are worse, put {old} back; nothing is then promoted by itself until you say so"
         steps.append(Step(why, _command("models rollback", stream=facts.stream, why=True)))
     return Words(
         f"{found}{role} ({new})",
-        f"{new[0].upper()}{new[1:]} is the champion of stream '{facts.stream}' "
-        + ("now, its first." if first else f"now; {old} was until this moment."),
-        "It promoted the new version after it passed every test of the gate"
-        + ("." if first else f". {old[0].upper()}{old[1:]} is kept as `previous`."),
+        f"{new} is the champion of stream '{facts.stream}' "
+        + ("now, its first." if first else f"now; {old} was until this moment.")
+        + _reason(facts),
+        f"It promoted the new version {_warrant(facts)}."
+        + ("" if first else f" {old} is kept as `previous`."),
         (*steps, *_look(facts)),
+    )
+
+
+def _warrant(facts: AlertFacts) -> str:
+    if facts.forced:
+        return f"because {facts.who} forced it, whatever its gate had said"
+    if facts.who:
+        return f"because {facts.who} approved it, after it had passed every test of the gate"
+    return "after it passed every test of the gate"
+
+
+def _reason(facts: AlertFacts) -> str:
+    return f" The reason that {facts.who} gave: {facts.why}" if facts.who else ""
+
+
+def _rollback(facts: AlertFacts) -> Words:
+    old, back = _version(facts.from_version), _version(facts.to_version)
+    steps = [
+        replace(_acknowledge(facts), why="Let challengers be promoted by themselves again"),
+        Step("See who answers now, and the audit trail", _command("models history", stream=facts.stream)),
+    ]
+    if facts.from_version is not None:
+        undo = _command("models promote", "--to", str(facts.from_version), "--force", stream=facts.stream, why=True)
+        steps.append(Step(f"If going back was a mistake, put {old} in force again", undo))
+    return Words(
+        f"rolled back to {back}" + (f" by {facts.who}" if facts.who else ""),
+        f"{back} answers on stream '{facts.stream}' again; {old} did until this moment."
+        + _reason(facts),
+        "It moved the champion back and opened this incident. Until somebody acknowledges it, challengers are trained "
+        "and judged as before, but wait: nothing is promoted by itself.",
+        tuple(steps),
     )
 
 
@@ -150,8 +189,8 @@ def _approval(facts: AlertFacts) -> Words:
     promote = _command("models promote", "--to", wanted, stream=facts.stream, why=True)
     return Words(
         f"challenger {new} passed, waits for you",
-        f"The challenger {new} passed every test of the gate. This stream promotes only what a person approves "
-        f"(promotion = \"approve\"), so {_version(facts.from_version)} still answers.",
+        f"The challenger {new} passed every test of the gate, and {_version(facts.from_version)} still answers: "
+        f"{facts.why or 'a person decides'}.",
         "It registered the challenger and changed nothing else.",
         (Step("Read the figures; if you agree, promote it", promote), *_look(facts)),
     )
@@ -209,6 +248,7 @@ _BY_KIND: dict[AlertKind, Callable[[AlertFacts], Words]] = {
     AlertKind.INCIDENT_RESOLVED: _resolved,
     AlertKind.PROMOTION: _promotion,
     AlertKind.APPROVAL: _approval,
+    AlertKind.ROLLBACK: _rollback,
     AlertKind.REFUSED: _refused,
     AlertKind.FAILURE: _failure,
     AlertKind.TEST: _test,

@@ -30,6 +30,7 @@ _TONES = {
     AlertKind.INCIDENT_RESOLVED: "#15803d",
     AlertKind.PROMOTION: "#1d4ed8",
     AlertKind.APPROVAL: "#1d4ed8",
+    AlertKind.ROLLBACK: "#b45309",
     AlertKind.REFUSED: "#b45309",
     AlertKind.FAILURE: "#b91c1c",
     AlertKind.TEST: "#475569",
@@ -101,7 +102,7 @@ def _letter(alert: AlertFacts) -> Letter:
         for signal in alert.signals
         if signal.verdict == "breached" or alert.kind is AlertKind.INCIDENT_RESOLVED
     )
-    moved = alert.kind is AlertKind.PROMOTION
+    moved = alert.kind in (AlertKind.PROMOTION, AlertKind.ROLLBACK)
     traces = (
         ("Incident", alert.incident_id),
         ("Report", alert.report_id),

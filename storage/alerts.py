@@ -97,15 +97,14 @@ class AlertStore:
         """Remember that the incident's thread has had its line on a refused challenger."""
         self._update_incident(connection, incident_id, refusal_told=True)
 
-    def acknowledge(self, incident_id: str, who: str, at: datetime) -> bool:
+    def acknowledge(self, connection: Connection, incident_id: str, who: str, at: datetime) -> bool:
         """Mark an open incident as seen; False where no open incident has this id."""
         i = t.incidents.c
-        with self._database.write() as connection:
-            done = connection.execute(
-                sa.update(t.incidents)
-                .where(i.id == incident_id, i.resolved_at.is_(None))
-                .values(acknowledged_at=at, acknowledged_by=who)
-            )
+        done = connection.execute(
+            sa.update(t.incidents)
+            .where(i.id == incident_id, i.resolved_at.is_(None))
+            .values(acknowledged_at=at, acknowledged_by=who)
+        )
         return done.rowcount == 1
 
     def _update_incident(self, connection: Connection, incident_id: str, **values: Any) -> None:

@@ -139,6 +139,19 @@ class Registry:
         except MlflowException as error:
             raise self._failed(f"the alias '{alias}' of '{name}' to version {version}", error) from error
 
+    def drop_alias(self, name: str, alias: str) -> None:
+        """Takes `alias` away; one that points to nothing is left as it is.
+
+        Raises:
+            TrueupError: there is no model of this name, or the registry fails.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client().delete_registered_model_alias(name, alias)
+        except MlflowException as error:
+            raise self._failed(f"the alias '{alias}' of '{name}'", error) from error
+
     def set_tag(self, name: str, version: int, key: str, value: str) -> None:
         """Sets one tag of a version, such as `stage`."""
         from mlflow.exceptions import MlflowException
@@ -213,8 +226,8 @@ class Registry:
         except (MlflowException, *_DAMAGED) as error:
             raise ModelUnusable(
                 f"Version {version} of '{name}' is registered but cannot be loaded ({type(error).__name__}: {error}), "
-                "so it answers nothing and nothing is promoted over it. Restore its files, or go back: "
-                f"trueup models rollback --stream {name} --why '...'"
+                "so it answers nothing and nothing is promoted over it. Restore its files, or let another version "
+                f"answer: trueup models rollback --to VERSION --stream {name} --why '...'"
             ) from error
 
     def _failed(self, what: str, error: Exception) -> TrueupError:

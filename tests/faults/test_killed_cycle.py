@@ -60,8 +60,10 @@ PLACES = (
     Place("storage.reading", "RecordReader", "add_predictions", 1, True),  # scored, the step not yet written down
     Place("reports.stored", "ReportFiles", "store", 1, True),  # the report stands, the check does not
     Place("storage.promotions", "PromotionLog", "add_version", 1, False),  # MLflow has the version, the store not
-    Place("training.registry", "Registry", "set_alias", 1, True),  # `previous` is set, `champion` not yet
-    Place("training.registry", "Registry", "set_alias", 2, True),  # the alias moved, the store does not know
+    Place("training.registry", "Registry", "set_alias", 1, True),  # `challenger` is set, the step not yet written down
+    Place("training.registry", "Registry", "set_alias", 2, True),  # `previous` is set, `champion` not yet
+    Place("training.registry", "Registry", "set_alias", 3, True),  # the alias moved, the store does not know
+    Place("training.registry", "Registry", "drop_alias", 1, True),  # the champion is no challenger, the same
     Place("storage.cycles", "CycleLog", "finish", 1, False),  # all is done but the document
 )
 
@@ -104,7 +106,7 @@ def end_of(folder: Path) -> dict[str, Any]:
         "training": (training["version"], training["snapshot"], [c["metrics"] for c in training["candidates"]]),
         "gate": document["gate"],
         "promotion": document["promotion"],
-        "aliases": {a: app.registry.alias("reviews", a) for a in ("champion", "previous")},
+        "aliases": {a: app.registry.alias("reviews", a) for a in ("champion", "previous", "challenger")},
         "versions": [v.number for v in app.registry.versions("reviews")],
         "promotions": [(p.kind, str(p.state), p.from_version, p.to_version) for p in app.promotions.history("reviews")],
         "incidents": sorted((i.cause, i.codes, i.resolved_at) for i in app.alerts.incidents("reviews")),
@@ -144,7 +146,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]
     undisturbed = base / "end.json"
     assert in_a_process(lambda: undisturbed.write_text(repr(end_of(folder)))) == 0
     end = undisturbed.read_text()
-    assert "'champion': 2, 'previous': 1" in end, "the cycle must go the whole way, or little is tried"
+    whole = "'champion': 2, 'previous': 1, 'challenger': None"
+    assert whole in end, "the cycle must go the whole way, or little is tried"
     return folder, copy, end
 
 

@@ -1,0 +1,71 @@
+"""The kinds of changes of the champion, and what people are told of those that a cycle does not tell of itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy.engine import Connection
+
+from flows.alerting import Write, incident_for, item
+from flows.app import App
+from monitoring.policy import Cause
+from reports.alert_facts import AlertFacts, AlertKind
+from storage.alerts import Incident, new_id
+from storage.promotions import Promotion
+from storage.stream import Stream
+
+FIRST, CHALLENGER = "first", "challenger"  # trained, and judged by the gate
+APPROVED, FORCED, ROLLBACK = "approved", "forced", "rollback"  # done by a person
+BY_HAND = frozenset({APPROVED, FORCED, ROLLBACK})
+
+
+def telling(app: App, stream: Stream, promotion: Promotion) -> Write:
+    """What is written in the transaction that commits a promotion: its mail, and for a rollback its incident.
+
+    It follows from what is stored alone, so that a promotion finished after a crash is told of like any other.
+    """
+    facts = _facts(app, promotion)
+    if promotion.kind != ROLLBACK:
+        incident = incident_for(app, stream, promotion.codes)
+        facts = replace(facts, incident_id=incident.id) if incident else facts
+        return lambda connection: app.alerts.add(connection, item(app, stream, facts, incident))
+    standing = open_rollback(app, stream)
+    opened = standing or Incident(
+        id=new_id(), stream=stream.name, cause=str(Cause.ROLLBACK), codes=("ROLLBACK",), opened_at=promotion.as_of
+    )
+    facts = replace(facts, kind=AlertKind.ROLLBACK, incident_id=opened.id)
+
+    def write(connection: Connection) -> None:
+        if standing is None:
+            app.alerts.open(connection, opened)
+        app.alerts.add(connection, item(app, stream, facts, opened, opens=standing is None))
+
+    return write
+
+
+def open_rollback(app: App, stream: Stream) -> Incident | None:
+    """The incident of a rollback that nobody has acknowledged yet."""
+    return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.ROLLBACK), None)
+
+
+def _facts(app: App, promotion: Promotion) -> AlertFacts:
+    from training.gate import GateTest
+
+    assert promotion.to_version is not None
+    version = app.promotions.version(promotion.stream, promotion.to_version)
+    by_hand = promotion.kind in BY_HAND
+    return AlertFacts(
+        kind=AlertKind.PROMOTION,
+        stream=promotion.stream,
+        as_of=promotion.as_of,
+        reasons=() if by_hand else (promotion.why,),
+        gate=tuple(GateTest(**test) for test in promotion.gate["tests"]),
+        from_version=promotion.from_version,
+        to_version=promotion.to_version,
+        run_id=version.run_id if version else None,
+        cycle_id=promotion.cycle_id,
+        who=promotion.who if by_hand else "",
+        forced=promotion.kind == FORCED,
+        why=promotion.why if by_hand else "",
+        home=str(app.home),
+    )
