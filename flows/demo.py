@@ -26,7 +26,7 @@ from flows.cycle_document import outcome
 from flows.training_command import train_now
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
-HISTORY = timedelta(days=70)
+HISTORY = timedelta(days=49)
 WEEK = timedelta(days=7)
 A_WEEK = 400  # reviews, one window
 SEED = 7
@@ -41,8 +41,8 @@ class Scene:
 
 
 SCENES = (
-    Scene("reviews", (HEALTHY,) * 3 + (BROKEN,) * 4),
-    Scene("steady", (HEALTHY,) * 4),
+    Scene("reviews", (HEALTHY,) * 2 + (BROKEN,) * 3),
+    Scene("steady", (HEALTHY,) * 3),
 )
 
 
