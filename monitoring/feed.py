@@ -15,7 +15,7 @@ from monitoring.past_windows import FEWEST_WINDOWS, against_past, windows
 from monitoring.proportions import share_test
 from monitoring.questions import FEWEST, Question, chance, insufficient, percent, verdict
 from storage.rows import Rows
-from storage.stream import Stream
+from storage.stream import Policy, Stream
 
 DUP, DUP_NAME = "DQ-DUP", "share of records that repeat one of the same window"
 QUARANTINE, QUARANTINE_NAME = "DQ-QUARANTINE", "share of refused items among the newest received"
@@ -30,7 +30,7 @@ def duplicates(stream: Stream, comparison: Comparison) -> Iterator[Question | Si
     before, now = (_contents(rows) for rows in (comparison.reference, comparison.current))
     past = np.array([])
     if stream.series:
-        past = _past_repeats(comparison.past, len(now))
+        past = _past_repeats(stream.policy, comparison.past, len(now))
     if min(len(before), len(now)) < FEWEST:
         said = f"{len(before)} reference and {len(now)} current records; {FEWEST} on either hand are needed to compare."
         yield insufficient(DUP, DUP_NAME, said, len(before), len(now))
@@ -51,7 +51,7 @@ def _judge_repeats(before: np.ndarray, now: np.ndarray, past: np.ndarray, seed: 
     share = repeats(now) / len(now)
     if len(past):
         usual = float(np.median(past))
-        p_value = against_past(share, past, grain=1 / len(now), level=level).p_value
+        p_value = against_past(share, past, level=level).p_value
     else:
         usual = _expected_repeats(before, len(now)) / len(now)
         p_value = _more_repeats(before, now, level, seed)
@@ -94,11 +94,11 @@ def _expected_repeats(before: np.ndarray, size: int) -> float:
     return (drawn - distinct) * size / drawn
 
 
-def _past_repeats(past: Rows, size: int) -> np.ndarray:
-    contents = _contents(past)
-    count = len(windows(past, size))
-    cut = contents[len(contents) - count * size :].reshape(count, size) if count else np.empty((0, 1))
-    return np.array([repeats(one) / size for one in cut])
+def _past_repeats(policy: Policy, past: Rows, size: int) -> np.ndarray:
+    cut, contents = windows(policy, past, size), _contents(past)
+    number = cut.of(past.meta["time"].to_numpy())
+    parts = (contents[number == k] for k in range(len(cut)))
+    return np.array([repeats(part) / len(part) for part in parts if len(part)])
 
 
 def _contents(rows: Rows) -> np.ndarray:

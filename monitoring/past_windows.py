@@ -3,8 +3,10 @@
 Neighbouring records of a series depend on each other, so that two healthy windows differ far beyond what chance allows
 exchangeable records (measured: 90-100 % false alarms). What is usual is read off the past instead: the distance of each
 past window from all that came before it, as the current one stands to its own past. A change larger than any of many
-windows has a rank as its p-value; where the windows are too few for the level, the logarithms of the distances are
-taken as normal, and the current one is held against Student's prediction bound.
+windows has a rank as its p-value; where the windows are too few for the level, the fourth roots of the distances are
+taken as normal, and the current one is held against Student's prediction bound. The fourth root makes sums of a few
+squares symmetric (Hawkins & Wixley 1986, Am. Stat. 40), and divergences are such sums. Measured on healthy series of
+21 and 48 windows at the level .005: .000 to .012; on logarithms with the grain of one record .000 to .042.
 """
 
 from __future__ import annotations
@@ -24,10 +26,13 @@ from monitoring.observed import Kind, Observed, observations
 from monitoring.questions import Question, chance, insufficient, percent, verdict
 from monitoring.words import incidence
 from storage.rows import Rows
-from storage.stream import Stream
+from storage.stream import Policy, Stream
 
 FEWEST_WINDOWS = 20  # past windows under which nothing is said about what is usual
 FEWEST_DISTANCES = 12  # of them that hold values and have a past of their own
+BY_RANK = "by rank"
+BY_BOUND = "by Student's bound, since they are too few to rank"
+ALIKE = "since none of them differed from the others"
 _CELLS = 24  # quantile bins of numbers
 _LEVELS = 60
 _WORDS = 300
@@ -38,7 +43,6 @@ class Windows:
     """Disjoint past windows as long as the current one: the event times at which they begin (count,), ascending."""
 
     starts: np.ndarray
-    length: int
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -48,44 +52,53 @@ class Windows:
         return np.asarray(np.searchsorted(self.starts, times, side="right") - 1)
 
 
-def windows(past: Rows, length: int) -> Windows:
-    """Cuts a snapshot (in time order) into windows of `length` records, the last of which ends with it."""
-    count = len(past) // length if length else 0
-    first = len(past) - count * length
-    return Windows(past.meta["time"].to_numpy()[first::length][:count] if count else np.array([]), length)
+def windows(policy: Policy, past: Rows, length: int) -> Windows:
+    """Cuts a snapshot (in time order) backwards from its end into windows as the current one was cut.
+
+    Where the policy's window is a span, they are spans too: so each holds the same hours and weekdays as the current
+    one, however many records fell out of it. Else they hold `length` records.
+    """
+    times = past.meta["time"].to_numpy()
+    if not len(times) or not length:
+        return Windows(times[:0])
+    if policy.window_span is not None:
+        span = np.timedelta64(policy.window_span)
+        back = np.arange(int((times[-1] - times[0]) // span), 0, -1)
+        return Windows(times[-1] - back * span + np.timedelta64(1, "us"))  # a window begins after its span's start
+    count = len(times) // length
+    return Windows(times[len(times) - count * length :][::length])
 
 
 @dataclass(frozen=True)
 class Usual:
-    """How an amount stands to its past values: p_value that it is no larger, and by which way that was read."""
+    """How an amount stands to its past values: p_value that it is no larger, and in words how that was read."""
 
     p_value: float
     highest: float
-    by_rank: bool
+    way: str
 
 
-def against_past(now: float, past: np.ndarray, *, grain: float, level: float) -> Usual:
+def against_past(now: float, past: np.ndarray, *, level: float) -> Usual:
     """P(an amount as large as `now`) given its values in past windows.
 
     Args:
         now, past: amounts >= 0; past (m,), m >= 2.
-        grain: added before the logarithm is taken: the amount that one record makes.
         level: at which it will be held; the rank is used where m + 1 windows can reach it.
     """
     m = len(past)
     if 1 / (m + 1) <= level:
-        return Usual((1 + int((past >= now).sum())) / (m + 1), float(past.max()), True)
-    logs, current = np.log(past + grain), float(np.log(now + grain))
-    spread = float(logs.std(ddof=1)) * float(np.sqrt(1 + 1 / m))
-    excess = current - float(logs.mean())
+        return Usual((1 + int((past >= now).sum())) / (m + 1), float(past.max()), BY_RANK)
+    roots = past**0.25
+    spread = float(roots.std(ddof=1)) * float(np.sqrt(1 + 1 / m))
+    excess = now**0.25 - float(roots.mean())
     if spread < 1e-9:
-        return Usual(0.0 if excess > 1e-9 else 1.0, float(past.max()), False)
-    return Usual(float(t.sf(excess / spread, m - 1)), float(past.max()), False)
+        return Usual(0.0 if excess > 1e-9 else 1.0, float(past.max()), ALIKE)
+    return Usual(float(t.sf(excess / spread, m - 1)), float(past.max()), BY_BOUND)
 
 
 def drift_of_series(stream: Stream, comparison: Comparison) -> Iterator[Question | Signal]:
     """A question for everything observed, or the answer that there is too little of it."""
-    cut = windows(comparison.past, len(comparison.current))
+    cut = windows(stream.policy, comparison.past, len(comparison.current))
     for observed in observations(stream, comparison):
         few = too_few(observed)
         if few is not None:
@@ -94,7 +107,7 @@ def drift_of_series(stream: Stream, comparison: Comparison) -> Iterator[Question
             yield insufficient(
                 observed.code, observed.name,
                 f"For {observed.what}: the snapshot holds {len(cut)} windows as long as this one "
-                f"({cut.length} records), and what is usual needs {FEWEST_WINDOWS}.",
+                f"({len(comparison.current)} records), and what is usual needs {FEWEST_WINDOWS}.",
                 len(observed.before), len(observed.now),
             )
         else:
@@ -111,15 +124,15 @@ def _judge(observed: Observed, cut: Windows, seed: int, level: float) -> Signal:
             f"usual needs {FEWEST_DISTANCES}."
         )
         return insufficient(observed.code, observed.name, said, len(observed.before), len(observed.now))
-    usual = against_past(now, past, grain=1.0 / len(observed.now), level=level)
-    outcome = verdict(usual.p_value, level, moved >= MOVED_FLOOR)
-    way = "by rank" if usual.by_rank else "by Student's bound, since they are too few to rank"
+    usual = against_past(now, past, level=level)
+    material = moved >= MOVED_FLOOR
+    small = "" if material or usual.p_value > level else "beyond what is usual, but too small to matter; "
     return Signal(
         code=observed.code,
         name=f"{observed.name}, against past windows",
-        verdict=outcome,
+        verdict=verdict(usual.p_value, level, material),
         said=f"{_told(observed)}; its distance from all before is {now:.3g}, where {len(past)} past windows as long "
-        f"reached {usual.highest:.3g} at most ({chance(usual.p_value, level)}, {way}).",
+        f"reached {usual.highest:.3g} at most ({small}{chance(usual.p_value, level)}, {usual.way}).",
         value=now,
         threshold=level,
         p_value=usual.p_value,
