@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 
@@ -30,18 +32,14 @@ def score_new(app: App, stream: Stream, champion: VersionRecord, as_of: datetime
     return len(rows)
 
 
-def measure_look(
-    app: App, stream: Stream, champion: VersionRecord, seen: Look, *, cycle_id: str | None
-) -> Check:
-    """Measure the signals of a comparison, and keep its report's page and snapshot in the archive."""
-    from monitoring.evidently_report import render
-    from monitoring.signals import measure
+Draw = Callable[[App, Stream, VersionRecord, Look, Check], tuple[str, ...]]
 
-    signals, notes = measure(stream, seen.comparison)
-    as_of = seen.comparison.as_of
-    report_id = _report_id(stream, champion, as_of, cycle_id)
-    counted = cycle_id is not None and seen.counts
-    state = "counted" if counted else "provisional"
+
+def draw_report(app: App, stream: Stream, champion: VersionRecord, seen: Look, check: Check) -> tuple[str, ...]:
+    """Draw a check as an Evidently report, and keep its page and snapshot in the archive; what it could not show."""
+    from monitoring.evidently_report import render
+
+    state = "counted" if check.counted else "provisional"
     report = render(
         stream,
         seen.comparison.reference,
@@ -49,23 +47,40 @@ def measure_look(
         seen.comparison.model_reference,
         seen.comparison.model_current,
         seen.comparison.quality_current,
-        signals,
+        check.signals,
         title=f"{stream.name}: {state} check against champion v{champion.version}",
         seed=seen.comparison.seed,
         quality_reference=seen.comparison.quality_reference,
-        as_of=as_of,
-        notes=notes,
+        as_of=seen.comparison.as_of,
+        notes=check.notes,
     )
-    app.report_files.store(stream.name, report_id, html=report.html, snapshot=report.snapshot)
+    app.report_files.store(stream.name, check.report_id, html=report.html, snapshot=report.snapshot)
+    return report.notes
+
+
+def measure_look(
+    app: App,
+    stream: Stream,
+    champion: VersionRecord,
+    seen: Look,
+    *,
+    cycle_id: str | None,
+    draw: Draw = draw_report,
+) -> Check:
+    """Measure the signals of a comparison, and have them drawn."""
+    from monitoring.signals import measure
+
+    signals, notes = measure(stream, seen.comparison)
     times = seen.window.rows.meta["time"]
-    return Check(
-        report_id=report_id,
-        counted=counted,
+    check = Check(
+        report_id=_report_id(stream, champion, seen.comparison.as_of, cycle_id),
+        counted=cycle_id is not None and seen.counts,
         signals=signals,
         first_time=iso(times.iloc[0].to_pydatetime()) if len(times) else None,
         last_time=iso(times.iloc[-1].to_pydatetime()) if len(times) else None,
-        notes=(*notes, *report.notes),
+        notes=notes,
     )
+    return replace(check, notes=(*notes, *draw(app, stream, champion, seen, check)))
 
 
 def edge_of(seen: Look) -> tuple[int, datetime] | None:

@@ -15,6 +15,7 @@ from flows.cycle_document import document, present, summary
 from flows.cycle_steps import STEPS, Run, Step
 from flows.looking import champion_of, refuse_rewind
 from flows.promoting import settle
+from flows.ways import PRODUCTION, Ways
 from storage.cycles import FINISHED
 from storage.errors import ModelUnusable, NoChampion, TrueupError
 from storage.leases import Lease, hold
@@ -40,7 +41,13 @@ class Watch:
 
 
 def run_cycle(
-    app: App, stream: Stream, as_of: datetime, *, run_step: RunStep = plainly, watch: Watch | None = None
+    app: App,
+    stream: Stream,
+    as_of: datetime,
+    *,
+    run_step: RunStep = plainly,
+    watch: Watch | None = None,
+    ways: Ways = PRODUCTION,
 ) -> dict[str, Any]:
     """One whole cycle of a stream at a time; its document as the contract describes it.
 
@@ -62,8 +69,8 @@ def run_cycle(
             refuse_rewind(app, stream, as_of, _champion_if_any(app, stream))
         for left in app.cycles.unfinished(stream.name):
             if left.as_of < as_of:
-                _finish_or_abandon(app, stream, lease, left.as_of, run_step, watch)
-        return _run(app, stream, lease, as_of, run_step, watch)
+                _finish_or_abandon(app, stream, lease, left.as_of, run_step, watch, ways)
+        return _run(app, stream, lease, as_of, run_step, watch, ways)
 
 
 def run_scheduled(stream: str, config: str | None, home: str, *, run_step: RunStep) -> dict[str, Any]:
@@ -75,9 +82,9 @@ def run_scheduled(stream: str, config: str | None, home: str, *, run_step: RunSt
 
 
 def _run(
-    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch
+    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch, ways: Ways
 ) -> dict[str, Any]:
-    run = Run(app, stream, lease, app.cycles.begin(stream.name, as_of, app.now()), watch.on_candidate)
+    run = Run(app, stream, lease, app.cycles.begin(stream.name, as_of, app.now()), watch.on_candidate, ways)
     try:
         for step in STEPS:
             if step.name not in run.cycle.steps:
@@ -95,10 +102,10 @@ def _run(
 
 
 def _finish_or_abandon(
-    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch
+    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch, ways: Ways
 ) -> None:
     try:
-        _run(app, stream, lease, as_of, run_step, watch)
+        _run(app, stream, lease, as_of, run_step, watch, ways)
     except TrueupError as error:
         log.warning("the unfinished cycle of %s at %s is abandoned: %s", stream.name, iso(as_of), error)
         left = app.cycles.find(stream.name, as_of)

@@ -12,11 +12,12 @@ from flows.alerting import champion_works, facts_of, incident_for, incident_writ
 from flows.app import App
 from flows.checking import edge_of, measure_look, score_new
 from flows.looking import champion_of, look
-from flows.promoting import Judged, attempt, commit, held_because, judge_version, name_challenger
+from flows.promoting import Judged, attempt, commit, held_because, name_challenger
 from flows.promotion_alerts import BY_HAND
 from flows.training_run import Trained, train_version
+from flows.ways import PRODUCTION, Ways
 from monitoring.evidence import Check
-from monitoring.policy import Action, Decision, History, PastAttempt, PastCheck, decide
+from monitoring.policy import Action, Decision, History, PastAttempt, PastCheck
 from reports.alert_facts import AlertFacts, AlertKind
 from storage.cycles import CycleRecord
 from storage.errors import LeaseHeld, NoChampion, StaleEvidence, StoreUnusable, TrueupError
@@ -34,6 +35,7 @@ class Run:
     lease: Lease
     cycle: CycleRecord
     on_candidate: Callable[[Any], None]
+    ways: Ways = PRODUCTION
 
     def done(self, step: str, output: Any, also: Callable[[Connection], None] = lambda _: None) -> None:
         self.cycle = self.app.cycles.finish_step(self.lease, self.cycle, step, output, also)
@@ -78,7 +80,7 @@ def check(run: Run) -> None:
     champion = app.promotions.version(cycle.stream, version)
     assert champion is not None  # the score step found it; a resumed cycle speaks of it, whoever answers by now
     seen = look(app, run.stream, champion, cycle.as_of)
-    found = measure_look(app, run.stream, champion, seen, cycle_id=cycle.id)
+    found = measure_look(app, run.stream, champion, seen, cycle_id=cycle.id, draw=run.ways.draw)
     document = found.as_json()
 
     def keep(connection: Connection) -> None:
@@ -106,7 +108,7 @@ def decide_step(run: Run) -> None:
         return
     found = Check.from_json(left["check"])
     version = run.left("score")["champion"]
-    decision = decide(run.stream.policy, found, history_of(run, version, left["labels"]), cycle.as_of)
+    decision = run.ways.decide(run.stream.policy, found, history_of(run, version, left["labels"]), cycle.as_of)
     incidents = incident_writes(app, run.stream, cycle, found, decision)
 
     def keep(connection: Connection) -> None:
@@ -163,7 +165,7 @@ def gate(run: Run) -> None:
         judged = Judged({"passed": False, "tests": []}, run.left("score")["champion"], labels)
     else:
         trained, why = Trained(**left), "; ".join(decision["reasons"])
-        judged = judge_version(app, run.stream, trained, cycle.as_of)
+        judged = run.ways.judge(app, run.stream, trained, cycle.as_of)
     held = held_because(app, run.stream)
     planned = attempt(
         app, run.stream, cycle.as_of, judged, trained, why=why, held=held, codes=codes, cycle_id=cycle.id

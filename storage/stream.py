@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -115,6 +115,10 @@ class Policy(Frozen):
         return parse_span(self.window) if isinstance(self.window, str) else None
 
 
+OWN_POLICY = "default"  # the stream's own policy, as a replay names it
+BASELINES = ("never", "always", "periodic")  # what a replay holds policies against
+
+
 class Training(Frozen):
     """What may become champion, and how long finding it may take."""
 
@@ -154,8 +158,32 @@ class Stream(Frozen):
     label: LabelPolicy = LabelPolicy()
     schedule: Schedule = Schedule()
     policy: Policy = Policy()
+    policies: dict[str, Policy] = Field(default_factory=dict)  # for `trueup replay`; what they lack is as in `policy`
     training: Training = Training()
     alerts: Recipients = Recipients()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_policies(cls, values: Any) -> Any:
+        named = values.get("policies") if isinstance(values, dict) else None
+        if not isinstance(named, dict):
+            return values
+        own = values.get("policy", {})
+        own = own.model_dump() if isinstance(own, Policy) else own
+        if not isinstance(own, dict):
+            return values  # refused as what it is
+        return {**values, "policies": {k: {**own, **v} if isinstance(v, dict) else v for k, v in named.items()}}
+
+    @field_validator("policies")
+    @classmethod
+    def _named_freely(cls, values: dict[str, Policy]) -> dict[str, Policy]:
+        taken = sorted({OWN_POLICY, *BASELINES} & values.keys())
+        if taken:
+            raise ValueError(
+                f"a policy is named '{taken[0]}', which a replay uses already: '{OWN_POLICY}' is the stream's own "
+                f"policy, and {', '.join(BASELINES)} are what it is held against; give it another name"
+            )
+        return values
 
     @model_validator(mode="after")
     def _describes_a_model(self) -> Stream:
@@ -171,8 +199,9 @@ class Stream(Frozen):
             raise ValueError(f"the label's column '{self.label.column}' is also a feature; that would leak the answer")
         if self.task == "regression" and self.label.classes:
             raise ValueError("label.classes belongs to classification; a regression stream takes its label as it is")
-        if self.policy.metric and (self.policy.metric in {"mae", "rmse", "r2"}) != (self.task == "regression"):
-            raise ValueError(f"metric '{self.policy.metric}' does not fit task '{self.task}'")
+        for policy in (self.policy, *self.policies.values()):
+            if policy.metric and (policy.metric in {"mae", "rmse", "r2"}) != (self.task == "regression"):
+                raise ValueError(f"metric '{policy.metric}' does not fit task '{self.task}'")
         return self
 
     @property

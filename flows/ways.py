@@ -1,0 +1,27 @@
+"""The places where a replay may come to its conclusions otherwise than production does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flows.app import App
+from flows.checking import Draw, draw_report
+from flows.promoting import Judged, judge_version
+from flows.training_run import Trained
+from monitoring.evidence import Check
+from monitoring.policy import Decision, History, decide
+from storage.stream import Policy, Stream
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a cycle draws a check's report, concludes from it, and judges a challenger."""
+
+    draw: Draw = draw_report
+    decide: Callable[[Policy, Check, History, datetime], Decision] = decide
+    judge: Callable[[App, Stream, Trained, datetime], Judged] = judge_version
+
+
+PRODUCTION = Ways()
