@@ -113,7 +113,7 @@ def _parsed(classes: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[ClassRule
 def _rule(name: str, text: str) -> ClassRule:
     match = _RULE.fullmatch(text)
     operator, operand = (match[1] or "=", plain(match[2])) if match else ("=", None)
-    if operand is None or (operator in ("<", "<=", ">", ">=") and number(operand) is None):
+    if operand is None or operand[0] in "<>=!" or (operator in ("<", "<=", ">", ">=") and number(operand) is None):
         raise ConfigError(
             f"label.classes: the rule '{text}' of class '{name}' cannot be read, so no record could get that label. "
             "Write a comparison with a number, such as '<=2', a value, or a list of values."

@@ -161,13 +161,16 @@ def champion_works(app: App, stream: Stream, cycle: CycleRecord) -> Write:
 
 
 def deliver_now(app: App, *, all_pending: bool = False) -> None:
-    """Try every alert that is due, or all that are pending; what cannot be sent stays, and the log says so."""
+    """Try every alert that is due, or every pending and dead one; what cannot be sent stays, and the log says so."""
     from flows.delivery import deliver
     from flows.transports import transport_of
 
     now = app.now()
     if all_pending:
         app.alerts.make_due(now)
+        for dead in app.alerts.dead():
+            stream = app.settings.streams.get(dead.stream)
+            app.alerts.revive(dead.id, dead.to or (recipients(app, stream) if stream else ()), now)
     if not app.alerts.pending(now):
         return
     transport = transport_of(app.settings.smtp, app.home / "mail")

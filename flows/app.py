@@ -18,6 +18,7 @@ from storage.alerts import AlertStore
 from storage.archive import Archive
 from storage.cycles import CycleLog
 from storage.database import Database, open_database
+from storage.errors import ConfigError
 from storage.promotions import PromotionLog
 from storage.reading import RecordReader
 from storage.records import RecordStore
@@ -109,8 +110,14 @@ def open_app(config: Path | None = None, home: Path | None = None, *, start: Pat
 
 
 def assemble(located: Located) -> App:
-    located.home.mkdir(parents=True, exist_ok=True)
-    prepare(located.home)
+    try:
+        located.home.mkdir(parents=True, exist_ok=True)
+        prepare(located.home)
+    except OSError as error:
+        raise ConfigError(
+            f"The home folder '{located.home}' cannot be made ({error.strerror}), so nothing can be kept. "
+            "Name another with --home or TRUEUP_HOME."
+        ) from error
     beside = str(located.file.parent.absolute()) if located.file else None
     if beside and beside not in sys.path:
         sys.path.append(beside)  # a team's own candidates lie beside its settings

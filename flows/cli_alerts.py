@@ -83,11 +83,11 @@ def alerts_test(stream: StreamName, config: Config = None, home: Home = None, as
 
 
 def alerts_deliver(config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Try every pending alert now, without waiting for its next turn."""
+    """Try every pending alert now, and every dead one again, for whom the settings name by now."""
     from flows.alerting import deliver_now
 
     with session(config, home, as_json) as s:
-        pending = {a.id for a in s.app.alerts.pending()}
+        pending = {a.id for a in (*s.app.alerts.pending(), *s.app.alerts.dead())}
         deliver_now(s.app, all_pending=True)
         _deliveries(s, pending)
 

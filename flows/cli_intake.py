@@ -40,14 +40,18 @@ def init(
 ) -> None:
     """Write a commented trueup.toml and the home folder; asks nothing."""
     from flows.guess import guess_stream, template
-    from flows.settings import FILE
+    from flows.settings import FILE, read_settings
 
     with failing_plainly(as_json):
         file = config or Path.cwd() / FILE
         if file.exists():
             raise ConfigError(f"'{file}' exists already and was left as it is. Edit it, or remove it first.")
         text = guess_stream(str(source), stream) if source else template()
-        file.write_text(text, encoding="utf-8")
+        read_settings(text, file.name)
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"'{file}' cannot be written: {error.strerror}. Name another with --config.") from None
     with session(file, home, as_json) as s:
         s.show(
             {"config": file.absolute(), "home": s.app.home},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -73,9 +74,11 @@ def predict(
 
     with session(config, home, as_json) as s:
         named = s.app.stream(stream)
-        found = predict_file(s.app, named, file) if file else predict_newest(s.app, named)
+        found, refused = predict_file(s.app, named, file) if file else (predict_newest(s.app, named), [])
+        for row in refused:
+            sys.stderr.write(f"trueup: no answer for line {row['line']}: {row['reason']}: {row['detail']}\n")
         rows = [(p["id"], p["predicted"], _figure(p["score"])) for p in found]
-        s.show({"predictions": found}, table("predictions", ("record", "answer", "score"), rows))
+        s.show({"predictions": found, "refused": refused}, table("predictions", ("record", "answer", "score"), rows))
 
 
 def models_list(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:

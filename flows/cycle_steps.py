@@ -128,7 +128,7 @@ def history_of(run: Run, version: int, labels: int) -> History:
     attempts = tuple(
         PastAttempt(p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED)
         for p in run.app.promotions.history(run.stream.name)
-        if p.cycle_id != run.cycle.id and p.kind not in BY_HAND
+        if p.cycle_id != run.cycle.id and p.kind not in BY_HAND and p.as_of <= run.cycle.as_of
     )
     return History(counted, attempts, labels)
 

@@ -75,8 +75,12 @@ def _mail(app: App) -> Finding:
         return Finding("mail", True, f"no server is set: mails are kept in {app.home / 'mail'}")
     if smtp.block:
         return Finding("mail", True, f"Prefect block '{smtp.block}' is used; `trueup alerts test` tries it")
-    with socket.create_connection((smtp.host, smtp.port), timeout=10):
-        return Finding("mail", True, f"{smtp.host}:{smtp.port} answers; `trueup alerts test` sends one")
+    port = smtp.port or {"none": 25, "starttls": 587, "ssl": 465}[smtp.security]
+    try:
+        with socket.create_connection((smtp.host, port), timeout=10):
+            return Finding("mail", True, f"{smtp.host}:{port} takes connections; `trueup alerts test` sends a mail")
+    except OSError as error:
+        return Finding("mail", False, f"{smtp.host}:{port} does not answer: {error}", "look at [smtp] host and port")
 
 
 def _recipients(app: App, stream: Stream) -> Finding:

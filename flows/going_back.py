@@ -153,9 +153,9 @@ def _planned(app: App, stream: Stream, kind: str, champion: int | None, version:
 
 def _arrived_at(app: App, stream: Stream) -> datetime:
     """The time that the stream's cycles and attempts have come to: a person acts after them, in as-of time as well."""
-    last = app.cycles.last_finished(stream.name)
+    last = app.cycles.last_checked(stream.name)
     times = [p.as_of for p in app.promotions.history(stream.name, limit=1)]
-    return max(times + ([last.as_of] if last else []), default=app.now())
+    return max(times + ([last] if last else []), default=app.now())
 
 
 def _against(judged: Promotion | None, champion: int | None) -> str:

@@ -32,7 +32,7 @@ class Guess:
 
 def stream_toml(guess: Guess, name: str) -> str:
     """The text of a `trueup.toml` with this one stream."""
-    key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quoted(name)
+    key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quoted(name)  # refused when it is read, by its name
     lines = [
         "# Guessed by `trueup init`: read it through once. Every key and what it means: docs/settings.md",
         "",

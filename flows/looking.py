@@ -51,17 +51,17 @@ def refuse_rewind(app: App, stream: Stream, as_of: datetime, champion: VersionRe
     """Refuse a time that models would have to be rewound for.
 
     Raises:
-        TimeRefused: it lies before the champion's cut-off or before the last finished cycle.
+        TimeRefused: it lies before the champion's cut-off or before the last cycle that had a champion to check.
     """
     if champion is not None and as_of < champion.cut_off:
         raise TimeRefused(
             f"{iso(as_of)} lies before {iso(champion.cut_off)}, up to which champion v{champion.version} of "
             f"'{stream.name}' knew the stream; models are not rewound. Ask for a later time."
         )
-    last = app.cycles.last_finished(stream.name)
-    if last is not None and as_of < last.as_of:
+    last = app.cycles.last_checked(stream.name)
+    if last is not None and as_of < last:
         raise TimeRefused(
-            f"{iso(as_of)} lies before the last finished cycle of '{stream.name}' ({iso(last.as_of)}); what it decided "
+            f"{iso(as_of)} lies before the last cycle that checked '{stream.name}' ({iso(last)}); what it decided "
             "is not undone. Ask for a later time."
         )
 

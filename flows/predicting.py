@@ -23,8 +23,10 @@ def predict_newest(app: App, stream: Stream) -> list[dict[str, Any]]:
     return _answers(rows.meta["id"], rows.meta["predicted"], rows.meta["score"], champion.version)[::-1]
 
 
-def predict_file(app: App, stream: Stream, path: str) -> list[dict[str, Any]]:
-    """Answers for the records of a file, in its order; nothing is stored, and refused rows get no answer.
+def predict_file(app: App, stream: Stream, path: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Answers for the records of a file, in its order, and the rows that got none: line, reason, detail.
+
+    Nothing is stored.
 
     Raises:
         InputError: the file cannot be read.
@@ -35,13 +37,16 @@ def predict_file(app: App, stream: Stream, path: str) -> list[dict[str, Any]]:
     model = app.registry.load(stream.name, champion.version)
     unlabelled = stream.model_copy(update={"label": stream.label.model_copy(update={"column": "", "arrived": ""})})
     found: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
     with opened(path, required_columns(unlabelled), stdin=sys.stdin.buffer) as source:
         survey(unlabelled, source.chunks(only=list(unlabelled.time_columns)), source.name)
         for chunk in source.chunks():
-            rows = validate(unlabelled, chunk, app.now()).accepted
+            judged = validate(unlabelled, chunk, app.now())
+            rows = judged.accepted
+            refused += [{"line": r.line, "reason": str(r.reason), "detail": r.detail} for r in judged.refused]
             predicted, score = answer(model, stream, rows.table[list(stream.features)])
             found += _answers(rows.ids, predicted, score, champion.version)
-    return found
+    return found, refused
 
 
 def _answers(ids: Any, predicted: Any, score: Any, version: int) -> list[dict[str, Any]]:

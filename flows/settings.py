@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from flows.mail_settings import SmtpSettings
 from storage.errors import ConfigError
@@ -109,17 +109,31 @@ def locate(config: Path | None, home: Path | None, *, start: Path | None = None)
 
 def load(file: Path | None) -> Settings:
     """The settings of a file (None: defaults) with TRUEUP_… variables over them."""
-    values: dict[str, Any] = {}
-    if file is not None:
-        try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{file.name} is not readable as TOML: {error}. Nothing was done.") from None
+    if file is None:
+        return read_settings("", "")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{file.name} cannot be read as text: {error}. Nothing was done.") from None
+    return read_settings(text, file.name)
+
+
+def read_settings(text: str, name: str) -> Settings:
+    """The settings that a TOML text of this name (empty: none) describes, with TRUEUP_… variables over it."""
+    try:
+        values: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name} is not readable as TOML: {error}. Nothing was done.") from None
     try:
         return Settings(**values)
+    except SettingsError as error:
+        raise ConfigError(
+            f"A TRUEUP_… variable cannot be read ({error}): lists and tables are written as JSON, as in "
+            "[\"oncall@example.org\"]. Nothing was done."
+        ) from None
     except ValidationError as error:
         said = "; ".join(f"{_place(e['loc'])}: {_said(e)}" for e in error.errors())
-        raise ConfigError(f"{file.name if file else 'The TRUEUP_… variables'}: {said}. Nothing was done.") from None
+        raise ConfigError(f"{name or 'The TRUEUP_… variables'}: {said}. Nothing was done.") from None
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

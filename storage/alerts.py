@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from storage import tables as t
 from storage.database import Database
+from storage.tables import microseconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +99,15 @@ class AlertStore:
         self._update_incident(connection, incident_id, refusal_told=True)
 
     def acknowledge(self, connection: Connection, incident_id: str, who: str, at: datetime) -> bool:
-        """Mark an open incident as seen; False where no open incident has this id."""
+        """Mark an open incident as seen, for the first time if it was before; False where no open one has this id."""
         i = t.incidents.c
         done = connection.execute(
             sa.update(t.incidents)
             .where(i.id == incident_id, i.resolved_at.is_(None))
-            .values(acknowledged_at=at, acknowledged_by=who)
+            .values(
+                acknowledged_at=sa.func.coalesce(i.acknowledged_at, microseconds(at)),
+                acknowledged_by=sa.func.coalesce(i.acknowledged_by, who),
+            )
         )
         return done.rowcount == 1
 
@@ -131,6 +135,10 @@ class AlertStore:
         with self._database.write() as connection:
             connection.execute(sa.update(t.alerts).where(t.alerts.c.state == "pending").values(next_try=now))
 
+    def revive(self, alert_id: str, to: tuple[str, ...], now: datetime) -> None:
+        """Put a dead alert back among the pending ones, for these recipients; its tries are counted anew."""
+        self._update(alert_id, state="pending", recipients=list(to), next_try=now, attempts=0)
+
     def mark_sent(self, alert_id: str, at: datetime) -> None:
         self._update(alert_id, state="sent", sent_at=at, error=None, next_try=None, attempts=t.alerts.c.attempts + 1)
 
@@ -146,6 +154,10 @@ class AlertStore:
             recipients=list(remaining),
             attempts=t.alerts.c.attempts + 1,
         )
+
+    def dead(self) -> list[OutboxItem]:
+        """Alerts that are not tried any more by themselves."""
+        return self._list(sa.select(t.alerts).where(t.alerts.c.state == "dead"))
 
     def of_cycle(self, cycle_id: str) -> list[OutboxItem]:
         a = t.alerts.c

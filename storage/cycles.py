@@ -65,10 +65,12 @@ class CycleLog:
         c = t.cycles.c
         return self._first(sa.select(t.cycles).where(c.stream == stream, c.as_of == as_of))
 
-    def last_finished(self, stream: str) -> CycleRecord | None:
-        c = t.cycles.c
-        query = sa.select(t.cycles).where(c.stream == stream, c.state == FINISHED).order_by(c.as_of.desc())
-        return self._first(query.limit(1))
+    def last_checked(self, stream: str) -> datetime | None:
+        """The latest time that a cycle's check looked at, or None."""
+        c = t.checks.c
+        query = sa.select(sa.func.max(c.as_of)).where(c.stream == stream, c.cycle_id.is_not(None))
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
 
     def last_ended(self, stream: str) -> CycleRecord | None:
         """The cycle that finished last by the clock, whatever time it looked at."""

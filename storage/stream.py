@@ -5,6 +5,7 @@ The keys and defaults are the contract of `trueup.toml`; a key that does not sta
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -184,6 +185,13 @@ class Stream(Frozen):
                 f"policy, and {', '.join(BASELINES)} are what it is held against; give it another name"
             )
         return values
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", value):
+            raise ValueError("a stream's name is also a folder's: use letters, digits, '_' and '-' only")
+        return value
 
     @model_validator(mode="after")
     def _describes_a_model(self) -> Stream:

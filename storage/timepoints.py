@@ -11,8 +11,8 @@ TICK = timedelta(microseconds=1)  # the store's resolution: the end of a day is 
 
 _SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(min|s|m|h|d|w)\s*$")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
-_MONTH = re.compile(r"^\d{4}-\d{2}$")
-_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+_DAY = re.compile(r"^\d{4}-?\d{2}-?\d{2}$")
 
 
 def parse_span(text: str) -> timedelta:
@@ -41,23 +41,32 @@ def end_of_month(year: int, month: int) -> datetime:
 def parse_as_of(text: str | None, *, now: datetime | None = None) -> datetime:
     """The time that `--as-of` names; now where it is left out.
 
-    A bare month or day means its end, a naive time is UTC.
+    A bare month or day means its end, but never more than now, a naive time is UTC.
 
     Raises:
-        UsageError: the text is no ISO 8601 time.
+        UsageError: the text is no ISO 8601 time, or one that is yet to come.
     """
+    now = now or datetime.now(UTC)
     if text is None:
-        return now or datetime.now(UTC)
+        return now
     try:
         if _MONTH.match(text):
-            return end_of_month(int(text[:4]), int(text[5:]))
-        moment = utc(datetime.fromisoformat(text))
-    except ValueError:
+            year, month = int(text[:4]), int(text[5:])
+            start, end = datetime(year, month, 1, tzinfo=UTC), end_of_month(year, month)
+        else:
+            start = utc(datetime.fromisoformat(text))
+            end = start + timedelta(days=1) - TICK if _DAY.match(text) else start
+    except (ValueError, OverflowError):
         raise UsageError(
             f"--as-of '{text}' is not a time. Write ISO 8601, such as 2019-06-30 (the end of that day) "
             "or 2019-06-30T18:00:00Z."
         ) from None
-    return moment + timedelta(days=1) - TICK if _DAY.match(text) else moment
+    if start > now:
+        raise UsageError(
+            f"--as-of '{text}' is yet to come, so nobody knows what will be known then; a cycle at that time would "
+            "keep every earlier one from running. Ask for a time that has passed."
+        )
+    return min(end, now)
 
 
 def iso(moment: datetime | None) -> str | None:

@@ -52,6 +52,7 @@ def test_variables_come_before_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         (MINIMAL + '[streams.reviews.schedule]\ncron = "hourly"\n', "no cron line"),
         (MINIMAL + '[streams.reviews.policy]\nmetric = "mae"\n', "does not fit task"),
         ("[streams", "not readable as TOML"),
+        ('[streams."../out"]\ntime = "at"\ntext = ["content"]\n', "also a folder's"),
     ],
 )
 def test_wrong_settings_are_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
@@ -61,6 +62,14 @@ def test_wrong_settings_are_refused_by_name(tmp_path: Path, text: str, said: str
         locate(None, None, start=tmp_path)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value).split("Nothing")[0].rstrip() or "TOML" in said
+
+
+def test_a_variable_that_is_no_json_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists are written as JSON in variables; what is not is said, not shown as a traceback."""
+    written(tmp_path)
+    monkeypatch.setenv("TRUEUP_STREAMS__REVIEWS__ALERTS__TO", "a@example.org")
+    with pytest.raises(ConfigError, match="written as JSON"):
+        locate(None, None, start=tmp_path)
 
 
 def test_an_unknown_stream_is_refused_with_those_that_there_are(tmp_path: Path) -> None:

@@ -1,0 +1,162 @@
+"""The docs speak of the program that is there: its settings, files, tables, codes, commands and each other."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shlex
+import tomllib
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from pydantic import BaseModel, SecretStr
+
+from flows.cli import cli
+from flows.settings import Settings
+from monitoring.signals import measure
+from storage.tables import metadata
+from tests.made_comparisons import compared, halves, made_records, made_stream
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
+PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *sorted(DOCS.glob("*.md")))
+
+# ---- settings ----
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The pydantic models that an annotation names, at whatever depth."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in typing.get_args(annotation) for model in models_in(part)]
+
+
+def tables_of(model: type[BaseModel], path: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each table of the settings with its keys and their defaults, as TOML writes them."""
+    keys: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        here = f"{path}.{key}" if path else key
+        nested = models_in(field.annotation)
+        named = typing.get_origin(field.annotation) is dict and bool(nested)
+        for inner in nested:
+            yield from tables_of(inner, f"{here}.{'NAME' if key == 'streams' else 'POLICY'}" if named else here)
+        if key != "name" and (not nested or (len(typing.get_args(field.annotation)) > 1 and not named)):
+            keys[key] = written(field.get_default(call_default_factory=True), required=field.is_required())
+    if keys:
+        yield path, keys
+
+
+def written(value: Any, *, required: bool) -> str:
+    """A default as the docs write it."""
+    if required:
+        return "required"
+    if value is None:
+        return "none"
+    value = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return f"`{json.dumps(list(value) if isinstance(value, tuple) else value)}`"
+
+
+def sections(text: str, mark: str) -> dict[str, str]:
+    """The text under each heading of a level, by the heading's code or, where it has none, its words."""
+    parts = re.split(rf"^{mark} (.+)$", text, flags=re.MULTILINE)[1:]
+    names = [re.sub(r"^`\[?(.+?)\]?`.*$", r"\1", heading) for heading in parts[::2]]
+    return dict(zip(names, parts[1::2], strict=True))
+
+
+def test_every_setting_stands_in_the_docs_with_its_default() -> None:
+    """docs/settings.md has every table and key of the models, with their defaults, and no others."""
+    told = sections((DOCS / "settings.md").read_text(), "##")
+    known = dict(tables_of(Settings, ""))
+    assert {name for name in told if not re.search(r"[A-Z][a-z]", name)} == set(known)
+    own = known.pop("streams.NAME.policies.POLICY")
+    assert own == known["streams.NAME.policy"]
+    for table, keys in known.items():
+        rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", told[table], flags=re.MULTILINE))
+        assert rows == keys, table
+
+
+# ---- architecture ----
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_file_of_a_room_is_told_of(room: str) -> None:
+    """docs/architecture.md has a line for each module, and none for what is gone."""
+    told = sections((DOCS / "architecture.md").read_text(), "###")[f"{room}/"].split("\n## ")[0]
+    files = {f.name for f in (ROOT / room).glob("*.py")} - {"__init__.py"}
+    assert set(re.findall(r"^\| `(\w+\.py)` \|", told, flags=re.MULTILINE)) == files
+
+
+def test_every_table_is_told_of() -> None:
+    """docs/architecture.md names the tables of the store, and no others."""
+    told = sections((DOCS / "architecture.md").read_text(), "##")["Data"].split("Files of the archive")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", told, flags=re.MULTILINE)) == set(metadata.tables)
+
+
+# ---- monitoring ----
+
+
+def test_every_code_has_a_section() -> None:
+    """docs/monitoring.md explains each signal that a check can hold, and each test of the gate."""
+    text = (DOCS / "monitoring.md").read_text()
+    told = set(sections(text, "###"))
+    rows = made_records(400, np.random.default_rng(1))
+    codes = {signal.code for signal in measure(made_stream(), compared(*halves(rows, 300)))[0]}
+    general = {re.sub(r"^(DRF-IN|DQ-MISSING)-.+", r"\1-<column>", code) for code in codes}
+    assert told == general
+    gate = (ROOT / "training" / "gate.py").read_text()
+    assert set(re.findall(r"GATE-[A-Z]+", gate)) == set(re.findall(r"GATE-[A-Z]+", text))
+
+
+# ---- commands, links, version ----
+
+
+def commands_in(text: str) -> set[str]:
+    """What a reader would paste: code spans and lines of code blocks that begin with trueup."""
+    blocks = re.findall(r"^```.*?$(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    return {line for line in (*lines, *spans) if line.startswith("trueup ")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_can_be_pasted(page: Path) -> None:
+    """Each command that a page shows exists, with every option that it is shown with."""
+    for line in commands_in(page.read_text()):
+        command: Any = typer.main.get_command(cli)
+        for word in shlex.split(line, comments=True)[1:]:
+            if hasattr(command, "commands"):
+                assert word in command.commands, f"{line}: no command '{word}'"
+                command = command.commands[word]
+            elif word.startswith("-") and word != "-":
+                options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+                assert word.split("=")[0] in options | {"--help"}, f"{line}: no option '{word}'"
+
+
+def anchors(page: Path) -> set[str]:
+    """The names under which a page's headings are linked to."""
+    headings = re.findall(r"^#+ (.+)$", html.unescape(page.read_text()), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_resolve(page: Path) -> None:
+    """Every relative link leads to a file of the project, and every anchor to a heading."""
+    for target in re.findall(r"\]\((?!https?://)([^)\s]+)\)", page.read_text()):
+        file, _, anchor = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+def test_the_version_stands_in_the_changelog() -> None:
+    """What is released is told of."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
