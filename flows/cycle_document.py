@@ -70,8 +70,11 @@ def outcome(done: dict[str, Any]) -> str:
         verdict = "passed the gate and waits" if done["gate"] and done["gate"]["passed"] else "refused by the gate"
         return f"v{done['training']['version']} trained, {verdict}"
     if done["decision"]["action"] == "none":
-        counted = done["check"] and done["check"]["counted"]
-        return "quiet" if counted else "nothing to act on yet"
+        if not (done["check"] and done["check"]["counted"]):
+            return "nothing to act on yet"
+        signals = done["check"]["signals"]
+        unjudged = sum(s["verdict"] == "insufficient" for s in signals)
+        return "quiet" if 2 * unjudged < len(signals) else f"{unjudged} of {len(signals)} signals could not be judged"
     codes = ", ".join(done["decision"]["codes"])
     return f"{done['decision']['action']}: {codes}" if codes else "no challenger could be trained"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from monitoring.evidence import Check, Signal
+from monitoring.evidence import Check, Signal, Verdict
 from storage.stream import Policy
 
 # Judged by time, whether the window is full or not: a silent feed must not be silent.
@@ -96,7 +96,13 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
             + (f", so {', '.join(pending)} moves nothing yet." if pending else ".")
         )
     elif not active:
+        unjudged = [s.code for s in check.signals if s.verdict is Verdict.INSUFFICIENT]
         reasons.append("No signal crossed its bound.")
+        if unjudged:
+            reasons.append(
+                f"{len(unjudged)} of {len(check.signals)} signals could not be judged, for want of data: "
+                f"{', '.join(unjudged)}. Their sentences in the report say what is missing."
+            )
     asking = [s for s in active if _asks(policy, s)]
     confirmed = tuple(s.code for s in asking if _running(s.code, history.counted) + 1 >= policy.confirm)
     if asking and not confirmed:

@@ -163,7 +163,8 @@ def _against_pool(stream: Stream, before: Answered, now: Answered, level: float,
     if found is None:
         return _undefined(stream, before, now)
     visible = (max(stream.policy.max_drop, norm.isf(level) * found.error)) + norm.ppf(POWER) * found.error
-    said = f"an interval for it runs from {_shown(stream, found.interval[0])} to {_shown(stream, found.interval[1])}"
+    low, high = (_shown(stream, bound) for bound in found.interval)
+    said = f"an interval for the drop runs from {low} to {high}"
     said += f"; a drop of {_shown(stream, visible)} would be seen four times in five"
     return _signal(stream, found, said, len(before), len(now))
 
@@ -197,7 +198,8 @@ def _signal(stream: Stream, found: Drop, said: str, n_before: int, n_now: int) -
         name=stream.metric,
         verdict=Verdict.BREACHED if breached else Verdict.OK,
         said=f"{stream.metric} went from {found.before:.3g} out of time to {found.now:.3g} on {n_now} mature labels, "
-        f"{_shown(stream, abs(found.drop))} {direction} ({_shown(stream, stream.policy.max_drop)} is allowed); {said}.",
+        f"{_shown(stream, abs(found.drop))} {direction} "
+        f"(a drop of {_shown(stream, stream.policy.max_drop)} is allowed); {said}.",
         value=found.now,
         threshold=found.before + sign * step,
         effect=found.drop,

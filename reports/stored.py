@@ -69,7 +69,7 @@ class ReportFiles:
             raise StoreUnusable(
                 f"The snapshot of report '{report_id}' cannot be loaded by Evidently {__version__} "
                 f"({type(error).__name__}); it was probably written by another version. The report's page and its "
-                f"signals are not affected: trueup reports show {report_id} --stream {stream}"
+                f"signals are not affected: trueup reports show {report_id}"
             ) from error
 
     def export(self, stream: str, report_id: str, folder: Path) -> tuple[Path, Path]:

@@ -86,6 +86,13 @@ def test_an_ambiguous_time_is_left_to_a_person(tmp_path: Path) -> None:
         _fits(stream, tmp_path / "a.csv")
 
 
+def test_a_strange_column_is_still_toml(tmp_path: Path) -> None:
+    """Columns are written so that they read back."""
+    (tmp_path / "a.csv").write_text('at,"te""xt é",label\n2021-01-01,some words here,a\n2021-01-02,other words too,b\n')
+    stream, _ = _guessed(tmp_path / "a.csv", "my-stream_1")
+    assert stream.text == ('te"xt é',)
+
+
 def test_the_template_reads_as_settings(tmp_path: Path) -> None:
     """Without a file `init` writes every key, and the result loads."""
     (tmp_path / "trueup.toml").write_text(template(), encoding="utf-8")
