@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from storage.archive import Archive
 from storage.database import Database, open_database
@@ -20,6 +21,10 @@ from storage.records import RecordStore
 
 for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
     os.environ[name] = "true"
+
+# The same examples at every run: what hypothesis finds is then a change of ours, not of its luck.
+settings.register_profile("fixed", derandomize=True)
+settings.load_profile("fixed")
 
 # Every test, and every process that one starts, runs under the guard; see tests/test_network.py.
 _GUARD = Path(__file__).resolve().parent / "loopback_only"
