@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from flows.app import App
 from monitoring.evidence import Check
 from monitoring.incidents import Changes, changes
-from monitoring.policy import Cause, Decision, reason_of
+from monitoring.policy import Cause, Decision, History, reason_of
 from reports.alert_facts import AlertFacts, AlertKind
 from storage.alerts import Incident, OutboxItem, new_id
 from storage.cycles import CycleRecord
@@ -72,11 +72,14 @@ def recipients(app: App, stream: Stream) -> tuple[str, ...]:
 
 
 def incident_writes(
-    app: App, stream: Stream, cycle: CycleRecord, check: Check, decision: Decision
+    app: App, stream: Stream, cycle: CycleRecord, check: Check, decision: Decision, history: History
 ) -> Write:
     """What a check does to incidents and whom it tells, to be written in the decision's transaction."""
     standing = {Cause(i.cause): i for i in app.alerts.open_incidents(stream.name)}
-    moved: Changes = changes(check, {cause: i.codes for cause, i in standing.items()})
+    earlier = history.counted[0] if check.counted and history.counted else history.latest
+    moved: Changes = changes(
+        check, decision.codes, {cause: i.codes for cause, i in standing.items()}, earlier.breached if earlier else ()
+    )
 
     def write(connection: Connection) -> None:
         for cause, codes in moved.opened.items():

@@ -33,7 +33,10 @@ def document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         "champion": steps["score"]["champion"],
         "scored": steps["score"]["scored"],
         "check": steps["check"] and steps["check"]["check"],
-        "decision": {"action": decision["action"], "codes": decision["codes"], "reasons": reasons},
+        "decision": {
+            "action": decision["action"], "codes": decision["codes"], "reasons": reasons,
+            "watched": decision["watched"], "severity": decision["severity"],
+        },
         "training": None if not trained or "failed" in trained else trained,
         "gate": gated["judged"]["gate"] if gated and gated["judged"] else None,
         "promotion": steps["promote"],
@@ -72,6 +75,8 @@ def outcome(done: dict[str, Any]) -> str:
     if done["decision"]["action"] == "none":
         if not (done["check"] and done["check"]["counted"]):
             return "nothing to act on yet"
+        if done["decision"]["watched"]:
+            return f"watching {', '.join(done['decision']['watched'])}, not confirmed yet"
         signals = done["check"]["signals"]
         unjudged = sum(s["verdict"] == "insufficient" for s in signals)
         return "quiet" if 2 * unjudged < len(signals) else f"{unjudged} of {len(signals)} signals could not be judged"

@@ -19,7 +19,7 @@ from flows.ways import PRODUCTION, Ways
 from monitoring.evidence import Check
 from monitoring.policy import Action, Decision, History, PastAttempt, PastCheck
 from reports.alert_facts import AlertFacts, AlertKind
-from storage.cycles import CycleRecord
+from storage.cycles import CountedCheck, CycleRecord
 from storage.errors import LeaseHeld, NoChampion, StaleEvidence, StoreUnusable, TrueupError
 from storage.leases import Lease
 from storage.promotions import Promotion, PromotionState
@@ -108,8 +108,9 @@ def decide_step(run: Run) -> None:
         return
     found = Check.from_json(left["check"])
     version = run.left("score")["champion"]
-    decision = run.ways.decide(run.stream.policy, found, history_of(run, version, left["labels"]), cycle.as_of)
-    incidents = incident_writes(app, run.stream, cycle, found, decision)
+    history = history_of(run, version, left["labels"])
+    decision = run.ways.decide(run.stream.policy, found, history, cycle.as_of)
+    incidents = incident_writes(app, run.stream, cycle, found, decision, history)
 
     def keep(connection: Connection) -> None:
         app.cycles.add_decision(connection, cycle, found.report_id, asdict(decision))
@@ -120,17 +121,24 @@ def decide_step(run: Run) -> None:
 
 def history_of(run: Run, version: int, labels: int) -> History:
     """What a decision at the cycle's time looks back on: counted checks of this champion, and attempts."""
+    app, cycle = run.app, run.cycle
     counted = tuple(
-        PastCheck(past.as_of, frozenset(s.code for s in Check.from_json(past.document).breached))
-        for past in run.app.cycles.counted_checks(run.stream.name)
-        if past.version == version and past.as_of < run.cycle.as_of
+        _past(past)
+        for past in app.cycles.counted_checks(run.stream.name, limit=max(20, run.stream.policy.confirm))
+        if past.version == version and past.as_of < cycle.as_of
     )
+    last = app.cycles.last_check(run.stream.name, cycle.as_of)
     attempts = tuple(
         PastAttempt(p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED)
-        for p in run.app.promotions.history(run.stream.name)
-        if p.cycle_id != run.cycle.id and p.kind not in BY_HAND and p.as_of <= run.cycle.as_of
+        for p in app.promotions.history(run.stream.name)
+        if p.cycle_id != cycle.id and p.kind not in BY_HAND and p.as_of <= cycle.as_of
     )
-    return History(counted, attempts, labels)
+    latest = _past(last) if last is not None and last.version == version else None
+    return History(counted, attempts, labels, latest)
+
+
+def _past(past: CountedCheck) -> PastCheck:
+    return PastCheck(past.as_of, {s.code: s.direction for s in Check.from_json(past.document).breached})
 
 
 def train(run: Run) -> None:
@@ -221,7 +229,7 @@ def _facts(run: Run, kind: AlertKind, planned: Promotion) -> AlertFacts:
         decision = run.left("decide")
         said = Decision(
             Action(decision["action"]), tuple(decision["codes"]), tuple(decision["confirmed"]),
-            tuple(decision["reasons"]),
+            tuple(decision["reasons"]), severity=decision["severity"],
         )
         facts = with_check(run.app, facts, run.stream, Check.from_json(run.left("check")["check"]), said)
     return replace(

@@ -110,11 +110,9 @@ def look(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> 
     out_of_time = snapshots.load(app.archive, champion.quality, regression=regression)
     blocks = snapshots.extra(app.archive, champion.quality, "block")
     ripe = mature(stream, rows, as_of)
-    settled = ripe.take(_settled(stream, ripe, as_of))
-    judged = window_of(stream.policy, settled, cut_off=champion.cut_off, as_of=as_of - stream.label.maturity_span)
-    candidates = new_content(judged.rows, past)
     provenance = _usual(out_of_time)
     same = (out_of_time.meta["provenance"] == provenance).to_numpy()
+    judged, looks = judged_rows(stream, ripe.take(_settled(stream, ripe, as_of)), past, provenance, champion, as_of)
     accepted, quarantined = app.reader.received(stream, as_of)
     comparison = Comparison(
         reference=past.newest(stream.policy.reference),
@@ -123,7 +121,8 @@ def look(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> 
         model_current=new_content(window.rows, past),
         quality_reference=out_of_time.take(same),
         quality_blocks=blocks[same],
-        quality_current=candidates.take((candidates.meta["provenance"] == provenance).to_numpy()),
+        quality_current=judged,
+        quality_looks=looks,
         past=past,
         intake=Intake(app.reader.times(stream, as_of), quarantined, accepted),
         as_of=as_of,
@@ -132,6 +131,35 @@ def look(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> 
     last = next(iter(app.cycles.counted_checks(stream.name, limit=1)), None)
     edge = None if last is None else Edge(microseconds(last.last_time), last.last_seq)
     return Look(comparison, window, window.counts(edge), int(ripe.labelled.sum()))
+
+
+def judged_rows(
+    stream: Stream, settled: Rows, past: Rows, provenance: str, champion: VersionRecord, as_of: datetime
+) -> tuple[Rows, int]:
+    """The labelled rows that the metric is judged on, and in how many checks running such a row is read.
+
+    Those of the window whose records are past their maturity; where it holds fewer than `min_labels`, the newest
+    `min_labels` since the champion's cut-off.
+    """
+    policy, limit = stream.policy, as_of - stream.label.maturity_span
+    window = window_of(policy, settled, cut_off=champion.cut_off, as_of=limit).rows
+
+    def labelled(rows: Rows) -> Rows:
+        rows = new_content(rows, past)
+        return rows.take((rows.meta["provenance"] == provenance).to_numpy())
+
+    judged = labelled(window)
+    if len(judged) >= policy.min_labels or stream.series or not len(window):
+        return judged, 1
+    judged = labelled(settled).newest(policy.min_labels)
+    if not len(judged):
+        return judged, 1
+    times = settled.meta["time"].to_numpy()
+    reached = int((times >= judged.meta["time"].to_numpy()[0]).sum())
+    if policy.window_span is not None:
+        back = (times[-1] - judged.meta["time"].to_numpy()[0]) / np.timedelta64(policy.window_span)
+        return judged, max(1, int(np.ceil(back)))
+    return judged, max(1, -(-reached // len(window)))
 
 
 def _settled(stream: Stream, rows: Rows, as_of: datetime) -> np.ndarray:

@@ -40,6 +40,7 @@ class Comparison:
     quality_reference: labelled rows out of time, answered by the recipe refitted on what came before their block.
     quality_blocks: the number of that block, one integer for each row of `quality_reference`.
     quality_current: mature labelled rows of the window, of one provenance, new in content, with the champion's answers.
+    quality_looks: in how many checks running one of those labels is read; 1 where the window alone holds enough.
     past: the whole snapshot in time order; only series streams look at it.
     intake: when records and refused items came in.
     as_of: the time (UTC) at which the world is looked at.
@@ -57,6 +58,7 @@ class Comparison:
     intake: Intake
     as_of: datetime
     seed: int = 0
+    quality_looks: int = 1
 
     def mature64(self, maturity: timedelta) -> np.datetime64:
         """The newest event time whose label counts as complete at `as_of`."""

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from monitoring.comparison import Comparison
 from monitoring.counts import count_test
-from monitoring.evidence import Signal, Verdict
+from monitoring.evidence import Contributor, Signal, Verdict
 from monitoring.observed import Kind, Observed, observations
 from monitoring.proportions import mean_test, share_test
-from monitoring.questions import FEWEST, Question, chance, insufficient, percent, verdict
+from monitoring.questions import FEWEST, Question, chance, insufficient, overwhelming, percent, verdict
 from monitoring.ranks import rank_test
-from monitoring.words import WordShare, word_test
+from monitoring.words import word_test
 from storage.stream import Stream
 
 MOVED_FLOOR = 0.02  # share of records that moved (numbers: Kolmogorov's distance; levels: total variation)
 WORD_FLOOR = 0.01  # change of the share of texts that hold a word
 MEAN_FLOOR = 0.01  # change of the mean probability
 MISSING_FLOOR = 0.01  # change of the share of missing values
+NAMED = 3  # levels, bands and records that a signal names
 
 
 def drift(stream: Stream, comparison: Comparison) -> Iterator[Question | Signal]:
@@ -66,14 +69,20 @@ def judge(observed: Observed, seed: int, level: float) -> Signal:
 
 
 def _numbers(observed: Observed, level: float, seed: int) -> Signal:
-    test = rank_test(observed.before, observed.now, level=level, seed=seed)
-    old, new = (np.quantile(v, [0.25, 0.5, 0.75]) for v in (observed.before, observed.now))
+    before, now = observed.before, observed.now
+    test = rank_test(before, now, level=level, seed=seed)
+    old, new = (np.quantile(v, [0.25, 0.5, 0.75]) for v in (before, now))
     said = (
         f"The median of {observed.what} went from {old[1]:.4g} to {new[1]:.4g} (middle half {old[0]:.4g} to "
         f"{old[2]:.4g} before, {new[0]:.4g} to {new[2]:.4g} now); at least {percent(test.moved)} of the records moved"
     )
-    material = test.moved >= MOVED_FLOOR
-    return _signal(observed, test.p_value, level, material, said, value=test.moved, effect=test.above)
+    by_chance = np.sqrt((len(before) + len(now) + 1) / (12 * len(before) * len(now)))
+    return _signal(
+        observed, test.p_value, level, test.moved >= MOVED_FLOOR, said,
+        value=test.moved, effect=test.above,
+        direction=_direction(test.above) if abs(test.above) > 2 * by_chance else None,
+        contributors=_bands(observed),
+    )
 
 
 def _levels(observed: Observed, level: float, seed: int) -> Signal:
@@ -83,9 +92,20 @@ def _levels(observed: Observed, level: float, seed: int) -> Signal:
         return _signal(observed, 1.0, level, False, said, value=0.0, effect=0.0)
     test = count_test(before, now, level=level, seed=seed)
     shares = before / before.sum(), now / now.sum()
-    said = f"For {observed.what} {percent(test.moved)} of the records moved: {moves(names, *shares)}"
-    signed = float(shares[1][-1] - shares[0][-1]) if len(names) == 2 else test.moved
-    return _signal(observed, test.p_value, level, test.moved >= MOVED_FLOOR, said, value=test.moved, effect=signed)
+    most = np.argsort(-np.abs(shares[1] - shares[0]), kind="stable")[:NAMED]
+    moved = tuple(
+        Contributor(
+            names[i][:60], float(shares[0][i]), float(shares[1][i]), _examples(observed, observed.now == names[i])
+        )
+        for i in most
+    )
+    said = f"For {observed.what} {percent(test.moved)} of the records moved: {_told(moved)}"
+    two = len(names) == 2
+    effect = float(shares[1][-1] - shares[0][-1]) if two else test.moved
+    return _signal(
+        observed, test.p_value, level, test.moved >= MOVED_FLOOR, said,
+        value=test.moved, effect=effect, direction=_direction(effect) if two else None, contributors=moved,
+    )
 
 
 def _texts(observed: Observed, level: float, seed: int) -> Signal:
@@ -96,14 +116,19 @@ def _texts(observed: Observed, level: float, seed: int) -> Signal:
             len(observed.before), len(observed.now),
         )
     largest = max(abs(word.now - word.before) for word in test.words)
-    strongest = test.words[0]
-    said = f"Of {test.vocabulary} words the strongest changes: {', '.join(_word(w) for w in test.words)}"
-    came = next((word for word in test.words if word.now > word.before), None)
+    moved = tuple(
+        Contributor(w.word[:40], w.before, w.now, tuple(str(observed.ids[i])[:40] for i in w.examples))
+        for w in test.words
+    )
+    said = f"Of {test.vocabulary} words the strongest changes: {_told(moved)}"
+    came = next((word for word in moved if word.now > word.before), None)
     if came is not None and test.p_value <= level:
-        records = ", ".join(str(observed.ids[i])[:40] for i in came.examples)
-        said += f"; '{came.word[:40]}' stands for example in record {records}"
-    effect = strongest.now - strongest.before
-    return _signal(observed, test.p_value, level, largest >= WORD_FLOOR, said, value=strongest.now, effect=effect)
+        said += f"; '{came.what}' stands for example in record {', '.join(came.examples)}"
+    effect = moved[0].now - moved[0].before
+    return _signal(
+        observed, test.p_value, level, largest >= WORD_FLOOR, said,
+        value=moved[0].now, effect=effect, contributors=moved,
+    )
 
 
 def _shares(observed: Observed, level: float, seed: int) -> Signal:
@@ -113,6 +138,7 @@ def _shares(observed: Observed, level: float, seed: int) -> Signal:
     return _signal(
         observed, test.p_value, level, abs(effect) >= MEAN_FLOOR, said,
         value=test.current, effect=effect, interval=test.interval,
+        direction=_direction(effect), contributors=_bands(observed),
     )
 
 
@@ -122,7 +148,11 @@ def _missing(observed: Observed, level: float, seed: int) -> Signal:
     if cannot_change(observed):
         said = f"In {observed.what} {'every' if new else 'no'} value is missing, before as now"
     p_value = share_test(observed.before, observed.now)
-    return _signal(observed, p_value, level, abs(new - old) >= MISSING_FLOOR, said, value=new, effect=new - old)
+    return _signal(
+        observed, p_value, level, abs(new - old) >= MISSING_FLOOR, said, value=new, effect=new - old,
+        direction=_direction(new - old),
+        contributors=(Contributor("missing", old, new, _examples(observed, observed.now)),),
+    )
 
 
 _JUDGES = {
@@ -141,14 +171,29 @@ def level_counts(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.nd
     return counts, np.bincount(codes[len(before):], minlength=len(names)), [str(name) for name in names]
 
 
-def moves(names: list[str], before: np.ndarray, now: np.ndarray, *, top: int = 3) -> str:
-    """The levels whose share changed most, in words."""
-    order = np.argsort(-np.abs(now - before), kind="stable")[:top]
-    return ", ".join(f"'{names[i][:60]}' {percent(before[i])} → {percent(now[i])}" for i in order)
+def _bands(observed: Observed) -> tuple[Contributor, ...]:
+    """The fifths of the earlier values whose share changed most."""
+    edges = np.unique(np.quantile(observed.before, [0.2, 0.4, 0.6, 0.8]))
+    before, now = (np.searchsorted(edges, values, side="left") for values in (observed.before, observed.now))
+    shares = [np.bincount(hand, minlength=len(edges) + 1) / len(hand) for hand in (before, now)]
+    shown = [f"{edge:.4g}" for edge in edges]
+    names = [f"up to {shown[0]}", *(f"{a} to {b}" for a, b in pairwise(shown)), f"above {shown[-1]}"]
+    most = np.argsort(-np.abs(shares[1] - shares[0]), kind="stable")[:NAMED]
+    return tuple(
+        Contributor(names[i], float(shares[0][i]), float(shares[1][i]), _examples(observed, now == i)) for i in most
+    )
 
 
-def _word(word: WordShare) -> str:
-    return f"'{word.word[:40]}' {percent(word.before)} → {percent(word.now)}"
+def _examples(observed: Observed, which: np.ndarray) -> tuple[str, ...]:
+    return tuple(str(i)[:40] for i in observed.ids[np.flatnonzero(which)[:NAMED]])
+
+
+def _told(moved: tuple[Contributor, ...]) -> str:
+    return ", ".join(f"'{part.what}' {percent(part.before)} → {percent(part.now)}" for part in moved)
+
+
+def _direction(effect: float) -> Literal["up", "down"] | None:
+    return None if effect == 0 else "up" if effect > 0 else "down"
 
 
 def _signal(
@@ -161,6 +206,8 @@ def _signal(
     value: float,
     effect: float,
     interval: tuple[float, float] | None = None,
+    direction: Literal["up", "down"] | None = None,
+    contributors: tuple[Contributor, ...] = (),
 ) -> Signal:
     outcome = verdict(p_value, level, material)
     if p_value <= level and not material:
@@ -177,6 +224,9 @@ def _signal(
         p_value=p_value,
         effect=effect,
         interval=interval,
+        direction=direction,
+        overwhelming=overwhelming(outcome, p_value, level),
+        contributors=contributors,
         n_reference=len(observed.before),
         n_current=len(observed.now),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 
 class Verdict(StrEnum):
@@ -22,6 +22,16 @@ class Worse(StrEnum):
     LOWER = "lower"
 
 
+@dataclass(frozen=True)
+class Contributor:
+    """One word, level or range of values: its share of the records before and now, and current records that hold it."""
+
+    what: str
+    before: float
+    now: float
+    examples: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Signal:
     """One measured quantity of a check.
@@ -30,6 +40,9 @@ class Signal:
     threshold: the bound that p_value (where there is one) or value (where not) is held against.
     effect: size of the change on the signal's own scale, 0 for none.
     interval: confidence interval of `effect`, or of the drop for metrics.
+    direction: "up" or "down" where the change has one. overwhelming: breached beyond what a year of checks allows
+    chance, so that it is acted on at once.
+    contributors: what moved most, the strongest first.
     said: one plain sentence of what moved, by how much, in words.
     """
 
@@ -45,6 +58,9 @@ class Signal:
     worse: Worse | None = None
     n_reference: int = 0
     n_current: int = 0
+    direction: Literal["up", "down"] | None = None
+    overwhelming: bool = False
+    contributors: tuple[Contributor, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -58,6 +74,9 @@ class Signal:
                 "verdict": Verdict(value["verdict"]),
                 "worse": Worse(value["worse"]) if value.get("worse") else None,
                 "interval": (interval[0], interval[1]) if interval else None,
+                "contributors": tuple(
+                    Contributor(**{**c, "examples": tuple(c["examples"])}) for c in value.get("contributors", ())
+                ),
             }
         )
 

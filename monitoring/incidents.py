@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from monitoring.evidence import Check, Verdict
-from monitoring.policy import BY_TIME, Cause, cause_of
+from monitoring.evidence import Check, Signal, Verdict
+from monitoring.policy import Cause, cause_of
 
 
 @dataclass(frozen=True)
@@ -18,24 +18,32 @@ class Changes:
     resolved: tuple[Cause, ...]
 
 
-def changes(check: Check, open_codes: Mapping[Cause, tuple[str, ...]]) -> Changes:
-    """`open_codes`: the codes of each open incident.
+CALM = 0.05  # p-value above which one quiet check resolves an incident; closer to the bound it takes two
 
-    Only a counted check moves incidents, except of causes that are judged by time. An incident resolves when none of
-    its cause is breached and at least one of its own codes was measured and is quiet: what could not be measured
-    (insufficient) resolves nothing.
+
+def changes(
+    check: Check, acted: Collection[str], open_codes: Mapping[Cause, tuple[str, ...]], before: Collection[str]
+) -> Changes:
+    """What opens, widens and resolves.
+
+    acted: the codes that the decision acts on. open_codes: the codes of each open incident. before: what the last
+    check that could move incidents breached.
+
+    An incident resolves when none of its cause is breached and at least one of its own codes was measured and is
+    quiet: what could not be measured (insufficient) resolves nothing. One that is near its bound has to be quiet twice,
+    so that an incident does not open and resolve by turns (hysteresis). Only a counted check resolves, except what is
+    judged by time.
     """
-    breached: dict[Cause, tuple[str, ...]] = {}
-    for signal in check.breached:
-        if check.counted or signal.code in BY_TIME:
-            cause = cause_of(signal.code)
-            breached[cause] = (*breached.get(cause, ()), signal.code)
-    quiet = {s.code for s in check.signals if s.verdict is Verdict.OK}
+    opening: dict[Cause, tuple[str, ...]] = {}
+    for code in acted:
+        opening[cause_of(code)] = (*opening.get(cause_of(code), ()), code)
+    breached = {cause_of(s.code) for s in check.breached}
+    quiet = {s.code for s in check.signals if _quiet(s, before)}
     return Changes(
-        opened={cause: codes for cause, codes in breached.items() if cause not in open_codes},
+        opened={cause: codes for cause, codes in opening.items() if cause not in open_codes},
         widened={
             cause: tuple(dict.fromkeys((*open_codes[cause], *codes)))
-            for cause, codes in breached.items()
+            for cause, codes in opening.items()
             if cause in open_codes and set(codes) - set(open_codes[cause])
         },
         resolved=tuple(
@@ -44,3 +52,9 @@ def changes(check: Check, open_codes: Mapping[Cause, tuple[str, ...]]) -> Change
             if cause not in breached and quiet & set(codes) and (check.counted or cause is Cause.FEED)
         ),
     )
+
+
+def _quiet(signal: Signal, before: Collection[str]) -> bool:
+    if signal.verdict is not Verdict.OK:
+        return False
+    return signal.code not in before or signal.p_value is None or signal.p_value > CALM

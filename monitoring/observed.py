@@ -22,8 +22,11 @@ from monitoring.columns import (
 )
 from monitoring.comparison import Comparison
 from monitoring.questions import FEWEST
+from monitoring.words import known_words, unseen_shares, word_counts
 from storage.rows import Rows
 from storage.stream import Stream
+
+MOST_LEARNT = 50_000  # training texts whose words count as seen, the newest
 
 
 class Kind(Enum):
@@ -58,16 +61,17 @@ class Observed:
 
 @dataclass(frozen=True)
 class Hands:
-    """Rows before and now for each sort of signal: inputs, the model's answers, labels."""
+    """Rows before and now for each sort of signal: inputs, the model's answers, labels; and those learnt from."""
 
     inputs: tuple[Rows, Rows]
     model: tuple[Rows, Rows]
     labels: tuple[Rows, Rows]
+    learnt: Rows
 
 
 def observations(stream: Stream, comparison: Comparison) -> Iterator[Observed]:
     """Everything of the stream that can drift."""
-    hands = _hands(stream, comparison)
+    hands = hands_of(stream, comparison)
     for observe in OBSERVERS:
         yield from observe(stream, hands)
 
@@ -106,6 +110,28 @@ def text_input(stream: Stream, hands: Hands) -> Iterator[Observed]:
         yield _observed("DRF-TEXT", "words of the texts", "the texts", Kind.TEXTS, hands.inputs, before, now)
 
 
+def text_lengths(stream: Stream, hands: Hands) -> Iterator[Observed]:
+    """How many words the texts hold."""
+    if stream.text:
+        before, now = (word_counts(texts(rows, stream.text)) for rows in hands.inputs)
+        kind = Kind.NUMBERS
+        if lumpy(before, now):
+            kind, before, now = Kind.LEVELS, named(before), named(now)
+        yield _observed("DRF-TEXT-length", "words in a text", "the length in words", kind, hands.inputs, before, now)
+
+
+def unseen_words(stream: Stream, hands: Hands) -> Iterator[Observed]:
+    """The share of a text's words that stood in none of the champion's training texts.
+
+    Both hands are texts that the champion was not trained on; those it was trained on hold no unseen word.
+    """
+    if stream.text and not stream.series:
+        learnt = known_words(texts(hands.learnt, stream.text))
+        before, now = (unseen_shares(texts(rows, stream.text), learnt) for rows in hands.model)
+        name = "share of words that the champion never saw"
+        yield _observed("DRF-TEXT-unseen", name, f"the mean {name}", Kind.SHARES, hands.model, before, now)
+
+
 def scores(stream: Stream, hands: Hands) -> Iterator[Observed]:
     """What the model answers: the mean probability, or the distribution of predicted numbers."""
     column, kind, name = "score", Kind.SHARES, "mean predicted probability"
@@ -135,6 +161,8 @@ OBSERVERS: tuple[Callable[[Stream, Hands], Iterator[Observed]], ...] = (
     numeric_inputs,
     categorical_inputs,
     text_input,
+    text_lengths,
+    unseen_words,
     scores,
     predicted_classes,
     labels,
@@ -150,22 +178,27 @@ def _observed(
     return Observed(code, name, what, kind, before[there], now[here], times, rows[1].meta["id"].to_numpy()[here])
 
 
-def _hands(stream: Stream, given: Comparison) -> Hands:
+def hands_of(stream: Stream, given: Comparison) -> Hands:
+    """Like beside like, one row of a group; series against all of their past."""
     if stream.series:
         return Hands(
             inputs=(given.past, given.current),
             model=(given.model_reference, given.model_current),
             labels=(given.past, given.quality_current),
+            learnt=given.past,
         )
+    learnt = given.past.take(~given.past.meta["evaluation"].to_numpy(dtype=bool)).newest(MOST_LEARNT)
     hands = Hands(
         inputs=(given.reference, given.current),
         model=(given.model_reference, given.model_current),
         labels=_labelled(stream, given),
+        learnt=learnt,
     )
     if not stream.group:
         return hands
     # rows of one author depend on each other, and would alone raise word alarms in 99.8 % of healthy checks
-    return Hands(*(_thinned(pair, given.seed) for pair in (hands.inputs, hands.model, hands.labels)))
+    inputs, model, labels = (_thinned(pair, given.seed) for pair in (hands.inputs, hands.model, hands.labels))
+    return Hands(inputs, model, labels, learnt)
 
 
 def _labelled(stream: Stream, given: Comparison) -> tuple[Rows, Rows]:

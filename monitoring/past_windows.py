@@ -23,7 +23,7 @@ from monitoring.comparison import Comparison
 from monitoring.drift import MOVED_FLOOR, cannot_change, too_few
 from monitoring.evidence import Signal
 from monitoring.observed import Kind, Observed, observations
-from monitoring.questions import Question, chance, insufficient, percent, verdict
+from monitoring.questions import Question, chance, insufficient, overwhelming, percent, verdict
 from monitoring.words import incidence
 from storage.rows import Rows
 from storage.stream import Policy, Stream
@@ -126,11 +126,13 @@ def _judge(observed: Observed, cut: Windows, seed: int, level: float) -> Signal:
         return insufficient(observed.code, observed.name, said, len(observed.before), len(observed.now))
     usual = against_past(now, past, level=level)
     material = moved >= MOVED_FLOOR
+    outcome = verdict(usual.p_value, level, material)
     small = "" if material or usual.p_value > level else "beyond what is usual, but too small to matter; "
     return Signal(
         code=observed.code,
         name=f"{observed.name}, against past windows",
-        verdict=verdict(usual.p_value, level, material),
+        verdict=outcome,
+        overwhelming=overwhelming(outcome, usual.p_value, level),
         said=f"{_told(observed)}; its distance from all before is {now:.3g}, where {len(past)} past windows as long "
         f"reached {usual.highest:.3g} at most ({small}{chance(usual.p_value, level)}, {usual.way}).",
         value=now,

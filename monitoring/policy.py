@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from monitoring.evidence import Check, Signal, Verdict
+from monitoring.questions import AT_ONCE
 from storage.stream import Policy
 
 # Judged by time, whether the window is full or not: a silent feed must not be silent.
 BY_TIME = ("DQ-VOLUME", "DQ-DUP", "DQ-QUARANTINE")
+METRIC = "PRF-METRIC"
 
 
 class Action(StrEnum):
@@ -43,10 +47,17 @@ def cause_of(code: str) -> Cause:
 
 @dataclass(frozen=True)
 class PastCheck:
-    """A counted check against the champion in force: when, and which codes it breached."""
+    """A check against the champion in force: when, and which codes it breached, each with its direction."""
 
     as_of: datetime
-    breached: frozenset[str]
+    breached: Mapping[str, str | None]
+
+    def saw(self, signal: Signal) -> bool:
+        """Whether it breached the same code, and not in the other direction."""
+        if signal.code not in self.breached:
+            return False
+        before = self.breached[signal.code]
+        return before is None or signal.direction is None or before == signal.direction
 
 
 @dataclass(frozen=True)
@@ -61,66 +72,123 @@ class PastAttempt:
 
 @dataclass(frozen=True)
 class History:
-    """What a decision looks back on; both lists newest first."""
+    """What a decision looks back on; both lists newest first.
+
+    counted: counted checks. latest: the cycle's check before this one, counted or not.
+    labels: mature labels newer than the champion's cut-off, now. paused: since when and why, or empty.
+    """
 
     counted: tuple[PastCheck, ...]
     attempts: tuple[PastAttempt, ...]
-    labels: int  # labels newer than the champion's cut-off, now
+    labels: int
+    latest: PastCheck | None = None
+    paused: str = ""
 
 
 @dataclass(frozen=True)
 class Decision:
     """What the policy concluded, in codes and in words.
 
-    codes: what fired. confirmed: which of them fired often enough in a row to ask for a challenger.
+    codes: what is acted on. confirmed: which of them ask for a challenger. watched: breached, and not yet confirmed.
+    severity: "low" where inputs moved and quality is shown unharmed, "high" where anything else is acted on.
     """
 
     action: Action
     codes: tuple[str, ...]
     confirmed: tuple[str, ...]
     reasons: tuple[str, ...]
+    watched: tuple[str, ...] = ()
+    severity: Literal["none", "low", "high"] = "none"
 
 
 def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> Decision:
-    """Alert on what a counted check breached; ask for a challenger once it is confirmed and nothing forbids it.
+    """Act on what is confirmed; ask for a challenger where the policy says so and nothing forbids it.
 
-    A check that does not count moves only what is judged by time. A code is confirmed when it was breached in
-    `confirm` counted checks running, this one included. Every reason says what would have had to differ.
+    A breach is confirmed at once where it is overwhelming, otherwise by `confirm` counted checks running that breach
+    the same code in the same direction, this one included; what is judged by time, by the check before it. With 1 %
+    false alarms a check, a healthy stream checked weekly raises a breach in two years of five, and is acted on in
+    fewer than one of a hundred (docs/monitoring.md). A check that does not count moves only what is judged by time.
     """
-    active = tuple(s for s in check.breached if check.counted or s.code in BY_TIME)
-    reasons = [reason_of(s) for s in active]
+    breached = [s for s in check.breached if s.code not in policy.mute]
+    moving = [s for s in breached if check.counted or s.code in BY_TIME]
+    acted = [s for s in moving if _confirmed(policy, s, check.counted, history)]
+    watched = tuple(s.code for s in moving if s not in acted)
+    reasons = [reason_of(s) for s in acted]
+    reasons += [_watching(policy, s, history) for s in moving if s not in acted]
+    reasons += _standing(policy, check, breached, moving)
+    if history.paused:
+        reasons.append(f"{history.paused} Nothing is acted on until 'trueup resume'.")
+        return Decision(Action.NONE, (), (), tuple(reasons), watched)
+    low = bool(acted) and all(cause_of(s.code) is Cause.DRIFT for s in acted) and _unharmed(policy, check)
+    if low:
+        reasons.append("Low severity: the inputs moved, and on mature labels the model answers as well as before.")
+    asking = tuple(s.code for s in acted if _asks(policy, s))
+    if acted and not asking:
+        reasons.append(f"No challenger: retrain_on is {list(policy.retrain_on)}; none of these codes is of that kind.")
+    forbidden = _forbidden(policy, history, frozenset(asking), as_of) if asking else ()
+    reasons.extend(forbidden)
+    action = Action.ALERT if acted else Action.NONE
+    if asking and not forbidden:
+        reasons.append(f"A challenger is asked for: {', '.join(asking)} confirmed; the gate protects the champion.")
+        action = Action.RETRAIN
+    return Decision(
+        action, tuple(s.code for s in acted), asking, tuple(reasons), watched,
+        "none" if not acted else "low" if low else "high",
+    )
+
+
+def _confirmed(policy: Policy, signal: Signal, counted: bool, history: History) -> bool:
+    if signal.overwhelming or policy.confirm == 1:
+        return True
+    if signal.code in BY_TIME and history.latest is not None and history.latest.saw(signal):
+        return True
+    return counted and _running(signal, history.counted) + 1 >= policy.confirm
+
+
+def _watching(policy: Policy, signal: Signal, history: History) -> str:
+    running = _running(signal, history.counted) + 1
+    return (
+        f"{reason_of(signal)} This is watched, not acted on: {running} counted check{'s' if running > 1 else ''} "
+        f"running breached it, and {policy.confirm} are asked for (confirm), or evidence {AT_ONCE} times stronger."
+    )
+
+
+def _standing(policy: Policy, check: Check, breached: list[Signal], moving: list[Signal]) -> list[str]:
+    """What did not move the decision: muted and provisional breaches, signals within bounds, signals unjudged."""
+    said = []
+    muted = [s.code for s in check.breached if s not in breached]
+    if muted:
+        said.append(f"Muted by the policy (mute), so not acted on: {', '.join(muted)}.")
     if not check.counted:
-        pending = [s.code for s in check.breached if s not in active]
-        reasons.append(
+        pending = [s.code for s in breached if s not in moving]
+        said.append(
             "This check is provisional: its window is not yet full of records that no earlier counted check has seen"
             + (f", so {', '.join(pending)} moves nothing yet." if pending else ".")
         )
-    elif not active:
-        unjudged = [s.code for s in check.signals if s.verdict is Verdict.INSUFFICIENT]
-        reasons.append("No signal crossed its bound.")
-        if unjudged:
-            reasons.append(
-                f"{len(unjudged)} of {len(check.signals)} signals could not be judged, for want of data: "
-                f"{', '.join(unjudged)}. Their sentences in the report say what is missing."
-            )
-    asking = [s for s in active if _asks(policy, s)]
-    confirmed = tuple(s.code for s in asking if _running(s.code, history.counted) + 1 >= policy.confirm)
-    if asking and not confirmed:
-        best = max(_running(s.code, history.counted) + 1 for s in asking)
-        reasons.append(
-            f"No challenger yet: {', '.join(s.code for s in asking)} was breached in {best} counted "
-            f"check{'s' if best > 1 else ''} running, and {policy.confirm} are asked for (confirm)."
+        return said
+    quiet = [s for s in check.signals if s.verdict is Verdict.OK]
+    if quiet or not check.breached:
+        nearest = min((s for s in quiet if s.p_value is not None), key=_distance, default=None)
+        within = f"{len(quiet)} signals stayed within their bounds" if check.breached else "No signal crossed its bound"
+        said.append(within + (f"; the nearest was {nearest.code} (p = {nearest.p_value:.2g})." if nearest else "."))
+    unjudged = [s.code for s in check.signals if s.verdict is Verdict.INSUFFICIENT]
+    if unjudged:
+        said.append(
+            f"{len(unjudged)} of {len(check.signals)} signals could not be judged, for want of data: "
+            f"{', '.join(unjudged)}. Their sentences in the report say what is missing."
         )
-    elif active and not asking:
-        reasons.append(f"No challenger: retrain_on is {list(policy.retrain_on)}; none of these codes is of that kind.")
-    forbidden = _forbidden(policy, history, frozenset(confirmed), as_of) if confirmed else ()
-    reasons.extend(forbidden)
-    if confirmed and not forbidden:
-        reasons.append(f"A challenger is asked for: {', '.join(confirmed)} confirmed; the gate protects the champion.")
-        action = Action.RETRAIN
-    else:
-        action = Action.ALERT if active else Action.NONE
-    return Decision(action, tuple(s.code for s in active), confirmed, tuple(reasons))
+    return said
+
+
+def _distance(signal: Signal) -> float:
+    assert signal.p_value is not None
+    return signal.p_value
+
+
+def _unharmed(policy: Policy, check: Check) -> bool:
+    """Whether the metric was judged, and its interval excludes a drop of `max_drop`."""
+    judged = next((s for s in check.signals if s.code == METRIC and s.verdict is Verdict.OK), None)
+    return judged is not None and judged.interval is not None and judged.interval[1] < policy.max_drop
 
 
 def reason_of(signal: Signal) -> str:
@@ -132,14 +200,19 @@ def _asks(policy: Policy, signal: Signal) -> bool:
     return str(cause_of(signal.code)) in policy.retrain_on
 
 
-def _running(code: str, counted: tuple[PastCheck, ...]) -> int:
-    """In how many counted checks before this one the code was breached without a quiet one between."""
-    return next((k for k, past in enumerate(counted) if code not in past.breached), len(counted))
+def _running(signal: Signal, counted: tuple[PastCheck, ...]) -> int:
+    """In how many counted checks before this one the code was breached alike without a quiet one between."""
+    return next((k for k, past in enumerate(counted) if not past.saw(signal)), len(counted))
 
 
 def _forbidden(policy: Policy, history: History, codes: frozenset[str], as_of: datetime) -> tuple[str, ...]:
     """Why no challenger may be trained now; empty where nothing stands against it."""
     found = []
+    if history.labels < policy.min_labels:
+        found.append(
+            f"No challenger: {history.labels} mature labels are newer than the champion, and the gate cannot tell a "
+            f"better one by fewer than {policy.min_labels} (min_labels)."
+        )
     if history.attempts:
         last = history.attempts[0]
         ready = last.as_of + policy.cooldown_span

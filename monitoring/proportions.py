@@ -50,7 +50,7 @@ def mean_test(reference: np.ndarray, current: np.ndarray, *, level: float, seed:
     centre = float(pooled @ edges) / pooled.sum()
 
     def far(draws: np.ndarray) -> np.ndarray:
-        return np.abs(draws @ edges / len(current) - centre)
+        return (draws @ edges / len(current) - centre) ** 2
 
     p_value = permutation_p(pooled, after, far, level=level, seed=seed)
     old, new = float(reference.mean()), float(current.mean())

@@ -10,6 +10,11 @@ from monitoring.evidence import Signal, Verdict
 FEWEST = 30  # records on either hand, below which nothing is said (the contract's bound for a window)
 
 
+# A breach is overwhelming, and acted on at once, where its p-value is this many times smaller than its level: 52 weekly
+# checks of a healthy stream then raise one with half the chance that a single check raises a mere breach.
+AT_ONCE = 104
+
+
 @dataclass(frozen=True)
 class Question:
     """A signal that can be tested.
@@ -33,6 +38,11 @@ def insufficient(code: str, name: str, said: str, n_reference: int = 0, n_curren
 def verdict(p_value: float, level: float, material: bool) -> Verdict:
     """Breached where the change is both beyond chance and large enough to matter."""
     return Verdict.BREACHED if p_value <= level and material else Verdict.OK
+
+
+def overwhelming(outcome: Verdict, p_value: float, level: float) -> bool:
+    """Whether a breach is acted on at once, unconfirmed."""
+    return outcome is Verdict.BREACHED and p_value <= level / AT_ONCE
 
 
 def percent(share: float) -> str:

@@ -12,7 +12,9 @@ from monitoring.evidence import Signal, Verdict
 from monitoring.feed import duplicates, label_coverage, quarantine
 from monitoring.past_windows import drift_of_series
 from monitoring.quality import quality
+from monitoring.quality_slices import slices
 from monitoring.questions import FEWEST, Question
+from monitoring.together import together
 from monitoring.volume import volume
 from storage.stream import Stream
 
@@ -24,7 +26,9 @@ Maker = Callable[[Stream, Comparison], Iterable[Question | Signal]]
 # What drifts is listed in observed.OBSERVERS.
 MAKERS: tuple[Maker, ...] = (
     lambda stream, given: drift_of_series(stream, given) if stream.series else drift(stream, given),
+    together,
     quality,
+    slices,
     volume,
     duplicates,
     quarantine,
@@ -63,7 +67,11 @@ def _notes(stream: Stream, comparison: Comparison) -> tuple[str, ...]:
     if before < SAFE_RATIO * now:
         notes.append(
             f"The reference holds {before} records, under {SAFE_RATIO} times the window's {now}: given this one "
-            f"reference, false alarms can be several times {stream.policy.false_alarms:g}. A larger "
-            "policy.reference or a smaller window cures it."
+            f"reference, false alarms can be several times {stream.policy.false_alarms:g}. "
+            + (
+                "A larger policy.reference or a smaller window cures it."
+                if before == stream.policy.reference
+                else "The champion's snapshot holds no more; a smaller window, or a champion trained on more, cures it."
+            )
         )
     return tuple(notes)

@@ -17,7 +17,7 @@ from scipy.stats import t
 
 from monitoring.comparison import Comparison, Intake
 from monitoring.evidence import Signal, Verdict
-from monitoring.questions import Question, chance, insufficient
+from monitoring.questions import Question, chance, insufficient, overwhelming
 from storage.stream import OrderTime, Stream
 
 CODE, NAME = "DQ-VOLUME", "records in the newest whole period"
@@ -126,15 +126,18 @@ def judge(found: Volume | None, quiet: Pause | None, level: float) -> Signal:
         p_value, breached = min(p_value, own), breached or (own <= level and quiet.ratio > FACTOR)
         told.append(f"the newest record is {_days(quiet.now)} old, where pauses lasted up to {_days(quiet.longest)}")
     said = "; ".join(told)
+    outcome = Verdict.BREACHED if breached else Verdict.OK
     return Signal(
         code=CODE,
         name=NAME,
-        verdict=Verdict.BREACHED if breached else Verdict.OK,
+        verdict=outcome,
+        overwhelming=overwhelming(outcome, p_value, level),
         said=f"{said[0].upper()}{said[1:]} ({chance(p_value, level)}).",
         value=None if found is None else float(found.newest),
         threshold=level,
         p_value=p_value,
         effect=None if found is None else found.newest / max(found.usual, 1.0) - 1.0,
+        direction="down" if found is None or found.newest < found.usual else "up",
         n_reference=0 if found is None else int(found.earlier.sum()),
         n_current=0 if found is None else found.newest,
     )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import hypergeom
+from scipy.special import gammaln
 
 from monitoring.proportions import both_tails
 
@@ -44,6 +44,26 @@ class WordTest:
 def words_of(text: str) -> set[str]:
     """The distinct words of a text, case folded."""
     return set(_WORD.findall(text.casefold()))
+
+
+def word_counts(texts: np.ndarray) -> np.ndarray:
+    """float64 (n,): how many words each text holds; NaN where there is no text."""
+    return np.array([np.nan if text is None else len(_WORD.findall(text)) for text in texts], dtype=float)
+
+
+def known_words(texts: np.ndarray) -> frozenset[str]:
+    """All words of the texts (None: no text)."""
+    return frozenset(word for text in texts if text is not None for word in words_of(text))
+
+
+def unseen_shares(texts: np.ndarray, known: frozenset[str]) -> np.ndarray:
+    """float64 (n,): the share of each text's distinct words that are not known; NaN where it holds no words."""
+    shares = np.full(len(texts), np.nan)
+    for position, text in enumerate(texts):
+        words = words_of(text) if text is not None else set()
+        if words:
+            shares[position] = len(words - known) / len(words)
+    return shares
 
 
 @dataclass(frozen=True)
@@ -83,7 +103,8 @@ def word_test(reference: Sequence[str], current: Sequence[str], *, top: int = 5)
     total = after + read.counts(0, m)
     if not len(total):
         return WordTest(1.0, (), 0)
-    p_values = both_tails(after, n, total, m + n)
+    exact = tables(n, m + n)
+    p_values = _p_values(exact, after, total, n, m + n)
     smallest = float(p_values.min())
     order = np.argsort(p_values, kind="stable")[:top]
     changed = tuple(
@@ -96,16 +117,44 @@ def word_test(reference: Sequence[str], current: Sequence[str], *, top: int = 5)
         )
         for w in order
     )
-    return WordTest(min(1.0, _chance_of_any(smallest, total, n, m + n)), changed, len(total))
+    return WordTest(min(1.0, _chance_of_any(exact, smallest, total)), changed, len(total))
 
 
-def _chance_of_any(bound: float, total: np.ndarray, draws: int, size: int) -> float:
+def tables(draws: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of words that stand in f = 0..60 texts of `size`: P(k of them among `draws`), and the two-sided p-value of k.
+
+    Both (61, 61), rows f and columns k; k > f has probability 0 and p-value 1.
+    """
+    marked, hits = np.arange(_RARE + 1)[:, None], np.arange(_RARE + 1)[None, :]
+    possible = (hits <= marked) & (hits <= draws) & (marked - hits <= size - draws)
+    with np.errstate(invalid="ignore"):
+        logs = _choose(marked, hits) + _choose(size - marked, draws - hits) - _choose(size, draws)
+    chances = np.where(possible, np.exp(np.where(possible, logs, -np.inf)), 0.0)
+    lower = np.cumsum(chances, axis=1)
+    upper = np.cumsum(chances[:, ::-1], axis=1)[:, ::-1]
+    return chances, np.where(possible, np.minimum(1.0, 2.0 * np.minimum(lower, upper)), 1.0)
+
+
+def _choose(n: np.ndarray | int, k: np.ndarray | int) -> np.ndarray:
+    return np.asarray(gammaln(np.add(n, 1.0)) - gammaln(np.add(k, 1.0)) - gammaln(np.subtract(n, k) + 1.0))
+
+
+def _p_values(
+    exact: tuple[np.ndarray, np.ndarray], after: np.ndarray, total: np.ndarray, draws: int, size: int
+) -> np.ndarray:
+    """The exact two-sided p-value of each word; of common ones each pair of counts is computed once."""
+    found = np.empty(len(total))
+    rare = total <= _RARE
+    found[rare] = exact[1][total[rare], after[rare]]
+    pairs, which = np.unique(np.stack([after[~rare], total[~rare]]), axis=1, return_inverse=True)
+    found[~rare] = both_tails(pairs[0], draws, pairs[1], size)[which]
+    return found
+
+
+def _chance_of_any(exact: tuple[np.ndarray, np.ndarray], bound: float, total: np.ndarray) -> float:
     """Sum over the words of P(p-value <= bound) under permutation: the probability that any word gets there."""
+    chances, p_values = exact
     frequency, words = np.unique(total, return_counts=True)
-    rare = frequency <= min(_RARE, draws, size - draws)
-    support = np.arange(_RARE + 1)
-    grid = np.where(support[None, :] <= frequency[rare][:, None], support[None, :], 0)
-    p_values = both_tails(grid, draws, frequency[rare][:, None], size)
-    reached = (p_values <= bound * (1 + 1e-9)) & (support[None, :] <= frequency[rare][:, None])
-    exact = (hypergeom.pmf(grid, size, frequency[rare][:, None], draws) * reached).sum(axis=1)
-    return float(words[rare] @ exact + words[~rare].sum() * bound)
+    rare = frequency <= _RARE
+    reached = (chances * (p_values <= bound * (1 + 1e-9))).sum(axis=1)
+    return float(words[rare] @ reached[frequency[rare]] + words[~rare].sum() * bound)

@@ -167,6 +167,14 @@ class CycleLog:
                 for row in connection.execute(query)
             ]
 
+    def last_check(self, stream: str, before: datetime) -> CountedCheck | None:
+        """The newest check of a cycle earlier than a time, counted or not."""
+        c = t.checks.c
+        mine = (c.stream == stream) & c.cycle_id.is_not(None) & (c.as_of < before)
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(t.checks).where(mine).order_by(c.as_of.desc()).limit(1)).first()
+        return None if row is None else CountedCheck(row.as_of, row.version, row.last_seq, row.last_time, row.document)
+
     def reports(self, stream: str | None, *, limit: int = 50) -> list[dict[str, Any]]:
         """Checks with their stored documents, newest first."""
         c = t.checks.c

@@ -84,6 +84,7 @@ class Policy(Frozen):
     cooldown: str = "1d"
     retrains_per_week: Annotated[int, Field(ge=0)] = 3
     promotion: Literal["auto", "approve", "off"] = "auto"
+    mute: tuple[str, ...] = ()
 
     _checked = field_validator("cooldown")(_span)
 

@@ -55,13 +55,17 @@ def meta(n: int, rng: np.random.Generator, *, step: str = "37min", **columns: An
 
 
 def compared(before: Rows, now: Rows, *, seed: int = 0, **changed: Any) -> Comparison:
-    """A comparison in which every hand of the reference is `before` and every hand of the window is `now`."""
+    """A comparison in which every hand of the reference is `before` and every hand of the window is `now`.
+
+    No record of it was trained on, so that no word counts as seen.
+    """
     known = np.concatenate([before.meta["time"].to_numpy(), now.meta["time"].to_numpy()])
     as_of: datetime = pd.Timestamp(known.max()).to_pydatetime() if len(known) else datetime(2021, 1, 1)
     told: dict[str, Any] = {
         "reference": before, "current": now, "model_reference": before, "model_current": now,
         "quality_reference": before, "quality_blocks": np.arange(len(before)) * 8 // max(1, len(before)),
-        "quality_current": now, "past": before, "intake": Intake.nothing(), "as_of": as_of, "seed": seed,
+        "quality_current": now, "past": before.with_meta(evaluation=True),
+        "intake": Intake.nothing(), "as_of": as_of, "seed": seed,
     }
     return Comparison(**{**told, **changed})
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from monitoring.evidence import Check, Signal, Verdict
-from monitoring.incidents import changes
-from monitoring.policy import Cause
+from monitoring.incidents import Changes, changes
+from monitoring.policy import BY_TIME, Cause
 
 
 def check(counted: bool = True, **verdicts: Verdict) -> Check:
@@ -14,17 +16,29 @@ def check(counted: bool = True, **verdicts: Verdict) -> Check:
     return Check(report_id="r", counted=counted, signals=signals)
 
 
+def moved(found: Check, standing: Mapping[Cause, tuple[str, ...]], before: tuple[str, ...] = ()) -> Changes:
+    """What changes where the decision acts on all that was breached."""
+    return changes(found, [s.code for s in found.breached if found.counted or s.code in BY_TIME], standing, before)
+
+
 def test_one_incident_a_cause() -> None:
     """Three signals of drift are one incident, a lost metric is another."""
-    found = changes(check(DRF_TEXT=Verdict.BREACHED, DRF_CLASS=Verdict.BREACHED, PRF_METRIC=Verdict.BREACHED), {})
+    found = moved(check(DRF_TEXT=Verdict.BREACHED, DRF_CLASS=Verdict.BREACHED, PRF_METRIC=Verdict.BREACHED), {})
     assert dict(found.opened) == {Cause.DRIFT: ("DRF-TEXT", "DRF-CLASS"), Cause.METRIC: ("PRF-METRIC",)}
+
+
+def test_what_is_only_watched_opens_nothing_and_keeps_open_what_is() -> None:
+    """A breach that is not confirmed wakes nobody; an incident of its cause does not resolve meanwhile."""
+    watched = check(DRF_TEXT=Verdict.BREACHED, DRF_SCORE=Verdict.OK)
+    assert changes(watched, (), {}, ()) == Changes({}, {}, ())
+    assert changes(watched, (), {Cause.DRIFT: ("DRF-SCORE",)}, ()).resolved == ()
 
 
 def test_an_open_incident_is_not_opened_again() -> None:
     """The same breach again says nothing; a further code widens what stands open."""
     standing = {Cause.DRIFT: ("DRF-TEXT",)}
-    same = changes(check(DRF_TEXT=Verdict.BREACHED), standing)
-    more = changes(check(DRF_TEXT=Verdict.BREACHED, DRF_SCORE=Verdict.BREACHED), standing)
+    same = moved(check(DRF_TEXT=Verdict.BREACHED), standing)
+    more = moved(check(DRF_TEXT=Verdict.BREACHED, DRF_SCORE=Verdict.BREACHED), standing)
     assert (dict(same.opened), dict(same.widened), same.resolved) == ({}, {}, ())
     assert dict(more.widened) == {Cause.DRIFT: ("DRF-TEXT", "DRF-SCORE")}
 
@@ -32,13 +46,26 @@ def test_an_open_incident_is_not_opened_again() -> None:
 def test_a_quiet_counted_check_resolves() -> None:
     """Quiet must have been measured, by a check that counts."""
     standing = {Cause.DRIFT: ("DRF-TEXT",)}
-    assert changes(check(DRF_TEXT=Verdict.OK), standing).resolved == (Cause.DRIFT,)
-    assert changes(check(DRF_TEXT=Verdict.INSUFFICIENT), standing).resolved == ()
-    assert changes(check(counted=False, DRF_TEXT=Verdict.OK), standing).resolved == ()
+    assert moved(check(DRF_TEXT=Verdict.OK), standing).resolved == (Cause.DRIFT,)
+    assert moved(check(DRF_TEXT=Verdict.INSUFFICIENT), standing).resolved == ()
+    assert moved(check(counted=False, DRF_TEXT=Verdict.OK), standing).resolved == ()
+
+
+def test_a_signal_near_its_bound_has_to_be_quiet_twice() -> None:
+    """p = .01 just after a breach keeps the incident open, p = .5 does not, and a second quiet check ends it."""
+    standing = {Cause.DRIFT: ("DRF-TEXT",)}
+
+    def quiet(p_value: float) -> Check:
+        told = Signal(code="DRF-TEXT", name="words", verdict=Verdict.OK, said="", p_value=p_value)
+        return Check(report_id="r", counted=True, signals=(told,))
+
+    assert moved(quiet(0.01), standing, ("DRF-TEXT",)).resolved == ()
+    assert moved(quiet(0.5), standing, ("DRF-TEXT",)).resolved == (Cause.DRIFT,)
+    assert moved(quiet(0.01), standing, ()).resolved == (Cause.DRIFT,)
 
 
 def test_a_silent_feed_does_not_wait_for_a_full_window() -> None:
     """What is judged by time opens and resolves on any check."""
-    opened = changes(check(counted=False, DQ_VOLUME=Verdict.BREACHED, DRF_TEXT=Verdict.BREACHED), {})
+    opened = moved(check(counted=False, DQ_VOLUME=Verdict.BREACHED, DRF_TEXT=Verdict.BREACHED), {})
     assert dict(opened.opened) == {Cause.FEED: ("DQ-VOLUME",)}
-    assert changes(check(counted=False, DQ_VOLUME=Verdict.OK), {Cause.FEED: ("DQ-VOLUME",)}).resolved == (Cause.FEED,)
+    assert moved(check(counted=False, DQ_VOLUME=Verdict.OK), {Cause.FEED: ("DQ-VOLUME",)}).resolved == (Cause.FEED,)

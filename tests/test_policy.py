@@ -2,46 +2,89 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.evidence import Check, Signal, Verdict
-from monitoring.policy import Action, History, PastAttempt, PastCheck, decide
+from monitoring.policy import BY_TIME, Action, History, PastAttempt, PastCheck, cause_of, decide
 from storage.stream import Policy
 
 T = datetime(2024, 6, 1, tzinfo=UTC)
 CODES = ["DRF-TEXT", "DRF-SCORE", "PRF-METRIC", "DQ-VOLUME", "DQ-MISSING-x"]
 
 
-def check(*breached: str, counted: bool = True) -> Check:
-    signals = tuple(Signal(code=c, name=c, verdict=Verdict.BREACHED, said="moved") for c in breached)
+def check(*breached: str, counted: bool = True, at_once: bool = False, **figures: Any) -> Check:
+    told: dict[str, Any] = {"verdict": Verdict.BREACHED, "said": "moved.", "overwhelming": at_once, **figures}
+    signals = tuple(Signal(code=c, name=c, **told) for c in breached)
     return Check(report_id="r", counted=counted, signals=signals)
 
 
-def before(*breached: str, days: int = 1) -> PastCheck:
-    return PastCheck(T - timedelta(days=days), frozenset(breached))
+def before(*breached: str, days: int = 1, direction: str | None = None) -> PastCheck:
+    return PastCheck(T - timedelta(days=days), dict.fromkeys(breached, direction))
 
 
-def test_one_breach_alerts_and_a_second_running_retrains() -> None:
-    """`confirm = 2` counted checks of the same code ask for a challenger."""
+def test_a_plain_breach_is_watched_and_a_second_running_is_acted_on() -> None:
+    """`confirm = 2` counted checks of the same code alert and ask for a challenger; the first one wakes nobody."""
     once = decide(Policy(), check("DRF-TEXT"), History((before(),), (), 500), T)
     twice = decide(Policy(), check("DRF-TEXT"), History((before("DRF-TEXT"),), (), 500), T)
-    assert (once.action, twice.action) == (Action.ALERT, Action.RETRAIN)
-    assert twice.confirmed == ("DRF-TEXT",)
+    assert (once.action, once.watched, once.codes) == (Action.NONE, ("DRF-TEXT",), ())
+    assert (twice.action, twice.confirmed) == (Action.RETRAIN, ("DRF-TEXT",))
+    assert any("2 are asked for" in reason for reason in once.reasons)
+
+
+def test_overwhelming_evidence_is_acted_on_at_once() -> None:
+    """What a year of healthy checks would hardly ever show needs no second window."""
+    decision = decide(Policy(), check("DRF-TEXT", at_once=True), History((), (), 500), T)
+    assert (decision.action, decision.severity) == (Action.RETRAIN, "high")
+
+
+def test_opposite_directions_do_not_confirm_each_other() -> None:
+    """Up after down is chance playing both ways; up after up is a change."""
+    down, up = (History((before("DRF-SCORE", direction=d),), (), 500) for d in ("down", "up"))
+    assert decide(Policy(), check("DRF-SCORE", direction="up"), down, T).action is Action.NONE
+    assert decide(Policy(), check("DRF-SCORE", direction="up"), up, T).action is Action.RETRAIN
 
 
 def test_a_quiet_check_resets_confirmation() -> None:
     """Breached, quiet, breached is not two running."""
     history = History((before(), before("DRF-TEXT", days=2)), (), 500)
-    assert decide(Policy(), check("DRF-TEXT"), history, T).action is Action.ALERT
+    assert decide(Policy(), check("DRF-TEXT"), history, T).action is Action.NONE
 
 
 def test_a_provisional_check_moves_only_what_is_judged_by_time() -> None:
     """Drift in a window that is not full waits; a silent feed does not."""
-    provisional = decide(Policy(confirm=1), check("DRF-TEXT", "DQ-VOLUME", counted=False), History((), (), 0), T)
+    found = check("DRF-TEXT", "DQ-VOLUME", counted=False, at_once=True)
+    provisional = decide(Policy(), found, History((), (), 0), T)
     assert (provisional.action, provisional.codes) == (Action.ALERT, ("DQ-VOLUME",))
+
+
+def test_what_is_judged_by_time_is_confirmed_by_the_check_before_counted_or_not() -> None:
+    """A feed that fell silent fills no window, so its confirmation cannot wait for one."""
+    found = check("DQ-VOLUME", counted=False)
+    once, twice = (History((), (), 0, latest=before(*codes)) for codes in ((), ("DQ-VOLUME",)))
+    assert decide(Policy(), found, once, T).action is Action.NONE
+    assert decide(Policy(), found, twice, T).action is Action.ALERT
+
+
+def test_a_muted_code_moves_nothing_and_is_named() -> None:
+    """`mute` silences a code; the decision still says that it was breached."""
+    decision = decide(Policy(mute=("DQ-DUP",)), check("DQ-DUP", at_once=True), History((), (), 500), T)
+    assert (decision.action, decision.codes, decision.watched) == (Action.NONE, (), ())
+    assert any("Muted" in reason and "DQ-DUP" in reason for reason in decision.reasons)
+
+
+def test_drift_that_leaves_the_metric_unharmed_is_of_low_severity() -> None:
+    """The inputs moved, and the metric's interval excludes a drop of max_drop."""
+    metric = Signal(code="PRF-METRIC", name="f1", verdict=Verdict.OK, said="fine.", interval=(-0.02, 0.01))
+    drifted = check("DRF-TEXT", at_once=True)
+    unharmed = replace(drifted, signals=(*drifted.signals, metric))
+    unsure = replace(drifted, signals=(*drifted.signals, replace(metric, interval=(-0.02, 0.05))))
+    severities = [decide(Policy(), c, History((), (), 500), T).severity for c in (drifted, unharmed, unsure)]
+    assert severities == ["high", "low", "high"]
 
 
 def test_after_a_refusal_the_same_cause_waits_for_half_as_many_labels_again() -> None:
@@ -50,7 +93,22 @@ def test_after_a_refusal_the_same_cause_waits_for_half_as_many_labels_again() ->
     past = (before("DRF-TEXT", "PRF-METRIC"),)
     assert decide(Policy(), check("DRF-TEXT"), History(past, (refused,), 599), T).action is Action.ALERT
     assert decide(Policy(), check("DRF-TEXT"), History(past, (refused,), 600), T).action is Action.RETRAIN
-    assert decide(Policy(), check("PRF-METRIC"), History(past, (refused,), 0), T).action is Action.RETRAIN
+    assert decide(Policy(), check("PRF-METRIC"), History(past, (refused,), 200), T).action is Action.RETRAIN
+
+
+def test_no_challenger_is_asked_for_while_mature_labels_are_too_few() -> None:
+    """Under `min_labels` newer labels the gate could not tell a better one."""
+    decision = decide(Policy(), check("DRF-TEXT", at_once=True), History((), (), 199), T)
+    assert decision.action is Action.ALERT
+    assert any("199 mature labels" in reason for reason in decision.reasons)
+
+
+def test_a_paused_stream_is_not_acted_on() -> None:
+    """Whatever is breached, a paused stream neither alerts nor retrains, and says since when and why."""
+    found = check("DRF-TEXT", at_once=True)
+    decision = decide(Policy(), found, History((), (), 500, paused="Paused by Ada."), T)
+    assert (decision.action, decision.codes) == (Action.NONE, ())
+    assert any("Paused by Ada." in reason for reason in decision.reasons)
 
 
 attempts = st.lists(
@@ -64,43 +122,55 @@ attempts = st.lists(
     max_size=6,
 ).map(lambda a: tuple(sorted(a, key=lambda x: x.as_of, reverse=True)))
 counted_before = st.lists(st.frozensets(st.sampled_from(CODES)), max_size=5).map(
-    lambda sets: tuple(PastCheck(T - timedelta(days=k + 1), s) for k, s in enumerate(sets))
+    lambda sets: tuple(PastCheck(T - timedelta(days=k + 1), dict.fromkeys(s)) for k, s in enumerate(sets))
 )
 
 
 @given(
     breached=st.sets(st.sampled_from(CODES)),
     counted=st.booleans(),
+    at_once=st.booleans(),
     past=counted_before,
     tried=attempts,
     labels=st.integers(0, 2000),
     confirm=st.integers(1, 3),
     budget=st.integers(0, 3),
     kinds=st.sampled_from([(), ("drift",), ("metric",), ("drift", "metric")]),
+    muted=st.sets(st.sampled_from(CODES)),
+    paused=st.booleans(),
 )
 def test_no_history_leads_past_the_policy(
     breached: set[str],
     counted: bool,
+    at_once: bool,
     past: tuple[PastCheck, ...],
     tried: tuple[PastAttempt, ...],
     labels: int,
     confirm: int,
     budget: int,
     kinds: tuple[str, ...],
+    muted: set[str],
+    paused: bool,
 ) -> None:
-    """No challenger within a cooldown, over the budget, unconfirmed, from an uncounted check or for another kind."""
-    policy = Policy(confirm=confirm, retrains_per_week=budget, retrain_on=kinds, cooldown="2d")
-    decision = decide(policy, check(*sorted(breached), counted=counted), History(past, tried, labels), T)
+    """No challenger within a cooldown, over the budget, unconfirmed, uncounted, muted, paused or on too few labels."""
+    policy = Policy(
+        confirm=confirm, retrains_per_week=budget, retrain_on=kinds, cooldown="2d", mute=tuple(sorted(muted))
+    )
+    history = History(past, tried, labels, paused="Paused." if paused else "")
+    decision = decide(policy, check(*sorted(breached), counted=counted, at_once=at_once), history, T)
     assert decision.reasons
-    assert set(decision.codes) <= breached
+    assert set(decision.codes) <= breached - muted
+    assert not set(decision.codes) & set(decision.watched)
+    assert (decision.action is Action.NONE) == (not decision.codes)
+    for code in decision.codes:
+        assert counted or code in BY_TIME
+        running = all(code in p.breached for p in past[: confirm - 1]) and len(past) >= confirm - 1
+        assert at_once or confirm == 1 or (counted and running)
     if decision.action is Action.RETRAIN:
         assert counted
+        assert not paused
+        assert labels >= policy.min_labels
         assert all(a.as_of <= T - timedelta(days=2) for a in tried)
         assert sum(a.as_of > T - timedelta(days=7) for a in tried) < budget
-        assert all(
-            c in breached and all(c in p.breached for p in past[: confirm - 1]) and len(past) >= confirm - 1
-            for c in decision.confirmed
-        )
         assert decision.confirmed
-    elif decision.action is Action.NONE:
-        assert not counted or not breached
+        assert all(str(cause_of(c)) in kinds for c in decision.confirmed)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from monitoring.evidence import Signal, Verdict, Worse
 from monitoring.quality import quality
 from monitoring.quality_metrics import metric
+from monitoring.quality_slices import slices
 from monitoring.questions import Question
 from storage.rows import Rows
 from storage.stream import Stream
@@ -135,3 +136,85 @@ def test_a_series_is_held_against_its_past_blocks() -> None:
     assert isinstance(answer, Signal)
     assert answer.verdict is Verdict.INSUFFICIENT
     assert "4 past blocks" in answer.said
+
+
+def _sliced(stream: Stream, before: Rows, now: Rows, **changed: object) -> Signal:
+    (item,) = slices(stream, compared(before, now, **changed))
+    return item.ask(LEVEL) if isinstance(item, Question) else item
+
+
+def test_the_worst_slice_is_named_though_all_records_look_well() -> None:
+    """A flip within one kind of record breaches its slice by name; without it no slice breaches."""
+    rng = np.random.default_rng(11)
+    stream = made_stream(slices=("kind",), policy={"metric": "accuracy"})
+    before, now = made_records(3000, rng), made_records(900, rng)
+    only_b = (now.features["kind"] == "b").to_numpy()
+    label = np.where(only_b, _worse(now, 0.3, rng).meta["label"], now.meta["label"])
+    broken = _sliced(stream, before, now.with_meta(label=label))
+    assert broken.code == "PRF-SLICE-kind"
+    assert broken.verdict is Verdict.BREACHED
+    assert "the worst is 'b'" in broken.said
+    assert _sliced(stream, before, now).verdict is Verdict.OK
+
+
+def test_a_value_that_the_reference_never_held_is_held_against_all_of_it() -> None:
+    """A new version answers worse: there is no past of its own, and the sentence says what it was held against."""
+    rng = np.random.default_rng(12)
+    stream = made_stream(slices=("kind",), policy={"metric": "accuracy"})
+    before, now = made_records(3000, rng), made_records(900, rng)
+    new = rng.random(900) < 0.3
+    label = np.where(new, _worse(now, 0.3, rng).meta["label"], now.meta["label"])
+    features = now.features.assign(kind=np.where(new, "v9", now.features["kind"]))
+    found = _sliced(stream, before, Rows(features, now.meta.assign(label=label)))
+    assert found.verdict is Verdict.BREACHED
+    assert "the worst is 'v9'" in found.said
+    assert "held against all records" in found.said
+
+
+def test_texts_are_sliced_by_length_and_numbers_by_thirds() -> None:
+    """A text column and a number declared as slices are cut in three by the reference."""
+    rng = np.random.default_rng(13)
+    before, now = made_records(2000, rng), made_records(600, rng)
+    numeric = _sliced(made_stream(slices=("size",)), before, now)
+    assert "up to" in {c.what[:5] for c in numeric.contributors}
+    longer = [text + " more" * (i % 7) for i, text in enumerate(now.features["words"])]
+    features = now.features.assign(words=np.array(longer, dtype=object))
+    assert "words" in _sliced(made_stream(slices=("words",)), before, Rows(features, now.meta)).said
+
+
+def test_more_records_of_a_hard_class_are_no_drop_of_the_model() -> None:
+    """The metric falls because a class that was always answered badly comes more often; the mix is named as why."""
+    rng = np.random.default_rng(17)
+
+    def rows(n: int, positive: float) -> Rows:
+        made = made_records(n, rng, positive=positive)
+        truth = made.meta["label"].to_numpy()
+        right = rng.random(n) < np.where(truth == "positive", 0.95, 0.6)
+        other = np.where(truth == "positive", "negative", "positive")
+        return made.with_meta(predicted=np.where(right, truth, other))
+
+    stream = made_stream(policy={"metric": "accuracy"})
+    found = _judged(stream, rows(3000, 0.85), rows(600, 0.35))
+    assert found.effect is not None
+    assert found.effect > 0.1
+    assert found.interval is not None
+    assert found.interval[0] > 0
+    assert found.verdict is Verdict.OK
+    assert "changed mix of the classes" in found.said
+
+
+def test_labels_that_several_checks_read_spend_the_level_once() -> None:
+    """Read in four checks running, a look has a quarter of the level, and a wider interval."""
+    rng = np.random.default_rng(18)
+    before, now = made_records(1000, rng), made_records(200, rng)
+    stream = made_stream()
+    once, often = (
+        next(iter(quality(stream, compared(before, now, quality_looks=looks)))) for looks in (1, 4)
+    )
+    assert isinstance(once, Question)
+    assert isinstance(often, Question)
+    first, second = once.ask(LEVEL).interval, often.ask(LEVEL).interval
+    assert first is not None
+    assert second is not None
+    assert second[0] < first[0] < first[1] < second[1]
+    assert often.ask(4 * LEVEL).interval == first

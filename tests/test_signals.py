@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.budget import SCORE, share
+from monitoring.budget import SCORE, WEIGHTS, share
 from monitoring.comparison import Intake
 from monitoring.evidence import Signal, Verdict
 from monitoring.signals import measure
@@ -25,13 +25,13 @@ def _breached(signals: tuple[Signal, ...]) -> set[str]:
 
 @given(st.floats(1e-4, 0.4), st.integers(0, 30), st.booleans())
 def test_levels_spend_no_more_than_the_budget(false_alarms: float, others: int, scored: bool) -> None:
-    """The levels add up to the budget; the score takes half where it stands among others."""
+    """The levels add up to the budget; the score takes its weight where it stands among others."""
     codes = [f"X-{i}" for i in range(others)] + ([SCORE] if scored else [])
     levels = share(false_alarms, codes)
     assert set(levels) == set(codes)
     assert sum(levels.values()) <= false_alarms * (1 + 1e-9)
     if scored and others:
-        assert levels[SCORE] == false_alarms / 2
+        assert levels[SCORE] == pytest.approx(false_alarms * WEIGHTS[SCORE])
 
 
 @pytest.mark.parametrize(("n", "m", "times"), [(200, 50, 120), (1000, 200, 60), (300, 30, 120), (2000, 400, 25)])
@@ -60,7 +60,8 @@ def test_every_signal_of_the_contract_is_there() -> None:
     columns = ["size", "gap", "lumps", "kind", "place"]
     assert sorted(codes) == sorted(
         [f"DRF-IN-{c}" for c in columns] + [f"DQ-MISSING-{c}" for c in [*columns, "words"]]
-        + ["DRF-TEXT", "DRF-SCORE", "DRF-CLASS", "DRF-LABEL", "PRF-METRIC"]
+        + ["DRF-TEXT", "DRF-TEXT-length", "DRF-TEXT-unseen", "DRF-SCORE", "DRF-CLASS", "DRF-LABEL", "DRF-MULTI"]
+        + ["PRF-METRIC"]
         + ["DQ-VOLUME", "DQ-DUP", "DQ-QUARANTINE", "DQ-LABELS"]
     )
     assert all(signal.said.endswith(".") for signal in signals)
@@ -88,11 +89,12 @@ def test_each_break_is_named_by_its_own_signal() -> None:
     """A shifted number, a new level, a missing column, new words: each breaches its code and no other."""
     rng = np.random.default_rng(4)
     before, now = made_records(2000, rng), made_records(300, rng)
+    crash = "crash login crash login crash login"
     broken = {
         "DRF-IN-size": {"size": now.features["size"] + 0.6},
         "DRF-IN-kind": {"kind": np.where(rng.random(300) < 0.15, "new", now.features["kind"])},
         "DQ-MISSING-size": {"size": np.where(rng.random(300) < 0.2, np.nan, now.features["size"])},
-        "DRF-TEXT": {"words": np.where(rng.random(300) < 0.2, "crash login", now.features["words"])},
+        "DRF-TEXT": {"words": np.where(rng.random(300) < 0.2, crash, now.features["words"])},
     }
     for code, columns in broken.items():
         changed = Rows(now.features.assign(**columns), now.meta)
@@ -101,6 +103,46 @@ def test_each_break_is_named_by_its_own_signal() -> None:
     text = next(s for s in signals if s.code == "DRF-TEXT")
     assert "'crash' 0.0 %" in text.said
     assert "for example in record r" in text.said
+
+
+def test_columns_that_no_longer_go_together_are_seen() -> None:
+    """Two numbers that were unrelated rise together: each is as before, and only their correlation tells."""
+    rng = np.random.default_rng(14)
+    before, now = made_records(2000, rng), made_records(400, rng)
+    size, gap = now.features["size"].to_numpy(), now.features["gap"].to_numpy()
+    tied = np.where(np.isnan(gap), size, np.nan)
+    tied[~np.isnan(gap)] = np.sort(size[~np.isnan(gap)])[np.argsort(np.argsort(gap[~np.isnan(gap)]))]
+    signals, _ = measure(made_stream(), compared(before, Rows(now.features.assign(size=tied), now.meta)))
+    assert _breached(signals) == {"DRF-MULTI"}
+    multi = next(s for s in signals if s.code == "DRF-MULTI")
+    assert multi.overwhelming
+    assert "gap with size" in multi.said
+
+
+def test_words_that_the_champion_never_saw_are_seen() -> None:
+    """A tenth of the words is new to the champion, each of them rare: the share of unseen words tells."""
+    rng = np.random.default_rng(15)
+    learnt, before, now = made_records(1000, rng), made_records(1000, rng), made_records(300, rng)
+    new = [f"{words} neu{i}" if i % 2 else words for i, words in enumerate(now.features["words"])]
+    changed = Rows(now.features.assign(words=np.array(new, dtype=object)), now.meta)
+    signals, _ = measure(made_stream(), compared(before, changed, past=learnt))
+    assert "DRF-TEXT-unseen" in _breached(signals)
+    quiet, _ = measure(made_stream(), compared(before, now, past=learnt))
+    assert not _breached(quiet)
+
+
+def test_a_breach_names_what_moved_with_records_that_show_it() -> None:
+    """Contributors hold the level, its shares before and now, and current records of it."""
+    rng = np.random.default_rng(16)
+    before, now = made_records(2000, rng), made_records(300, rng)
+    kind = np.where(rng.random(300) < 0.15, "new", now.features["kind"])
+    signals, _ = measure(made_stream(), compared(before, Rows(now.features.assign(kind=kind), now.meta)))
+    signal = next(s for s in signals if s.code == "DRF-IN-kind")
+    moved = next(c for c in signal.contributors if c.what == "new")
+    assert moved.before == 0
+    assert moved.now == pytest.approx((kind == "new").mean())
+    assert set(moved.examples) <= set(now.meta["id"][kind == "new"])
+    assert len(moved.examples) == 3
 
 
 def test_a_tiny_change_in_a_huge_window_is_called_immaterial() -> None:
