@@ -130,11 +130,12 @@ def champion_failed(app: App, stream: Stream, cycle: CycleRecord, why: str) -> W
     incident = Incident(
         id=new_id(), stream=stream.name, cause=str(Cause.CHAMPION), codes=("CHAMPION",), opened_at=cycle.as_of
     )
+    last = app.promotions.last_committed(stream.name)
     facts = replace(
         facts_of(app, stream, cycle, AlertKind.FAILURE),
         why=why,
         incident_id=incident.id,
-        from_version=app.registry.alias(stream.name, "champion"),
+        from_version=last.to_version if last else None,
     )
 
     def write(connection: Connection) -> None:

@@ -116,5 +116,5 @@ def _finish_or_abandon(
 def _champion_if_any(app: App, stream: Stream) -> Any:
     try:
         return champion_of(app, stream)
-    except NoChampion:
-        return None
+    except (NoChampion, ModelUnusable):
+        return None  # the step that scores meets it again, and tells the person on call

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from flows.alerting import deliver_now, item
 from flows.app import App
+from flows.looking import champion_version
 from flows.promoting import commit
 from flows.promotion_alerts import APPROVED, BY_HAND, FORCED, ROLLBACK, telling
 from monitoring.policy import Cause
@@ -56,13 +57,13 @@ def roll_back(app: App, stream: Stream, version: int | None, why: str) -> Promot
         NoChampion: there is none to go back from.
         InputError: there is nothing to go back to, the version is unknown, champion already or was never champion, or
             there is no reason.
-        ModelUnusable: the version cannot be loaded; nothing has moved.
+        ModelUnusable: the version cannot be loaded, or the registry lost its champion; nothing has moved.
         LeaseHeld: another process works on the stream.
     """
     _need_reason(why)
     with hold(app.database, stream.name, clock=app.clock) as lease:
         _give_way(app, lease, stream)
-        champion = app.registry.alias(stream.name, "champion")
+        champion = champion_version(app, stream)
         if champion is None:
             raise NoChampion(stream.name)
         target = _previous(app, stream, champion) if version is None else version

@@ -27,14 +27,32 @@ def seed_of(stream: Stream, as_of: datetime) -> int:
     return hash64(f"{stream.name}|{iso(as_of)}") & 0x7FFFFFFF
 
 
+def champion_version(app: App, stream: Stream) -> int | None:
+    """The version in force; None where none ever was.
+
+    Raises:
+        ModelUnusable: one was promoted, and the registry names none: it must not be taken for a stream without.
+    """
+    version = app.registry.alias(stream.name, "champion")
+    last = app.promotions.last_committed(stream.name) if version is None else None
+    if last is not None:
+        raise ModelUnusable(
+            f"The registry lost the champion of '{stream.name}', v{last.to_version}: nothing answers, nothing is "
+            "compared, and no other model takes its place by itself. Restore the tracking store (mlflow.db and "
+            "mlflow/ of the home folder, or the MLflow server), or let a version that it still holds answer: trueup "
+            f"models promote --to {last.to_version} --force --stream {stream.name} --why '...'"
+        )
+    return version
+
+
 def champion_of(app: App, stream: Stream) -> VersionRecord:
     """The champion in force.
 
     Raises:
-        NoChampion: there is none.
-        ModelUnusable: the registry names one that the store does not know.
+        NoChampion: there never was one.
+        ModelUnusable: the registry lost it, or names one that the store does not know.
     """
-    version = app.registry.alias(stream.name, "champion")
+    version = champion_version(app, stream)
     if version is None:
         raise NoChampion(stream.name)
     record = app.promotions.version(stream.name, version)

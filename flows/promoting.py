@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy.engine import Connection
 
 from flows.app import App
-from flows.looking import seed_of
+from flows.looking import champion_version, seed_of
 from flows.promotion_alerts import CHALLENGER, FIRST, open_rollback, telling
 from flows.training_run import Trained, refit
 from storage import snapshots
@@ -38,8 +38,11 @@ def name_challenger(app: App, stream: Stream, trained: Trained) -> None:
     """Point the alias `challenger` to a version that is to be held against a champion; the first is held against none.
 
     Done again it changes nothing.
+
+    Raises:
+        ModelUnusable: the registry lost its champion.
     """
-    if app.registry.alias(stream.name, "champion") is not None:
+    if champion_version(app, stream) is not None:
         app.registry.set_alias(stream.name, "challenger", trained.version)
 
 
@@ -47,14 +50,14 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
     """Hold a registered version against the champion, or the first one against the majority class or mean.
 
     Raises:
-        ModelUnusable: the champion cannot be loaded or scored; nothing is promoted over it.
+        ModelUnusable: the champion is lost, or cannot be loaded or scored; nothing is promoted over it.
     """
     from training.contest import contest, first_contest
     from training.gate import Gate, judge, judge_first, loads
 
     record = app.promotions.version(stream.name, trained.version)
     assert record is not None
-    champion = app.registry.alias(stream.name, "champion")
+    champion = champion_version(app, stream)
     try:
         fitted, rows = refit(app, stream, record)
     except ModelUnusable as error:

@@ -61,8 +61,8 @@ def train_version(
 
     close_stray_runs(app.registry, stream.name)
     registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
-    known = registered and app.promotions.version(stream.name, registered.number)
-    if known:
+    known = app.promotions.version(stream.name, registered.number) if registered else None
+    if registered and known and known.run_id == registered.run_id:
         return _as_trained(known)
     rows = snapshot_rows(app, stream, as_of)
     if not rows.labelled.any():

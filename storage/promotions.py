@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from storage import tables as t
 from storage.database import Database
+from storage.errors import StoreUnusable
 
 
 class PromotionState(StrEnum):
@@ -70,8 +71,22 @@ class PromotionLog:
         self._database = database
 
     def add_version(self, record: VersionRecord) -> None:
+        """Keep what a version knew; done again it changes nothing.
+
+        Raises:
+            StoreUnusable: another run stands under this number.
+        """
+        v = t.versions.c
         with self._database.write() as connection:
             self._database.insert_new(connection, t.versions, [record.__dict__])
+            here = sa.and_(v.stream == record.stream, v.version == record.version)
+            run_id = connection.execute(sa.select(v.run_id).where(here)).scalar_one()
+            if run_id != record.run_id:
+                raise StoreUnusable(
+                    f"The registry gave v{record.version} of '{record.stream}' to run {record.run_id}, and the store "
+                    f"knows v{record.version} of run {run_id}: the registry was replaced and counts from 1 again. The "
+                    "new version was not kept, so that no figures are mixed up. Restore the tracking store."
+                )
 
     def version(self, stream: str, version: int) -> VersionRecord | None:
         v = t.versions.c
@@ -102,6 +117,14 @@ class PromotionLog:
 
     def of_cycle(self, cycle_id: str) -> Promotion | None:
         return next(iter(self._list(t.promotions.c.cycle_id == cycle_id)), None)
+
+    def last_committed(self, stream: str) -> Promotion | None:
+        """The attempt that changed the champion last by the clock, or None where none ever did."""
+        p = t.promotions.c
+        query = sa.select(t.promotions).where(p.stream == stream, p.state == str(PromotionState.COMMITTED))
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(p.at.desc(), p.as_of.desc()).limit(1)).first()
+        return None if row is None else _promotion(dict(row._mapping))
 
     def history(self, stream: str, *, limit: int = 200) -> list[Promotion]:
         """All attempts, newest first."""

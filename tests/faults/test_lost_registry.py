@@ -1,0 +1,76 @@
+"""A champion that the registry lost, or a registry that was replaced, is never "no champion"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from flows.app import App
+from flows.cycle import run_cycle
+from flows.going_back import promote_by_hand, roll_back
+from flows.looking import champion_of
+from flows.predicting import predict_newest
+from flows.training_command import train_now
+from storage.errors import ModelUnusable, StoreUnusable
+from tests.made_deployments import TRAINED, WEEK
+
+AS_OF = TRAINED + WEEK
+
+
+def alias_dropped(app: App) -> None:
+    app.registry.drop_alias("reviews", "champion")
+
+
+def version_deleted(app: App) -> None:
+    app.registry.client().delete_model_version("reviews", "1")
+
+
+def database_gone(app: App) -> None:
+    for file in app.home.glob("mlflow.db*"):
+        file.unlink()
+
+
+@pytest.mark.parametrize("lose", [alias_dropped, version_deleted, database_gone])
+def test_a_lost_champion_is_not_replaced_by_a_first(breaking: App, lose: Callable[[App], None]) -> None:
+    """A cycle fails with one alert that names the version and the way back; nothing is trained or promoted."""
+    lose(breaking)
+    stream = breaking.stream("reviews")
+    versions = len(breaking.registry.versions("reviews"))
+    for day in range(2):
+        with pytest.raises(ModelUnusable, match=r"lost the champion of 'reviews', v1.*promote --to 1 --force"):
+            run_cycle(breaking, stream, AS_OF.replace(hour=day))
+    with pytest.raises(ModelUnusable, match="lost the champion"):
+        train_now(breaking, stream, AS_OF)
+    with pytest.raises(ModelUnusable, match="lost the champion"):
+        predict_newest(breaking, stream)
+    with pytest.raises(ModelUnusable, match="lost the champion"):
+        roll_back(breaking, stream, None, "worse")
+    assert len(breaking.registry.versions("reviews")) == versions
+    assert [p.kind for p in breaking.promotions.history("reviews")] == ["first"]
+    mails = [a for a in breaking.alerts.alerts("reviews") if a.kind == "failure"]
+    assert len(mails) == 1
+    assert "v1" in mails[0].text
+
+
+def test_a_person_puts_a_lost_champion_back(breaking: App) -> None:
+    """What the message names works, and the next cycle resolves the incident."""
+    stream = breaking.stream("reviews")
+    alias_dropped(breaking)
+    with pytest.raises(ModelUnusable):
+        run_cycle(breaking, stream, AS_OF)
+    promote_by_hand(breaking, stream, 1, "the alias was lost", force=True)
+    assert champion_of(breaking, stream).version == 1
+    assert run_cycle(breaking, stream, AS_OF)["champion"] == 1
+    assert [i.cause for i in breaking.alerts.incidents("reviews") if i.resolved_at] == ["champion"]
+
+
+def test_a_registry_that_counts_from_one_again_is_refused(breaking: App) -> None:
+    """A number that the store knows of another run is not taken for that run."""
+    known = breaking.promotions.version("reviews", 1)
+    assert known
+    breaking.promotions.add_version(known)
+    with pytest.raises(StoreUnusable, match="counts from 1 again"):
+        breaking.promotions.add_version(replace(known, run_id="another"))
+    assert breaking.promotions.version("reviews", 1) == known
