@@ -59,8 +59,10 @@ def champion_of(app: App, stream: Stream) -> VersionRecord:
     if record is None:
         raise ModelUnusable(
             f"The registry's champion of '{stream.name}' is version {version}, which the store does not know, so its "
-            "reference is missing and nothing can be compared. Was the home folder or the store replaced? Restore it, "
-            "or train again."
+            "reference is missing and nothing can be compared or promoted over it. Restore the store (trueup.db, or "
+            "the database) from a backup. Where it is lost for good, move mlflow.db and mlflow/ aside as well (or name "
+            "another [tracking] uri), take the records in again, and train: "
+            f"trueup train --stream {stream.name}"
         )
     return record
 

@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy.engine import Connection
 
 from flows.app import App
-from flows.looking import champion_version, seed_of
+from flows.looking import champion_of, champion_version, seed_of
 from flows.promotion_alerts import CHALLENGER, FIRST, open_rollback, telling
 from flows.training_run import Trained, refit
 from storage import snapshots
@@ -68,11 +68,7 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
         gate = judge_first(stream.metric, paired, seed)
         labels = len(paired)
     else:
-        standing = app.promotions.version(stream.name, champion)
-        if standing is None:
-            raise ModelUnusable(
-                f"Champion v{champion} of '{stream.name}' is unknown to the store, so nothing can be held against it."
-            )
+        standing = champion_of(app, stream)
         known = snapshots.load(app.archive, standing.snapshot, regression=stream.task == "regression")
         paired = contest(
             stream,

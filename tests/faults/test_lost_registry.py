@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from flows.app import App
+from flows.app import App, open_app
 from flows.cycle import run_cycle
 from flows.going_back import promote_by_hand, roll_back
 from flows.looking import champion_of
@@ -74,3 +74,15 @@ def test_a_registry_that_counts_from_one_again_is_refused(breaking: App) -> None
     with pytest.raises(StoreUnusable, match="counts from 1 again"):
         breaking.promotions.add_version(replace(known, run_id="another"))
     assert breaking.promotions.version("reviews", 1) == known
+
+
+def test_a_lost_store_says_how_to_begin_anew(breaking: App) -> None:
+    """A champion that the store does not know is judged by nothing; the advice does not lead back to the refusal."""
+    breaking.close()
+    for file in breaking.home.glob("trueup.db*"):
+        file.unlink()
+    app = open_app(breaking.config, breaking.home)
+    with pytest.raises(ModelUnusable, match=r"move mlflow.db and mlflow/ aside.*records in again.*trueup train"):
+        train_now(app, app.stream("reviews"), AS_OF)
+    assert [v.number for v in app.registry.versions("reviews")] == [1]
+    app.close()
