@@ -20,7 +20,7 @@ from monitoring.evidence import Check
 from monitoring.policy import Action, Decision, History, PastAttempt, PastCheck
 from reports.alert_facts import AlertFacts, AlertKind
 from storage.cycles import CountedCheck, CycleRecord
-from storage.errors import LeaseHeld, NoChampion, StaleEvidence, StoreUnusable, TrueupError
+from storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence
 from storage.leases import Lease
 from storage.promotions import Promotion, PromotionState
 from storage.stream import Stream
@@ -142,7 +142,10 @@ def _past(past: CountedCheck) -> PastCheck:
 
 
 def train(run: Run) -> None:
-    """Train a challenger where the decision asks for one."""
+    """Train a challenger where the decision asks for one.
+
+    What cannot be learnt from is a refusal; any other failure leaves the step undone, to be tried again.
+    """
     if run.left("decide")["action"] != Action.RETRAIN:
         run.done("train", None)
         return
@@ -150,9 +153,7 @@ def train(run: Run) -> None:
         trained = train_version(
             run.app, run.stream, run.cycle.as_of, cycle_id=run.cycle.id, on_candidate=run.on_candidate
         )
-    except (StoreUnusable, LeaseHeld):
-        raise
-    except TrueupError as error:
+    except (NotTrainable, ModelUnusable) as error:  # the one just made: no other model is asked for anything there
         run.done("train", {"failed": str(error)})
         return
     name_challenger(run.app, run.stream, trained)

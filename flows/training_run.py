@@ -14,7 +14,7 @@ from typing import Any
 from flows.app import App
 from flows.looking import seed_of, snapshot_rows
 from storage import snapshots
-from storage.errors import TrueupError
+from storage.errors import NotTrainable
 from storage.promotions import VersionRecord
 from storage.rows import Rows, unique_content
 from storage.stream import Stream
@@ -48,7 +48,8 @@ def train_version(
     An attempt that was killed after its version was registered finds that version again instead of making another.
 
     Raises:
-        TrueupError: the records or labels do not suffice for a training.
+        NotTrainable: the records or labels do not suffice for a training.
+        ModelUnusable: the model just fitted cannot answer.
     """
     from training.fitting import answer, classes_of, fit
     from training.history import newest_records
@@ -66,7 +67,7 @@ def train_version(
         return _as_trained(known)
     rows = snapshot_rows(app, stream, as_of)
     if not rows.labelled.any():
-        raise TrueupError(
+        raise NotTrainable(
             f"Stream '{stream.name}' has {len(rows)} records and no label that counts at {iso(as_of)}, so nothing can "
             "be learnt. Look at label.column, label.classes and label.maturity, or ingest labelled records."
         )

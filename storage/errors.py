@@ -3,6 +3,7 @@
 TrueupError            the work failed: exit status 1
 ├── LeaseHeld          another process works on the stream
 ├── ModelUnusable      the registered champion cannot be loaded or scored
+├── NotTrainable       nothing can be learnt from the rows that there are
 ├── StaleEvidence      the champion changed since the decision was made
 ├── StoreUnusable      the store or archive cannot be read as it should
 └── UsageError         the command, settings or input are wrong: exit status 2
@@ -27,6 +28,10 @@ class LeaseHeld(TrueupError):
 
 class ModelUnusable(TrueupError):
     """A registered champion exists but cannot be loaded or scored; nothing is promoted over it."""
+
+
+class NotTrainable(TrueupError):
+    """The records or labels do not suffice for a model; trying again without more of them changes nothing."""
 
 
 class StaleEvidence(TrueupError):

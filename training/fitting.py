@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from storage.errors import ModelUnusable, TrueupError
+from storage.errors import ModelUnusable, NotTrainable
 from storage.rows import Rows
 from storage.stream import Stream
 from training.pipelines import build, slim
@@ -37,14 +37,14 @@ def learnable(stream: Stream, rows: Rows, recipe: Recipe, newest: int) -> Rows:
     """The labelled rows that `recipe` is fitted on: all or the newest, without classes too rare to be learnt.
 
     Raises:
-        TrueupError: they are too few, or know only one class.
+        NotTrainable: they are too few, or know only one class.
     """
     labelled = rows.take(rows.labelled)
     if recipe.history == "newest":
         labelled = labelled.newest(newest)
     if stream.task == "regression":
         if len(labelled) < LEAST_OF_CLASS:
-            raise TrueupError(
+            raise NotTrainable(
                 f"{len(labelled)} labelled training rows are too few to fit {recipe.name}; "
                 f"at least {LEAST_OF_CLASS} are needed. Bring in more labelled records."
             )
@@ -53,7 +53,7 @@ def learnable(stream: Stream, rows: Rows, recipe: Recipe, newest: int) -> Rows:
     kept = counts >= LEAST_OF_CLASS
     if kept.sum() < 2:
         seen = ", ".join(f"{name}: {count}" for name, count in zip(names, counts, strict=True)) or "none"
-        raise TrueupError(
+        raise NotTrainable(
             f"{recipe.name} needs at least {LEAST_OF_CLASS} labelled training rows of each of two classes, and the "
             f"labels are {seen}. Bring in more labelled records, or look at label.classes."
         )
@@ -79,7 +79,7 @@ def fit(recipe: Recipe, stream: Stream, rows: Rows, seed: int, newest: int) -> F
     Classes weigh the same for every family, by weights per row; a team's own estimator balances as it likes.
 
     Raises:
-        TrueupError: the rows cannot be learnt from, or the estimator refuses them.
+        NotTrainable: the rows cannot be learnt from, or the estimator refuses them.
         ConfigError: a team's own candidate cannot be made.
     """
     used = learnable(stream, rows, recipe, newest)
@@ -98,7 +98,7 @@ def fit_estimator(recipe: Recipe, estimator: Any, columns: Any, target: np.ndarr
     """Fits `estimator` in place.
 
     Raises:
-        TrueupError: it refuses the rows.
+        NotTrainable: it refuses the rows.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -107,7 +107,7 @@ def fit_estimator(recipe: Recipe, estimator: Any, columns: Any, target: np.ndarr
         with threadpool_limits(1):
             estimator.fit(columns, target, **weights)
     except (ValueError, TypeError) as error:
-        raise TrueupError(
+        raise NotTrainable(
             f"Candidate {recipe.name} cannot be fitted on {len(target)} rows ({error}), so it is out of the contest. "
             "Look at the columns it uses, or leave it out of training.candidates."
         ) from error

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from storage.errors import TrueupError
+from storage.errors import NotTrainable
 from storage.rows import Rows, new_content, stack
 from storage.stream import Stream
 from training.fitting import answer, fit, learnable
@@ -66,7 +66,7 @@ def out_of_time(stream: Stream, recipe: Recipe, rows: Rows, seed: int) -> OutOfT
         past = rows.take(np.flatnonzero(training[:start]))
         try:
             learnable(stream, past, recipe, newest)
-        except TrueupError:
+        except NotTrainable:
             continue  # a young stream: its first blocks have no past to learn from
         fitted = fit(recipe, stream, past, seed, newest)
         block = rows.take(slice(start, stop))

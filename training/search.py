@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from storage.errors import ConfigError, TrueupError
+from storage.errors import ModelUnusable, NotTrainable
 from storage.rows import Rows, stack
 from storage.stream import Stream
 from training.fitting import answer, balanced, classes_of, fit, fit_estimator, learnable, read_answers, targets
@@ -70,14 +70,14 @@ def validation_blocks(stream: Stream, rows: Rows) -> tuple[Block, ...]:
 
     Raises:
         ValueError: an evaluation row is among `rows`; no model is chosen by one (invariant 2).
-        TrueupError: the labelled rows are too few.
+        NotTrainable: the labelled rows are too few.
     """
     if rows.meta["evaluation"].any():
         raise ValueError("evaluation rows were passed to the search; a model may not be chosen by them")
     labelled = rows.take(rows.labelled)
     n = len(labelled)
     if n < 2 * BLOCKS * LEAST_BLOCK:
-        raise TrueupError(
+        raise NotTrainable(
             f"{n} labelled training rows are too few to compare candidates on; {2 * BLOCKS * LEAST_BLOCK} are needed. "
             "Bring in more labelled records."
         )
@@ -113,7 +113,7 @@ def search(
 
     Raises:
         ValueError: an evaluation row is among `rows`.
-        TrueupError: too few labelled rows, or no candidate could be fitted.
+        NotTrainable: too few labelled rows, or no candidate could be fitted.
         ConfigError: a team's own candidate cannot be made.
     """
     blocks = validation_blocks(stream, rows)
@@ -141,9 +141,7 @@ def search(
                 figures.append(score(stream.task, targets(stream, block.judged), *answers[-1], classes))
             predicted, chances = zip(*answers, strict=True)
             answered[recipe] = np.concatenate(predicted), np.concatenate(chances)
-        except ConfigError:
-            raise
-        except TrueupError as error:
+        except (NotTrainable, ModelUnusable) as error:
             failed = str(error)
         trials.append(Trial(recipe, {} if failed else _mean(figures), clock() - start, failed))
         on_candidate(trials[-1])
@@ -169,7 +167,7 @@ def _plainest(
     able = [trial for trial in trials if stream.metric in trial.metrics]
     if not able:
         why = next((trial.failed for trial in trials if trial.failed), f"{stream.metric} is defined on no block")
-        raise TrueupError(f"None of {len(trials)} candidates of stream '{stream.name}' could be judged. {why}")
+        raise NotTrainable(f"None of {len(trials)} candidates of stream '{stream.name}' could be judged. {why}")
     best = max(able, key=lambda trial: sign * trial.metrics[stream.metric]).recipe  # max keeps the first of equals
     truth = targets(stream, judged)
     for trial in able:
