@@ -16,8 +16,8 @@ from flows.cycle_steps import STEPS, Run, Step
 from flows.looking import champion_of, refuse_rewind
 from flows.promoting import settle
 from flows.ways import PRODUCTION, Ways
-from storage.cycles import FINISHED
-from storage.errors import ModelUnusable, NoChampion, TrueupError
+from storage.cycles import FINISHED, CycleRecord
+from storage.errors import ModelUnusable, NoChampion, TimeRefused
 from storage.leases import Lease, hold
 from storage.stream import Stream
 from storage.timepoints import iso
@@ -52,7 +52,7 @@ def run_cycle(
     """One whole cycle of a stream at a time; its document as the contract describes it.
 
     A finished cycle asked for again gives its stored document with `repeated`; one that a crash cut short goes on from
-    its last durable step, and so do older ones that were left unfinished.
+    its last durable step, and so do older ones that were left unfinished, before it.
 
     Raises:
         LeaseHeld: another process works on the stream.
@@ -65,11 +65,10 @@ def run_cycle(
         found = app.cycles.find(stream.name, as_of)
         if found is not None and found.state == FINISHED:
             return present(app, found) | {"repeated": True}
-        if found is None:
-            refuse_rewind(app, stream, as_of, _champion_if_any(app, stream))
+        refuse_rewind(app, stream, as_of, _champion_if_any(app, stream))
         for left in app.cycles.unfinished(stream.name):
             if left.as_of < as_of:
-                _finish_or_abandon(app, stream, lease, left.as_of, run_step, watch, ways)
+                _finish_older(app, stream, lease, left, run_step, watch, ways)
         return _run(app, stream, lease, as_of, run_step, watch, ways)
 
 
@@ -101,16 +100,21 @@ def _run(
     return present(app, finished)
 
 
-def _finish_or_abandon(
-    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch, ways: Ways
+def _finish_older(
+    app: App, stream: Stream, lease: Lease, left: CycleRecord, run_step: RunStep, watch: Watch, ways: Ways
 ) -> None:
+    """Finish a cycle that was cut short; abandon it only if its time has passed for ever.
+
+    Whatever else fails may work the next time, so it stands in the way of the newer cycle: a breach or a challenger
+    of the older one is not given up for it.
+    """
     try:
-        _run(app, stream, lease, as_of, run_step, watch, ways)
-    except TrueupError as error:
-        log.warning("the unfinished cycle of %s at %s is abandoned: %s", stream.name, iso(as_of), error)
-        left = app.cycles.find(stream.name, as_of)
-        if left is not None:
-            app.cycles.abandon(lease, left, app.now())
+        refuse_rewind(app, stream, left.as_of, _champion_if_any(app, stream))
+    except TimeRefused as error:
+        log.warning("the unfinished cycle of %s at %s is abandoned: %s", stream.name, iso(left.as_of), error)
+        app.cycles.abandon(lease, left, app.now())
+        return
+    _run(app, stream, lease, left.as_of, run_step, watch, ways)
 
 
 def _champion_if_any(app: App, stream: Stream) -> Any:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from storage import tables as t
 from storage.database import Database
 from storage.leases import Lease
+from storage.promotions import PromotionState
 
 RUNNING, FINISHED, ABANDONED = "running", "finished", "abandoned"
 
@@ -117,13 +118,34 @@ class CycleLog:
     def abandon(
         self, lease: Lease, cycle: CycleRecord, now: datetime, also: Callable[[Connection], None] = lambda _: None
     ) -> None:
-        """Close a cycle that failed, with what `also` writes of it; asked for again it goes on where it stopped."""
+        """Close a cycle that failed, with what `also` writes of it; asked for again it goes on where it stopped.
+
+        A promotion that it had decided is abandoned with it, and a check that nothing was concluded from counts no
+        more, so that the next cycle may look at those records.
+        """
+        steps = cycle.steps
         with self._database.write() as connection:
             lease.assert_held(connection)
             also(connection)
+            if steps.get("check") and "decide" not in steps:
+                steps = {**steps, "check": self._uncount(connection, steps["check"])}
             connection.execute(
-                sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(state=ABANDONED, ended_at=now)
+                sa.update(t.promotions)
+                .where(t.promotions.c.cycle_id == cycle.id, t.promotions.c.state == str(PromotionState.DECIDED))
+                .values(state=str(PromotionState.ABANDONED), at=now)
             )
+            connection.execute(
+                sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(state=ABANDONED, steps=steps, ended_at=now)
+            )
+
+    def _uncount(self, connection: Connection, left: dict[str, Any]) -> dict[str, Any]:
+        document = {**left["check"], "counted": False}
+        connection.execute(
+            sa.update(t.checks)
+            .where(t.checks.c.id == document["report_id"])
+            .values(counted=False, document=document)
+        )
+        return {**left, "check": document}
 
     def add_check(
         self,

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from flows.app import App
 from flows.cycle import run_cycle
-from storage.errors import ModelUnusable, NotTrainable, TrueupError
+from storage.errors import ModelUnusable, NotTrainable, StoreUnusable, TimeRefused, TrueupError
+from storage.tables import versions
 from tests.made_deployments import TRAINED, WEEK
 
 AS_OF = TRAINED + WEEK
@@ -50,3 +52,66 @@ def test_what_cannot_be_learnt_from_is_a_refusal(
     attempt = breaking.promotions.history("reviews")[0]
     assert (attempt.state, attempt.to_version, attempt.why) == ("refused", None, str(error))
     assert "refused" in [a["kind"] for a in done["alerts"]]
+
+
+def cut_short(app: App, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Leave the cycle at AS_OF behind, with `step` undone."""
+    with monkeypatch.context() as broken:
+        broken.setattr("flows.cycle_steps." + step, failing(StoreUnusable("the archive is away")))
+        with pytest.raises(StoreUnusable):
+            run_cycle(app, app.stream("reviews"), AS_OF)
+
+
+@pytest.mark.parametrize("step", ["history_of", "held_because", "commit"])
+def test_an_older_cycle_is_finished_not_given_up(
+    breaking: App, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """While the fault lasts nothing newer runs; then the older cycle's breach leads to its promotion all the same."""
+    stream = breaking.stream("reviews")
+    cut_short(breaking, monkeypatch, step)
+    with monkeypatch.context() as broken:
+        broken.setattr("flows.cycle_steps." + step, failing(StoreUnusable("the archive is away")))
+        with pytest.raises(StoreUnusable):
+            run_cycle(breaking, stream, LATER)
+    left = breaking.cycles.find("reviews", AS_OF)
+    assert left
+    assert left.state == "running"
+    assert breaking.cycles.find("reviews", LATER) is None
+    assert run_cycle(breaking, stream, LATER)["champion"] == 2
+    older = run_cycle(breaking, stream, AS_OF)
+    assert older["repeated"]
+    assert older["promotion"] == {"from_version": 1, "to_version": 2}
+
+
+@pytest.mark.parametrize(("step", "counted"), [("history_of", []), ("commit", [AS_OF])])
+def test_a_cycle_whose_time_has_passed_is_abandoned(
+    breaking: App, monkeypatch: pytest.MonkeyPatch, step: str, counted: list[Any]
+) -> None:
+    """A champion that knows more than the cycle does ends it: its promotion with it, and a check not concluded from."""
+    stream = breaking.stream("reviews")
+    cut_short(breaking, monkeypatch, step)
+    with breaking.database.write() as connection:
+        connection.execute(sa.update(versions).values(cut_off=AS_OF + timedelta(hours=1)))
+    run_cycle(breaking, stream, LATER)
+    left = breaking.cycles.find("reviews", AS_OF)
+    assert left
+    assert left.state == "abandoned"
+    assert [c.as_of for c in breaking.cycles.counted_checks("reviews")] == counted
+    assert breaking.promotions.undone("reviews") == []
+    with pytest.raises(TimeRefused):
+        run_cycle(breaking, stream, AS_OF)
+
+
+def test_an_abandoned_cycle_does_not_rewind_time(breaking: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for again after a newer one has checked it is refused like any other time of the past."""
+    stream = breaking.stream("reviews")
+    with monkeypatch.context() as broken:
+        broken.setattr("training.registry.Registry.load", failing(ModelUnusable("its file is torn")))
+        with pytest.raises(ModelUnusable):
+            run_cycle(breaking, stream, AS_OF)
+    assert run_cycle(breaking, stream, LATER)["check"]["counted"]
+    with pytest.raises(TimeRefused, match=r"before the last cycle that checked|up to which champion"):
+        run_cycle(breaking, stream, AS_OF)
+    left = breaking.cycles.find("reviews", AS_OF)
+    assert left
+    assert left.state == "abandoned"
