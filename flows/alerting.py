@@ -123,47 +123,6 @@ def incident_for(app: App, stream: Stream, codes: tuple[str, ...]) -> Incident |
     return next((i for i in standing if set(i.codes) & set(codes)), None)
 
 
-def champion_failed(app: App, stream: Stream, cycle: CycleRecord, why: str) -> Write:
-    """Open the incident of a champion that cannot be used, once; later cycles that meet it add nothing."""
-    if any(i.cause == Cause.CHAMPION for i in app.alerts.open_incidents(stream.name)):
-        return lambda connection: None
-    incident = Incident(
-        id=new_id(), stream=stream.name, cause=str(Cause.CHAMPION), codes=("CHAMPION",), opened_at=cycle.as_of
-    )
-    last = app.promotions.last_committed(stream.name)
-    facts = replace(
-        facts_of(app, stream, cycle, AlertKind.FAILURE),
-        why=why,
-        incident_id=incident.id,
-        from_version=last.to_version if last else None,
-    )
-
-    def write(connection: Connection) -> None:
-        app.alerts.open(connection, incident)
-        app.alerts.add(connection, item(app, stream, facts, incident, opens=True))
-
-    return write
-
-
-def champion_works(app: App, stream: Stream, cycle: CycleRecord) -> Write:
-    """Resolve the incident of a champion that could not be used, now that it answers again."""
-    standing = next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.CHAMPION), None)
-    if standing is None:
-        return lambda connection: None
-    facts = replace(
-        facts_of(app, stream, cycle, AlertKind.INCIDENT_RESOLVED),
-        incident_id=standing.id,
-        codes=standing.codes,
-        reasons=("The champion can be loaded and answers again.",),
-    )
-
-    def write(connection: Connection) -> None:
-        app.alerts.resolve(connection, standing.id, cycle.as_of)
-        app.alerts.add(connection, item(app, stream, facts, standing))
-
-    return write
-
-
 def deliver_now(app: App, *, all_pending: bool = False) -> None:
     """Try every alert that is due, or every pending and dead one; what cannot be sent stays, and the log says so."""
     from flows.delivery import deliver

@@ -9,21 +9,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flows.alerting import champion_failed, deliver_now
+from flows.alerting import deliver_now
 from flows.app import App, open_app
 from flows.cycle_document import document, present, summary
 from flows.cycle_steps import STEPS, Run, Step
+from flows.failure_alerts import failed, telling_failures, works
 from flows.looking import champion_of, refuse_rewind
 from flows.promoting import settle
 from flows.ways import PRODUCTION, Ways
+from monitoring.policy import Cause
 from storage.cycles import FINISHED, CycleRecord
-from storage.errors import ModelUnusable, NoChampion, TimeRefused
+from storage.errors import ModelUnusable, NoChampion, TimeRefused, TrueupError, UsageError
 from storage.leases import Lease, hold
 from storage.stream import Stream
 from storage.timepoints import iso
 
 T = TypeVar("T")
 RunStep = Callable[[Step, Callable[[], None]], None]
+TRIES = 3  # of an older cycle that fails for a reason that does not pass by itself
 log = logging.getLogger("trueup")
 
 
@@ -58,9 +61,13 @@ def run_cycle(
         LeaseHeld: another process works on the stream.
         TimeRefused: the time would rewind a model.
         ModelUnusable: the champion cannot be loaded or scored; an alert of it is on its way.
+        TrueupError: anything else that failed, foreseen or not; an alert of it is on its way.
     """
     watch = watch or Watch()
-    with hold(app.database, stream.name, clock=app.clock) as lease:
+    with (
+        hold(app.database, stream.name, clock=app.clock) as lease,
+        telling_failures(app, lease, stream, as_of),
+    ):
         settle(app, lease, stream)
         found = app.cycles.find(stream.name, as_of)
         if found is not None and found.state == FINISHED:
@@ -89,11 +96,17 @@ def _run(
             if step.name not in run.cycle.steps:
                 watch.on_step(step.name)
                 run_step(step, lambda step=step: step.run(run))  # type: ignore[misc]
+        over = works(app, stream, Cause.CYCLE, as_of, run.cycle.id)
+        app.cycles.finish(lease, run.cycle, document(app, run.cycle), app.now(), over)
     except ModelUnusable as error:
-        app.cycles.abandon(lease, run.cycle, app.now(), champion_failed(app, stream, run.cycle, str(error)))
+        told = failed(app, stream, Cause.CHAMPION, as_of, str(error), run.cycle.id)
+        app.cycles.abandon(lease, run.cycle, app.now(), told)
         deliver_now(app)
         raise
-    app.cycles.finish(lease, run.cycle, document(app, run.cycle), app.now())
+    except Exception as error:
+        if not _passes(error):
+            app.cycles.count_failure(lease, run.cycle)
+        raise
     deliver_now(app)
     finished = app.cycles.find(stream.name, as_of)
     assert finished is not None
@@ -103,18 +116,27 @@ def _run(
 def _finish_older(
     app: App, stream: Stream, lease: Lease, left: CycleRecord, run_step: RunStep, watch: Watch, ways: Ways
 ) -> None:
-    """Finish a cycle that was cut short; abandon it only if its time has passed for ever.
+    """Finish a cycle that was cut short; abandon it only if its time has passed for ever, or no try will succeed.
 
     Whatever else fails may work the next time, so it stands in the way of the newer cycle: a breach or a challenger
     of the older one is not given up for it.
     """
     try:
         refuse_rewind(app, stream, left.as_of, _champion_if_any(app, stream))
-    except TimeRefused as error:
+        _run(app, stream, lease, left.as_of, run_step, watch, ways)
+    except ModelUnusable:
+        raise
+    except Exception as error:
+        found = app.cycles.find(stream.name, left.as_of) or left
+        if not isinstance(error, TimeRefused) and (_passes(error) or found.failures < TRIES):
+            raise
         log.warning("the unfinished cycle of %s at %s is abandoned: %s", stream.name, iso(left.as_of), error)
-        app.cycles.abandon(lease, left, app.now())
-        return
-    _run(app, stream, lease, left.as_of, run_step, watch, ways)
+        app.cycles.abandon(lease, found, app.now())
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the same cycle may succeed at another try with nothing mended by hand: an outage, a lost lease."""
+    return isinstance(error, TrueupError) and not isinstance(error, UsageError)
 
 
 def _champion_if_any(app: App, stream: Stream) -> Any:

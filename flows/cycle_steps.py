@@ -8,16 +8,17 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from flows.alerting import champion_works, facts_of, incident_for, incident_writes, item, with_check
+from flows.alerting import facts_of, incident_for, incident_writes, item, with_check
 from flows.app import App
 from flows.checking import edge_of, measure_look, score_new
+from flows.failure_alerts import works
 from flows.looking import champion_of, look
 from flows.promoting import Judged, attempt, commit, held_because, name_challenger
 from flows.promotion_alerts import BY_HAND
 from flows.training_run import Trained, train_version
 from flows.ways import PRODUCTION, Ways
 from monitoring.evidence import Check
-from monitoring.policy import Action, Decision, History, PastAttempt, PastCheck
+from monitoring.policy import Action, Cause, Decision, History, PastAttempt, PastCheck
 from reports.alert_facts import AlertFacts, AlertKind
 from storage.cycles import CountedCheck, CycleRecord
 from storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence
@@ -66,7 +67,7 @@ def score(run: Run) -> None:
     run.done(
         "score",
         {"champion": champion.version, "scored": scored},
-        champion_works(run.app, run.stream, run.cycle),
+        works(run.app, run.stream, Cause.CHAMPION, run.cycle.as_of, run.cycle.id),
     )
 
 

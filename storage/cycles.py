@@ -30,6 +30,7 @@ class CycleRecord:
     steps: dict[str, Any]
     document: dict[str, Any] | None
     ended_at: datetime | None = None
+    failures: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,25 @@ class CycleLog:
             also(connection)
             return self.record_step(connection, cycle, step, output)
 
-    def finish(self, lease: Lease, cycle: CycleRecord, document: dict[str, Any], now: datetime) -> None:
+    def count_failure(self, lease: Lease, cycle: CycleRecord) -> None:
+        """Remember that a try of this cycle failed for a reason that does not pass by itself."""
+        c = t.cycles.c
         with self._database.write() as connection:
             lease.assert_held(connection)
+            connection.execute(sa.update(t.cycles).where(c.id == cycle.id).values(failures=c.failures + 1))
+
+    def finish(
+        self,
+        lease: Lease,
+        cycle: CycleRecord,
+        document: dict[str, Any],
+        now: datetime,
+        also: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        """Close a cycle with its document, and whatever `also` writes."""
+        with self._database.write() as connection:
+            lease.assert_held(connection)
+            also(connection)
             connection.execute(
                 sa.update(t.cycles)
                 .where(t.cycles.c.id == cycle.id)
@@ -232,4 +249,4 @@ class CycleLog:
 
 
 def _cycle(row: Any) -> CycleRecord:
-    return CycleRecord(row.id, row.stream, row.as_of, row.state, row.steps, row.document, row.ended_at)
+    return CycleRecord(row.id, row.stream, row.as_of, row.state, row.steps, row.document, row.ended_at, row.failures)

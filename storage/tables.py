@@ -155,6 +155,7 @@ cycles = _table(
     sa.Column("document", sa.JSON),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # tries that will not mend themselves
     sa.UniqueConstraint("stream", "as_of"),
 )
 

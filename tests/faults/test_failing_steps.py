@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from flows import cycle_steps
 from flows.app import App
 from flows.cycle import run_cycle
 from storage.errors import ModelUnusable, NotTrainable, StoreUnusable, TimeRefused, TrueupError
@@ -115,3 +116,41 @@ def test_an_abandoned_cycle_does_not_rewind_time(breaking: App, monkeypatch: pyt
     left = breaking.cycles.find("reviews", AS_OF)
     assert left
     assert left.state == "abandoned"
+
+
+def test_what_nobody_foresaw_is_told_once_and_stands_in_the_way_three_times(
+    breaking: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plain message, one alert, and after three tries the poisoned cycle is set aside so that newer ones run."""
+    stream, true_measure = breaking.stream("reviews"), cycle_steps.measure_look
+
+    def poisoned(app: App, stream: Any, champion: Any, seen: Any, **ways: Any) -> Any:
+        if seen.comparison.as_of == AS_OF:
+            raise KeyError("poison")
+        return true_measure(app, stream, champion, seen, **ways)
+
+    monkeypatch.setattr(cycle_steps, "measure_look", poisoned)
+    for as_of in (AS_OF, LATER):
+        with pytest.raises(TrueupError, match=r"nobody foresaw \(KeyError: 'poison', in test_failing_steps.py, line"):
+            run_cycle(breaking, stream, as_of)
+    assert [i.cause for i in breaking.alerts.open_incidents("reviews")] == ["cycle"]
+    assert [a.kind for a in breaking.alerts.alerts("reviews")].count("failure") == 1
+    done = run_cycle(breaking, stream, LATER)
+    assert done["check"]["counted"]
+    assert "resolved: a cycle went through again" in " ".join(a["subject"] for a in done["alerts"])
+    left = breaking.cycles.find("reviews", AS_OF)
+    assert left
+    assert left.state == "abandoned"
+
+
+def test_a_registry_that_is_away_is_told_of(breaking: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even before a cycle begins: status 1, one alert, and nothing is counted against the cycle."""
+    stream = breaking.stream("reviews")
+    with monkeypatch.context() as broken:
+        broken.setattr("training.registry.Registry.alias", failing(TrueupError("the registry is away")))
+        for _ in range(4):
+            with pytest.raises(TrueupError, match="the registry is away"):
+                run_cycle(breaking, stream, AS_OF)
+    assert [a.kind for a in breaking.alerts.alerts("reviews")].count("failure") == 1
+    run_cycle(breaking, stream, AS_OF)
+    assert "cycle" not in [i.cause for i in breaking.alerts.open_incidents("reviews")]
