@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from feedback.chunks import Chunk
-from feedback.labels import class_names, class_of
+from feedback.labels import HUGE, class_names, class_of, quantity
 from feedback.validation import Reason, validate
 from feedback.values import number
 from storage.incoming import FeedbackItem, Refused
@@ -71,7 +71,9 @@ def _judged(stream: Stream, record_id: str | None, kind: str, value: str | None)
 
 def _label(stream: Stream, value: str) -> str | _Fault:
     if stream.task == "regression":
-        return _number(stream, value)
+        return value if quantity(value) is not None else _Fault(
+            Reason.WRONG_TYPE, f"'{value[:60]}' is no label of a regression: a number within ±{HUGE:g}"
+        )
     if class_of(stream.label, value) is not None:
         return value
     return _Fault(

@@ -18,6 +18,8 @@ from feedback.values import number, plain, written
 from storage.errors import ConfigError
 from storage.stream import LabelPolicy, Stream
 
+HUGE = 1e100  # of a regression's label: beyond it squares, and sums of them, are no finite numbers any more
+
 _COMPARE = {"<=": le, ">=": ge, "!=": ne, "==": eq, "=": eq, "<": lt, ">": gt}
 _RULE = re.compile(r"\s*(<=|>=|!=|==|=|<|>)?\s*(.*?)\s*", re.DOTALL)
 
@@ -93,8 +95,14 @@ def resolve(stream: Stream, raw: pd.Series | np.ndarray) -> np.ndarray:
     return table[codes]
 
 
+def quantity(text: str | None) -> float | None:
+    """The label that a text writes, of a regression: a number of at most HUGE either way, or None."""
+    value = number(text)
+    return None if value is None or abs(value) > HUGE else value
+
+
 def _number_of(raw: object) -> float | None:
-    return number(plain(written(raw)))
+    return quantity(plain(written(raw)))
 
 
 @lru_cache(maxsize=256)

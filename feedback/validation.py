@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from feedback.chunks import Chunk, objects
-from feedback.labels import class_rules
+from feedback.labels import HUGE, class_rules
 from feedback.times import arrivals, check_format, event_times, joined
 from feedback.values import MISSING_NUMBER, encodable, number, plain
 from storage.errors import ConfigError
@@ -37,7 +37,7 @@ class Reason(StrEnum):
     NO_ID = "no_id"                      # the id column is empty
     NO_TEXT = "no_text"                  # every text column is empty
     NO_FEATURES = "no_features"          # every feature is missing
-    WRONG_TYPE = "wrong_type"            # a numeric column (or a regression's label) that holds no finite number
+    WRONG_TYPE = "wrong_type"            # no finite number in a numeric column, none within HUGE in a label
     UNREADABLE_TIME = "unreadable_time"  # empty, or not in the declared format
     TIME_IN_FUTURE = "time_in_future"    # it begins more than FUTURE after now: it would hold up every window
     UNKNOWN_KIND = "unknown_kind"        # feedback of a kind that is not known
@@ -211,6 +211,8 @@ def _labels(stream: Stream, chunk: Chunk, times: np.ndarray, faults: _Faults) ->
     labels = chunk.table[stream.label.column].to_numpy(dtype=object)
     if stream.task == "regression":
         numbers = _numbers(stream.label.column, labels, faults)
+        beyond = f"column '{stream.label.column}' (the label) must lie within ±{HUGE:g}, not '{{}}'"
+        faults.add(np.abs(numbers) > HUGE, Reason.WRONG_TYPE, beyond, labels)
         labels = np.where(np.isnan(numbers), None, labels)
     if isinstance(stream.time, OrderTime):
         return labels, unknown

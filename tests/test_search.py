@@ -136,6 +136,41 @@ def test_too_few_labels_are_refused_with_the_number_needed() -> None:
         search(stream, _training(rows), candidates(stream), 0, _still)
 
 
+@pytest.mark.filterwarnings("ignore:The provided functions or transformer")
+def test_labels_of_any_size_are_searched_on() -> None:
+    """The largest labels that intake lets in make bad figures at worst, never a crash."""
+    stream, rows = make_rows(600, 0, "regression")
+    label = rows.meta["label"].to_numpy().copy()
+    label[::50] = 1e100
+    label[25::50] = -1e100
+    found = search(stream, _training(rows.with_meta(label=label)), candidates(stream), 1, _still)
+    assert found.winner in [trial.recipe for trial in found.trials]
+
+
+class Wild:
+    """A model that answers with no number."""
+
+    def fit(self, columns: object, target: object) -> Wild:
+        return self
+
+    def predict(self, columns: np.ndarray) -> np.ndarray:
+        return np.full(len(columns), np.inf)
+
+
+def wild(stream: Stream) -> object:
+    """A team's factory of it."""
+    return Wild()
+
+
+def test_an_answer_that_is_no_number_is_a_failed_trial() -> None:
+    """A regression's candidate that answers infinity is out of the contest, and the others go on."""
+    stream, rows = make_rows(600, 0, "regression")
+    recipes = (Recipe(f"{__name__}:wild", "own", None, "all"), candidates(stream)[0])
+    found = search(stream, _training(rows), recipes, 1, _still)
+    assert "no finite number" in found.trials[0].failed
+    assert found.winner == recipes[1]
+
+
 def test_figures_are_numbers() -> None:
     """A figure that is undefined on a block is left out rather than stored as NaN."""
     stream, rows = make_rows(600, 0)

@@ -108,11 +108,13 @@ def test_a_label_is_known_from_the_later_of_record_and_arrival() -> None:
 
 
 def test_a_regression_label_must_be_a_number() -> None:
-    """What is no number cannot be learnt; blank is unlabelled."""
+    """What is no number cannot be learnt, nor one whose square is none; blank is unlabelled."""
     stream = _stream(task="regression")
-    judged = _validate(GOOD, GOOD | {"y": None}, GOOD | {"y": "lots"}, stream=stream)
-    assert judged.accepted.labels.tolist() == ["5", None]
-    assert [r.reason for r in judged.refused] == ["wrong_type"]
+    rows = [GOOD | {"y": y} for y in ("5", None, "lots", "1e101", "-1e300", "-1e100")]
+    judged = _validate(*rows, stream=stream)
+    assert judged.accepted.labels.tolist() == ["5", None, "-1e100"]
+    assert [(r.line, r.reason) for r in judged.refused] == [(3, "wrong_type"), (4, "wrong_type"), (5, "wrong_type")]
+    assert "within ±1e+100, not '1e101'" in judged.refused[1].detail
 
 
 def test_a_time_column_may_also_be_a_feature() -> None:

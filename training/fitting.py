@@ -149,6 +149,11 @@ def read_answers(model: Any, stream: Stream, columns: Any) -> tuple[np.ndarray, 
             f"The model gave {len(predicted)} answers for {count} rows of stream '{stream.name}', so none can be "
             "trusted. Its pipeline must read the feature columns, not their names."
         )
+    if stream.task == "regression" and not np.isfinite(predicted).all():
+        raise ModelUnusable(
+            f"The model answers {int((~np.isfinite(predicted)).sum())} of {count} rows of stream '{stream.name}' with "
+            "no finite number, so nothing was scored. Look at the labels and numeric columns it was trained on."
+        )
     return predicted, score
 
 

@@ -27,12 +27,12 @@ def score(
         if not len(truth):
             return dict.fromkeys(("mae", "rmse", "r2"), float("nan"))
         true, answered = truth.astype(np.float64), predicted.astype(np.float64)
-        explained = metrics.r2_score(true, answered) if len(true) > 1 else float("nan")
-        return {
-            "mae": float(np.mean(np.abs(true - answered))),
-            "rmse": float(np.sqrt(np.mean((true - answered) ** 2))),
-            "r2": float(explained),
-        }
+        with np.errstate(over="ignore"):  # an answer far beyond all labels scores infinitely bad
+            return {
+                "mae": float(np.mean(np.abs(true - answered))),
+                "rmse": float(np.sqrt(np.mean((true - answered) ** 2))),
+                "r2": float(metrics.r2_score(true, answered)) if len(true) > 1 else float("nan"),
+            }
     if not len(truth):
         return dict.fromkeys(("accuracy", "f1_score", "f1_macro", "roc_auc"), float("nan"))
     true, answered = truth.astype(str), predicted.astype(str)
