@@ -11,15 +11,19 @@ from hashlib import blake2b
 from flows.app import App
 from flows.looking import Look, look
 from monitoring.evidence import Check
+from storage.leases import Lease
 from storage.promotions import VersionRecord
 from storage.stream import Stream
 from storage.timepoints import iso
 
 
-def score_new(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> int:
+def score_new(
+    app: App, stream: Stream, champion: VersionRecord, as_of: datetime, lease: Lease | None = None
+) -> int:
     """Give every record newer than the champion's cut-off the champion's answer; how many lacked it.
 
     Raises:
+        LeaseHeld: the `lease` of a cycle was lost.
         ModelUnusable: the champion cannot be loaded or scored.
     """
     from training.fitting import answer
@@ -28,7 +32,8 @@ def score_new(app: App, stream: Stream, champion: VersionRecord, as_of: datetime
     rows = rows.take(rows.meta["predicted"].isna().to_numpy())
     model = app.registry.load(stream.name, champion.version)
     if len(rows):
-        app.reader.add_predictions(stream, champion.version, rows, *answer(model, stream, rows.features))
+        predicted, chances = answer(model, stream, rows.features)
+        app.reader.add_predictions(stream, champion.version, rows, predicted, chances, lease)
     return len(rows)
 
 

@@ -63,7 +63,7 @@ def score(run: Run) -> None:
     except NoChampion:
         run.done("score", {"champion": None, "scored": 0})
         return
-    scored = score_new(run.app, run.stream, champion, run.cycle.as_of)
+    scored = score_new(run.app, run.stream, champion, run.cycle.as_of, run.lease)
     run.done(
         "score",
         {"champion": champion.version, "scored": scored},
@@ -152,12 +152,12 @@ def train(run: Run) -> None:
         return
     try:
         trained = train_version(
-            run.app, run.stream, run.cycle.as_of, cycle_id=run.cycle.id, on_candidate=run.on_candidate
+            run.app, run.lease, run.stream, run.cycle.as_of, cycle_id=run.cycle.id, on_candidate=run.on_candidate
         )
     except (NotTrainable, ModelUnusable) as error:  # the one just made: no other model is asked for anything there
         run.done("train", {"failed": str(error)})
         return
-    name_challenger(run.app, run.stream, trained)
+    name_challenger(run.app, run.lease, run.stream, trained)
     run.done("train", trained.as_json())
 
 

@@ -34,16 +34,19 @@ class Judged:
         return bool(self.gate["passed"])
 
 
-def name_challenger(app: App, stream: Stream, trained: Trained) -> None:
+def name_challenger(app: App, lease: Lease, stream: Stream, trained: Trained) -> None:
     """Point the alias `challenger` to a version that is to be held against a champion; the first is held against none.
 
     Done again it changes nothing.
 
     Raises:
+        LeaseHeld: the lease was lost.
         ModelUnusable: the registry lost its champion.
     """
-    if champion_version(app, stream) is not None:
-        app.registry.set_alias(stream.name, "challenger", trained.version)
+    with app.database.write() as connection:
+        lease.assert_held(connection)
+        if champion_version(app, stream) is not None:
+            app.registry.set_alias(stream.name, "challenger", trained.version)
 
 
 def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:

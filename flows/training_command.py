@@ -39,9 +39,9 @@ def train_now(
         except NoChampion:
             refuse_rewind(app, stream, as_of, None)
         trained = train_version(
-            app, stream, as_of, cycle_id=f"train-{uuid.uuid4().hex}", on_candidate=on_candidate
+            app, lease, stream, as_of, cycle_id=f"train-{uuid.uuid4().hex}", on_candidate=on_candidate
         )
-        name_challenger(app, stream, trained)
+        name_challenger(app, lease, stream, trained)
         judged = judge_version(app, stream, trained, as_of)
         held = held_because(app, stream)
         planned = attempt(

@@ -15,6 +15,7 @@ from flows.app import App
 from flows.looking import seed_of, snapshot_rows
 from storage import snapshots
 from storage.errors import NotTrainable
+from storage.leases import Lease
 from storage.promotions import VersionRecord
 from storage.rows import Rows, unique_content
 from storage.stream import Stream
@@ -37,6 +38,7 @@ class Trained:
 
 def train_version(
     app: App,
+    lease: Lease,
     stream: Stream,
     as_of: datetime,
     *,
@@ -49,6 +51,7 @@ def train_version(
 
     Raises:
         NotTrainable: the records or labels do not suffice for a training.
+        LeaseHeld: the lease was lost; another worker may have registered the version meanwhile.
         ModelUnusable: the model just fitted cannot answer.
     """
     from training.fitting import answer, classes_of, fit
@@ -95,6 +98,9 @@ def train_version(
     reference = snapshots.keep(app.archive, stream.name, unique_content(held_out, rows))
     quality = snapshots.keep(app.archive, stream.name, past.rows, block=past.blocks)
     cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
+    with app.database.write() as connection:
+        lease.assert_held(connection)  # the search took long; who has taken over by now registers a version of his own
+    registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
     if registered is None:
         registered = track(
             app.registry,
@@ -129,7 +135,7 @@ def train_version(
             "seed": seed,
         },
     )
-    app.promotions.add_version(record)
+    app.promotions.add_version(lease, record)
     return _as_trained(record)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from storage import tables as t
 from storage.database import Database
 from storage.errors import StoreUnusable
+from storage.leases import Lease
 
 
 class PromotionState(StrEnum):
@@ -70,14 +71,16 @@ class PromotionLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add_version(self, record: VersionRecord) -> None:
+    def add_version(self, lease: Lease, record: VersionRecord) -> None:
         """Keep what a version knew; done again it changes nothing.
 
         Raises:
+            LeaseHeld: the lease was lost.
             StoreUnusable: another run stands under this number.
         """
         v = t.versions.c
         with self._database.write() as connection:
+            lease.assert_held(connection)
             self._database.insert_new(connection, t.versions, [record.__dict__])
             here = sa.and_(v.stream == record.stream, v.version == record.version)
             run_id = connection.execute(sa.select(v.run_id).where(here)).scalar_one()

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from storage import tables as t
 from storage.archive import Archive
 from storage.database import Database
+from storage.leases import Lease
 from storage.rows import META, Rows, stack
 from storage.stream import Stream
 from storage.timepoints import utc
@@ -132,12 +133,24 @@ class RecordReader:
             return list(connection.execute(query.where(time >= int(stamps[0]), time <= int(stamps[-1]))))
 
     def add_predictions(
-        self, stream: Stream, version: int, rows: Rows, predicted: np.ndarray, score: np.ndarray
+        self,
+        stream: Stream,
+        version: int,
+        rows: Rows,
+        predicted: np.ndarray,
+        score: np.ndarray,
+        lease: Lease | None = None,
     ) -> None:
-        """Keep a version's answers for these rows; an answer that stands there already stays."""
+        """Keep a version's answers for these rows; an answer that stands there already stays.
+
+        Raises:
+            LeaseHeld: a cycle keeps them, and lost the `lease` it has; whoever only looks has none.
+        """
         stamps = rows.meta["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
         keys = zip(rows.meta["id"], rows.meta["seq"], stamps, predicted, score, strict=True)
         with self._database.write() as connection:
+            if lease is not None:
+                lease.assert_held(connection)
             self._database.insert_new(
                 connection,
                 t.predictions,

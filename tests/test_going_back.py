@@ -221,7 +221,8 @@ def test_what_was_never_champion_is_not_gone_back_to(deployment: Deployment) -> 
     app = deployment.with_champion(2)
     record = app.promotions.version("reviews", 2)
     assert record
-    app.promotions.add_version(replace(record, version=17))
+    with hold(app.database, "reviews") as lease:
+        app.promotions.add_version(lease, replace(record, version=17))
     with pytest.raises(InputError, match="never champion"):
         roll_back(app, deployment.stream, 17, "worse")
 

@@ -14,6 +14,7 @@ from flows.looking import champion_of
 from flows.predicting import predict_newest
 from flows.training_command import train_now
 from storage.errors import ModelUnusable, StoreUnusable
+from storage.leases import hold
 from tests.made_deployments import TRAINED, WEEK
 
 AS_OF = TRAINED + WEEK
@@ -70,9 +71,10 @@ def test_a_registry_that_counts_from_one_again_is_refused(breaking: App) -> None
     """A number that the store knows of another run is not taken for that run."""
     known = breaking.promotions.version("reviews", 1)
     assert known
-    breaking.promotions.add_version(known)
-    with pytest.raises(StoreUnusable, match="counts from 1 again"):
-        breaking.promotions.add_version(replace(known, run_id="another"))
+    with hold(breaking.database, "reviews") as lease:
+        breaking.promotions.add_version(lease, known)
+        with pytest.raises(StoreUnusable, match="counts from 1 again"):
+            breaking.promotions.add_version(lease, replace(known, run_id="another"))
     assert breaking.promotions.version("reviews", 1) == known
 
 
