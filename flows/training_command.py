@@ -6,24 +6,30 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from flows.alerting import deliver_now
 from flows.app import App
-from flows.looking import champion_of, refuse_rewind
+from flows.looking import champion_of, refuse_rewind, snapshot_rows
 from flows.promoting import attempt, commit, held_because, judge_version, name_challenger, settle
 from flows.promotion_alerts import telling
 from flows.training_run import train_version
+from storage import snapshots
 from storage.errors import NoChampion
 from storage.leases import hold
 from storage.promotions import PromotionState
 from storage.stream import Stream
+
+TRAINING = "train-"  # begins the name of a training that belongs to no cycle
 
 
 def train_now(
     app: App, stream: Stream, as_of: datetime, *, on_candidate: Callable[[Any], None] = lambda trial: None
 ) -> dict[str, Any]:
     """Train, judge and, if the gate lets it through, promote; what came of it, in the contract's keys.
+
+    One that was killed after its version was registered, on the same rows and labels, is gone on with.
 
     `held` says what keeps a version waiting that passed its gate; null where nothing does.
 
@@ -38,9 +44,8 @@ def train_now(
             refuse_rewind(app, stream, as_of, champion_of(app, stream))
         except NoChampion:
             refuse_rewind(app, stream, as_of, None)
-        trained = train_version(
-            app, lease, stream, as_of, cycle_id=f"train-{uuid.uuid4().hex}", on_candidate=on_candidate
-        )
+        name, moment = _left_behind(app, stream, as_of) or (f"{TRAINING}{uuid.uuid4().hex}", as_of)
+        trained = train_version(app, lease, stream, moment, cycle_id=name, on_candidate=on_candidate)
         name_challenger(app, lease, stream, trained)
         judged = judge_version(app, stream, trained, as_of)
         held = held_because(app, stream)
@@ -57,3 +62,21 @@ def train_now(
     deliver_now(app)
     waits = held if planned.state is PromotionState.HELD else None
     return {**asdict(trained), "gate": judged.gate, "promotion": promotion, "held": waits}
+
+
+def _left_behind(app: App, stream: Stream, as_of: datetime) -> tuple[str, datetime] | None:
+    """Name and time of a training on just what is known at `as_of`, whose version nobody judged; None: there is none.
+
+    The time is its own, since the seed hangs on it: so the search comes to the model that was registered.
+    """
+    judged = {p.to_version for p in app.promotions.history(stream.name, limit=10_000)}
+    left = [
+        version
+        for version in app.registry.versions(stream.name)
+        if version.number not in judged and version.tags.get("cycle", "").startswith(TRAINING)
+    ]
+    if not left:
+        return None
+    rows = snapshots.keep(app.archive, stream.name, snapshot_rows(app, stream, as_of))
+    same = next((v for v in left if v.tags.get("snapshot") == Path(rows).stem and v.tags.get("as_of")), None)
+    return (same.tags["cycle"], datetime.fromisoformat(same.tags["as_of"])) if same else None

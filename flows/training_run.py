@@ -114,7 +114,7 @@ def train_version(
                 result=result,
                 fitted=fitted,
                 metrics=metrics,
-                tags={"owner": stream.training.owner or app.who},
+                tags={"owner": stream.training.owner or app.who, "as_of": iso(as_of) or ""},
             ),
         )
     record = VersionRecord(

@@ -1,0 +1,52 @@
+"""`trueup train` killed after its version was registered makes no second one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from flows.app import App
+from flows.training_command import train_now
+from tests.made_deployments import HEALTHY, TRAINED, WEEK, take_in
+
+AS_OF = TRAINED + WEEK
+PLACES = [
+    "storage.promotions.PromotionLog.add_version",  # MLflow has the version, the store not
+    "flows.training_command.name_challenger",  # both have it, and nobody judged it
+    "storage.promotions.PromotionLog.add",  # judged, and not written down
+]
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def killed(*args: Any, **kwargs: Any) -> Any:
+    raise Killed
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_killed_training_is_gone_on_with(breaking: App, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """Asked for again, a while later, it takes the version it had registered through the gate."""
+    stream = breaking.stream("reviews")
+    with monkeypatch.context() as broken:
+        broken.setattr(place, killed)
+        with pytest.raises(Killed):
+            train_now(breaking, stream, AS_OF)
+    done = train_now(breaking, stream, AS_OF + timedelta(minutes=5))
+    assert done["promotion"] == {"from_version": 1, "to_version": 2}
+    assert [v.number for v in breaking.registry.versions("reviews")] == [2, 1]
+    assert train_now(breaking, stream, AS_OF + timedelta(minutes=6))["version"] == 3
+
+
+def test_newer_records_ask_for_a_new_version(breaking: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was trained before they came does not answer for them."""
+    stream = breaking.stream("reviews")
+    with monkeypatch.context() as broken:
+        broken.setattr(PLACES[1], killed)
+        with pytest.raises(Killed):
+            train_now(breaking, stream, AS_OF)
+    take_in(breaking, breaking.home.parent, 3, AS_OF, WEEK, HEALTHY)
+    assert train_now(breaking, stream, AS_OF + WEEK)["version"] == 3
