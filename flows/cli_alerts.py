@@ -131,6 +131,8 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """How each stream stands, and when its next cycle is."""
+    from rich.text import Text
+
     from flows.standing import standing
 
     with session(config, home, as_json) as s:
@@ -144,7 +146,8 @@ def status(
             for f in found
         ]
         columns = ("stream", "records", "champion", "last cycle", "next cycle", "", "incidents", "pending", "dead")
-        s.show({"streams": found}, table("streams", columns, rows))
+        notes = [f"{f.stream}: {note}" for f in found for note in f.notes]
+        s.show({"streams": found}, table("streams", columns, rows), *(Text(note) for note in notes))
         if fail_on and any(f.stale for f in found):
             raise typer.Exit(BREACH)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from flows.alerting import deliver_now, item
 from flows.app import App
 from flows.looking import champion_version
+from flows.outside_moves import arrived_at, note_move
 from flows.promoting import commit
 from flows.promotion_alerts import APPROVED, BY_HAND, FORCED, ROLLBACK, telling
 from monitoring.policy import Cause
@@ -100,7 +100,7 @@ def _end_of_rollback(app: App, incident: Incident) -> AlertFacts:
     return AlertFacts(
         kind=AlertKind.INCIDENT_RESOLVED,
         stream=incident.stream,
-        as_of=_arrived_at(app, app.stream(incident.stream)),
+        as_of=arrived_at(app, app.stream(incident.stream)),
         codes=incident.codes,
         incident_id=incident.id,
         why=f"{app.who} acknowledged the rollback, so promotion follows the policy again",
@@ -123,6 +123,7 @@ def _give_way(app: App, lease: Lease, stream: Stream) -> None:
             with app.database.write() as connection:
                 lease.assert_held(connection)
                 app.promotions.move(connection, left.id, PromotionState.ABANDONED, app.now())
+    note_move(app, lease, stream)
 
 
 def _carry_out(app: App, lease: Lease, stream: Stream, planned: Promotion) -> Promotion:
@@ -142,7 +143,7 @@ def _planned(app: App, stream: Stream, kind: str, champion: int | None, version:
         state=PromotionState.DECIDED,
         from_version=champion,
         to_version=version,
-        as_of=_arrived_at(app, stream),
+        as_of=arrived_at(app, stream),
         at=app.now(),
         who=app.who,
         why=why.strip(),
@@ -150,13 +151,6 @@ def _planned(app: App, stream: Stream, kind: str, champion: int | None, version:
         labels=0,
         gate={"passed": None, "tests": []},
     )
-
-
-def _arrived_at(app: App, stream: Stream) -> datetime:
-    """The time that the stream's cycles and attempts have come to: a person acts after them, in as-of time as well."""
-    last = app.cycles.last_checked(stream.name)
-    times = [p.as_of for p in app.promotions.history(stream.name, limit=1)]
-    return max(times + ([last] if last else []), default=app.now())
 
 
 def _against(judged: Promotion | None, champion: int | None) -> str:

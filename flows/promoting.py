@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from flows.app import App
 from flows.looking import champion_of, champion_version, seed_of
+from flows.outside_moves import note_move
 from flows.promotion_alerts import CHALLENGER, FIRST, open_rollback, telling
 from flows.training_run import Trained, refit
 from storage import snapshots
@@ -193,12 +194,14 @@ def commit(
 
 
 def settle(app: App, lease: Lease, stream: Stream) -> None:
-    """Finish or abandon what a person or a `train` decided and a crash left undone; cycles finish their own."""
+    """Finish or abandon what a person or a `train` decided and a crash left undone; cycles finish their own.
+
+    A champion that was set in MLflow by nobody of ours is written down.
+    """
     for promotion in app.promotions.undone(stream.name):
         if promotion.cycle_id is None:
             try:
                 commit(app, lease, promotion, telling(app, stream, promotion))
             except StaleEvidence:
                 continue  # written down as abandoned, which is all there is to do
-
-
+    note_move(app, lease, stream)

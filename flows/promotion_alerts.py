@@ -16,7 +16,8 @@ from storage.stream import Stream
 
 FIRST, CHALLENGER = "first", "challenger"  # trained, and judged by the gate
 APPROVED, FORCED, ROLLBACK = "approved", "forced", "rollback"  # done by a person
-BY_HAND = frozenset({APPROVED, FORCED, ROLLBACK})
+OUTSIDE = "outside"  # found done in MLflow, by whomever
+BY_HAND = frozenset({APPROVED, FORCED, ROLLBACK, OUTSIDE})
 
 
 def telling(app: App, stream: Stream, promotion: Promotion) -> Write:

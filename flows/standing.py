@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from flows.app import App
+from flows.outside_moves import moved_outside
+from flows.promotion_alerts import OUTSIDE
 from storage.leases import holder_of
 from storage.stream import Stream
 
@@ -28,6 +31,7 @@ class Standing:
     open_incidents: list[dict[str, Any]]
     pending_alerts: int
     dead_alerts: int
+    notes: tuple[str, ...]  # what a person should know before relying on the rest
 
 
 def standing(app: App, stream: Stream) -> Standing:
@@ -52,7 +56,21 @@ def standing(app: App, stream: Stream) -> Standing:
         ],
         pending_alerts=sum(a.state == "pending" for a in alerts),
         dead_alerts=sum(a.state == "dead" for a in alerts),
+        notes=tuple(_notes(app, stream)),
     )
+
+
+def _notes(app: App, stream: Stream) -> Iterator[str]:
+    moved = moved_outside(app, stream)
+    last = app.promotions.last_committed(stream.name)
+    if moved or (last and last.kind == OUTSIDE):
+        event = moved or last
+        assert event is not None
+        yield (
+            f"v{event.to_version} was made champion in MLflow, not by trueup"
+            + (f", in place of v{event.from_version}" if event.from_version is not None else "")
+            + f"; to let another answer: trueup models promote --to VERSION --force --stream {stream.name} --why '...'"
+        )
 
 
 def overdue(due: datetime | None, now: datetime) -> bool:

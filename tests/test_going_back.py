@@ -331,3 +331,23 @@ def test_mails_about_what_a_person_did_name_them_and_their_reason() -> None:
     for part in ("<b>looks</b> good", "trueup alerts ack inc-1", "trueup models promote --to 3 --force", "inc-1"):
         assert part in back.text
     assert "by ann" not in compose(replace(BY_HAND, who="", why="")).text
+
+
+def test_a_champion_set_in_mlflow_is_written_down(deployment: Deployment) -> None:
+    """`status` notes it at once, the next to hold the lease writes it into the history once, and it can be undone."""
+    app, stream = deployment.with_champion(2), deployment.stream
+    shell = Shell(deployment.folder)
+    assert shell("status").document["streams"][0]["notes"] == []
+    app.registry.set_alias("reviews", "champion", 1)
+    (note,) = shell("status").document["streams"][0]["notes"]
+    assert "v1 was made champion in MLflow, not by trueup, in place of v2" in note
+    with hold(app.database, "reviews") as lease:
+        settle(app, lease, stream)
+        settle(app, lease, stream)
+    events = shell("models history -s reviews").document["events"]
+    assert [(e["kind"], e["from_version"], e["to_version"], e["who"]) for e in events if e["kind"] == "outside"] == [
+        ("outside", 2, 1, "unknown")
+    ]
+    assert shell("status").document["streams"][0]["notes"] == [note]
+    promote_by_hand(app, stream, 2, "it was a mistake", force=True)
+    assert shell("status").document["streams"][0]["notes"] == []
