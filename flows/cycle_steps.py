@@ -11,10 +11,10 @@ from sqlalchemy.engine import Connection
 from flows.alerting import facts_of, incident_for, incident_writes, item, with_check
 from flows.app import App
 from flows.checking import edge_of, measure_look, score_new
-from flows.failure_alerts import works
+from flows.failure_alerts import failed, works
 from flows.looking import champion_of, look
 from flows.promoting import Judged, attempt, commit, held_because, name_challenger
-from flows.promotion_alerts import BY_HAND
+from flows.promotion_alerts import BY_HAND, refused_because
 from flows.training_run import Trained, train_version
 from flows.ways import PRODUCTION, Ways
 from monitoring.evidence import Check
@@ -192,6 +192,8 @@ def gate(run: Run) -> None:
             facts = replace(_facts(run, AlertKind.REFUSED, planned), incident_id=incident.id)
             app.alerts.tell_refusal(connection, incident.id)
             app.alerts.add(connection, item(app, run.stream, facts, incident))
+        if planned.state is PromotionState.REFUSED and planned.from_version is None:
+            failed(app, run.stream, Cause.NO_CHAMPION, cycle.as_of, refused_because(planned), cycle.id)(connection)
 
     run.done("gate", output, keep)
 

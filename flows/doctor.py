@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flows.app import App
 from flows.looking import champion_of
+from flows.standing import without_champion
 from storage.errors import NoChampion, TrueupError
 from storage.stream import Stream
 
@@ -95,6 +96,9 @@ def _champion(app: App, stream: Stream) -> Finding:
     try:
         champion = champion_of(app, stream)
     except NoChampion:
+        why = without_champion(app, stream)
+        if why:
+            return Finding(name, False, f"none: {why}", f"when it is mended: trueup train --stream {stream.name}")
         return Finding(name, True, f"none yet: trueup train --stream {stream.name}")
     app.registry.load(stream.name, champion.version)
     return Finding(name, True, f"v{champion.version} loads")

@@ -25,6 +25,7 @@ log = logging.getLogger("trueup")
 
 _OVER = {
     Cause.CHAMPION: "the champion can be loaded and answers again",
+    Cause.NO_CHAMPION: "the stream has a champion",
     Cause.CYCLE: "a cycle went through again",
 }
 
@@ -38,7 +39,7 @@ def failed(app: App, stream: Stream, cause: Cause, as_of: datetime, why: str, cy
     )
     last = app.promotions.last_committed(stream.name)
     facts = AlertFacts(
-        kind=AlertKind.FAILURE,
+        kind=AlertKind.NO_CHAMPION if cause is Cause.NO_CHAMPION else AlertKind.FAILURE,
         stream=stream.name,
         as_of=as_of,
         why=why,

@@ -9,7 +9,7 @@ from flows.app import App
 from flows.looking import champion_version
 from flows.outside_moves import arrived_at, note_move
 from flows.promoting import commit
-from flows.promotion_alerts import APPROVED, BY_HAND, FORCED, ROLLBACK, telling
+from flows.promotion_alerts import APPROVED, BY_HAND, FORCED, ROLLBACK, refused_because, telling
 from monitoring.policy import Cause
 from reports.alert_facts import AlertFacts, AlertKind
 from storage.alerts import Incident
@@ -158,8 +158,7 @@ def _against(judged: Promotion | None, champion: int | None) -> str:
     if judged is None:
         return "it was never judged by the gate"
     if judged.state is PromotionState.REFUSED:
-        failed = "; ".join(f"{t['code']}: {t['said']}" for t in judged.gate["tests"] if not t["passed"])
-        return f"its gate refused it ({failed})"
+        return f"its gate refused it ({refused_because(judged)})"
     if judged.state is PromotionState.COMMITTED:
         return "it was champion before and is no more; what it had shown does not speak of the present champion"
     if judged.state is PromotionState.ABANDONED:

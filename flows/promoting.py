@@ -11,10 +11,12 @@ import numpy as np
 from sqlalchemy.engine import Connection
 
 from flows.app import App
+from flows.failure_alerts import works
 from flows.looking import champion_of, champion_version, seed_of
 from flows.outside_moves import note_move
 from flows.promotion_alerts import CHALLENGER, FIRST, open_rollback, telling
 from flows.training_run import Trained, refit
+from monitoring.policy import Cause
 from storage import snapshots
 from storage.errors import ModelUnusable, StaleEvidence
 from storage.leases import Lease
@@ -170,6 +172,7 @@ def commit(
     """
     assert promotion.to_version is not None
     stale = None
+    stands = works(app, app.stream(promotion.stream), Cause.NO_CHAMPION, promotion.as_of, promotion.cycle_id)
     with app.database.write() as connection:
         lease.assert_held(connection)
         present = app.registry.alias(promotion.stream, "champion")
@@ -184,6 +187,7 @@ def commit(
             if app.registry.alias(promotion.stream, "challenger") == promotion.to_version:
                 app.registry.drop_alias(promotion.stream, "challenger")
             app.promotions.move(connection, promotion.id, PromotionState.COMMITTED, app.now())
+            stands(connection)
             also(connection)
     if stale is not None:
         raise StaleEvidence(

@@ -44,6 +44,12 @@ def telling(app: App, stream: Stream, promotion: Promotion) -> Write:
     return write
 
 
+def refused_because(promotion: Promotion) -> str:
+    """Why a refused attempt came to nothing: what failed of its gate, or why nothing could be trained."""
+    failed = "; ".join(f"{test['code']}: {test['said']}" for test in promotion.gate["tests"] if not test["passed"])
+    return failed if promotion.to_version is not None else promotion.why
+
+
 def open_rollback(app: App, stream: Stream) -> Incident | None:
     """The incident of a rollback that nobody has acknowledged yet."""
     return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.ROLLBACK), None)

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flows.app import App
+from flows.looking import champion_of
 from flows.outside_moves import moved_outside
-from flows.promotion_alerts import OUTSIDE
+from flows.promotion_alerts import OUTSIDE, refused_because
+from storage.errors import ModelUnusable, NoChampion
 from storage.leases import holder_of
 from storage.stream import Stream
 
@@ -60,7 +62,25 @@ def standing(app: App, stream: Stream) -> Standing:
     )
 
 
+def without_champion(app: App, stream: Stream) -> str:
+    """Why a stream that was tried has no champion; empty where it has one, or none was tried.
+
+    A champion that the registry lost, or that the store does not know, counts as none.
+    """
+    try:
+        champion_of(app, stream)
+    except NoChampion:
+        tried = app.promotions.history(stream.name, limit=1)
+        return refused_because(tried[0]) if tried else ""
+    except ModelUnusable as error:
+        return str(error)
+    return ""
+
+
 def _notes(app: App, stream: Stream) -> Iterator[str]:
+    why = without_champion(app, stream)
+    if why:
+        yield f"no champion: {why}"
     moved = moved_outside(app, stream)
     last = app.promotions.last_committed(stream.name)
     if moved or (last and last.kind == OUTSIDE):

@@ -33,6 +33,7 @@ class Cause(StrEnum):
     DATA = "data"  # quality of the data that arrives
     FEED = "feed"  # volume, duplicates, quarantine: judged by time
     CHAMPION = "champion"  # it cannot be loaded or scored
+    NO_CHAMPION = "no_champion"  # a first one was tried, and there is none
     CYCLE = "cycle"  # it fails, whatever the champion is worth
     ROLLBACK = "rollback"  # a person went back; open until acknowledged, and nothing is promoted by itself meanwhile
 

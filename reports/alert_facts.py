@@ -20,6 +20,7 @@ class AlertKind(StrEnum):
     ROLLBACK = "rollback"  # a person went back to an earlier version
     REFUSED = "refused"
     FAILURE = "failure"
+    NO_CHAMPION = "no_champion"  # a first one could not be trained, or did not pass
     TEST = "test"
 
 
@@ -50,8 +51,9 @@ class AlertFacts:
         champion and the challenger; for `failure` from_version is the champion that could not be used.
     who: the person who promoted or rolled back by hand; empty where trueup promoted by itself. forced: it was done
         against the gate, or without it.
-    why: for `failure`, what went wrong and what it means for the data; for what is done by hand, the person's reason;
-        for `approval`, what keeps the challenger waiting; for a resolved incident, what ended it where no signal did.
+    why: for `failure` and `no_champion`, what went wrong and what it means for the data; for what is done by hand, the
+        person's reason; for `approval`, what keeps the challenger waiting; for a resolved incident, what ended it where
+        no signal did.
     home: the home folder in which the commands of the mail have to be run.
     """
 

@@ -234,6 +234,21 @@ def _failure(facts: AlertFacts) -> Words:
     )
 
 
+def _no_champion(facts: AlertFacts) -> Words:
+    return Words(
+        "no champion: the first training gave none",
+        f"Stream '{facts.stream}' has no champion, and the first training gave none: {facts.why}",
+        "It promoted nothing and kept every record. Until there is a champion nothing is answered and nothing checked; "
+        "every cycle tries again, and this thread stays silent until one is found.",
+        (
+            Step("See how the stream stands", _command("status")),
+            Step("Bring more labels", _command("feedback", "FILE", stream=facts.stream)),
+            Step("When it is mended, train", _command("train", stream=facts.stream)),
+            _acknowledge(facts),
+        ),
+    )
+
+
 def _test(facts: AlertFacts) -> Words:
     return Words(
         "test mail",
@@ -251,6 +266,7 @@ _BY_KIND: dict[AlertKind, Callable[[AlertFacts], Words]] = {
     AlertKind.ROLLBACK: _rollback,
     AlertKind.REFUSED: _refused,
     AlertKind.FAILURE: _failure,
+    AlertKind.NO_CHAMPION: _no_champion,
     AlertKind.TEST: _test,
 }
 

@@ -33,6 +33,7 @@ _TONES = {
     AlertKind.ROLLBACK: "#b45309",
     AlertKind.REFUSED: "#b45309",
     AlertKind.FAILURE: "#b91c1c",
+    AlertKind.NO_CHAMPION: "#b91c1c",
     AlertKind.TEST: "#475569",
 }
 

@@ -1,0 +1,37 @@
+"""A stream whose first training fails does not look well."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from flows.app import open_app
+from flows.cycle import run_cycle
+from tests.faults.conftest import ONE_CANDIDATE
+from tests.made_deployments import HEALTHY, SETTINGS, START, TRAINED, WEEK, WINDOW, take_in
+from tests.test_commands import Shell
+
+
+def test_a_first_training_that_fails_is_told_of_until_there_is_a_champion(tmp_path: Path) -> None:
+    """One mail; `status` and `doctor` say why; the incident resolves with the first champion."""
+    (tmp_path / "trueup.toml").write_text(SETTINGS.format(window=WINDOW) + ONE_CANDIDATE)
+    app = open_app(tmp_path / "trueup.toml", tmp_path / ".trueup")
+    stream, shell = app.stream("reviews"), Shell(tmp_path)
+    assert shell("status").document["streams"][0]["notes"] == []
+    take_in(app, tmp_path, 1, START, WEEK, HEALTHY, 60)
+    for days in (7, 8):
+        done = run_cycle(app, stream, START + timedelta(days=days))
+        assert done["promotion"] is None
+    assert [a.kind for a in app.alerts.alerts("reviews")] == ["no_champion"]
+    assert "labelled training rows are too few" in app.alerts.alerts("reviews")[0].text
+    (note,) = shell("status").document["streams"][0]["notes"]
+    assert note.startswith("no champion: ")
+    assert "too few" in note
+    finding = next(f for f in shell("doctor", status=1).document["checks"] if f["name"] == "champion reviews")
+    assert "too few" in finding["said"]
+    take_in(app, tmp_path, 2, START + WEEK, TRAINED - START - WEEK, HEALTHY, 1000)
+    assert run_cycle(app, stream, TRAINED)["promotion"] == {"from_version": None, "to_version": 1}
+    assert app.alerts.open_incidents("reviews") == []
+    assert "resolved: the stream has a champion" in " ".join(a.subject for a in app.alerts.alerts("reviews"))
+    assert shell("status").document["streams"][0]["notes"] == []
+    shell("doctor")
