@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy.engine import Connection
 
@@ -15,9 +16,13 @@ from monitoring.policy import Cause, Decision, History, reason_of
 from reports.alert_facts import AlertFacts, AlertKind
 from storage.alerts import Incident, OutboxItem, new_id
 from storage.cycles import CycleRecord
+from storage.errors import LeaseHeld
+from storage.leases import hold
 from storage.stream import Stream
 
 log = logging.getLogger("trueup")
+
+DELIVERY = "@outbox"  # the lease of who delivers; no stream can have this name
 
 Write = Callable[[Connection], None]
 
@@ -124,21 +129,40 @@ def incident_for(app: App, stream: Stream, codes: tuple[str, ...]) -> Incident |
 
 
 def deliver_now(app: App, *, all_pending: bool = False) -> None:
-    """Try every alert that is due, or every pending and dead one; what cannot be sent stays, and the log says so."""
+    """Try every alert that is due, or every pending and dead one; what cannot be sent stays, and the log says so.
+
+    One process at a time delivers, so that no mail goes out twice; a second one returns at once. Whoever delivers looks
+    again after letting go, so what the second one left behind is not left lying.
+    """
+    if all_pending:
+        _make_due(app)
+    tried: set[str] = set()
+    while {alert.id for alert in app.alerts.pending(app.now())} - tried:
+        try:
+            with hold(app.database, DELIVERY, clock=app.clock, wait=timedelta(0)):
+                tried |= _deliver(app)
+        except LeaseHeld:
+            log.info("another process delivers alerts at this moment; what is due goes out with its pass")
+            return
+
+
+def _make_due(app: App) -> None:
+    now = app.now()
+    app.alerts.make_due(now)
+    for dead in app.alerts.dead():
+        stream = app.settings.streams.get(dead.stream)
+        app.alerts.revive(dead.id, dead.to or (recipients(app, stream) if stream else ()), now)
+
+
+def _deliver(app: App) -> set[str]:
+    """One pass over what is due; the ids of all that it met."""
     from flows.delivery import deliver
     from flows.transports import transport_of
 
-    now = app.now()
-    if all_pending:
-        app.alerts.make_due(now)
-        for dead in app.alerts.dead():
-            stream = app.settings.streams.get(dead.stream)
-            app.alerts.revive(dead.id, dead.to or (recipients(app, stream) if stream else ()), now)
-    if not app.alerts.pending(now):
-        return
     transport = transport_of(app.settings.smtp, app.home / "mail")
-    done = deliver(app.alerts, transport, sender=app.settings.smtp.from_, now=now)
+    done = deliver(app.alerts, transport, sender=app.settings.smtp.from_, now=app.now())
     for alert_id in done.dead:
         log.error("alert %s could not be delivered and will not be tried again: see `trueup alerts list`", alert_id)
     for alert_id in done.pending:
         log.warning("alert %s could not be delivered yet; it stays in the outbox and is tried again", alert_id)
+    return {*done.sent, *done.pending, *done.dead}

@@ -107,6 +107,7 @@ def serve(
     every: Annotated[float, typer.Option(hidden=True, help="Seconds between cycles, in place of cron.")] = 0,
 ) -> None:
     """Run every stream's schedule through Prefect, until stopped."""
+    from flows.alerting import deliver_now
     from flows.schedule import Planned
     from flows.schedule import serve as run
 
@@ -126,7 +127,14 @@ def serve(
             said = f"trueup serves {', '.join(names)}; Prefect's pages: {schedule.url}; stop with Ctrl-C"
             s.show({"streams": names, "url": schedule.url}, said)
 
-        run(plans, home=s.app.home, config=s.app.config, port=s.app.settings.serve.port, announce=announce)
+        run(
+            plans,
+            home=s.app.home,
+            config=s.app.config,
+            port=s.app.settings.serve.port,
+            announce=announce,
+            deliver=lambda: deliver_now(s.app),
+        )
 
 
 def reports_list(

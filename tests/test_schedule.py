@@ -11,17 +11,21 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+
+from flows import schedule
+from storage.errors import StoreUnusable
 
 EVERY = 10  # seconds; with less, one run's start would get in the way of the next
 PATIENCE = 90.0  # for a small machine under load; a quiet one takes about 20 s
@@ -118,6 +122,28 @@ def test_a_scheduled_cycle_runs_and_stopping_leaves_nothing(tmp_path: Path) -> N
         served.process.send_signal(signal.SIGTERM)
         assert served.process.wait(PATIENCE) == 0
         assert not psutil.wait_procs(family, timeout=10)[1]
+
+
+def test_alerts_go_out_between_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`serve` delivers by itself, again and again, and a store that fails once does not end it."""
+    started = schedule.RunningSchedule(url="http://127.0.0.1:1", own_server=False, failed=threading.Event())
+    monkeypatch.setattr(schedule, "running_schedule", lambda plans, **_: nullcontext(started))
+    monkeypatch.setattr(schedule, "DELIVERY_SECONDS", 0.0)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    passes: list[int] = []
+
+    def deliver() -> None:
+        passes.append(len(passes))
+        if len(passes) == 1:
+            raise StoreUnusable("away for a moment")
+        signal.raise_signal(signal.SIGTERM)
+
+    try:
+        schedule.serve([], home=Path(), config=None, port=1, announce=lambda _: None, deliver=deliver)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert passes == [0, 1]
 
 
 @pytest.mark.slow

@@ -1,0 +1,82 @@
+"""The outbox of a deployment: who delivers, when, and that nobody is written to twice."""
+
+from __future__ import annotations
+
+import threading
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from flows import transports
+from flows.alerting import deliver_now, item
+from flows.app import App, open_app
+from flows.cycle import run_cycle
+from reports.alert_facts import AlertFacts, AlertKind
+from tests.made_deployments import SETTINGS, TRAINED, WINDOW
+
+
+class Taken:
+    """A way out that takes everything, and can be told to wait half-way."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.entered = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def send(self, message: EmailMessage) -> None:
+        self.ids.append(message["Message-ID"])
+        self.entered.set()
+        assert self.go_on.wait(30)
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> Taken:
+    way = Taken()
+    monkeypatch.setattr(transports, "transport_of", lambda settings, maildir: way)
+    return way
+
+
+def opened(folder: Path, settings: str = SETTINGS.format(window=WINDOW)) -> App:
+    (folder / "trueup.toml").write_text(settings)
+    return open_app(folder / "trueup.toml", folder / ".trueup")
+
+
+def put_in(app: App) -> str:
+    """A mail into the outbox; its Message-ID."""
+    facts = AlertFacts(kind=AlertKind.TEST, stream="reviews", as_of=TRAINED, home=str(app.home))
+    mail = item(app, app.stream("reviews"), facts, None)
+    with app.database.write() as connection:
+        app.alerts.add(connection, mail)
+    return mail.message_id
+
+
+def test_two_who_deliver_at_once_send_each_mail_once(tmp_path: Path, taken: Taken) -> None:
+    """The second returns at once, and the first sends what the second had to leave, once it has let go."""
+    first, second = opened(tmp_path), opened(tmp_path)
+    early = put_in(first)
+    taken.go_on.clear()
+    working = threading.Thread(target=deliver_now, args=(first,))
+    working.start()
+    assert taken.entered.wait(30)
+    late = put_in(second)
+    deliver_now(second)
+    assert taken.ids == [early]
+    taken.go_on.set()
+    working.join(30)
+    assert taken.ids == [early, late]
+    assert {alert.state for alert in first.alerts.alerts()} == {"sent"}
+    first.close()
+    second.close()
+
+
+def test_a_repeated_cycle_delivers_what_its_crash_left(tmp_path: Path, taken: Taken) -> None:
+    """A cycle killed between its end and its mails sends them when it is asked for again."""
+    app = opened(tmp_path)
+    as_of = app.now()
+    run_cycle(app, app.stream("reviews"), as_of)
+    left = put_in(app)
+    assert run_cycle(app, app.stream("reviews"), as_of)["repeated"]
+    assert taken.ids == [left]
+    app.close()
