@@ -147,11 +147,13 @@ def deliver_now(app: App, *, all_pending: bool = False) -> None:
 
 
 def _make_due(app: App) -> None:
+    """Dead alerts go to those of their addresses that the settings still name, or to all that these name by now."""
     now = app.now()
     app.alerts.make_due(now)
     for dead in app.alerts.dead():
         stream = app.settings.streams.get(dead.stream)
-        app.alerts.revive(dead.id, dead.to or (recipients(app, stream) if stream else ()), now)
+        named = recipients(app, stream) if stream else ()
+        app.alerts.revive(dead.id, tuple(a for a in dead.to if a in named) or named or dead.to, now)
 
 
 def _deliver(app: App) -> set[str]:

@@ -21,7 +21,7 @@ from flows.cli_session import (
     session,
     table,
 )
-from storage.errors import InputError
+from storage.errors import ConfigError, InputError
 from storage.timepoints import iso
 
 AlertId = Annotated[str, typer.Argument(help="The alert's id.")]
@@ -76,6 +76,11 @@ def alerts_test(stream: StreamName, config: Config = None, home: Home = None, as
         named = s.app.stream(stream)
         facts = AlertFacts(kind=AlertKind.TEST, stream=stream, as_of=s.app.now(), home=str(s.app.home))
         sent = item(s.app, named, facts, None)
+        if not sent.to:
+            raise ConfigError(
+                f"Stream '{stream}' tells nobody: `to` under [streams.{stream}.alerts] is empty, so its incidents are "
+                "kept and no mail is written. Name addresses there, then test again."
+            )
         with s.app.database.write() as connection:
             s.app.alerts.add(connection, sent)
         deliver_now(s.app)

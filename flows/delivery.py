@@ -15,6 +15,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Protocol
 
+from storage.stream import mail_address
+
 BACK_OFF = (
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -25,7 +27,6 @@ BACK_OFF = (
 MAX_ATTEMPTS = len(BACK_OFF) + 1  # spread over 25 hours and 21 minutes: a mail server may be down for a day
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]+@[^\s<>@,;:\"()\[\]\\]+")
 
 
 class DeliveryFailed(Exception):
@@ -144,16 +145,13 @@ def build_message(
     header. `Auto-Submitted` (RFC 3834) keeps out-of-office answers away.
 
     Raises:
-        DeliveryFailed: there is no recipient, or an address is none; permanent.
+        DeliveryFailed: an address is none; permanent.
     """
-    wrong = [address for address in (sender, *to) if not _ADDRESS.fullmatch(address)]
-    if wrong or not to:
-        why = f"{wrong[0]!r} is not a mail address" if wrong else "the stream names no recipient"
-        raise DeliveryFailed(
-            f"{why}, so the mail cannot be sent; set `to` under [streams.<name>.alerts] and `from` under [smtp] "
-            "to addresses such as oncall@example.org",
-            permanent=True,
-        )
+    try:
+        for address in (sender, *to):
+            mail_address(address)
+    except ValueError as error:
+        raise DeliveryFailed(str(error), permanent=True) from None
     message = EmailMessage()
     message["Subject"] = _one_line(mail.subject)
     message["From"] = sender

@@ -31,6 +31,7 @@ def examine(app: App) -> list[Finding]:
         ("store", lambda: _store(app)),
         ("archive", lambda: _archive(app)),
         ("mail", lambda: _mail(app)),
+        ("alerts", lambda: _alerts(app)),
     ]
     for stream in app.settings.streams.values():
         looks.append((f"stream {stream.name}", lambda stream=stream: _recipients(app, stream)))  # type: ignore[misc]
@@ -84,10 +85,20 @@ def _mail(app: App) -> Finding:
         return Finding("mail", False, f"{smtp.host}:{port} does not answer: {error}", "look at [smtp] host and port")
 
 
+def _alerts(app: App) -> Finding:
+    dead = app.alerts.dead()
+    if not dead:
+        return Finding("alerts", True, f"{len(app.alerts.pending())} wait to be sent, none is dead")
+    newest = max(dead, key=lambda alert: alert.created_at)
+    said = f"{len(dead)} are dead: nobody gets them any more; the newest ({newest.id}): {newest.error}"
+    return Finding("alerts", False, said, "mend that, then `trueup alerts deliver`, which tries dead ones anew")
+
+
 def _recipients(app: App, stream: Stream) -> Finding:
     name = f"stream {stream.name}"
     if app.settings.smtp.uses_server and not stream.alerts.to:
-        return Finding(name, False, "nobody is told of alerts", f"set `to` under [streams.{stream.name}.alerts]")
+        said = "nobody is told: its incidents are kept, and no mail is written"
+        return Finding(name, False, said, f"set `to` under [streams.{stream.name}.alerts]")
     return Finding(name, True, f"{app.reader.count(stream)} records")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from storage.stream import mail_address
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -26,7 +28,7 @@ class SmtpSettings(BaseModel):
     security: Literal["none", "starttls", "ssl"] = "none"
     username: str = ""
     password: SecretStr = SecretStr("")
-    from_: Annotated[str, Field(alias="from")] = "trueup@localhost"
+    from_: Annotated[str, Field(alias="from"), AfterValidator(mail_address)] = "trueup@localhost"
     block: str = ""
 
     @model_validator(mode="after")

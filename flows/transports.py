@@ -18,6 +18,7 @@ from flows.mail_settings import SmtpSettings
 
 TIMEOUT_SECONDS = 10.0  # for each answer of the server; a silent one costs a pass this much, once
 
+_NO_UTF8 = (553, b"the server takes no address outside ASCII; use another one")
 _connecting = threading.Lock()
 _PREFECT_NAMES = {"none": "INSECURE", "starttls": "STARTTLS", "ssl": "SSL"}
 
@@ -64,7 +65,10 @@ class SmtpTransport:
         to = tuple(address for _, address in getaddresses([str(message["To"])]))
         server = self._connected()
         try:
-            refused = server.send_message(message, to_addrs=list(to))
+            server.ehlo_or_helo_if_needed()
+            able = to if server.has_extn("smtputf8") else tuple(a for a in to if a.isascii())
+            refused = server.send_message(message, to_addrs=list(able)) if able else {}
+            refused |= {address: _NO_UTF8 for address in to if address not in able}
             remaining = tuple(address for address in to if address in refused)
         except smtplib.SMTPRecipientsRefused as failure:
             refused, remaining = failure.recipients, to
@@ -72,10 +76,6 @@ class SmtpTransport:
             raise DeliveryFailed(
                 f"the server refused the message: {_reply(failure.smtp_code, failure.smtp_error)}",
                 permanent=failure.smtp_code >= 500,
-            ) from failure
-        except smtplib.SMTPNotSupportedError as failure:
-            raise DeliveryFailed(
-                f"the server takes no address outside ASCII ({failure}); use another address", permanent=True
             ) from failure
         except (smtplib.SMTPException, OSError) as failure:
             raise DeliveryFailed(f"the server did not take the mail: {_words(failure)}", server=True) from failure

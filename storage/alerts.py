@@ -117,7 +117,12 @@ class AlertStore:
     # ---- outbox ----
 
     def add(self, connection: Connection, item: OutboxItem) -> None:
-        """Put an alert into the outbox, in the transaction of what it tells of."""
+        """Put an alert into the outbox, in the transaction of what it tells of; one for nobody is not written.
+
+        What it tells of stands without it: the incident, the attempt, the cycle.
+        """
+        if not item.to:
+            return
         row = dict(item.__dict__)
         row["recipients"] = list(row.pop("to"))
         connection.execute(sa.insert(t.alerts), row)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from storage.timepoints import parse_span
 
@@ -137,10 +137,28 @@ class Training(Frozen):
         return parse_span(self.time_limit)
 
 
+_ATOM = r"[^\s\x00-\x1f\x7f<>@,;:\"()\[\]\\.]+"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*")
+
+
+def mail_address(value: str) -> str:
+    """The value, if a mail server could take it for an address (RFC 5321 without quoted local parts and literals).
+
+    Raises:
+        ValueError: it is none; with advice.
+    """
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError(
+            f"'{value}' is not a mail address, so nobody would be told; write the address alone, one a string, as in "
+            '"oncall@example.org"'
+        )
+    return value
+
+
 class Recipients(Frozen):
     """Who is woken."""
 
-    to: tuple[str, ...] = ()
+    to: tuple[Annotated[str, AfterValidator(mail_address)], ...] = ()
 
 
 class Stream(Frozen):

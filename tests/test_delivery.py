@@ -157,13 +157,25 @@ def test_headers_keep_to_their_line():
     assert b"=?" not in built.as_bytes().split(b"References:")[1].split(b"Auto-Submitted")[0]
 
 
-@pytest.mark.parametrize("to", [(), ("nobody",), ("a@example.org, b@example.org",), ("a@example.org\r\nBcc: c@d.org",)])
+@pytest.mark.parametrize("to", [("nobody",), ("a@example.org, b@example.org",), ("a@example.org\r\nBcc: c@d.org",)])
 def test_no_address_is_dead_with_a_reason(to):
     """A mail without a usable address cannot be mended by waiting: it is dead at once and says what to set."""
     outbox = MemoryOutbox([Waiting("1", to=to)])
     delivered = deliver(outbox, MaildirTransport(Path("unused")), sender=SENDER, now=NOW)
     assert delivered.dead == ("1",)
-    assert "[streams.<name>.alerts]" in outbox.why["1"]
+    assert "is not a mail address" in outbox.why["1"]
+
+
+def test_one_refused_address_keeps_the_mail_from_nobody_else():
+    """Of three addresses one is refused for good and one the server cannot write: the third gets the mail."""
+    inbox = Inbox()
+    three = Waiting("1", to=("gone@example.org", "bjørn@example.org", "oncall@example.org"))
+    with smtp_server(inbox, free_port(), enable_SMTPUTF8=False) as settings:
+        outbox, delivered = send([three], settings)
+    assert inbox.to == [["oncall@example.org"]]
+    assert delivered.dead == ("1",)
+    assert outbox.items[0].to == ("gone@example.org", "bjørn@example.org")
+    assert "outside ASCII" in outbox.why["1"]
 
 
 def test_a_recipient_refused_for_good_is_dead_at_once():

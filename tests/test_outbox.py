@@ -12,6 +12,7 @@ from flows import transports
 from flows.alerting import deliver_now, item
 from flows.app import App, open_app
 from flows.cycle import run_cycle
+from flows.doctor import examine
 from reports.alert_facts import AlertFacts, AlertKind
 from tests.made_deployments import SETTINGS, TRAINED, WINDOW
 
@@ -69,6 +70,36 @@ def test_two_who_deliver_at_once_send_each_mail_once(tmp_path: Path, taken: Take
     assert {alert.state for alert in first.alerts.alerts()} == {"sent"}
     first.close()
     second.close()
+
+
+def test_a_stream_that_tells_nobody_keeps_its_incidents(tmp_path: Path, taken: Taken) -> None:
+    """With a server and no address no mail is written that could only die; `doctor` says that nobody is told."""
+    settings = SETTINGS.format(window=WINDOW).replace('to = ["oncall@example.org"]', "to = []")
+    app = opened(tmp_path, settings + '[smtp]\nhost = "127.0.0.1"\n')
+    put_in(app)
+    deliver_now(app)
+    assert app.alerts.alerts() == []
+    assert [f.ok for f in examine(app) if f.name == "stream reviews"] == [False]
+    app.close()
+
+
+def test_dead_alerts_are_told_of_and_revived_for_who_is_named_now(tmp_path: Path, taken: Taken) -> None:
+    """`doctor` counts them with the way back; the mended address gets what the wrong one did not."""
+    wrong = opened(tmp_path, SETTINGS.format(window=WINDOW).replace("oncall@", "onccall@"))
+    put_in(wrong)
+    waiting = wrong.alerts.pending()[0]
+    wrong.alerts.mark_failed(waiting.id, wrong.now(), "550 no such user", None, remaining=waiting.to)
+    wrong.close()
+    app = opened(tmp_path)
+    found = next(f for f in examine(app) if f.name == "alerts")
+    assert not found.ok
+    assert "550 no such user" in found.said
+    assert "trueup alerts deliver" in found.mend
+    deliver_now(app)
+    assert taken.ids == []
+    deliver_now(app, all_pending=True)
+    assert [(a.state, a.to) for a in app.alerts.alerts()] == [("sent", ("oncall@example.org",))]
+    app.close()
 
 
 def test_a_repeated_cycle_delivers_what_its_crash_left(tmp_path: Path, taken: Taken) -> None:
