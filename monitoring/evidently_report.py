@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -99,7 +100,8 @@ def _run(part: Part, said: list[str]) -> Snapshot | None:
     failures: list[str] = []
     for reference in (part.reference, None) if alone else (part.reference,):
         try:
-            run = _finite(Report([part.metric], include_tests=part.told is not None).run(part.current, reference))
+            with _plotted_once():
+                run = _finite(Report([part.metric], include_tests=part.told is not None).run(part.current, reference))
         except (Exception, ReferenceMetricNotFound) as error:  # noqa: BLE001 - of any kind on dirty data; said below
             reason = str(error).strip().partition("\n")[0][:150]
             failures.append(f"({type(error).__name__}: {reason})")
@@ -109,6 +111,29 @@ def _run(part: Part, said: list[str]) -> Snapshot | None:
         return _in_our_words(run, part.told) if part.told else run
     said.append(f"Evidently could not draw {part.name} {failures[-1]}.")
     return None
+
+
+@contextmanager
+def _plotted_once() -> Iterator[None]:
+    """Within a part a column's distribution is plotted once.
+
+    Evidently plots it anew for each figure of a column's summary, seven times in all, and shows the first.
+    """
+    from evidently.metrics import column_statistics
+
+    plot, plotted = column_statistics.distribution, set()
+
+    def once(title: str, current: Any, reference: Any) -> Any:
+        if current.data.name in plotted:
+            return []
+        plotted.add(current.data.name)
+        return plot(title, current, reference)
+
+    column_statistics.distribution = once
+    try:
+        yield
+    finally:
+        column_statistics.distribution = plot
 
 
 def _in_our_words(run: Snapshot, signal: Signal) -> Snapshot:

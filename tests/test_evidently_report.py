@@ -224,6 +224,16 @@ def test_quality_stands_beside_the_reference() -> None:
         assert wanted <= {m["config"]["type"].rsplit(":", 1)[-1] for m in metrics}
 
 
+def test_a_column_is_plotted_once() -> None:
+    """Evidently plots a column anew for its least, largest, mean … value; it is made once, and shown."""
+    stream, reference, current = sides("table")
+    stored = json.loads(drawn(stream, reference, current).snapshot)
+    for column in stream.numeric:
+        figures = [m for m in stored["metric_results"].values() if f"of '{column}'" in m.get("display_name", "")]
+        assert sum(bool(m["widget"]) for m in figures if "value" in m) == 1
+        assert [w for w in stored["widgets"] if (w["params"] or {}).get("header") == column and w["params"]["graph"]]
+
+
 def test_global_randomness_is_left_alone() -> None:
     """Evidently seeds numpy's global generator; who else draws from it must not notice, and equal seeds draw alike."""
     stream, reference, current = sides("text")
