@@ -5,10 +5,10 @@ BIN := .venv/bin
 # Bytecode is wanted: without it every import takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup test test-full lint demo bench lock clean
+.PHONY: help setup test test-full lint demo bench bench-peers-env lock clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: .venv/made  ## the environment in .venv, with the command at .venv/bin/trueup
 
@@ -33,8 +33,16 @@ demo: setup  ## the whole loop on a made stream, narrated
 bench: setup  ## what the promotions on the real review sets were worth, written to docs/promotions.md
 	$(BIN)/python -m benchmarks.promotions --write docs/promotions.md
 
+bench-peers-env: .venv-peers/made  ## the peers of the detection benchmark, in .venv-peers
+
+# The list is whole but for NVIDIA's library, half a gigabyte that no CPU needs, so pip must not complete it.
+.venv-peers/made: benchmarks/detection/peers-constraints.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
 lock: setup  ## writes constraints.txt from the environment as it stands
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt
 
 clean:  ## removes the environment and the caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
