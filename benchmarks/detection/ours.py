@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.detection.made import CATEGORICAL, NUMERIC, TEXT, real_reviews
+from monitoring.budget import WEIGHTS
 from monitoring.comparison import Comparison, Intake
 from monitoring.evidence import Signal
+from monitoring.quality import quality
+from monitoring.questions import Question
 from monitoring.signals import measure
 from storage.rows import Rows, stack
 from storage.stream import Stream
@@ -19,11 +22,11 @@ START = np.datetime64("2024-01-01", "us")
 STEP = np.timedelta64(10, "m")
 
 
-def stream_of(*, text: bool = True, **policy: Any) -> Stream:
-    """Ten mixed columns, nine of them inputs and the tenth the score; authors are the group."""
+def stream_of(*, text: bool = True, group: tuple[str, ...] = (), **policy: Any) -> Stream:
+    """Ten mixed columns, nine of them inputs and the tenth the score."""
     return Stream(
         name="made", time="at", text=(TEXT,) if text else (), numeric=NUMERIC, categorical=CATEGORICAL,
-        group=("author",), label={"classes": {"negative": "negative", "positive": "positive"}}, policy=policy,
+        group=group, label={"classes": {"negative": "negative", "positive": "positive"}}, policy=policy,
     )
 
 
@@ -81,3 +84,9 @@ def learnt_rows(reviews: str) -> Rows:
 def signals_of(stream: Stream, comparison: Comparison) -> dict[str, Signal]:
     """The signals of a check, by code."""
     return {signal.code: signal for signal in measure(stream, comparison)[0]}
+
+
+def metric_of(stream: Stream, comparison: Comparison) -> Signal:
+    """PRF-METRIC at the share of the budget that it has in every check."""
+    (item,) = quality(stream, comparison)
+    return item.ask(stream.policy.false_alarms * WEIGHTS[item.code]) if isinstance(item, Question) else item
