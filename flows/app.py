@@ -19,6 +19,7 @@ from storage.archive import Archive
 from storage.cycles import CycleLog
 from storage.database import Database, open_database
 from storage.errors import ConfigError
+from storage.pauses import PauseLog
 from storage.promotions import PromotionLog
 from storage.reading import RecordReader
 from storage.records import RecordStore
@@ -70,6 +71,10 @@ class App:
     @cached_property
     def alerts(self) -> AlertStore:
         return AlertStore(self.database)
+
+    @cached_property
+    def pauses(self) -> PauseLog:
+        return PauseLog(self.database)
 
     @cached_property
     def report_files(self) -> ReportFiles:

@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from flows import cli_alerts, cli_cycles, cli_intake, cli_models, cli_replay
+from flows import cli_alerts, cli_cycles, cli_intake, cli_models, cli_pausing, cli_replay
 
 cli = typer.Typer(
     name="trueup",
@@ -16,7 +16,7 @@ cli = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for part in (cli_intake, cli_models, cli_cycles, cli_replay, cli_alerts):
+for part in (cli_intake, cli_models, cli_cycles, cli_replay, cli_pausing, cli_alerts):
     part.add_to(cli)
 
 

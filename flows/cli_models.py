@@ -207,7 +207,8 @@ def _changed(done: Promotion) -> dict[str, Any]:
 
 
 def _events(app: Any, stream: str) -> list[dict[str, Any]]:
-    return [
+    """Every attempt to change the champion and every pause, newest first."""
+    attempts = [
         {
             "id": p.id, "at": p.at, "as_of": p.as_of, "who": p.who, "kind": p.kind, "state": str(p.state),
             "from_version": p.from_version, "to_version": p.to_version, "why": p.why, "codes": p.codes,
@@ -215,6 +216,15 @@ def _events(app: Any, stream: str) -> list[dict[str, Any]]:
         }
         for p in app.promotions.history(stream)
     ]
+    pauses = [
+        {
+            "id": p.id, "at": p.at, "as_of": None, "who": p.who, "kind": "pause" if p.paused else "resume",
+            "state": "done", "from_version": None, "to_version": None, "why": p.why, "codes": (), "labels": None,
+            "gate": None, "cycle_id": None,
+        }
+        for p in app.pauses.history(stream)
+    ]
+    return sorted([*attempts, *pauses], key=lambda event: event["at"], reverse=True)
 
 
 def _arrow(before: int | None, after: int | None) -> str:

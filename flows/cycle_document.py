@@ -20,8 +20,9 @@ def document(app: App, cycle: CycleRecord) -> dict[str, Any]:
     if trained and "failed" in trained:
         reasons.append(f"No challenger could be trained: {trained['failed']}")
     if planned and planned.state is PromotionState.HELD:
+        held = gated["held"] or "the stream was paused before it could be promoted"
         reasons.append(
-            f"v{planned.to_version} passed the gate and waits: {gated['held']}. To let it answer: "
+            f"v{planned.to_version} passed the gate and waits: {held}. To let it answer: "
             f"trueup models promote --to {planned.to_version} --stream {cycle.stream} --why '...'"
         )
     if planned and planned.state is PromotionState.ABANDONED:
@@ -40,6 +41,7 @@ def document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         "training": None if not trained or "failed" in trained else trained,
         "gate": gated["judged"]["gate"] if gated and gated["judged"] else None,
         "promotion": steps["promote"],
+        "paused": bool(decision.get("paused")),
     }
 
 
@@ -72,6 +74,8 @@ def outcome(done: dict[str, Any]) -> str:
     if done["training"]:
         verdict = "passed the gate and waits" if done["gate"] and done["gate"]["passed"] else "refused by the gate"
         return f"v{done['training']['version']} trained, {verdict}"
+    if done.get("paused"):
+        return "paused, so nothing is done"
     if done["decision"]["action"] == "none":
         if not (done["check"] and done["check"]["counted"]):
             return "nothing to act on yet"

@@ -41,6 +41,12 @@ class Run:
     def done(self, step: str, output: Any, also: Callable[[Connection], None] = lambda _: None) -> None:
         self.cycle = self.app.cycles.finish_step(self.lease, self.cycle, step, output, also)
 
+    @property
+    def paused(self) -> str:
+        """Who paused the stream, when and why; empty where nothing holds the cycle back by now."""
+        pause = self.app.pauses.current(self.stream.name)
+        return pause.said if pause else ""
+
     def left(self, step: str) -> Any:
         return self.cycle.steps[step]
 
@@ -105,7 +111,10 @@ def decide_step(run: Run) -> None:
     left = run.left("check")
     if left is None:
         first = Decision(Action.RETRAIN, (), (), ("The stream has no champion yet, so its first one is trained.",))
-        run.done("decide", asdict(first), lambda c: app.cycles.add_decision(c, cycle, None, asdict(first)))
+        if run.paused:
+            first = Decision(Action.NONE, (), (), (f"No first champion is trained: {run.paused}",))
+        output = {**asdict(first), "paused": run.paused}
+        run.done("decide", output, lambda c: app.cycles.add_decision(c, cycle, None, asdict(first)))
         return
     found = Check.from_json(left["check"])
     version = run.left("score")["champion"]
@@ -115,9 +124,10 @@ def decide_step(run: Run) -> None:
 
     def keep(connection: Connection) -> None:
         app.cycles.add_decision(connection, cycle, found.report_id, asdict(decision))
-        incidents(connection)
+        if not history.paused:
+            incidents(connection)
 
-    run.done("decide", asdict(decision), keep)
+    run.done("decide", {**asdict(decision), "paused": history.paused}, keep)
 
 
 def history_of(run: Run, version: int, labels: int) -> History:
@@ -135,7 +145,7 @@ def history_of(run: Run, version: int, labels: int) -> History:
         if p.cycle_id != cycle.id and p.kind not in BY_HAND and p.as_of <= cycle.as_of
     )
     latest = _past(last) if last is not None and last.version == version else None
-    return History(counted, attempts, labels, latest)
+    return History(counted, attempts, labels, latest, run.paused)
 
 
 def _past(past: CountedCheck) -> PastCheck:
@@ -147,7 +157,7 @@ def train(run: Run) -> None:
 
     What cannot be learnt from is a refusal; any other failure leaves the step undone, to be tried again.
     """
-    if run.left("decide")["action"] != Action.RETRAIN:
+    if run.left("decide")["action"] != Action.RETRAIN or run.paused:
         run.done("train", None)
         return
     try:
@@ -176,7 +186,8 @@ def gate(run: Run) -> None:
     else:
         trained, why = Trained(**left), "; ".join(decision["reasons"])
         judged = run.ways.judge(app, run.stream, trained, cycle.as_of)
-    held = held_because(app, run.stream)
+    paused = run.paused
+    held = paused or held_because(app, run.stream)
     planned = attempt(
         app, run.stream, cycle.as_of, judged, trained, why=why, held=held, codes=codes, cycle_id=cycle.id
     )
@@ -184,6 +195,8 @@ def gate(run: Run) -> None:
 
     def keep(connection: Connection) -> None:
         app.promotions.add(connection, planned)
+        if paused:
+            return
         incident = incident_for(app, run.stream, codes)
         if planned.state is PromotionState.HELD and run.stream.policy.promotion != "off":
             facts = replace(_facts(run, AlertKind.APPROVAL, planned), why=held)
@@ -209,6 +222,9 @@ def promote(run: Run) -> None:
     if planned.state is PromotionState.COMMITTED:
         # A person acted after a crash, and found the alias moved: that was written down and told of, and may be past.
         run.done("promote", output)
+        return
+    if run.paused:
+        run.done("promote", None, lambda c: app.promotions.move(c, planned.id, PromotionState.HELD, app.now()))
         return
     incident = incident_for(app, run.stream, planned.codes)
     facts = _facts(run, AlertKind.PROMOTION, planned)

@@ -31,8 +31,8 @@ _OVER = {
 
 
 def failed(app: App, stream: Stream, cause: Cause, as_of: datetime, why: str, cycle_id: str | None = None) -> Write:
-    """Open the incident of a cause, once; what meets it while it is open adds nothing."""
-    if _standing(app, stream, cause):
+    """Open the incident of a cause, once; what meets it while it is open, or the stream paused, adds nothing."""
+    if _standing(app, stream, cause) or app.pauses.current(stream.name):
         return lambda connection: None
     incident = Incident(
         id=new_id(), stream=stream.name, cause=str(cause), codes=(cause.upper(),), opened_at=as_of
@@ -57,9 +57,9 @@ def failed(app: App, stream: Stream, cause: Cause, as_of: datetime, why: str, cy
 
 
 def works(app: App, stream: Stream, cause: Cause, as_of: datetime, cycle_id: str | None = None) -> Write:
-    """Resolve the incident of a cause, where one is open."""
+    """Resolve the incident of a cause, where one is open; what a cycle found out waits until the stream is resumed."""
     standing = _standing(app, stream, cause)
-    if standing is None:
+    if standing is None or (cause is not Cause.NO_CHAMPION and app.pauses.current(stream.name)):
         return lambda connection: None
     facts = AlertFacts(
         kind=AlertKind.INCIDENT_RESOLVED,

@@ -33,6 +33,7 @@ class Standing:
     open_incidents: list[dict[str, Any]]
     pending_alerts: int
     dead_alerts: int
+    paused: dict[str, Any] | None  # since, who, why
     notes: tuple[str, ...]  # what a person should know before relying on the rest
 
 
@@ -43,6 +44,7 @@ def standing(app: App, stream: Stream) -> Standing:
     since = last.ended_at if last else app.reader.first_received(stream)
     due = _next(stream.schedule.cron, since) if since else None
     alerts = app.alerts.alerts(stream.name, limit=10_000)
+    pause = app.pauses.current(stream.name)
     return Standing(
         stream=stream.name,
         records=app.reader.count(stream),
@@ -58,6 +60,7 @@ def standing(app: App, stream: Stream) -> Standing:
         ],
         pending_alerts=sum(a.state == "pending" for a in alerts),
         dead_alerts=sum(a.state == "dead" for a in alerts),
+        paused={"since": pause.at, "who": pause.who, "why": pause.why} if pause else None,
         notes=tuple(_notes(app, stream)),
     )
 
@@ -78,6 +81,9 @@ def without_champion(app: App, stream: Stream) -> str:
 
 
 def _notes(app: App, stream: Stream) -> Iterator[str]:
+    pause = app.pauses.current(stream.name)
+    if pause:
+        yield pause.said
     why = without_champion(app, stream)
     if why:
         yield f"no champion: {why}"

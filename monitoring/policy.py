@@ -77,7 +77,7 @@ class History:
     """What a decision looks back on; both lists newest first.
 
     counted: counted checks. latest: the cycle's check before this one, counted or not.
-    labels: mature labels newer than the champion's cut-off, now. paused: since when and why, or empty.
+    labels: mature labels newer than the champion's cut-off, now. paused: by whom, when and why; empty: it is not.
     """
 
     counted: tuple[PastCheck, ...]
@@ -91,7 +91,7 @@ class History:
 class Decision:
     """What the policy concluded, in codes and in words.
 
-    codes: what is acted on. confirmed: which of them ask for a challenger. watched: breached, and not yet confirmed.
+    codes: what is acted on, or would be on a stream that is not paused. confirmed: which of them ask for a challenger. watched: breached, and not yet confirmed.
     severity: "low" where inputs moved and quality is shown unharmed, "high" where anything else is acted on.
     """
 
@@ -119,8 +119,8 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
     reasons += [_watching(policy, s, history) for s in moving if s not in acted]
     reasons += _standing(policy, check, breached, moving)
     if history.paused:
-        reasons.append(f"{history.paused} Nothing is acted on until 'trueup resume'.")
-        return Decision(Action.NONE, (), (), tuple(reasons), watched)
+        fired = tuple(s.code for s in acted)
+        return Decision(Action.NONE, fired, (), (f"Nothing is done: {history.paused}", *reasons), watched)
     low = bool(acted) and all(cause_of(s.code) is Cause.DRIFT for s in acted) and _unharmed(policy, check)
     if low:
         reasons.append("Low severity: the inputs moved, and on mature labels the model answers as well as before.")

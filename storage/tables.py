@@ -253,6 +253,18 @@ alerts = _table(
     sa.Index("ix_alerts_state", "state", "next_try"),
 )
 
+# Every pause of a stream and every end of one; the newest is in force.
+pauses = _table(
+    "pauses",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Index("ix_pauses_at", "stream", "at"),
+)
+
 leases = _table(
     "leases",
     sa.Column("stream", sa.Text, primary_key=True),
