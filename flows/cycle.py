@@ -13,13 +13,13 @@ from flows.alerting import deliver_now
 from flows.app import App, open_app
 from flows.cycle_document import document, present, summary
 from flows.cycle_steps import STEPS, Run, Step
-from flows.failure_alerts import failed, telling_failures, works
+from flows.failure_alerts import failed, passes, telling_failures, works
 from flows.looking import champion_of, refuse_rewind
 from flows.promoting import settle
 from flows.ways import PRODUCTION, Ways
 from monitoring.policy import Cause
 from storage.cycles import FINISHED, CycleRecord
-from storage.errors import ModelUnusable, NoChampion, TimeRefused, TrueupError, UsageError
+from storage.errors import ModelUnusable, NoChampion, TimeRefused
 from storage.leases import Lease, hold
 from storage.stream import Stream
 from storage.timepoints import iso
@@ -105,7 +105,7 @@ def _run(
         deliver_now(app)
         raise
     except Exception as error:
-        if not _passes(error):
+        if not passes(error):
             app.cycles.count_failure(lease, run.cycle)
         raise
     deliver_now(app)
@@ -129,15 +129,10 @@ def _finish_older(
         raise
     except Exception as error:
         found = app.cycles.find(stream.name, left.as_of) or left
-        if not isinstance(error, TimeRefused) and (_passes(error) or found.failures < TRIES):
+        if not isinstance(error, TimeRefused) and (passes(error) or found.failures < TRIES):
             raise
         log.warning("the unfinished cycle of %s at %s is abandoned: %s", stream.name, iso(left.as_of), error)
         app.cycles.abandon(lease, found, app.now())
-
-
-def _passes(error: Exception) -> bool:
-    """Whether the same cycle may succeed at another try with nothing mended by hand: an outage, a lost lease."""
-    return isinstance(error, TrueupError) and not isinstance(error, UsageError)
 
 
 def _champion_if_any(app: App, stream: Stream) -> Any:

@@ -10,13 +10,14 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 from flows.alerting import Write, deliver_now, item
 from flows.app import App
 from monitoring.policy import Cause
 from reports.alert_facts import AlertFacts, AlertKind
 from storage.alerts import Incident, new_id
-from storage.errors import LeaseHeld, ModelUnusable, TimeRefused, TrueupError
+from storage.errors import LeaseHeld, ModelUnusable, TimeRefused, TrueupError, UsageError
 from storage.leases import Lease
 from storage.stream import Stream
 from storage.timepoints import iso
@@ -79,6 +80,16 @@ def works(app: App, stream: Stream, cause: Cause, as_of: datetime, cycle_id: str
     return write
 
 
+def passes(error: Exception) -> bool:
+    """Whether the same work may succeed at another try with nothing mended in trueup or its settings: an outage.
+
+    A time limit is none: what takes too long takes too long again.
+    """
+    if isinstance(error, TrueupError):
+        return not isinstance(error, UsageError)
+    return isinstance(error, OperationalError | OSError) and not isinstance(error, TimeoutError)
+
+
 @contextmanager
 def telling_failures(app: App, lease: Lease, stream: Stream, as_of: datetime) -> Iterator[None]:
     """Tell the person on call, once, of whatever fails within; what nobody foresaw ends as a plain message.
@@ -97,15 +108,19 @@ def telling_failures(app: App, lease: Lease, stream: Stream, as_of: datetime) ->
         _tell(app, lease, stream, as_of, str(error))
         raise
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        said = (
-            f"The cycle of '{stream.name}' at {iso(as_of)} met what nobody foresaw ("
-            f"{type(error).__name__}: {error}, in "
-            f"{Path(place.filename).name}, line {place.lineno}). Every record is kept, and the next cycle tries again. "
-            "Please report it with these words."
-        )
+        said = f"The cycle of '{stream.name}' at {iso(as_of)} {_met(error)}"
         _tell(app, lease, stream, as_of, said)
         raise TrueupError(said) from error
+
+
+def _met(error: Exception) -> str:
+    if passes(error):
+        return f"failed, since the system or the store did: {error}. Records are kept, and the next cycle tries again."
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"met what nobody foresaw ({type(error).__name__}: {error}, in {Path(place.filename).name}, line "
+        f"{place.lineno}). Every record is kept, and the next cycle tries again. Please report it with these words."
+    )
 
 
 def _tell(app: App, lease: Lease, stream: Stream, as_of: datetime, why: str) -> None:

@@ -123,7 +123,7 @@ class Registry:
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return None
-            raise self._failed(f"the alias '{alias}' of '{name}'", error) from error
+            raise self.failed(f"the alias '{alias}' of '{name}'", error) from error
         return None if found is None else int(found)
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
@@ -137,7 +137,7 @@ class Registry:
         try:
             self.client().set_registered_model_alias(name, alias, str(version))
         except MlflowException as error:
-            raise self._failed(f"the alias '{alias}' of '{name}' to version {version}", error) from error
+            raise self.failed(f"the alias '{alias}' of '{name}' to version {version}", error) from error
 
     def drop_alias(self, name: str, alias: str) -> None:
         """Takes `alias` away; one that points to nothing is left as it is.
@@ -150,7 +150,7 @@ class Registry:
         try:
             self.client().delete_registered_model_alias(name, alias)
         except MlflowException as error:
-            raise self._failed(f"the alias '{alias}' of '{name}'", error) from error
+            raise self.failed(f"the alias '{alias}' of '{name}'", error) from error
 
     def set_tag(self, name: str, version: int, key: str, value: str) -> None:
         """Sets one tag of a version, such as `stage`."""
@@ -159,7 +159,7 @@ class Registry:
         try:
             self.client().set_model_version_tag(name, str(version), key, value)
         except MlflowException as error:
-            raise self._failed(f"tag '{key}' of version {version} of '{name}'", error) from error
+            raise self.failed(f"tag '{key}' of version {version} of '{name}'", error) from error
 
     def versions(self, name: str) -> tuple[Version, ...]:
         """All versions of `name`, newest first."""
@@ -178,7 +178,7 @@ class Registry:
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return ()
-            raise self._failed(f"the versions of '{name}'", error) from error
+            raise self.failed(f"the versions of '{name}'", error) from error
         versions = [
             Version(
                 number=int(one.version),
@@ -230,7 +230,8 @@ class Registry:
                 f"answer: trueup models rollback --to VERSION --stream {name} --why '...'"
             ) from error
 
-    def _failed(self, what: str, error: Exception) -> TrueupError:
+    def failed(self, what: str, error: Exception) -> TrueupError:
+        """What is raised where MLflow fails on something."""
         return TrueupError(
             f"The model registry at {_shown(self.uri)} failed on {what} ({error}); nothing was changed. Try again."
         )

@@ -103,14 +103,23 @@ def version_tags(stream: Stream, training: TrainingRecord) -> dict[str, str]:
 
 
 def close_stray_runs(registry: Registry, stream: str) -> int:
-    """Ends the runs that a killed training left RUNNING, as KILLED; how many. Call it under the stream's lease only."""
+    """Ends the runs that a killed training left RUNNING, as KILLED; how many. Call it under the stream's lease only.
+
+    Raises:
+        TrueupError: the registry fails.
+    """
+    from mlflow.exceptions import MlflowException
+
     client = registry.client()
-    found = client.get_experiment_by_name(experiment_of(stream))
-    if found is None:
-        return 0
-    strays = client.search_runs([found.experiment_id], "attributes.status = 'RUNNING'")
-    for run in strays:
-        client.set_terminated(run.info.run_id, "KILLED")
+    try:
+        found = client.get_experiment_by_name(experiment_of(stream))
+        if found is None:
+            return 0
+        strays = client.search_runs([found.experiment_id], "attributes.status = 'RUNNING'")
+        for run in strays:
+            client.set_terminated(run.info.run_id, "KILLED")
+    except MlflowException as error:
+        raise registry.failed(f"the runs that a killed training of '{stream}' left", error) from error
     return len(strays)
 
 

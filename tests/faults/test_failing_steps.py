@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from flows import cycle_steps
 from flows.app import App
@@ -154,3 +155,29 @@ def test_a_registry_that_is_away_is_told_of(breaking: App, monkeypatch: pytest.M
     assert [a.kind for a in breaking.alerts.alerts("reviews")].count("failure") == 1
     run_cycle(breaking, stream, AS_OF)
     assert "cycle" not in [i.cause for i in breaking.alerts.open_incidents("reviews")]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "no space left"), OperationalError("", {}, Exception("locked"))])
+def test_an_outage_sets_nothing_aside(breaking: App, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """A full disk or a store that is away passes: however often it fails, the older cycle is gone on with."""
+    stream = breaking.stream("reviews")
+    with monkeypatch.context() as broken:
+        broken.setattr(cycle_steps, "measure_look", failing(error))
+        for hour in range(4):
+            with pytest.raises(TrueupError, match="the system or the store did"):
+                run_cycle(breaking, stream, AS_OF + timedelta(hours=hour))
+    run_cycle(breaking, stream, AS_OF + timedelta(hours=4))
+    left = breaking.cycles.find("reviews", AS_OF)
+    assert left
+    assert left.state == "finished"
+
+
+def test_stray_runs_of_a_registry_that_is_away_are_a_plain_failure(
+    breaking: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's own exceptions end as ours, which leave the cycle to be tried again."""
+    from mlflow.exceptions import MlflowException
+
+    monkeypatch.setattr("mlflow.MlflowClient.get_experiment_by_name", failing(MlflowException("away")))
+    with pytest.raises(TrueupError, match="failed on the runs that a killed training"):
+        run_cycle(breaking, breaking.stream("reviews"), AS_OF)
