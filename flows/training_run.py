@@ -81,7 +81,11 @@ def train_version(
     result = search(
         stream, learning, candidates(stream), seed, lambda: time.monotonic() - started, on_candidate
     )
-    fitted = fit(result.winner, stream, learning, seed, newest)
+    lease.confirm(app.database)
+    registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
+    # What is registered stays as it is: under a time limit another search may come to another winner.
+    winner = registered.recipe if registered else result.winner
+    fitted = fit(winner, stream, learning, seed, newest)
     held_out = rows.take(rows.meta["evaluation"].to_numpy())
     predicted, chances = answer(fitted.model, stream, held_out.features)
     held_out = held_out.with_meta(predicted=predicted, score=chances)
@@ -93,15 +97,13 @@ def train_version(
         judged.meta["score"].to_numpy(),
         classes_of(stream, learning.take(learning.labelled).meta["label"].to_numpy()),
     )
-    past = out_of_time(stream, result.winner, rows, seed)
+    past = out_of_time(stream, winner, rows, seed)
     kept = snapshots.keep(app.archive, stream.name, rows)
     reference = snapshots.keep(app.archive, stream.name, unique_content(held_out, rows))
     quality = snapshots.keep(app.archive, stream.name, past.rows, block=past.blocks)
     cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
-    with app.database.write() as connection:
-        lease.assert_held(connection)  # the search took long; who has taken over by now registers a version of his own
-    registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
     if registered is None:
+        lease.confirm(app.database)  # all this took long; who has taken over registers a version of his own
         registered = track(
             app.registry,
             stream,
@@ -127,8 +129,8 @@ def train_version(
         reference=reference,
         quality=quality,
         document={
-            "recipe": result.winner.params(),
-            "candidates": [_candidate(trial, result.winner) for trial in result.trials],
+            "recipe": winner.params(),
+            "candidates": [_candidate(trial, winner) for trial in result.trials],
             "metrics": metrics,
             "rows": len(rows),
             "labels": len(fitted.used),

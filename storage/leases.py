@@ -47,6 +47,16 @@ class Lease:
             )
 
 
+    def confirm(self, database: Database) -> None:
+        """Look once more, before work outside the store that cannot be taken back.
+
+        Raises:
+            LeaseHeld: somebody else took the lease.
+        """
+        with database.write() as connection:
+            self.assert_held(connection)
+
+
 @contextmanager
 def hold(
     database: Database,

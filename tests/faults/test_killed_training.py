@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -50,3 +51,24 @@ def test_newer_records_ask_for_a_new_version(breaking: App, monkeypatch: pytest.
             train_now(breaking, stream, AS_OF)
     take_in(breaking, breaking.home.parent, 3, AS_OF, WEEK, HEALTHY)
     assert train_now(breaking, stream, AS_OF + WEEK)["version"] == 3
+
+
+def test_what_is_registered_keeps_its_recipe(breaking: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that comes to another winner the second time, as under a time limit, does not speak for the model."""
+    from training.search import search
+
+    stream = breaking.stream("reviews")
+    with monkeypatch.context() as broken:
+        broken.setattr(PLACES[0], killed)
+        with pytest.raises(Killed):
+            train_now(breaking, stream, AS_OF)
+    registered = breaking.registry.version("reviews", 2).recipe
+
+    def another(*args: Any, **kwargs: Any) -> Any:
+        found = search(*args, **kwargs)
+        return replace(found, winner=replace(found.winner, history="newest" if registered.history == "all" else "all"))
+
+    monkeypatch.setattr("training.search.search", another)
+    done = train_now(breaking, stream, AS_OF)
+    assert done["recipe"] == registered.params()
+    assert done["promotion"] == {"from_version": 1, "to_version": 2}
