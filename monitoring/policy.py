@@ -91,7 +91,8 @@ class History:
 class Decision:
     """What the policy concluded, in codes and in words.
 
-    codes: what is acted on, or would be on a stream that is not paused. confirmed: which of them ask for a challenger. watched: breached, and not yet confirmed.
+    codes: what is acted on, or would be were the stream not paused. confirmed: which of them ask for a challenger.
+    watched: breached, and not yet confirmed.
     severity: "low" where inputs moved and quality is shown unharmed, "high" where anything else is acted on.
     """
 
