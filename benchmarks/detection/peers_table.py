@@ -5,6 +5,7 @@
 Writes FOLDER/peers.json after every cell: rows of `method, kind, n_reference, n_current, repetitions, hits, interval,
 failed`, the interval by Wilson at 95 %, `failed` the comparisons that the method broke off at (they count as silent). A
 method stands there twice, since an alarm may have nothing to do with the break: "…, any column" and "…, broken column".
+Cells that stand in the file with as many repetitions are not measured again; remove it to begin anew.
 """
 
 from __future__ import annotations
@@ -84,12 +85,18 @@ def main() -> None:
     told = parser.parse_args()
     told.folder.mkdir(parents=True, exist_ok=True)
     cells = [*((cell, told.broken) for cell in BROKEN), *((cell, told.healthy) for cell in HEALTHY)]
-    found: list[dict[str, Any]] = []
+    file = told.folder / "peers.json"
+    found: list[dict[str, Any]] = json.loads(file.read_text()) if file.exists() else []
+    known = {(Cell(row["kind"], row["n_reference"], row["n_current"]), row["repetitions"]) for row in found}
     with peers() as ask:
         for cell, repetitions in cells:
+            if (cell, repetitions) in known:
+                continue
             start = time.monotonic()
             found += measure(cell, repetitions, ask)
-            (told.folder / "peers.json").write_text(json.dumps(found, indent=1))
+            whole = file.with_suffix(".new")
+            whole.write_text(json.dumps(found, indent=1))
+            whole.replace(file)
             print(f"{cell}: {repetitions} in {time.monotonic() - start:.0f} s", file=sys.stderr)
 
 
