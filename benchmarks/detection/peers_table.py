@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--broken", type=int, default=10, metavar="N", help="repetitions of each broken cell")
     told = parser.parse_args()
     told.folder.mkdir(parents=True, exist_ok=True)
-    cells = [*((cell, told.broken) for cell in BROKEN), *((cell, told.healthy) for cell in HEALTHY)]
+    cells = [*((cell, told.healthy) for cell in HEALTHY), *((cell, told.broken) for cell in BROKEN)]
     file = told.folder / "peers.json"
     found: list[dict[str, Any]] = json.loads(file.read_text()) if file.exists() else []
     known = {(Cell(row["kind"], row["n_reference"], row["n_current"]), row["repetitions"]) for row in found}
