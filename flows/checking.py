@@ -28,9 +28,11 @@ def score_new(
     """
     from training.fitting import answer
 
+    model = app.registry.load(stream.name, champion.version)
+    if not app.reader.unanswered(stream, champion.version, after=champion.cut_off, as_of=as_of):
+        return 0
     rows = app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
     rows = rows.take(rows.meta["predicted"].isna().to_numpy())
-    model = app.registry.load(stream.name, champion.version)
     if len(rows):
         predicted, chances = answer(model, stream, rows.features)
         app.reader.add_predictions(stream, champion.version, rows, predicted, chances, lease)

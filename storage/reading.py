@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
 from storage import tables as t
 from storage.archive import Archive
+from storage.arrow_columns import numeric, objects
 from storage.database import Database
 from storage.leases import Lease
-from storage.rows import META, Rows, stack
+from storage.rows import META, Rows
 from storage.stream import Stream
 from storage.timepoints import utc
+
+_OWN = ("id", "time", "seq", "evaluation", "content", "group")
+_BATCH = 50_000  # rows taken from a cursor at a time
 
 
 class RecordReader:
@@ -39,20 +45,20 @@ class RecordReader:
         Labels are raw values, those known by as_of: an audit's before feedback's before the record's own, the latest
         of each. `version` fills in that model version's predictions.
         """
-        parts: list[Rows] = []
+        parts: list[dict[str, np.ndarray]] = []
         have = 0
         bound = None
         for name, last_time in self._segments(stream, after, as_of):
             if newest is not None and have >= newest:
                 if bound is None:
-                    bound = np.sort(np.concatenate([p.meta["time"].to_numpy() for p in parts]))[-newest]
+                    bound = np.sort(np.concatenate([p["__time"] for p in parts]))[-newest]
                 if last_time < bound:
                     break
             part = self._segment(stream, name, after, as_of)
-            have += len(part)
+            have += len(part["__time"])
             bound = None
             parts.append(part)
-        rows = stack(parts, stream.columns)
+        rows = _in_order(parts[::-1], stream.columns)
         if newest is not None:
             rows = rows.newest(newest)
         return self._with_predictions(stream, self._with_labels(stream, rows, as_of), version)
@@ -70,44 +76,40 @@ class RecordReader:
             found = connection.execute(query.order_by(s.last_time.desc(), s.first_seq.desc())).all()
         return [(name, np.datetime64(last, "us")) for name, last in found]
 
-    def _segment(self, stream: Stream, name: str, after: datetime | None, as_of: datetime) -> Rows:
-        own = ("id", "time", "seq", "evaluation", "content", "group")
-        table = self._archive.read_table(name, [*stream.columns, *(f"__{c}" for c in own)])
-        frame = table.to_pandas(date_as_object=False)
-        times = frame["__time"].to_numpy().astype("datetime64[us]")
+    def _segment(
+        self, stream: Stream, name: str, after: datetime | None, as_of: datetime
+    ) -> dict[str, np.ndarray]:
+        """The segment's rows of the time range by column, our own with two underscores in front."""
+        table = self._archive.read_table(name, [*stream.columns, *(f"__{c}" for c in _OWN)])
+        times = table.column("__time").to_numpy().astype("datetime64[us]")
         keep = times <= _stamp(as_of)
         if after is not None:
             keep &= times > _stamp(after)
-        frame, count = frame[keep].reset_index(drop=True), int(keep.sum())
-        features = pd.DataFrame(index=range(count))
+        if not keep.all():
+            table = table.filter(keep)
+        part = {"__time": times[keep], "__id": objects(table.column("__id"), alike=False)}
+        part |= {f"__{c}": table.column(f"__{c}").to_numpy() for c in _OWN if f"__{c}" not in part}
         for column in stream.columns:
-            values = frame[column] if column in frame else pd.Series([None] * count, dtype="object")
-            features[column] = _plain(values, numeric=column in stream.numeric)
-        meta = pd.DataFrame({c: frame[f"__{c}"] for c in own}).assign(
-            time=times[keep], label=None, known_at=np.datetime64("NaT", "us"), provenance=None, predicted=None,
-            score=np.nan,
-        )
-        return Rows(features, meta[list(META)].astype(META))
+            values = table.column(column) if column in table.column_names else pa.chunked_array([pa.nulls(len(table))])
+            alike = column not in stream.text
+            part[column] = numeric(values) if column in stream.numeric else objects(values, alike=alike)
+        return part
 
     def _with_labels(self, stream: Stream, rows: Rows, as_of: datetime) -> Rows:
         c = t.labels.c
-        found = self._beside(
-            rows,
-            sa.select(
-                c.seq, c.provenance, c.value, sa.type_coerce(c.known_at, sa.BigInteger).label("known")
-            ).where(c.stream == stream.name, c.known_at <= as_of),
-            c.time,
+        query = sa.select(c.seq, c.provenance, c.value, sa.type_coerce(c.known_at, sa.BigInteger))
+        seq, given_by, value, known_at = self._beside(
+            rows, query.where(c.stream == stream.name, c.known_at <= as_of), c.time
         )
-        # Later rows overwrite earlier ones: by rank of provenance, then by the time at which it was known.
-        rank = {"record": 0, "feedback": 1, "audit": 2}
-        found.sort(key=lambda row: (rank[row.provenance], row.known))
-        place = {seq: k for k, seq in enumerate(rows.meta["seq"].to_numpy())}
+        # Later ones overwrite earlier ones: by rank of provenance, then by the time at which it was known.
+        rank = np.select([given_by == "audit", given_by == "feedback"], [2, 1], 0)
+        order = np.lexsort((known_at.astype(np.int64), rank))
+        place, there = _places(rows, seq[order])
+        place, order = place[there], order[there]
         label, provenance = np.full(len(rows), None, object), np.full(len(rows), None, object)
         known = np.full(len(rows), np.datetime64("NaT", "us"))
-        for row in found:
-            k = place.get(row.seq)
-            if k is not None:
-                label[k], provenance[k], known[k] = row.value, row.provenance, np.datetime64(row.known, "us")
+        label[place], provenance[place] = value[order], given_by[order]
+        known[place] = known_at[order].astype("datetime64[us]")
         return rows.with_meta(label=label, provenance=provenance, known_at=known)
 
     def _with_predictions(self, stream: Stream, rows: Rows, version: int | None) -> Rows:
@@ -115,22 +117,45 @@ class RecordReader:
             return rows
         c = t.predictions.c
         query = sa.select(c.seq, c.predicted, c.score).where(c.stream == stream.name, c.version == version)
-        place = {seq: k for k, seq in enumerate(rows.meta["seq"].to_numpy())}
+        seq, answer, chance = self._beside(rows, query, c.time)
+        if stream.task == "regression":
+            answer = answer.astype(np.float64).astype(object)
+        place, there = _places(rows, seq)
         predicted, score = np.full(len(rows), None, object), np.full(len(rows), np.nan)
-        for row in self._beside(rows, query, c.time):
-            k = place.get(row.seq)
-            if k is not None:
-                predicted[k] = float(row.predicted) if stream.task == "regression" else row.predicted
-                score[k] = np.nan if row.score is None else row.score
+        predicted[place[there]] = answer[there]
+        score[place[there]] = chance[there].astype(np.float64)
         return rows.with_meta(predicted=predicted, score=score)
 
-    def _beside(self, rows: Rows, query: sa.Select[Any], time: Any) -> list[Any]:
-        """What a query finds within the time range of these rows."""
+    def _beside(self, rows: Rows, query: sa.Select[Any], time: Any) -> list[np.ndarray]:
+        """The columns, as objects, of what a query finds within the time range of these rows."""
         if not len(rows):
-            return []
+            return [np.empty(0, object) for _ in query.selected_columns]
         stamps = rows.meta["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
+        return self._columns(query.where(time >= int(stamps[0]), time <= int(stamps[-1])))
+
+    def _columns(self, query: sa.Select[Any]) -> list[np.ndarray]:
+        """The columns that a query finds, as objects.
+
+        Straight from the driver's cursor: a Row object each takes longer than all else that is done with the values.
+        """
+        parts: list[list[np.ndarray]] = []
         with self._database.read() as connection:
-            return list(connection.execute(query.where(time >= int(stamps[0]), time <= int(stamps[-1]))))
+            cursor = connection.execute(query).cursor
+            while some := cursor.fetchmany(_BATCH):
+                parts.append([_objects(values) for values in zip(*some, strict=True)])
+        return [np.concatenate(c) for c in zip(*parts, strict=True)] or [
+            np.empty(0, object) for _ in query.selected_columns
+        ]
+
+    def unanswered(self, stream: Stream, version: int, *, after: datetime, as_of: datetime) -> int:
+        """How many records with after < time ≤ as_of lack an answer of a version."""
+        r, p = t.records.c, t.predictions.c
+        records = sa.select(sa.func.count()).where(r.stream == stream.name, r.time > after, r.time <= as_of)
+        answers = sa.select(sa.func.count()).where(
+            p.stream == stream.name, p.version == version, p.time > after, p.time <= as_of
+        )
+        with self._database.read() as connection:
+            return int(connection.execute(records).scalar_one()) - int(connection.execute(answers).scalar_one())
 
     def add_predictions(
         self,
@@ -190,23 +215,59 @@ class RecordReader:
 
     def received(self, stream: Stream, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
         """When records were accepted and when rows were quarantined, up to as_of, ascending."""
-        r, q = t.records.c, t.quarantine.c
+        s, q = t.segments.c, t.quarantine.c
+        batches = sa.select(sa.type_coerce(s.received_at, sa.BigInteger), s.rows)
+        query = batches.where(s.stream == stream.name, s.received_at <= as_of).order_by(s.received_at)
+        at, count = (found.astype(np.int64) for found in self._columns(query))
         return (
-            self._instants(r.received_at, r.stream == stream.name, r.received_at <= as_of),
+            np.repeat(at, count).view("datetime64[us]"),
             self._instants(q.received_at, q.stream == stream.name, q.received_at <= as_of),
         )
 
     def _instants(self, column: Any, *where: Any) -> np.ndarray:
         query = sa.select(sa.type_coerce(column, sa.BigInteger)).where(*where).order_by(column)
         with self._database.read() as connection:
-            return np.array(connection.execute(query).scalars().all(), dtype=np.int64).view("datetime64[us]")
+            cursor: Any = connection.execute(query).cursor
+            return np.fromiter((moment for (moment,) in cursor), dtype=np.int64).view("datetime64[us]")
+
+
+def _in_order(parts: list[dict[str, np.ndarray]], columns: Sequence[str]) -> Rows:
+    """The parts' rows as one, in (time, seq) order; the parts are used up, so that nothing is held twice."""
+    if not any(len(part["__time"]) for part in parts):
+        return Rows.empty(columns)
+    whole = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
+    time, seq = whole["__time"], whole["__seq"]
+    later = (time[1:] > time[:-1]) | ((time[1:] == time[:-1]) & (seq[1:] > seq[:-1]))
+    if not later.all():
+        order = np.lexsort((seq, time))
+        whole = {name: values[order] for name, values in whole.items()}
+    count = len(time)
+    unknown: dict[str, np.ndarray] = {
+        "label": np.full(count, None, object), "known_at": np.full(count, np.datetime64("NaT", "us")),
+        "provenance": np.full(count, None, object), "predicted": np.full(count, None, object),
+        "score": np.full(count, np.nan),
+    }
+    own = {name: whole.get(f"__{name}", unknown.get(name)) for name in META}
+    features = {column: whole[column] for column in columns}
+    index = pd.RangeIndex(count)
+    return Rows(pd.DataFrame(features, index, copy=False), pd.DataFrame(own, index, copy=False))
+
+
+def _places(rows: Rows, seq: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where among rows each place in intake order stands, and which of them stand there at all."""
+    own = rows.meta["seq"].to_numpy()
+    order = np.argsort(own, kind="stable")
+    sought = seq.astype(np.int64)
+    found = np.minimum(np.searchsorted(own, sought, sorter=order), len(own) - 1)
+    place = order[found] if len(own) else found
+    return place, (own[place] == sought if len(own) else np.zeros(0, bool))
+
+
+def _objects(values: tuple[Any, ...]) -> np.ndarray:
+    held = np.empty(len(values), dtype=object)
+    held[:] = values
+    return held
 
 
 def _stamp(moment: datetime) -> np.datetime64:
     return np.datetime64(utc(moment).replace(tzinfo=None), "us")
-
-
-def _plain(values: pd.Series, *, numeric: bool) -> pd.Series:
-    if numeric:
-        return pd.to_numeric(values, errors="coerce").astype("float64")
-    return values.astype("object").where(values.notna(), None)

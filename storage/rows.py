@@ -28,7 +28,7 @@ class Rows:
     """n records: `features` (n × declared columns) and `meta` (n × META), aligned by position.
 
     Text columns are str, numeric columns float64, categorical and slice columns object; missing is None or NaN.
-    The order is (time, seq), oldest first.
+    The order is (time, seq), oldest first. Neither frame is ever changed in place: Rows made of others share columns.
     """
 
     features: pd.DataFrame
@@ -38,10 +38,15 @@ class Rows:
         return len(self.meta)
 
     def take(self, which: np.ndarray | slice) -> Rows:
-        """The rows that a boolean mask, positions or a slice name, in their order."""
-        return Rows(
-            self.features.iloc[which].reset_index(drop=True), self.meta.iloc[which].reset_index(drop=True)
-        )
+        """The rows that a boolean mask, positions or a slice name, in their order.
+
+        Millions of rows are passed through here several times a check, so what is all there is not copied.
+        """
+        if isinstance(which, np.ndarray) and which.dtype == bool and which.all():
+            return self
+        features, meta = self.features.iloc[which], self.meta.iloc[which]
+        index = pd.RangeIndex(len(meta))
+        return Rows(features.set_axis(index, copy=False), meta.set_axis(index, copy=False))
 
     def newest(self, count: int) -> Rows:
         """The last `count` rows, or all where there are fewer."""
@@ -54,7 +59,8 @@ class Rows:
 
     def with_meta(self, **columns: object) -> Rows:
         """The same rows with meta columns replaced."""
-        return Rows(self.features, self.meta.assign(**columns))
+        held = {name: self.meta[name] for name in self.meta.columns} | columns
+        return Rows(self.features, pd.DataFrame(held, index=self.meta.index, copy=False))
 
     @staticmethod
     def empty(columns: Sequence[str]) -> Rows:
@@ -77,7 +83,7 @@ def stack(parts: Sequence[Rows], columns: Sequence[str]) -> Rows:
 
 def new_content(rows: Rows, known: Rows) -> Rows:
     """The rows whose content stands nowhere in `known` (invariant 3)."""
-    return rows.take(~np.isin(rows.meta["content"].to_numpy(), known.meta["content"].to_numpy()))
+    return rows.take(~rows.meta["content"].isin(known.meta["content"].to_numpy()).to_numpy())
 
 
 def unique_content(rows: Rows, among: Rows) -> Rows:

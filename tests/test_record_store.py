@@ -162,3 +162,29 @@ def test_as_of_is_included(store: RecordStore, reader: RecordReader, stamp: str)
     store.append(STREAM, batch(["a", "b", "c"], days=[0, 1, 2]), [], source="f", now=NOW)
     known = len(reader.read(STREAM, as_of=datetime.fromisoformat(stamp).replace(tzinfo=UTC)))
     assert known == (3 if stamp.startswith("2024-01-03") else 2)
+
+
+def test_records_without_an_answer_are_counted(store: RecordStore, reader: RecordReader) -> None:
+    """What a version has yet to answer is known without reading the records; other times and versions do not count."""
+    store.append(STREAM, batch(["a", "b", "c"], days=[0, 1, 2]), [], source="f", now=NOW)
+    after = datetime(2024, 1, 1, tzinfo=UTC)
+    rows = reader.read(STREAM, as_of=NOW, after=after)
+    assert reader.unanswered(STREAM, 1, after=after, as_of=NOW) == 2
+    reader.add_predictions(STREAM, 1, rows.newest(1), np.array(["x"], object), np.array([0.5]))
+    reader.add_predictions(STREAM, 2, rows, np.array(["x", "y"], object), np.array([0.5, np.nan]))
+    assert [reader.unanswered(STREAM, v, after=after, as_of=NOW) for v in (1, 2)] == [1, 0]
+    assert reader.unanswered(STREAM, 1, after=after, as_of=datetime(2024, 1, 2, tzinfo=UTC)) == 1
+    again = reader.read(STREAM, as_of=NOW, after=after, version=2)
+    assert list(again.meta["predicted"]) == ["x", "y"]
+    assert np.array_equal(again.meta["score"], [0.5, np.nan], equal_nan=True)
+
+
+def test_when_records_came_is_known_for_each(store: RecordStore, reader: RecordReader) -> None:
+    """Each record's time of receipt is that of its batch, in the order of receipt; later batches are not known yet."""
+    later = datetime(2024, 6, 2, tzinfo=UTC)
+    store.append(STREAM, batch(["a", "b"], days=[5, 6]), [], source="f", now=later)
+    store.append(STREAM, batch(["c"], days=[0]), [], source="f", now=NOW)
+    accepted, refused = reader.received(STREAM, later)
+    assert list(accepted) == [np.datetime64(m.replace(tzinfo=None), "us") for m in (NOW, later, later)]
+    assert len(reader.received(STREAM, NOW)[0]) == 1
+    assert len(refused) == 0
