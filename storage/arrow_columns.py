@@ -17,10 +17,11 @@ def numeric(column: pa.ChunkedArray) -> np.ndarray:
 def objects(column: pa.ChunkedArray, *, alike: bool = True) -> np.ndarray:
     """Objects (n,), None where missing. alike: few values stand many times, and equal texts become one object."""
     values = column.to_pandas(date_as_object=False, deduplicate_objects=alike)
-    if _is_text(column.type):
+    if is_text(column.type):
         return np.asarray(values)
     return np.asarray(values.astype("object").where(values.notna(), None))
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds texts or nothing at all."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind))

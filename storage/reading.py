@@ -21,7 +21,7 @@ from storage.stream import Stream
 from storage.timepoints import utc
 
 _OWN = ("id", "time", "seq", "evaluation", "content", "group")
-_BATCH = 50_000  # rows taken from a cursor at a time
+_BATCH = 500  # rows taken from a cursor at a time; from 700 on Python looks for garbage among them, three times as slow
 
 
 class RecordReader:
@@ -99,17 +99,17 @@ class RecordReader:
         c = t.labels.c
         query = sa.select(c.seq, c.provenance, c.value, sa.type_coerce(c.known_at, sa.BigInteger))
         seq, given_by, value, known_at = self._beside(
-            rows, query.where(c.stream == stream.name, c.known_at <= as_of), c.time
+            rows, query.where(c.stream == stream.name, c.known_at <= as_of), c.time, (int, object, object, int)
         )
         # Later ones overwrite earlier ones: by rank of provenance, then by the time at which it was known.
         rank = np.select([given_by == "audit", given_by == "feedback"], [2, 1], 0)
-        order = np.lexsort((known_at.astype(np.int64), rank))
+        order = np.lexsort((known_at, rank))
         place, there = _places(rows, seq[order])
         place, order = place[there], order[there]
         label, provenance = np.full(len(rows), None, object), np.full(len(rows), None, object)
         known = np.full(len(rows), np.datetime64("NaT", "us"))
         label[place], provenance[place] = value[order], given_by[order]
-        known[place] = known_at[order].astype("datetime64[us]")
+        known[place] = known_at[order].view("datetime64[us]")
         return rows.with_meta(label=label, provenance=provenance, known_at=known)
 
     def _with_predictions(self, stream: Stream, rows: Rows, version: int | None) -> Rows:
@@ -117,35 +117,36 @@ class RecordReader:
             return rows
         c = t.predictions.c
         query = sa.select(c.seq, c.predicted, c.score).where(c.stream == stream.name, c.version == version)
-        seq, answer, chance = self._beside(rows, query, c.time)
+        seq, answer, chance = self._beside(rows, query, c.time, (int, object, float))
         if stream.task == "regression":
             answer = answer.astype(np.float64).astype(object)
         place, there = _places(rows, seq)
         predicted, score = np.full(len(rows), None, object), np.full(len(rows), np.nan)
         predicted[place[there]] = answer[there]
-        score[place[there]] = chance[there].astype(np.float64)
+        score[place[there]] = chance[there]
         return rows.with_meta(predicted=predicted, score=score)
 
-    def _beside(self, rows: Rows, query: sa.Select[Any], time: Any) -> list[np.ndarray]:
-        """The columns, as objects, of what a query finds within the time range of these rows."""
+    def _beside(
+        self, rows: Rows, query: sa.Select[Any], time: Any, kinds: tuple[type, ...]
+    ) -> list[np.ndarray]:
+        """The columns of what a query finds within the time range of these rows."""
         if not len(rows):
-            return [np.empty(0, object) for _ in query.selected_columns]
+            return [np.empty(0, kind) for kind in kinds]
         stamps = rows.meta["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
-        return self._columns(query.where(time >= int(stamps[0]), time <= int(stamps[-1])))
+        return self._columns(query.where(time >= int(stamps[0]), time <= int(stamps[-1])), kinds)
 
-    def _columns(self, query: sa.Select[Any]) -> list[np.ndarray]:
-        """The columns that a query finds, as objects.
+    def _columns(self, query: sa.Select[Any], kinds: tuple[type, ...]) -> list[np.ndarray]:
+        """The columns that a query finds: int64, float64 (NaN where null), or objects, of which equal ones are one.
 
         Straight from the driver's cursor: a Row object each takes longer than all else that is done with the values.
         """
-        parts: list[list[np.ndarray]] = []
+        parts: list[list[np.ndarray]] = [[np.empty(0, kind) for kind in kinds]]
         with self._database.read() as connection:
             cursor = connection.execute(query).cursor
             while some := cursor.fetchmany(_BATCH):
-                parts.append([_objects(values) for values in zip(*some, strict=True)])
-        return [np.concatenate(c) for c in zip(*parts, strict=True)] or [
-            np.empty(0, object) for _ in query.selected_columns
-        ]
+                columns = zip(*some, strict=True)
+                parts.append([np.array(values, kind) for values, kind in zip(columns, kinds, strict=True)])
+        return [_shared(np.concatenate(column)) for column in zip(*parts, strict=True)]
 
     def unanswered(self, stream: Stream, version: int, *, after: datetime, as_of: datetime) -> int:
         """How many records with after < time ≤ as_of lack an answer of a version."""
@@ -218,7 +219,7 @@ class RecordReader:
         s, q = t.segments.c, t.quarantine.c
         batches = sa.select(sa.type_coerce(s.received_at, sa.BigInteger), s.rows)
         query = batches.where(s.stream == stream.name, s.received_at <= as_of).order_by(s.received_at)
-        at, count = (found.astype(np.int64) for found in self._columns(query))
+        at, count = self._columns(query, (int, int))
         return (
             np.repeat(at, count).view("datetime64[us]"),
             self._instants(q.received_at, q.stream == stream.name, q.received_at <= as_of),
@@ -257,16 +258,16 @@ def _places(rows: Rows, seq: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where among rows each place in intake order stands, and which of them stand there at all."""
     own = rows.meta["seq"].to_numpy()
     order = np.argsort(own, kind="stable")
-    sought = seq.astype(np.int64)
-    found = np.minimum(np.searchsorted(own, sought, sorter=order), len(own) - 1)
+    found = np.minimum(np.searchsorted(own, seq, sorter=order), len(own) - 1)
     place = order[found] if len(own) else found
-    return place, (own[place] == sought if len(own) else np.zeros(0, bool))
+    return place, (own[place] == seq if len(own) else np.zeros(0, bool))
 
 
-def _objects(values: tuple[Any, ...]) -> np.ndarray:
-    held = np.empty(len(values), dtype=object)
-    held[:] = values
-    return held
+def _shared(values: np.ndarray) -> np.ndarray:
+    if values.dtype != object:
+        return values
+    codes, distinct = pd.factorize(values)
+    return np.asarray(distinct[codes]) if len(distinct) else values
 
 
 def _stamp(moment: datetime) -> np.datetime64:

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from storage.archive import Archive
+from storage.arrow_columns import is_text, objects
 from storage.rows import META, Rows
 
 
@@ -23,14 +24,11 @@ def keep(archive: Archive, stream: str, rows: Rows, **extra: np.ndarray) -> str:
 
 def load(archive: Archive, name: str, *, regression: bool) -> Rows:
     """The rows kept under `name`; labels and predictions are floats for regression, else class names."""
-    frame = archive.read_table(name).to_pandas()
-    meta = frame[[f"__{c}" for c in META]].rename(columns=lambda c: c[2:]).astype(META)
-    read = _number if regression else _text
-    meta = meta.assign(label=meta["label"].map(read), predicted=meta["predicted"].map(read)).astype(META)
-    features = frame[[c for c in frame.columns if not c.startswith("__")]]
-    for column in features.select_dtypes("object"):
-        features = features.assign(**{column: features[column].where(features[column].notna(), None)})
-    return Rows(features, meta)
+    table = archive.read_table(name)
+    own = {c: _own(table.column(f"__{c}"), c, regression) for c in META}
+    features = {c: _feature(table.column(c)) for c in table.column_names if not c.startswith("__")}
+    index = pd.RangeIndex(len(table))
+    return Rows(pd.DataFrame(features, index, copy=False), pd.DataFrame(own, index, copy=False))
 
 
 def extra(archive: Archive, name: str, column: str) -> np.ndarray:
@@ -44,5 +42,18 @@ def _text(value: object) -> str | None:
     return repr(float(value)) if isinstance(value, float | np.floating) else str(value)
 
 
-def _number(value: object) -> float | None:
-    return None if value is None else float(str(value))
+def _own(column: pa.ChunkedArray, name: str, regression: bool) -> np.ndarray:
+    if regression and name in ("label", "predicted"):
+        read = column.cast(pa.float64()).to_numpy().astype(object)
+        read[column.is_null().to_numpy()] = None
+        return np.asarray(read)
+    if META[name] == "object":
+        return objects(column, alike=name != "id")
+    return np.asarray(column.to_numpy().astype(META[name], copy=False))
+
+
+def _feature(column: pa.ChunkedArray) -> np.ndarray:
+    if is_text(column.type):
+        return objects(column)
+    values = column.to_pandas()
+    return np.asarray(values.where(values.notna(), None) if values.dtype == object else values)

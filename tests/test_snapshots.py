@@ -1,0 +1,32 @@
+"""Snapshots give back the rows that were put into them, to the digit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from storage import snapshots
+from storage.archive import Archive
+from storage.rows import Rows
+from tests.made_rows import Kind, make_rows
+
+
+@pytest.mark.parametrize("kind", ["text", "table", "regression"])
+def test_rows_come_back_as_they_were(kind: Kind, tmp_path: Path) -> None:
+    """Features, labels, answers and what is known of each record are the same after keeping and loading."""
+    _, rows = make_rows(300, 1, kind, unlabelled=0.3)
+    answers = rows.meta["label"].to_numpy().copy()
+    answers[::5] = None
+    rows = rows.with_meta(predicted=answers, score=np.where(np.arange(300) % 7, np.linspace(0, 1, 300), np.nan))
+    if kind == "table":
+        levels = rows.features["c"].astype(object).where(np.arange(300) % 11 > 0, None)
+        rows = Rows(rows.features.assign(c=levels, nothing=pd.Series([None] * 300, dtype=object)), rows.meta)
+    archive = Archive("", tmp_path)
+    loaded = snapshots.load(
+        archive, snapshots.keep(archive, "made", rows, block=np.arange(300)), regression=kind == "regression"
+    )
+    pd.testing.assert_frame_equal(loaded.features, rows.features, check_exact=True)
+    pd.testing.assert_frame_equal(loaded.meta, rows.meta, check_exact=True)
