@@ -11,6 +11,7 @@ from storage.rows import Rows
 
 FEW_VALUES = 20  # distinct numbers up to which a column is compared as counts
 ONE_VALUE = 0.9  # share of one number above which it is
+_FIRST = 1_000  # numbers that mostly tell already that there are many
 
 
 def numbers(rows: Rows, column: str) -> np.ndarray:
@@ -22,8 +23,9 @@ def as_numbers(values: pd.Series) -> np.ndarray:
     """float64 (n,), NaN where missing, infinite or no number."""
     if not pd.api.types.is_numeric_dtype(values.dtype):
         values = pd.to_numeric(values.astype(object), errors="coerce")
-    read = values.to_numpy(dtype=float, na_value=np.nan)
-    return np.where(np.isfinite(read), read, np.nan)
+    read = values.to_numpy() if values.dtype == np.float64 else values.to_numpy(dtype=float, na_value=np.nan)
+    finite = np.isfinite(read) | np.isnan(read)
+    return read if finite.all() else np.where(finite, read, np.nan)
 
 
 def levels(rows: Rows, column: str) -> np.ndarray:
@@ -67,8 +69,17 @@ def present(values: np.ndarray) -> np.ndarray:
 def lumpy(before: np.ndarray, now: np.ndarray) -> bool:
     """Whether numbers (NaN: missing) are so few or so alike that they are counts rather than measures."""
     pooled = np.concatenate([before, now])
-    counts = np.unique(pooled[~np.isnan(pooled)], return_counts=True)[1]
-    return bool(len(counts)) and (len(counts) <= FEW_VALUES or counts.max() > ONE_VALUE * counts.sum())
+    pooled = pooled[~np.isnan(pooled)]
+    if not len(pooled):
+        return False
+    few = all(len(pd.unique(some)) <= FEW_VALUES for some in (pooled[:_FIRST], pooled))
+    return few or _share_of_commonest(pooled) > ONE_VALUE
+
+
+def _share_of_commonest(values: np.ndarray) -> float:
+    """The share of the value that more than half of them are; at most a half where there is none."""
+    middle = len(values) // 2
+    return float(np.mean(values == np.partition(values, middle)[middle]))
 
 
 def named(values: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from scipy.stats import hypergeom, norm
 
 from monitoring.comparison import Comparison
@@ -45,7 +46,7 @@ def duplicates(stream: Stream, comparison: Comparison) -> Iterator[Question | Si
 
 def repeats(contents: np.ndarray) -> int:
     """How many records repeat an earlier one."""
-    return len(contents) - len(np.unique(contents))
+    return len(contents) - len(pd.unique(contents))
 
 
 def _judge_repeats(

@@ -174,8 +174,14 @@ def _observed(
     code: str, name: str, what: str, kind: Kind, rows: tuple[Rows, Rows], before: np.ndarray, now: np.ndarray
 ) -> Observed:
     there, here = present(before), present(now)
-    times = rows[0].meta["time"].to_numpy()[there]
-    return Observed(code, name, what, kind, before[there], now[here], times, rows[1].meta["id"].to_numpy()[here])
+    times, ids = rows[0].meta["time"].to_numpy(), rows[1].meta["id"].to_numpy()
+    return Observed(
+        code, name, what, kind, _where(before, there), _where(now, here), _where(times, there), _where(ids, here)
+    )
+
+
+def _where(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    return values if kept.all() else values[kept]  # no copy of a million values for each signal
 
 
 def hands_of(stream: Stream, given: Comparison) -> Hands:

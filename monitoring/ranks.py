@@ -44,12 +44,13 @@ def rank_test(reference: np.ndarray, current: np.ndarray, *, level: float, seed:
     above = float(((2.0 * cumulated - totals) / (n + m) - 1.0) @ currents) / n * (n + m) / m / 2.0
     if min(n, m) < SMALL:
         totals, currents = _coarsen(totals, currents)
-    contrasts = _contrasts(totals, n)
+    scores, whitening = _contrasts(totals, n)
 
     def statistic(draws: np.ndarray) -> np.ndarray:
-        return ((draws @ contrasts.T) ** 2).sum(axis=-1)
+        return ((draws @ scores.T @ whitening) ** 2).sum(axis=-1)
 
-    p_value = float(chi2.sf(statistic(currents), len(contrasts))) if len(contrasts) else 1.0
+    degrees = whitening.shape[1]
+    p_value = float(chi2.sf(statistic(currents), degrees)) if degrees else 1.0
     if min(n, m) < SMALL and p_value < _DOUBT:
         p_value = permutation_p(totals, currents, statistic, level=level, seed=seed)
     return RankTest(p_value, above=above, moved=float(np.abs(gap).max()))
@@ -57,15 +58,20 @@ def rank_test(reference: np.ndarray, current: np.ndarray, *, level: float, seed:
 
 def tie_counts(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For every distinct value, ascending: how often it stands in both samples, and in the current one (floats)."""
-    pooled = np.sort(np.concatenate([reference, current]))
+    reference, current = np.sort(reference), np.sort(current)
+    pooled = np.concatenate([reference, current])
+    pooled.sort(kind="stable")  # merges the two
     last = np.flatnonzero(np.append(pooled[1:] != pooled[:-1], True))
     totals = np.diff(last, prepend=-1).astype(float)
-    upto = np.searchsorted(np.sort(current), pooled[last], side="right")
+    upto = np.searchsorted(current, pooled[last], side="right")
     return totals, np.diff(upto, prepend=0).astype(float)
 
 
-def _contrasts(totals: np.ndarray, n: int) -> np.ndarray:
-    """Rows c (at most DEGREE) with sum((c @ counts)**2) chi-square for the counts of n records drawn from `totals`."""
+def _contrasts(totals: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (DEGREE × cells) and a matrix W (DEGREE × at most DEGREE) that makes sums of scores independent.
+
+    sum((counts @ scores.T @ W)**2) is chi-square for the counts of n records drawn from `totals`.
+    """
     size = totals.sum()
     scores = _legendre((2.0 * np.cumsum(totals) - totals) / size - 1.0)
     scores -= (scores @ totals / size)[:, None]
@@ -73,7 +79,7 @@ def _contrasts(totals: np.ndarray, n: int) -> np.ndarray:
     # tied values leave fewer directions than polynomials: those that do not vary are dropped
     variances, directions = np.linalg.eigh(covariance)
     kept = variances > max(1e-9 * float(variances[-1]), 1e-12)
-    return (directions[:, kept] / np.sqrt(variances[kept])).T @ scores
+    return scores, directions[:, kept] / np.sqrt(variances[kept])
 
 
 def _coarsen(totals: np.ndarray, currents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -87,11 +93,9 @@ def _coarsen(totals: np.ndarray, currents: np.ndarray) -> tuple[np.ndarray, np.n
 def _legendre(x: np.ndarray) -> np.ndarray:
     """The Legendre polynomials P1..P4 on [-1, 1], scaled to unit variance over it (DEGREE × len(x))."""
     square = x * x
-    return np.stack(
-        [
-            np.sqrt(3.0) * x,
-            np.sqrt(5.0) * (1.5 * square - 0.5),
-            np.sqrt(7.0) * (2.5 * square - 1.5) * x,
-            3.0 * ((4.375 * square - 3.75) * square + 0.375),
-        ]
-    )
+    scores = np.empty((DEGREE, len(x)))
+    scores[0] = np.sqrt(3.0) * x
+    scores[1] = np.sqrt(5.0) * (1.5 * square - 0.5)
+    scores[2] = np.sqrt(7.0) * (2.5 * square - 1.5) * x
+    scores[3] = 3.0 * ((4.375 * square - 3.75) * square + 0.375)
+    return scores
