@@ -18,6 +18,7 @@ from monitoring.counts import permutation_p
 DEGREE = 4
 SMALL = 200  # records on a side, under which the chi-square tail is up to three times too light at .001
 CELLS = 200  # to which small samples are coarsened before they are permuted; they lose nothing by it
+_BLOCK = 20_000  # values scored at a time; scores of a million at once would not fit the processor's cache
 _DOUBT = 0.02  # a chi-square p-value above it needs no second look
 
 
@@ -44,15 +45,17 @@ def rank_test(reference: np.ndarray, current: np.ndarray, *, level: float, seed:
     above = float(((2.0 * cumulated - totals) / (n + m) - 1.0) @ currents) / n * (n + m) / m / 2.0
     if min(n, m) < SMALL:
         totals, currents = _coarsen(totals, currents)
-    scores, whitening = _contrasts(totals, n)
+    ranks = (2.0 * np.cumsum(totals) - totals) / (n + m) - 1.0
+    mean, whitening = _null(ranks, totals, n)
 
-    def statistic(draws: np.ndarray) -> np.ndarray:
-        return ((draws @ scores.T @ whitening) ** 2).sum(axis=-1)
+    def statistic(sums: np.ndarray) -> np.ndarray:
+        return (((sums - n * mean) @ whitening) ** 2).sum(axis=-1)
 
     degrees = whitening.shape[1]
-    p_value = float(chi2.sf(statistic(currents), degrees)) if degrees else 1.0
+    p_value = float(chi2.sf(statistic(_sums(ranks, currents)), degrees)) if degrees else 1.0
     if min(n, m) < SMALL and p_value < _DOUBT:
-        p_value = permutation_p(totals, currents, statistic, level=level, seed=seed)
+        scores = _legendre(ranks)
+        p_value = permutation_p(totals, currents, lambda draws: statistic(draws @ scores.T), level=level, seed=seed)
     return RankTest(p_value, above=above, moved=float(np.abs(gap).max()))
 
 
@@ -63,23 +66,33 @@ def tie_counts(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, 
     pooled.sort(kind="stable")  # merges the two
     last = np.flatnonzero(np.append(pooled[1:] != pooled[:-1], True))
     totals = np.diff(last, prepend=-1).astype(float)
-    upto = np.searchsorted(current, pooled[last], side="right")
-    return totals, np.diff(upto, prepend=0).astype(float)
+    currents = np.bincount(np.searchsorted(pooled[last], current), minlength=len(last))
+    return totals, currents.astype(float)
 
 
-def _contrasts(totals: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (DEGREE × cells) and a matrix W (DEGREE × at most DEGREE) that makes sums of scores independent.
+def _null(ranks: np.ndarray, totals: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of the scores (DEGREE,) and a matrix W (DEGREE × at most DEGREE) that makes their sums independent.
 
-    sum((counts @ scores.T @ W)**2) is chi-square for the counts of n records drawn from `totals`.
+    sum(((sums - n * mean) @ W)**2) is chi-square for the sums of the scores of n records drawn from `totals`.
     """
     size = totals.sum()
-    scores = _legendre((2.0 * np.cumsum(totals) - totals) / size - 1.0)
-    scores -= (scores @ totals / size)[:, None]
-    covariance = (scores * totals) @ scores.T * (n * (size - n) / (size * (size - 1.0)))
+    mean, second = np.zeros(DEGREE), np.zeros((DEGREE, DEGREE))
+    for start in range(0, len(ranks), _BLOCK):
+        scores = _legendre(ranks[start : start + _BLOCK])
+        weighted = scores * (totals[start : start + _BLOCK] / size)
+        mean += weighted.sum(axis=1)
+        second += weighted @ scores.T
+    covariance = (second - np.outer(mean, mean)) * (n * (size - n) / (size - 1.0))
     # tied values leave fewer directions than polynomials: those that do not vary are dropped
     variances, directions = np.linalg.eigh(covariance)
     kept = variances > max(1e-9 * float(variances[-1]), 1e-12)
-    return scores, directions[:, kept] / np.sqrt(variances[kept])
+    return mean, directions[:, kept] / np.sqrt(variances[kept])
+
+
+def _sums(ranks: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The sums of the scores (DEGREE,) over the records counted."""
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(ranks), _BLOCK)]
+    return np.sum([_legendre(ranks[block]) @ counts[block] for block in blocks], axis=0)
 
 
 def _coarsen(totals: np.ndarray, currents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -93,9 +106,11 @@ def _coarsen(totals: np.ndarray, currents: np.ndarray) -> tuple[np.ndarray, np.n
 def _legendre(x: np.ndarray) -> np.ndarray:
     """The Legendre polynomials P1..P4 on [-1, 1], scaled to unit variance over it (DEGREE × len(x))."""
     square = x * x
-    scores = np.empty((DEGREE, len(x)))
-    scores[0] = np.sqrt(3.0) * x
-    scores[1] = np.sqrt(5.0) * (1.5 * square - 0.5)
-    scores[2] = np.sqrt(7.0) * (2.5 * square - 1.5) * x
-    scores[3] = 3.0 * ((4.375 * square - 3.75) * square + 0.375)
-    return scores
+    return np.stack(
+        [
+            np.sqrt(3.0) * x,
+            np.sqrt(5.0) * (1.5 * square - 0.5),
+            np.sqrt(7.0) * (2.5 * square - 1.5) * x,
+            3.0 * ((4.375 * square - 3.75) * square + 0.375),
+        ]
+    )
