@@ -39,9 +39,7 @@ def as_levels(values: pd.Series) -> np.ndarray:
     gone = pd.isna(held)
     if pd.api.types.infer_dtype(held, skipna=True) not in ("string", "empty"):
         held = np.array([str(value) for value in held], dtype=object)
-    read = held.copy()
-    read[gone] = None
-    return np.asarray(read)
+    return np.asarray(np.where(gone, None, held) if gone.any() else held)
 
 
 def texts(rows: Rows, columns: Sequence[str]) -> np.ndarray:

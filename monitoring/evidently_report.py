@@ -10,7 +10,7 @@ import json
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -151,8 +151,15 @@ def _finite(run: Snapshot) -> Snapshot:
     left out where it is the whole result, which Evidently could not load again.
     """
     from evidently.core.report import Snapshot
+    from evidently.legacy.utils import NumpyEncoder
 
-    stored = json.loads(run.dumps(), parse_constant=lambda _: None)
+    held = run.dump_dict()
+    missing = any(result.get("value", 0) is None for result in held["metric_results"].values())
+    with suppress(ValueError):  # of a NaN; most runs hold none, and are done here
+        json.dumps(held, cls=NumpyEncoder, allow_nan=False)
+        if not missing:
+            return run
+    stored = json.loads(json.dumps(held, cls=NumpyEncoder), parse_constant=lambda _: None)
     results = {key: result for key, result in stored["metric_results"].items() if result.get("value", 0) is not None}
     stored["metric_results"] = results
     stored["top_level_metrics"] = [key for key in stored["top_level_metrics"] if key in results]

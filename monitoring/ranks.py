@@ -40,12 +40,12 @@ def rank_test(reference: np.ndarray, current: np.ndarray, *, level: float, seed:
     """
     totals, currents = tie_counts(reference, current)
     n, m = len(current), len(reference)
-    cumulated = np.cumsum(totals)
-    gap = np.cumsum(currents) * (1 / n + 1 / m) - cumulated / m
-    above = float(((2.0 * cumulated - totals) / (n + m) - 1.0) @ currents) / n * (n + m) / m / 2.0
+    moved = float(np.abs(np.cumsum(currents) * (1 / n + 1 / m) - np.cumsum(totals) / m).max())
+    ranks = _mid_ranks(totals)
+    above = float(ranks @ currents) / n * (n + m) / m / 2.0
     if min(n, m) < SMALL:
         totals, currents = _coarsen(totals, currents)
-    ranks = (2.0 * np.cumsum(totals) - totals) / (n + m) - 1.0
+        ranks = _mid_ranks(totals)
     mean, whitening = _null(ranks, totals, n)
 
     def statistic(sums: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ def rank_test(reference: np.ndarray, current: np.ndarray, *, level: float, seed:
     if min(n, m) < SMALL and p_value < _DOUBT:
         scores = _legendre(ranks)
         p_value = permutation_p(totals, currents, lambda draws: statistic(draws @ scores.T), level=level, seed=seed)
-    return RankTest(p_value, above=above, moved=float(np.abs(gap).max()))
+    return RankTest(p_value, above=above, moved=moved)
 
 
 def tie_counts(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -68,6 +68,11 @@ def tie_counts(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, 
     totals = np.diff(last, prepend=-1).astype(float)
     currents = np.bincount(np.searchsorted(pooled[last], current), minlength=len(last))
     return totals, currents.astype(float)
+
+
+def _mid_ranks(totals: np.ndarray) -> np.ndarray:
+    """Of each distinct value among all values, on [-1, 1]."""
+    return np.asarray((2.0 * np.cumsum(totals) - totals) / totals.sum() - 1.0)
 
 
 def _null(ranks: np.ndarray, totals: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
