@@ -15,6 +15,7 @@ from storage.errors import ConfigError, StoreUnusable
 
 HEAD = "0002"  # the newest migration; a test holds it against the files
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATING = 8_387_230_112  # names the advisory lock; any number that no other program takes
 
 
 class Database:
@@ -95,19 +96,39 @@ def _revision(database: Database) -> str | None:
 
 
 def _migrate(database: Database, home: Path) -> None:
-    found = _revision(database)
-    if found == HEAD:
+    if _up_to_date(database):
         return
-    if found is not None and not list((_MIGRATIONS / "versions").glob(f"{found}_*.py")):
-        raise StoreUnusable(
-            f"The store's schema is {found}, which this trueup (schema {HEAD}) does not know: a newer trueup wrote it. "
-            "Nothing was touched. Install that version again."
-        )
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    with FileLock(home / "migrate.lock"):
-        config.attributes["engine"] = database.engine
-        command.upgrade(config, "head")
+    with _alone(database, home):
+        if not _up_to_date(database):  # somebody else may have been first
+            config.attributes["engine"] = database.engine
+            command.upgrade(config, "head")
+
+
+def _up_to_date(database: Database) -> bool:
+    found = _revision(database)
+    if found not in (None, HEAD) and not list((_MIGRATIONS / "versions").glob(f"{found}_*.py")):
+        raise StoreUnusable(
+            f"The store's schema is {found}, which this trueup (schema {HEAD}) does not know: a newer trueup wrote it. "
+            "Nothing was touched. Install that version again."
+        )
+    return found == HEAD
+
+
+@contextmanager
+def _alone(database: Database, home: Path) -> Iterator[None]:
+    """Keep others from migrating meanwhile: on this machine by a file, on PostgreSQL by a lock in the database."""
+    if database.engine.dialect.name == "sqlite":
+        with FileLock(home / "migrate.lock"):
+            yield
+        return
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_lock(_MIGRATING)))
+        try:
+            yield
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(_MIGRATING)))

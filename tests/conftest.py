@@ -61,18 +61,22 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.get_uri()
 
 
+@pytest.fixture
+def empty_postgres(postgres_url: str) -> str:
+    """The URL of a PostgreSQL database that nobody has used yet."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    url = postgres_url.replace("postgresql://", "postgresql+psycopg://")
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return str(sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty store, once on SQLite and once on PostgreSQL."""
-    url = ""
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgres_url")
-        name = f"t{uuid.uuid4().hex[:12]}"
-        admin = sa.create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        admin.dispose()
-        url = str(sa.make_url(server).set(database=name).render_as_string(hide_password=False))
+    url = request.getfixturevalue("empty_postgres") if request.param == "postgresql" else ""
     opened = open_database(url, tmp_path)
     yield opened
     opened.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,24 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
         with database.read() as connection:
             assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() == HEAD
         database.close()
+
+
+def test_several_machines_may_be_first_at_once(empty_postgres: str, tmp_path: Path) -> None:
+    """Each with a home of its own, on a database that nobody has used: one makes the tables, the others wait for it."""
+    ready = threading.Barrier(4)
+
+    def first(number: int) -> str:
+        home = tmp_path / str(number)
+        home.mkdir()
+        ready.wait(30)
+        database = open_database(empty_postgres, home)
+        with database.read() as connection:
+            found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
+        database.close()
+        return str(found)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(first, range(4))) == [HEAD] * 4
 
 
 def test_a_store_of_a_newer_trueup_is_left_alone(tmp_path: Path) -> None:
