@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storage.errors import TrueupError
+from storage.errors import StoreUnusable, TrueupError
 from storage.timepoints import iso
 
 if TYPE_CHECKING:
@@ -110,12 +110,35 @@ def failing_plainly(as_json: bool) -> Iterator[None]:
     """Turn a foreseen failure into one line on standard error (and a JSON document with --json) and its status."""
     try:
         yield
-    except TrueupError as error:
+    except Exception as error:
+        failure = _foreseen(error)
+        if failure is None:
+            raise
         if as_json:
-            failure = {"error": str(error), "exit_status": error.exit_status}
-            sys.stdout.write(json.dumps(failure, ensure_ascii=False) + "\n")
-        sys.stderr.write(f"trueup: {error}\n")
-        raise typer.Exit(error.exit_status) from None
+            said = {"error": str(failure), "exit_status": failure.exit_status}
+            sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+        sys.stderr.write(f"trueup: {failure}\n")
+        raise typer.Exit(failure.exit_status) from None
+
+
+def _foreseen(error: Exception) -> TrueupError | None:
+    """The failure in our words, also where the database or the system failed half-way; None for a fault of ours."""
+    from sqlalchemy.exc import DatabaseError
+
+    if isinstance(error, TrueupError):
+        return error
+    if isinstance(error, DatabaseError):
+        said = " ".join(str(error.orig).split())
+        return StoreUnusable(
+            f"The store failed at work: {said}. What was not yet durable is not in it, the rest stands. See that it "
+            "can be reached and has room, then run the same command again; if the file is damaged, restore its backup."
+        )
+    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+        return TrueupError(
+            f"The system refused: {error}. What was not yet durable is not stored, the rest stands. Mend what it names "
+            "(room on the disk, permissions, the connection), then run the same command again."
+        )
+    return None
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:

@@ -6,7 +6,7 @@ import io
 import os
 import uuid
 from hashlib import blake2b
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -56,7 +56,7 @@ class Archive:
         """The bytes kept under `name`.
 
         Raises:
-            StoreUnusable: there is no such file, although the store says so.
+            StoreUnusable: there is no such file, although the store says so, or it cannot be read.
         """
         try:
             if self._local is None:
@@ -67,6 +67,11 @@ class Archive:
                 f"The archive lacks '{name}', which the store's index names: the two were separated or the file was "
                 "removed. Restore the archive from its backup; nothing was changed."
             ) from None
+        except OSError as error:
+            raise StoreUnusable(
+                f"'{name}' of the archive cannot be read ({error}), so nothing was done with it and nothing was "
+                "changed. See to the disk or to the connection, then try again."
+            ) from error
 
     def exists(self, name: str) -> bool:
         if self._local is None:
@@ -82,12 +87,25 @@ class Archive:
         buffer = io.BytesIO()
         pq.write_table(table, buffer, compression="zstd")
         data = buffer.getvalue()
-        name = f"{folder}/{blake2b(data, digest_size=16).hexdigest()}.parquet"
+        name = f"{folder}/{_hash(data)}.parquet"
         return name if self.exists(name) else self.write(name, data)
 
     def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """A table kept by `write_table`, whole or some of its columns (those it has)."""
-        source = pa.BufferReader(self.read(name))
-        file = pq.ParquetFile(source)
+        """A table kept by `write_table`, whole or some of its columns (those it has).
+
+        Raises:
+            StoreUnusable: the file is missing, or its bytes are not those that were written.
+        """
+        data = self.read(name)
+        if _hash(data) != PurePosixPath(name).stem:
+            raise StoreUnusable(
+                f"'{name}' of the archive is damaged: its {len(data)} bytes are not those that were written, so no "
+                "check or training may rest on it. Nothing was changed. Restore this file from its backup."
+            )
+        file = pq.ParquetFile(pa.BufferReader(data))
         wanted = None if columns is None else [c for c in file.schema_arrow.names if c in set(columns)]
         return file.read(columns=wanted)
+
+
+def _hash(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()

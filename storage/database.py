@@ -71,8 +71,13 @@ def open_database(url: str, home: Path) -> Database:
     database = Database(engine)
     try:
         _migrate(database, home)
-    except sa.exc.OperationalError as error:
-        raise StoreUnusable(f"The store cannot be opened: {error.orig}. Nothing was read or written.") from error
+    except sa.exc.DatabaseError as error:
+        database.close()
+        raise StoreUnusable(
+            f"The store cannot be opened: {' '.join(str(error.orig).split())}. Nothing was read or written. See that "
+            f"{engine.url.render_as_string()} can be reached; if the file is damaged, restore it from its backup, with "
+            "the archive of the same time."
+        ) from error
     return database
 
 
