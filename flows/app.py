@@ -23,6 +23,7 @@ from storage.pauses import PauseLog
 from storage.promotions import PromotionLog
 from storage.reading import RecordReader
 from storage.records import RecordStore
+from storage.silences import SilenceLog
 from storage.stream import Stream
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ class App:
     @cached_property
     def pauses(self) -> PauseLog:
         return PauseLog(self.database)
+
+    @cached_property
+    def silences(self) -> SilenceLog:
+        return SilenceLog(self.database)
 
     @cached_property
     def report_files(self) -> ReportFiles:

@@ -16,6 +16,7 @@ from flows.cli_session import (
     MaybeStream,
     Session,
     StreamName,
+    Why,
     add_commands,
     add_group,
     session,
@@ -43,13 +44,16 @@ def alerts_list(stream: MaybeStream = None, config: Config = None, home: Home = 
             (i.id, i.stream, i.cause, ", ".join(i.codes), iso(i.opened_at), iso(i.acknowledged_at), iso(i.resolved_at))
             for i in incidents
         ]
+        silences = s.app.silences.in_force(s.app.now(), stream)
+        quiet = [(x.stream, x.target, iso(x.until), x.who, x.why) for x in silences]
         mails = [(a.id, a.stream, a.kind, a.subject, a.state, a.attempts, a.error) for a in alerts]
         s.show(
-            {"incidents": incidents, "alerts": [_brief(a) for a in alerts]},
+            {"incidents": incidents, "alerts": [_brief(a) for a in alerts], "silences": silences},
             table(
                 "incidents", ("id", "stream", "cause", "codes", "opened (as of)", "acknowledged", "resolved"), cells
             ),
             table("alerts", ("id", "stream", "kind", "subject", "state", "tries", "error"), mails),
+            table("silences", ("stream", "what", "until", "who", "why"), quiet),
         )
 
 
@@ -88,13 +92,13 @@ def alerts_test(stream: StreamName, config: Config = None, home: Home = None, as
 
 
 def alerts_deliver(config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Try every pending alert now, and every dead one again, for whom the settings name by now."""
+    """Try every alert that is pending or dead, but no silenced one."""
     from flows.alerting import deliver_now
 
     with session(config, home, as_json) as s:
-        pending = {a.id for a in (*s.app.alerts.pending(), *s.app.alerts.dead())}
+        waiting = {a.id for a in (*s.app.alerts.pending(), *s.app.alerts.dead())}
         deliver_now(s.app, all_pending=True)
-        _deliveries(s, pending)
+        _deliveries(s, waiting - s.app.alerts.held(s.app.now()))
 
 
 def _deliveries(s: Session, ids: set[str]) -> None:
@@ -117,6 +121,26 @@ def alerts_ack(incident: IncidentId, config: Config = None, home: Home = None, a
         ended = "; it is resolved, and promotion follows the policy again" if found.resolved_at else ""
         said = f"incident {incident} acknowledged by {found.acknowledged_by}{ended}"
         s.show({"incidents": [found], "alerts": []}, said)
+
+
+def alerts_silence(
+    target: Annotated[str, typer.Argument(help="An incident's id, or a code such as DRF-TEXT.")],
+    until: Annotated[str, typer.Option("--until", help="For how long, as in 3d; 0s ends a silence.")],
+    why: Why,
+    stream: Annotated[
+        str | None, typer.Option("--stream", "-s", help="Whose code it is, where there are several.")
+    ] = None,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold an incident's or a code's mails back for a while."""
+    from flows.silencing import silence
+
+    with session(config, home, as_json) as s:
+        made = silence(s.app, target, until, why, stream=stream)
+        said = f"no mail about {made.target} of '{made.stream}' before {iso(made.until)}; what comes up is sent then"
+        s.show({"incidents": [], "alerts": [], "silences": [made]}, said)
 
 
 def _brief(a: Any) -> dict[str, Any]:
@@ -174,5 +198,6 @@ def add_to(cli: typer.Typer) -> None:
     add_commands(cli, {"status": status, "doctor": doctor})
     alerts: Commands = {
         "list": alerts_list, "show": alerts_show, "test": alerts_test, "deliver": alerts_deliver, "ack": alerts_ack,
+        "silence": alerts_silence,
     }  # fmt: skip
     add_group(cli, "alerts", "Incidents and the outbox.", alerts)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from storage import tables as t
 from storage.database import Database
+from storage.silences import HELD_KINDS, SilenceLog, silenced
 from storage.tables import microseconds
 
 
@@ -128,12 +129,22 @@ class AlertStore:
         connection.execute(sa.insert(t.alerts), row)
 
     def pending(self, now: datetime | None = None) -> list[OutboxItem]:
-        """Alerts not yet delivered, oldest first; with `now` only those whose next try is due."""
+        """Alerts not yet delivered, oldest first; with `now` only those whose next try is due and nobody silenced."""
         a = t.alerts.c
         query = sa.select(t.alerts).where(a.state == "pending").order_by(a.created_at, a.id)
         if now is not None:
             query = query.where(sa.or_(a.next_try.is_(None), a.next_try <= now))
-        return self._list(query)
+        waiting = self._list(query)
+        held = self.held(now) if now is not None and waiting else frozenset()
+        return [item for item in waiting if item.id not in held]
+
+    def held(self, now: datetime) -> frozenset[str]:
+        """The pending alerts that wait because somebody silenced what they tell of."""
+        silences = SilenceLog(self._database).in_force(now)
+        if not silences:
+            return frozenset()
+        quiet = {i.id for i in self._incidents() if silenced(silences, i.stream, i.id, i.codes)}
+        return frozenset(a.id for a in self.pending() if a.incident_id in quiet and a.kind in HELD_KINDS)
 
     def make_due(self, now: datetime) -> None:
         """Every pending alert may be tried at once."""

@@ -265,6 +265,18 @@ pauses = _table(
     sa.Index("ix_pauses_at", "stream", "at"),
 )
 
+# Whose mails wait until when: `target` is an incident's id or a code of the stream; the newest of a target holds.
+silences = _table(
+    "silences",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("until", Instant, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+)
+
 leases = _table(
     "leases",
     sa.Column("stream", sa.Text, primary_key=True),
