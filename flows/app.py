@@ -47,6 +47,7 @@ class App:
 
     @cached_property
     def database(self) -> Database:
+        self.home.mkdir(parents=True, exist_ok=True)
         return open_database(self.settings.store.url, self.home)
 
     @cached_property
@@ -121,8 +122,9 @@ def open_app(config: Path | None = None, home: Path | None = None, *, start: Pat
 
 def assemble(located: Located) -> App:
     try:
-        located.home.mkdir(parents=True, exist_ok=True)
-        prepare(located.home)
+        if located.settings.streams:  # where nothing is configured, nothing is left behind
+            located.home.mkdir(parents=True, exist_ok=True)
+            prepare(located.home)
     except OSError as error:
         raise ConfigError(
             f"The home folder '{located.home}' cannot be made ({error.strerror}), so nothing can be kept. "

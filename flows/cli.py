@@ -7,9 +7,11 @@ import logging
 import typer
 
 from flows import cli_alerts, cli_cycles, cli_intake, cli_models, cli_pausing, cli_replay
+from flows.cli_session import OneDocument
 
 cli = typer.Typer(
     name="trueup",
+    cls=OneDocument,
     help="Keeps a production model true: checks, gated retraining, promotion, alert mails.",
     no_args_is_help=True,
     add_completion=False,

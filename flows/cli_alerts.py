@@ -38,6 +38,8 @@ class FailOn(StrEnum):
 def alerts_list(stream: MaybeStream = None, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
     """Incidents and the outbox, newest first."""
     with session(config, home, as_json) as s:
+        if stream:
+            s.app.stream(stream)
         incidents = s.app.alerts.incidents(stream)
         alerts = s.app.alerts.alerts(stream)
         cells = [
@@ -72,7 +74,7 @@ def alerts_show(alert: AlertId, config: Config = None, home: Home = None, as_jso
 
 
 def alerts_test(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Send a test mail to the stream's recipients, the way that real alerts go."""
+    """Send a test mail to the stream's recipients."""
     from flows.alerting import deliver_now, item
     from reports.alert_facts import AlertFacts, AlertKind
 
@@ -113,7 +115,10 @@ def _deliveries(s: Session, ids: set[str]) -> None:
 
 
 def alerts_ack(incident: IncidentId, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Say that somebody has seen an open incident; that ends the incident of a rollback."""
+    """Say that somebody has seen an open incident.
+
+    That ends the incident of a rollback.
+    """
     from flows.going_back import acknowledge
 
     with session(config, home, as_json) as s:

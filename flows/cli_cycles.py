@@ -142,6 +142,8 @@ def reports_list(
 ) -> None:
     """Stored reports, newest first."""
     with session(config, home, as_json) as s:
+        if stream:
+            s.app.stream(stream)
         rows = s.app.cycles.reports(stream)
         found = [
             {
@@ -231,7 +233,10 @@ def demo(
     keep: Annotated[Path | None, typer.Option(help="The folder to run in; a new one where left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The whole loop on a made stream with a known break, and a quiet one beside it."""
+    """The whole loop on a made stream with a known break.
+
+    A quiet stream beside it shows what happens where nothing breaks.
+    """
     from flows.cli_session import failing_plainly
     from flows.demo import run_demo
 

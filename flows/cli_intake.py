@@ -38,7 +38,7 @@ def init(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a commented trueup.toml and the home folder; asks nothing."""
+    """Write a commented trueup.toml; asks nothing."""
     from flows.guess import guess_stream, template
     from flows.settings import FILE, read_settings
 
@@ -62,7 +62,10 @@ def init(
 def ingest(
     files: Files, stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """Records from files into the store; what is stored already is left out."""
+    """Take records from files into the store.
+
+    What is stored already is left out.
+    """
     from feedback.intake import ingest as take
 
     with session(config, home, as_json) as s, _bar("ingest") as moved:
@@ -72,7 +75,10 @@ def ingest(
 def feedback(
     files: Files, stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """Feedback from files (record_id, kind, value, user, at): corrected labels, thumbs, ratings, votes."""
+    """Take feedback on records from files.
+
+    Columns: record_id, kind (label, thumb, rating or vote), value, user, at.
+    """
     from feedback.intake import ingest_feedback
 
     with session(config, home, as_json) as s, _bar("feedback") as moved:

@@ -25,11 +25,16 @@ from storage.errors import InputError
 from storage.promotions import Promotion
 from storage.timepoints import iso, parse_as_of
 
+SHOWN = 20  # answers for stored records on a terminal; --json and a pipe get all
+
 
 def train(
     stream: StreamName, as_of: AsOf = None, config: Config = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """The first champion, or a challenger on demand, through the same gate."""
+    """Train the first champion, or a challenger on demand.
+
+    Both go through the same gate as in a cycle.
+    """
     from flows.training_command import train_now
 
     with session(config, home, as_json) as s:
@@ -77,8 +82,14 @@ def predict(
         found, refused = predict_file(s.app, named, file) if file else (predict_newest(s.app, named), [])
         for row in refused:
             sys.stderr.write(f"trueup: no answer for line {row['line']}: {row['reason']}: {row['detail']}\n")
-        rows = [(p["id"], p["predicted"], _figure(p["score"])) for p in found]
-        s.show({"predictions": found, "refused": refused}, table("predictions", ("record", "answer", "score"), rows))
+        shown = found if file or not sys.stdout.isatty() else found[:SHOWN]
+        rows = [(p["id"], p["predicted"], _figure(p["score"])) for p in shown]
+        more = len(found) - len(shown)
+        s.show(
+            {"predictions": found, "refused": refused},
+            table("predictions, newest first" if not file else "predictions", ("record", "answer", "score"), rows),
+            *([f"{more} more; all of them: trueup predict --stream {stream} --json"] if more else []),
+        )
 
 
 def models_list(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
@@ -120,7 +131,7 @@ def models_show(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """One version: what it was trained on, how it was judged, what became of it."""
+    """One version: its training, its gate, what became of it."""
     with session(config, home, as_json) as s:
         s.app.stream(stream)
         record = s.app.promotions.version(stream, version)
@@ -144,7 +155,7 @@ def models_show(
 
 
 def models_history(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Every attempt to change the champion, newest first: when, who, what, why."""
+    """Every attempt to change the champion, newest first."""
     with session(config, home, as_json) as s:
         s.app.stream(stream)
         events = _events(s.app, stream)
@@ -169,7 +180,7 @@ def models_promote(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a version champion that passed its gate and waits for a person."""
+    """Make a version champion that waits for a person."""
     from flows.going_back import promote_by_hand
 
     with session(config, home, as_json) as s:
@@ -187,7 +198,10 @@ def models_rollback(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Go back to an earlier version; nothing is promoted by itself until that is acknowledged."""
+    """Go back to an earlier version.
+
+    Nothing is promoted by itself until that is acknowledged.
+    """
     from flows.going_back import roll_back
     from flows.promotion_alerts import open_rollback
 

@@ -29,7 +29,10 @@ def replay(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Past data through the cycle, under several policies side by side; touches nothing of the deployment."""
+    """Past data through the cycle, several policies side by side.
+
+    It touches nothing of the deployment.
+    """
     from rich.text import Text
 
     from flows.replaying import replay as run

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from storage.errors import StoreUnusable, TrueupError
 from storage.timepoints import iso
@@ -36,6 +37,8 @@ AsOf = Annotated[
 ]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")]
 BREACH = 3  # exit status of --fail-on
+
+_WRONG_USE: Any = typer.BadParameter.__base__  # UsageError, of click or of the copy that newer typers carry
 
 Commands = Mapping[str, Callable[..., None]]
 
@@ -115,8 +118,7 @@ def failing_plainly(as_json: bool) -> Iterator[None]:
         if failure is None:
             raise
         if as_json:
-            said = {"error": str(failure), "exit_status": failure.exit_status}
-            sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+            _write_failure(str(failure), failure.exit_status)
         sys.stderr.write(f"trueup: {failure}\n")
         raise typer.Exit(failure.exit_status) from None
 
@@ -139,6 +141,32 @@ def _foreseen(error: Exception) -> TrueupError | None:
             "(room on the disk, permissions, the connection), then run the same command again."
         )
     return None
+
+
+class OneDocument(TyperGroup):
+    """Commands whose wrong use, with --json, is one JSON document as well, beside click's words on standard error."""
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
+        with _refusing_as_json("--json" in args):
+            return super().make_context(info_name, args, *rest, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _refusing_as_json("--json" in ctx.args):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _refusing_as_json(asked: bool) -> Iterator[None]:
+    try:
+        yield
+    except _WRONG_USE as error:
+        if asked:
+            _write_failure(error.format_message(), error.exit_code)
+        raise
+
+
+def _write_failure(said: str, status: int) -> None:
+    sys.stdout.write(json.dumps({"error": said, "exit_status": status}, ensure_ascii=False) + "\n")
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:

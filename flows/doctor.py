@@ -25,6 +25,8 @@ class Finding:
 
 def examine(app: App) -> list[Finding]:
     """Look at everything that a cycle needs, each by itself, so that one fault hides no other."""
+    if not app.settings.streams:
+        return [_settings(app)]
     looks: list[tuple[str, Callable[[], Finding]]] = [
         ("settings", lambda: _settings(app)),
         ("home", lambda: _home(app)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from dataclasses import dataclass
@@ -124,20 +125,47 @@ def read_settings(text: str, name: str) -> Settings:
         values: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name} is not readable as TOML: {error}. Nothing was done.") from None
+    smtp = values.get("smtp")
+    if isinstance(smtp, dict) and "password" in smtp:
+        raise ConfigError(
+            f"{name}: smtp.password stands in the file, where everybody reads it who reads the settings. Take it out, "
+            "and give it as TRUEUP_SMTP__PASSWORD or in a Prefect block; if the file was shared, change it. Nothing "
+            "was done."
+        )
     try:
         return Settings(**values)
     except SettingsError as error:
+        unread = [key for key in _variables() if not _is_json(os.environ[key])]
         raise ConfigError(
-            f"A TRUEUP_… variable cannot be read ({error}): lists and tables are written as JSON, as in "
-            "[\"oncall@example.org\"]. Nothing was done."
+            f"{' or '.join(unread) or 'A TRUEUP_… variable'} cannot be read ({error}): lists and tables are written as "
+            "JSON, as in [\"oncall@example.org\"]. Nothing was done."
         ) from None
     except ValidationError as error:
-        said = "; ".join(f"{_place(e['loc'])}: {_said(e)}" for e in error.errors())
-        raise ConfigError(f"{name or 'The TRUEUP_… variables'}: {said}. Nothing was done.") from None
+        said = "; ".join(f"{_place(e['loc'], name)}: {_said(e)}" for e in error.errors())
+        raise ConfigError(f"{said}. Nothing was done.") from None
 
 
-def _place(loc: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in loc) or "settings"
+def _place(loc: tuple[int | str, ...], file: str) -> str:
+    """Where a wrong value was written: the variable, where one set it or a table that it stands in; else the file."""
+    variables = {key.upper(): key for key in _variables()}
+    for end in range(len(loc), 0, -1):
+        name = "TRUEUP_" + "__".join(str(part) for part in loc[:end]).upper()
+        if name in variables:
+            return f"the variable {variables[name]}"
+    place = ".".join(str(part) for part in loc) or "settings"
+    return f"{file}: {place}" if file else place
+
+
+def _variables() -> list[str]:
+    return sorted(key for key in os.environ if key.upper().startswith("TRUEUP_") and "__" in key)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _said(error: Any) -> str:

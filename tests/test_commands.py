@@ -94,6 +94,8 @@ def test_without_a_champion_the_way_to_one_is_named(untrained: Shell, words: str
         ("reports show abc", "abc"),
         ("alerts ack abc", "abc"),
         ("alerts show abc", "abc"),
+        ("alerts list -s revews", "revews"),
+        ("reports list -s revews", "revews"),
         ("models show 9 -s reviews", "9"),
         ("quarantine show abc -s reviews", "abc"),
     ],
@@ -107,6 +109,35 @@ def test_wrong_use_is_one_line_and_status_2(untrained: Shell, tmp_path: Path, wo
     assert named in said.err
     assert len(said.err.strip().splitlines()) == 1
     assert untrained("status").document["streams"][0]["records"] == before
+
+
+@pytest.mark.parametrize("words", ["check --strem reviews --json", "ingest --json", "chek --json", "alerts ac --json"])
+def test_a_mistyped_command_is_one_document_as_well(words: str) -> None:
+    """Who reads JSON gets JSON, whatever was typed; people read on standard error."""
+    done = CliRunner().invoke(cli, shlex.split(words))
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["error"]
+    assert "Usage" in done.stderr
+
+
+def test_looking_in_an_unrelated_folder_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`status` and `doctor` where nothing is configured make no home folder."""
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(cli, ["status", "--json"]).exit_code == 0
+    assert CliRunner().invoke(cli, ["doctor", "--json"]).exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_help_cuts_no_sentence() -> None:
+    """Each command's first line fits beside its name on 80 columns."""
+    import typer
+
+    groups = [name for name, c in typer.main.get_command(cli).commands.items() if hasattr(c, "commands")]  # type: ignore[attr-defined]
+    for words in ([], *([name] for name in groups)):
+        shown = CliRunner().invoke(cli, [*words, "--help"], env={"COLUMNS": "80"}).stdout
+        assert "..." not in shown.split("Commands:")[1], words
 
 
 def test_a_whole_course_in_the_contracts_words(trained: Shell) -> None:

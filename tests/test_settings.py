@@ -71,8 +71,26 @@ def test_a_variable_that_is_no_json_is_one_line(tmp_path: Path, monkeypatch: pyt
     """Lists are written as JSON in variables; what is not is said, not shown as a traceback."""
     written(tmp_path)
     monkeypatch.setenv("TRUEUP_STREAMS__REVIEWS__ALERTS__TO", "a@example.org")
-    with pytest.raises(ConfigError, match="written as JSON"):
+    with pytest.raises(ConfigError, match=r"TRUEUP_STREAMS__REVIEWS__ALERTS__TO cannot be read.*written as JSON"):
         locate(None, None, start=tmp_path)
+
+
+def test_a_wrong_variable_is_named_and_not_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks through a file for what a variable says."""
+    written(tmp_path)
+    monkeypatch.setenv("TRUEUP_SMTP__PORT", "70000")
+    with pytest.raises(ConfigError) as refused:
+        locate(None, None, start=tmp_path)
+    assert "the variable TRUEUP_SMTP__PORT: " in str(refused.value)
+    assert "trueup.toml" not in str(refused.value)
+
+
+def test_a_password_in_the_file_is_refused_and_not_shown(tmp_path: Path) -> None:
+    """Settings are shared and kept in version control; secrets have a place of their own."""
+    written(tmp_path, MINIMAL + '[smtp]\nhost = "127.0.0.1"\npassword = "hunter2"\n')
+    with pytest.raises(ConfigError, match="TRUEUP_SMTP__PASSWORD") as refused:
+        locate(None, None, start=tmp_path)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_an_unknown_stream_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
