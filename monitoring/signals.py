@@ -8,6 +8,7 @@ from dataclasses import replace
 from monitoring.budget import share
 from monitoring.comparison import Comparison
 from monitoring.drift import drift
+from monitoring.estimated import estimated
 from monitoring.evidence import Signal, Verdict
 from monitoring.feed import duplicates, label_coverage, quarantine
 from monitoring.past_windows import drift_of_series
@@ -29,6 +30,7 @@ MAKERS: tuple[Maker, ...] = (
     together,
     quality,
     slices,
+    estimated,
     volume,
     duplicates,
     quarantine,

@@ -65,7 +65,7 @@ def metric_before(signal: Signal) -> float | None:
     """The reference value of a metric signal, from its value and its drop."""
     if signal.value is None or signal.effect is None:
         return None
-    if signal.name in RELATIVE_DROP:
+    if signal.name.removeprefix("estimated ") in RELATIVE_DROP:
         return signal.value / (1 + signal.effect) if signal.effect > -1 else None
     return signal.value + signal.effect
 

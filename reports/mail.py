@@ -131,10 +131,11 @@ def _letter(alert: AlertFacts) -> Letter:
 
 def _signal_row(signal: Signal) -> Row:
     value, bound = figure(signal.value), figure(signal.threshold)
-    if signal.p_value is not None:
+    if signal.code.startswith("PRF-"):
+        before = metric_before(signal)
+        value = value if before is None else f"{figure(before)} → {value}"
+    elif signal.p_value is not None:
         value, bound = f"p = {signal.p_value:.2g}", f"p < {signal.threshold:.2g}" if signal.threshold else "–"
-    elif signal.code == "PRF-METRIC" and (before := metric_before(signal)) is not None:
-        value = f"{figure(before)} → {value}"
     return Row(
         one_line(signal.code), one_line(signal.name), value, bound, one_line(signal.said), signal.verdict != "breached"
     )

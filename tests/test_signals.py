@@ -61,7 +61,7 @@ def test_every_signal_of_the_contract_is_there() -> None:
     assert sorted(codes) == sorted(
         [f"DRF-IN-{c}" for c in columns] + [f"DQ-MISSING-{c}" for c in [*columns, "words"]]
         + ["DRF-TEXT", "DRF-TEXT-length", "DRF-TEXT-unseen", "DRF-SCORE", "DRF-CLASS", "DRF-LABEL", "DRF-MULTI"]
-        + ["PRF-METRIC"]
+        + ["PRF-METRIC", "PRF-EST"]
         + ["DQ-VOLUME", "DQ-DUP", "DQ-QUARANTINE", "DQ-LABELS"]
     )
     assert all(signal.said.endswith(".") for signal in signals)
