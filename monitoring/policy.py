@@ -224,17 +224,29 @@ def _forbidden(policy: Policy, history: History, codes: frozenset[str], as_of: d
                 f"No challenger before {ready:%Y-%m-%d %H:%M} UTC: the last attempt ended {last.as_of:%Y-%m-%d %H:%M} "
                 f"and the cooldown is {policy.cooldown}."
             )
-        if last.refused and codes & last.codes and history.labels < 1.5 * last.labels:
-            found.append(
-                f"No challenger for the same cause: the last one was refused with {last.labels} labels newer than the "
-                f"champion; there are {history.labels} now, and {_half_more(last.labels)} (half more) are needed."
-            )
+    refused = [_refused(cause, history) for cause in _causes(codes)]
+    if refused and all(refused):
+        last = min((attempt for attempt in refused if attempt), key=lambda attempt: attempt.labels)
+        found.append(
+            f"No challenger for the same cause: the last one was refused with {last.labels} labels newer than the "
+            f"champion; there are {history.labels} now, and {_half_more(last.labels)} (half more) are needed."
+        )
     recent = sum(attempt.as_of > as_of - timedelta(days=7) for attempt in history.attempts)
     if recent >= policy.retrains_per_week:
         found.append(
             f"No challenger: {recent} were trained within a week, and retrains_per_week is {policy.retrains_per_week}."
         )
     return tuple(found)
+
+
+def _refused(cause: Cause, history: History) -> PastAttempt | None:
+    """The newest attempt for a cause, if it was refused and labels have not grown by half since."""
+    newest = next((attempt for attempt in history.attempts if cause in _causes(attempt.codes)), None)
+    return newest if newest and newest.refused and history.labels < 1.5 * newest.labels else None
+
+
+def _causes(codes: frozenset[str]) -> set[Cause]:
+    return {cause_of(code) for code in codes}
 
 
 def _half_more(labels: int) -> int:

@@ -93,6 +93,7 @@ def test_after_a_refusal_the_same_cause_waits_for_half_as_many_labels_again() ->
     past = (before("DRF-TEXT", "PRF-METRIC"),)
     assert decide(Policy(), check("DRF-TEXT"), History(past, (refused,), 599), T).action is Action.ALERT
     assert decide(Policy(), check("DRF-TEXT"), History(past, (refused,), 600), T).action is Action.RETRAIN
+    assert decide(Policy(), check("DRF-CLASS", at_once=True), History(past, (refused,), 599), T).action is Action.ALERT
     assert decide(Policy(), check("PRF-METRIC"), History(past, (refused,), 200), T).action is Action.RETRAIN
 
 
