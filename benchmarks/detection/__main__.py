@@ -10,6 +10,7 @@ import argparse
 import os
 from pathlib import Path
 
+from benchmarks.detection.programs import run_programs
 from benchmarks.detection.runner import run
 
 RESULTS = Path(__file__).parent / "results"
@@ -26,6 +27,7 @@ def main() -> None:
     chosen.results.mkdir(parents=True, exist_ok=True)
     run(chosen.results / "trueup.jsonl", chosen.scale, chosen.processes, chosen.only)
     if chosen.write:
+        run_programs(chosen.results)
         from benchmarks.detection.document import document
 
         chosen.write.write_text(document(chosen.results), encoding="utf-8")

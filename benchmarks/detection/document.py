@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from scipy.stats import binom, binomtest
+from scipy.stats import binom
 
+from benchmarks.detection import other_sections
 from benchmarks.detection.cells import CURRENTS, REFERENCES
 from benchmarks.detection.made import KINDS
+from benchmarks.detection.page import Row, by_size, of, pick, short, table
 
-Row = dict[str, Any]
 HOLM = 0.05  # over the cells of a table
 
 
@@ -24,19 +23,18 @@ def document(results: Path) -> str:
     """
     lines = (results / "trueup.jsonl").read_text().splitlines()
     cells = [cell for line in lines for cell in json.loads(line)["cells"]]
-    peers = _read(results / "peers.json")
-    estimated, speed, replay = (_read(results / f"{name}.json") for name in ("estimated", "speed", "replay"))
+    file = results / "peers.json"
+    peers = json.loads(file.read_text()) if file.exists() else []
+    others = [tell(results) for tell in (other_sections.estimated, other_sections.speed, other_sections.replay)]
     parts = [
         HEAD,
-        _bounds(cells, estimated, speed, replay),
+        _bounds(cells) + "\n" + "\n".join(f"| {' | '.join(line)} |" for _, told in others for line in told),
         _false_alarms(cells, peers),
         _columns(cells),
         _year(cells),
         _power(cells),
         _kinds(cells, peers),
-        _estimated(estimated),
-        _speed(speed),
-        _replay(replay),
+        *(text for text, _ in others),
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
@@ -61,68 +59,32 @@ TF-IDF logistic regression that was fitted on other reviews. A check judges them
 """
 
 
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def _pick(cells: Iterable[Row], **wanted: Any) -> list[Row]:
-    return [cell for cell in cells if all(cell[key] == value for key, value in wanted.items())]
-
-
-def _sum(cells: Sequence[Row]) -> tuple[int, int]:
-    return sum(c["hits"] for c in cells), sum(c["repetitions"] for c in cells)
-
-
-def _share(hits: int, n: int) -> str:
-    if not n:
-        return "–"
-    low, high = binomtest(hits, n).proportion_ci(method="wilson")
-    return f"{_short(hits / n)} [{_short(low)}, {_short(high)}]"
-
-
-def _short(share: float) -> str:
-    return f"{share:.4f}".lstrip("0") if 0 < share < 0.02 else f"{share:.2f}".lstrip("0") or "0"
-
-
-def _of(cells: Sequence[Row]) -> str:
-    return _share(*_sum(cells))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _bounds(cells: list[Row], estimated: Any, speed: Any, replay: Any) -> str:
+def _bounds(cells: list[Row]) -> str:
     """What was asked for, and what came out."""
-    checks = _pick(cells, table="check", method="trueup")
+    checks = by_size(pick(cells, table="check", method="trueup"))
     beyond = [c for c in checks if _exceeds(c, 0.01, HOLM / len(checks))]
     rows: list[tuple[str, str, str]] = [
         (
             "false alarm per check at 1 %", "no cell above, Holm over cells",
-            f"{_of(checks)} pooled; highest cell {_short(max(c['hits'] / c['repetitions'] for c in checks))}; "
+            f"{of(checks)} pooled; highest cell {short(max(c['hits'] / c['repetitions'] for c in checks))}; "
             f"{len(beyond)} of {len(checks)} cells above",
         ),
     ]
-    for table, kind, n, method, bound in ROWS:
-        found = [
-            c for c in _pick(cells, table=table, kind=kind, n_current=n) if c["method"] == method
-        ]
+    for name, kind, n, method, bound in ROWS:
+        found = by_size(pick(cells, table=name, kind=kind, n_current=n, method=method))
         if found:
             note = f"; {found[0]['note']}" if found[0]["note"].startswith("median") else ""
-            rows.append((f"{KINDS[kind].what if table not in ('year',) else 'a year of weekly checks'}: "
-                         f"{method}, n = {n}", bound, _of(found) + note))
+            rows.append((f"{KINDS[kind].what if name != 'year' else 'a year of weekly checks'}: "
+                         f"{method}, n = {n}", bound, of(found) + note))
     for kind, what in (("label_flip", "label flip of 15 %, 300 labels"), ("prior", "class mix alone, 300 labels")):
         for metric in ("accuracy", "f1_macro"):
-            found = _pick(cells, table="flip", kind=kind, note=metric)
+            found = pick(cells, table="flip", kind=kind, note=metric)
             if found:
-                rows.append((f"{what}: {metric}", "≥ .95" if kind == "label_flip" else "≤ its level, .002", _of(found)))
-    before = _pick(cells, table="flip", kind="label_flip", note="before labels")
+                rows.append((f"{what}: {metric}", "≥ .95" if kind == "label_flip" else "≤ its level, .002", of(found)))
+    before = pick(cells, table="flip", kind="label_flip", note="before labels")
     if before:
-        rows.append(("label flip, judged before labels arrive", "never", _of(before)))
-    for told in (_estimated_bounds(estimated), _speed_bounds(speed), _replay_bounds(replay)):
-        rows += told
-    return "## What was asked, and what came out\n\n" + _table(("what", "bound", "measured"), rows)
+        rows.append(("label flip, judged before labels arrive", "never", of(before)))
+    return "## What was asked, and what came out\n\n" + table(("what", "bound", "measured"), rows)
 
 
 ROWS = (
@@ -151,46 +113,46 @@ def _exceeds(cell: Row, level: float, alpha: float) -> bool:
     return bool(binom.sf(cell["hits"] - 1, cell["repetitions"], level) < alpha)
 
 
-def _false_alarms(cells: list[Row], peers: Any) -> str:
+def _false_alarms(cells: list[Row], peers: list[Row]) -> str:
     text = """## False alarms of a check
 
 Share of healthy checks in which anything breaches, at a budget of 1 %. Beside it, the peers at their defaults."""
     grid = [
-        [f"**{m}**", *(_of(_pick(cells, table="check", method="trueup", n_reference=m, n_current=n)) for n in CURRENTS)]
+        [f"**{m}**", *(of(pick(cells, table="check", method="trueup", n_reference=m, n_current=n)) for n in CURRENTS)]
         for m in REFERENCES
     ]
-    text += "\n\n" + _table(["reference \\ current", *map(str, CURRENTS)], grid)
-    acted = _pick(cells, table="check", method="trueup, acted on at once")
-    text += f"\n\nActed on at once, all cells: {_of(acted)}."
-    healthy = [c for c in peers or [] if c["kind"] == "none"]
+    text += "\n\n" + table(["reference \\ current", *map(str, CURRENTS)], grid)
+    acted = pick(cells, table="check", method="trueup, acted on at once")
+    text += f"\n\nActed on at once, all cells: {of(acted)}."
+    healthy = [c for c in peers if c["kind"] == "none"]
     methods = list(dict.fromkeys(c["method"] for c in healthy))
     sizes = sorted({(c["n_reference"], c["n_current"]) for c in healthy}, reverse=True)
     if methods:
-        rows = [[name, *(_of(_pick(healthy, method=name, n_reference=m, n_current=n)) for m, n in sizes)]
+        rows = [[name, *(of(pick(healthy, method=name, n_reference=m, n_current=n)) for m, n in sizes)]
                 for name in methods]
-        text += "\n\n" + _table(["peer", *(f"{m} / {n}" for m, n in sizes)], rows)
+        text += "\n\n" + table(["peer", *(f"{m} / {n}" for m, n in sizes)], rows)
     return text
 
 
 def _columns(cells: list[Row]) -> str:
     """Each signal's own level, pooled over sizes, with the lowest and highest cell."""
-    found = _pick(cells, table="column")
+    found = pick(cells, table="column")
     codes = list(dict.fromkeys(c["method"] for c in found))
     rows = []
     for code in codes:
         line = [f"`{code}`"]
         for level in ("0.05", "0.01"):
-            mine = _pick(found, method=code, note=level)
+            mine = by_size(pick(found, method=code, note=level))
             shares = [c["hits"] / c["repetitions"] for c in mine if c["repetitions"] >= 100]
-            spread = f", cells {_short(min(shares))}–{_short(max(shares))}" if shares else ""
-            line.append(_of(mine) + spread)
+            spread = f", cells {short(min(shares))}–{short(max(shares))}" if shares else ""
+            line.append(of(mine) + spread)
         rows.append(line)
     return """## False alarms of each signal
 
 Share of healthy comparisons with a p-value at or below the level, all pairs of sizes pooled. Below the level where the
 data are discrete (few missing values, few repeats) or the test adjusts for hypotheses that cannot be reached (words).
 
-""" + _table(("signal", "at 5 %", "at 1 %"), rows)
+""" + table(("signal", "at 5 %", "at 1 %"), rows)
 
 
 def _year(cells: list[Row]) -> str:
@@ -200,60 +162,42 @@ def _year(cells: list[Row]) -> str:
 standard deviations in week 20. A breach is acted on at once where it is overwhelming, else when the next check breaches
 the same code in the same direction.
 
-""" + _table(
+""" + table(
         ("what", "share of years", ""),
-        [(c["method"], _of([c]), c["note"]) for c in _pick(cells, table="year")],
+        [(c["method"], of([c]), c["note"]) for c in by_size(pick(cells, table="year"))],
     )
 
 
 def _power(cells: list[Row]) -> str:
     text = "## Power of single tests\n\nAt the level .001, reference 5000.\n\n"
     rows = [
-        (KINDS[c["kind"]].what, str(c["n_current"]), c["method"], _of([c]))
+        (KINDS[c["kind"]].what, str(c["n_current"]), c["method"], of([c]))
         for table in ("numbers", "sentiment", "topic")
-        for c in sorted(_pick(cells, table=table), key=lambda c: (c["kind"], c["n_current"], c["method"]))
+        for c in sorted(pick(cells, table=table), key=lambda c: (c["kind"], c["n_current"], c["method"]))
     ]
-    return text + _table(("break", "n", "method", "seen"), rows)
+    return text + table(("break", "n", "method", "seen"), rows)
 
 
-def _kinds(cells: list[Row], peers: Any) -> str:
+def _kinds(cells: list[Row], peers: list[Row]) -> str:
     """Every break, by the whole check and by the peers."""
     text = """## Every break, by a whole check
 
 Reference 5000, current 500. trueup with a budget of 1 % over all signals, the peers at their defaults, which raise an
 alarm on healthy records as often as the first line says. "By" names the codes that breached in at least a tenth of the
 checks."""
-    mine = _pick(cells, table="kinds", method="trueup")
-    others = [c for c in peers or [] if (c["n_reference"], c["n_current"]) == (5000, 500) and "any" in c["method"]]
+    mine = pick(cells, table="kinds", method="trueup")
+    others = [c for c in peers if (c["n_reference"], c["n_current"]) == (5000, 500) and "any" in c["method"]]
     names = list(dict.fromkeys(c["method"] for c in others))
     rows = []
     for cell in mine:
-        by = sorted(_pick(cells, table="kinds by code", kind=cell["kind"]), key=lambda c: -c["hits"])
+        by = sorted(pick(cells, table="kinds by code", kind=cell["kind"]), key=lambda c: -c["hits"])
         rows.append(
             [
                 KINDS[cell["kind"]].what,
-                _of([cell]),
-                _of(_pick(cells, table="kinds", method="trueup, acted on at once", kind=cell["kind"])),
+                of([cell]),
+                of(pick(cells, table="kinds", method="trueup, acted on at once", kind=cell["kind"])),
                 ", ".join(f"`{c['method']}`" for c in by if c["hits"] >= 0.1 * c["repetitions"]) or "–",
-                *(_of(_pick(others, method=name, kind=cell["kind"])) for name in names),
+                *(of(pick(others, method=name, kind=cell["kind"])) for name in names),
             ]
         )
-    return text + "\n\n" + _table(("break", "trueup", "acted on at once", "by", *names), rows)
-
-
-def _estimated(found: Any) -> str:
-    return ""
-
-
-def _speed(found: Any) -> str:
-    return ""
-
-
-def _replay(found: Any) -> str:
-    return ""
-
-
-_Told = list[tuple[str, str, str]]
-_estimated_bounds: Callable[[Any], _Told] = lambda found: []  # noqa: E731
-_speed_bounds: Callable[[Any], _Told] = lambda found: []  # noqa: E731
-_replay_bounds: Callable[[Any], _Told] = lambda found: []  # noqa: E731
+    return text + "\n\n" + table(("break", "trueup", "acted on at once", "by", *names), rows)

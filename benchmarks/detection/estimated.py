@@ -32,9 +32,9 @@ from flows.app import open_app
 from flows.looking import snapshot_rows
 from monitoring.columns import as_numbers, numbers, texts
 from monitoring.comparison import Comparison, Intake
+from monitoring.drops import answered
 from monitoring.estimated import estimated, estimator
 from monitoring.evidence import Verdict
-from monitoring.quality import answered
 from monitoring.quality_metrics import metric
 from monitoring.questions import Question
 from storage.rows import Rows, new_content, stack, unique_content

@@ -1,0 +1,49 @@
+"""How figures and tables are written in docs/detection.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from scipy.stats import binomtest
+
+Row = dict[str, Any]
+
+
+def pick(cells: Iterable[Row], **wanted: Any) -> list[Row]:
+    return [cell for cell in cells if all(cell[key] == value for key, value in wanted.items())]
+
+
+def by_size(cells: Iterable[Row]) -> list[Row]:
+    """Cells of one method, kind and pair of sizes as one."""
+    found: dict[tuple[Any, ...], Row] = {}
+    for cell in cells:
+        key = tuple(cell[name] for name in ("method", "kind", "n_reference", "n_current", "note"))
+        known = found.setdefault(key, {**cell, "hits": 0, "repetitions": 0})
+        known["hits"] += cell["hits"]
+        known["repetitions"] += cell["repetitions"]
+    return list(found.values())
+
+
+def total(cells: Sequence[Row]) -> tuple[int, int]:
+    return sum(c["hits"] for c in cells), sum(c["repetitions"] for c in cells)
+
+
+def share(hits: int, n: int) -> str:
+    if not n:
+        return "–"
+    low, high = binomtest(hits, n).proportion_ci(method="wilson")
+    return f"{short(hits / n)} [{short(low)}, {short(high)}]"
+
+
+def short(share: float) -> str:
+    return f"{share:.4f}".lstrip("0") if 0 < share < 0.02 else f"{share:.2f}".lstrip("0") or "0"
+
+
+def of(cells: Sequence[Row]) -> str:
+    return share(*total(cells))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
