@@ -14,7 +14,7 @@ from feedback.chunks import Chunk
 from feedback.feedback_items import SCHEMA, validate_feedback
 from feedback.readers import CHUNK, opened
 from feedback.times import survey
-from feedback.validation import check_schema, required_columns, validate
+from feedback.validation import as_brought, check_schema, required_columns, validate
 from storage.incoming import Appended
 from storage.records import RecordStore
 from storage.stream import Stream
@@ -31,8 +31,11 @@ def ingest(
     on_progress: Progress | None = None,
     batch: int = CHUNK,
     stdin: IO[bytes] | None = None,
+    on_note: Callable[[str], None] = lambda said: None,
 ) -> Appended:
     """Take files of records ("-": standard input) into the store; `batch` rows are one durable transaction.
+
+    `on_note` is told of each column that a file lacks and can do without: slices, and the label's.
 
     Raises:
         ConfigError: the stream's schema cannot be followed.
@@ -40,11 +43,11 @@ def ingest(
     """
     check_schema(stream)
 
-    def keep(chunk: Chunk, source: str) -> Appended:
-        rows = validate(stream, chunk, now)
-        return store.append(stream, rows.accepted, rows.refused, source=source, now=now)
+    def keep(schema: Stream, chunk: Chunk, source: str) -> Appended:
+        rows = validate(schema, chunk, now)
+        return store.append(schema, rows.accepted, rows.refused, source=source, now=now)
 
-    return _run(stream, paths, keep, on_progress, batch, stdin)
+    return _run(stream, paths, keep, on_progress, batch, stdin, on_note)
 
 
 def ingest_feedback(
@@ -60,30 +63,36 @@ def ingest_feedback(
     """Take files of feedback (record_id, kind, value, user, at) into the store; raises as `ingest` does."""
     check_schema(stream)
 
-    def keep(chunk: Chunk, source: str) -> Appended:
+    def keep(schema: Stream, chunk: Chunk, source: str) -> Appended:
         said = validate_feedback(stream, chunk, now)
         return store.append_feedback(stream, said.items, said.refused, source=source, now=now)
 
-    return _run(SCHEMA, paths, keep, on_progress, batch, stdin)
+    return _run(SCHEMA, paths, keep, on_progress, batch, stdin, lambda said: None)
 
 
 def _run(
     schema: Stream,
     paths: Sequence[str],
-    keep: Callable[[Chunk, str], Appended],
+    keep: Callable[[Stream, Chunk, str], Appended],
     on_progress: Progress | None,
     batch: int,
     stdin: IO[bytes] | None,
+    on_note: Callable[[str], None],
 ) -> Appended:
     with ExitStack() as stack:
         needed = required_columns(schema)
-        times = [c for c in (*schema.time_columns, schema.label.arrived) if c]
         sources = [stack.enter_context(opened(path, needed, stdin=stdin)) for path in paths]
-        total = sum(survey(schema, source.chunks(only=times), source.name) for source in sources)
+        brought = [as_brought(schema, source.columns, source.name) for source in sources]
+        total = 0
+        for source, (own, _) in zip(sources, brought, strict=True):
+            times = [c for c in (*own.time_columns, own.label.arrived) if c]
+            total += survey(own, source.chunks(only=times), source.name)
         outcome, done = Appended(), 0
-        for source in sources:
+        for source, (own, notes) in zip(sources, brought, strict=True):
+            for note in notes:
+                on_note(note)
             for chunk in source.chunks(batch):
-                outcome += keep(chunk, source.name)
+                outcome += keep(own, chunk, source.name)
                 done += len(chunk) + len(chunk.broken)
                 if on_progress:
                     on_progress(done, total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +26,7 @@ class Release:
     detail: str = ""
 
 
-def quarantined(store: RecordStore, stream: Stream, *, limit: int = 100) -> list[QuarantineItem]:
+def quarantined(store: RecordStore, stream: Stream, *, limit: int | None = 100) -> list[QuarantineItem]:
     """The refused items that were not released, newest first."""
     return store.quarantine(stream, limit=limit)
 
@@ -43,6 +44,17 @@ def quarantined_item(store: RecordStore, stream: Stream, item_id: str) -> Quaran
             f"See: trueup quarantine list --stream {stream.name}"
         )
     return item
+
+
+def release_all(store: RecordStore, stream: Stream, item_ids: Sequence[str], *, now: datetime) -> list[Release]:
+    """Judge several items anew, in their order.
+
+    Raises:
+        InputError: one of them is not there; then none was released.
+    """
+    for item_id in item_ids:
+        quarantined_item(store, stream, item_id)
+    return [release(store, stream, item_id, now=now) for item_id in item_ids]
 
 
 def release(store: RecordStore, stream: Stream, item_id: str, *, now: datetime) -> Release:

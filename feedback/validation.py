@@ -5,6 +5,7 @@ Text is kept as it came, except NUL characters, which PostgreSQL cannot store an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from feedback.chunks import Chunk, objects
-from feedback.labels import HUGE, class_rules
+from feedback.labels import HUGE, class_rules, resolve
 from feedback.times import arrivals, check_format, event_times, joined
 from feedback.values import MISSING_NUMBER, encodable, number, plain
-from storage.errors import ConfigError
+from storage.errors import ConfigError, InputError
 from storage.incoming import Incoming, Refused
 from storage.stream import OrderTime, Stream
 from storage.timepoints import utc
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     NO_FEATURES = "no_features"          # every feature is missing
     WRONG_TYPE = "wrong_type"            # no finite number in a numeric column, none within HUGE in a label
     UNREADABLE_TIME = "unreadable_time"  # empty, or not in the declared format
+    TIME_TOO_EARLY = "time_too_early"    # before 1970, where no record of any stream is: a clock that was never set
     TIME_IN_FUTURE = "time_in_future"    # it begins more than FUTURE after now: it would hold up every window
     UNKNOWN_KIND = "unknown_kind"        # feedback of a kind that is not known
     NO_VALUE = "no_value"                # feedback that says nothing
@@ -56,9 +58,38 @@ class Validated:
 
 
 def required_columns(stream: Stream) -> tuple[str, ...]:
-    """Every column that a file of records must have, in the order of the schema."""
-    named = (stream.id, *stream.time_columns, *stream.columns, *stream.group, stream.label.column, stream.label.arrived)
+    """Every column without which a file of records cannot be taken in, in the order of the schema."""
+    named = (stream.id, *stream.time_columns, *stream.features, *stream.group)
     return tuple(dict.fromkeys(c for c in named if c))
+
+
+def expected_columns(stream: Stream) -> tuple[str, ...]:
+    """Every column that the schema speaks of: the required ones, slices, and the label's."""
+    named = (*required_columns(stream), *stream.slices, stream.label.column, stream.label.arrived)
+    return tuple(dict.fromkeys(c for c in named if c))
+
+
+def as_brought(stream: Stream, columns: Sequence[str], name: str) -> tuple[Stream, tuple[str, ...]]:
+    """The schema as a file with these columns can follow it, and what it lacks, in sentences.
+
+    Without the label's column its records are unlabelled; without a slice that is missing in them.
+
+    Raises:
+        InputError: the label is there, but not since when it is known: taken as known at once, it would leak.
+    """
+    label = stream.label
+    lacking = [c for c in stream.slices if c not in columns]
+    notes = [f"{name} has no column '{column}' (a slice); it is missing in its records" for column in lacking]
+    if label.column and label.column not in columns:
+        notes.append(f"{name} has no column '{label.column}' (the label); its records are unlabelled")
+        stream = stream.model_copy(update={"label": label.model_copy(update={"column": "", "arrived": ""})})
+    elif label.arrived and label.arrived not in columns:
+        raise InputError(
+            f"{name}: column '{label.arrived}' (since when the label is known) is missing beside the label "
+            f"'{label.column}', so labels would count before they were known. Nothing was stored. Add it, or leave the "
+            "label's column out of the file."
+        )
+    return stream, tuple(notes)
 
 
 def check_schema(stream: Stream) -> None:
@@ -130,6 +161,7 @@ def validate(stream: Stream, chunk: Chunk, now: datetime) -> Validated:
         table=table.iloc[good].reset_index(drop=True),
         labels=labels[good],
         known_at=known_at[good],
+        labelled=_labelled(stream, labels[good], known_at[good]),
         lines=chunk.lines[good],
         raw=chunk.raw.take(good),
     )
@@ -140,7 +172,7 @@ def validate(stream: Stream, chunk: Chunk, now: datetime) -> Validated:
 
 def _cleaned(stream: Stream, table: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
     """Every declared column, NUL taken out of text, all else written plainly; unstorable values marked."""
-    columns = list(dict.fromkeys([*table.columns, *required_columns(stream)]))
+    columns = list(dict.fromkeys([*table.columns, *expected_columns(stream)]))
     cleaned = {}
     for column in columns:
         values = table[column].to_numpy() if column in table else np.full(len(table), None, dtype=object)
@@ -198,6 +230,8 @@ def _times(stream: Stream, chunk: Chunk, faults: _Faults, now: datetime) -> np.n
     expected = f"time_format '{stream.time_format}'" if stream.time_format else "ISO 8601"
     faults.add(_blank(texts), Reason.UNREADABLE_TIME, f"column '{column}' (the time) is empty")
     faults.add(np.isnat(times.last), Reason.UNREADABLE_TIME, f"column '{column}': '{{}}' is not {expected}", texts)
+    earlier = f"column '{column}': '{{}}' lies before 1970, as of a clock that was never set"
+    faults.add(times.last < np.datetime64(0, "us"), Reason.TIME_TOO_EARLY, earlier, texts)
     latest = np.datetime64(utc(now + FUTURE).replace(tzinfo=None), "us")
     faults.add(times.first > latest, Reason.TIME_IN_FUTURE, f"column '{column}': '{{}}' is yet to come", texts)
     return times.last
@@ -224,6 +258,11 @@ def _labels(stream: Stream, chunk: Chunk, times: np.ndarray, faults: _Faults) ->
         faults.add(wrong, Reason.UNREADABLE_TIME, detail, texts)
         known_at = np.maximum(times, arrived)
     return labels, np.where(_blank(labels), unknown, known_at)
+
+
+def _labelled(stream: Stream, labels: np.ndarray, known_at: np.ndarray) -> np.ndarray:
+    known = np.array([label is not None for label in resolve(stream, labels)], dtype=bool)
+    return known if isinstance(stream.time, OrderTime) else known & ~np.isnat(known_at)
 
 
 def _blank(values: np.ndarray) -> np.ndarray:

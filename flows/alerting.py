@@ -34,9 +34,8 @@ def facts_of(app: App, stream: Stream, cycle: CycleRecord, kind: AlertKind) -> A
     )
 
 
-def with_check(app: App, facts: AlertFacts, stream: Stream, check: Check, decision: Decision) -> AlertFacts:
+def with_check(facts: AlertFacts, check: Check, decision: Decision) -> AlertFacts:
     """Facts with the figures of a check and what was decided."""
-    path = app.report_files.page_path(stream.name, check.report_id)
     shown = {reason_of(signal) for signal in check.signals}  # the mail has a table of them
     return replace(
         facts,
@@ -45,7 +44,6 @@ def with_check(app: App, facts: AlertFacts, stream: Stream, check: Check, decisi
         codes=decision.codes,
         reasons=tuple(r for r in decision.reasons if r not in shown),
         report_id=check.report_id,
-        report_path=str(path) if path else None,
     )
 
 
@@ -92,9 +90,7 @@ def incident_writes(
                 id=new_id(), stream=stream.name, cause=str(cause), codes=codes, opened_at=cycle.as_of
             )
             app.alerts.open(connection, incident)
-            facts = with_check(
-                app, facts_of(app, stream, cycle, AlertKind.INCIDENT_OPENED), stream, check, decision
-            )
+            facts = with_check(facts_of(app, stream, cycle, AlertKind.INCIDENT_OPENED), check, decision)
             signals = tuple(s for s in facts.signals if s.code in codes)
             facts = replace(facts, incident_id=incident.id, codes=codes, signals=signals)
             app.alerts.add(connection, item(app, stream, facts, incident, opens=True))
@@ -116,7 +112,7 @@ def _resolve(
     decision: Decision,
 ) -> None:
     app.alerts.resolve(connection, incident.id, cycle.as_of)
-    facts = with_check(app, facts_of(app, stream, cycle, AlertKind.INCIDENT_RESOLVED), stream, check, decision)
+    facts = with_check(facts_of(app, stream, cycle, AlertKind.INCIDENT_RESOLVED), check, decision)
     signals = tuple(s for s in facts.signals if s.code in incident.codes)
     facts = replace(facts, incident_id=incident.id, codes=incident.codes, signals=signals)
     app.alerts.add(connection, item(app, stream, facts, incident))

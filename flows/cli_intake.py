@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -24,7 +24,9 @@ from flows.cli_session import (
     session,
     table,
 )
-from storage.errors import ConfigError
+from storage.errors import ConfigError, InputError
+from storage.incoming import Appended
+from storage.stream import Stream
 from storage.timepoints import iso
 
 Files = Annotated[list[str], typer.Argument(help="CSV, JSON Lines or Parquet; - is standard input.")]
@@ -68,8 +70,19 @@ def ingest(
     """
     from feedback.intake import ingest as take
 
-    with session(config, home, as_json) as s, _bar("ingest") as moved:
-        _show(s, take(s.app.store, s.app.stream(stream), files, now=s.app.now(), on_progress=moved), stream)
+    with session(config, home, as_json) as s:
+        named = s.app.stream(stream)
+        notes: list[str] = []
+        with _bar("ingest") as moved:
+            done = take(s.app.store, named, files, now=s.app.now(), on_progress=moved, on_note=notes.append)
+        if named.label.column and done.accepted and not done.labelled and not notes:
+            notes.append(_unlabelled(named))
+        _show(s, done, stream, labelled=done.labelled, notes=notes)
+
+
+def _unlabelled(stream: Stream) -> str:
+    rules = f", or matches none of label.classes ({', '.join(stream.label.classes)})" if stream.label.classes else ""
+    return f"no accepted row carries a label: column '{stream.label.column}' is empty, not known yet{rules}"
 
 
 def feedback(
@@ -96,12 +109,12 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
-def _show(s: Session, done: Any, stream: str) -> None:
-    said = f"{done.accepted} accepted, {done.duplicate} stored already, {done.quarantined} quarantined"
-    more = f"; why: trueup quarantine list --stream {stream}" if done.quarantined else ""
-    s.show(
-        {"accepted": done.accepted, "duplicate": done.duplicate, "quarantined": done.quarantined}, said + more
-    )
+def _show(s: Session, done: Appended, stream: str, *, notes: Sequence[str] = (), **more: int) -> None:
+    counts = {"accepted": done.accepted, "duplicate": done.duplicate, "quarantined": done.quarantined}
+    carry = "".join(f" ({count} {what})" for what, count in more.items())
+    said = f"{done.accepted} accepted{carry}, {done.duplicate} stored already, {done.quarantined} quarantined"
+    why = f"; why: trueup quarantine list --stream {stream}" if done.quarantined else ""
+    s.show({**counts, **more, "notes": notes}, said + why, *(f"note: {note}" for note in notes))
 
 
 def quarantine_list(
@@ -135,17 +148,22 @@ def quarantine_show(
 
 
 def quarantine_release(
-    items: Annotated[list[str], typer.Argument(help="Ids of items to judge anew by today's schema.")],
     stream: StreamName,
+    items: Annotated[list[str] | None, typer.Argument(help="Ids of items to judge anew by today's schema.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that is refused and not released.")] = False,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge refused items anew and store those that hold now."""
-    from feedback.quarantine import release
+    from feedback.quarantine import quarantined, release_all
 
     with session(config, home, as_json) as s:
-        done = [release(s.app.store, s.app.stream(stream), item, now=s.app.now()) for item in items]
+        named = s.app.stream(stream)
+        if every == bool(items):
+            raise InputError("Name the items to judge anew, or give --all, and not both. Nothing was released.")
+        chosen = items or [item.id for item in quarantined(s.app.store, named, limit=None)]
+        done = release_all(s.app.store, named, chosen, now=s.app.now())
         rows = [(r.id, "released" if r.released else "still refused", r.reason, r.detail) for r in done]
         s.show({"items": done}, table("released", ("id", "outcome", "reason", "detail"), rows))
 

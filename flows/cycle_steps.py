@@ -251,7 +251,7 @@ def _facts(run: Run, kind: AlertKind, planned: Promotion) -> AlertFacts:
             Action(decision["action"]), tuple(decision["codes"]), tuple(decision["confirmed"]),
             tuple(decision["reasons"]), severity=decision["severity"],
         )
-        facts = with_check(run.app, facts, run.stream, Check.from_json(run.left("check")["check"]), said)
+        facts = with_check(facts, Check.from_json(run.left("check")["check"]), said)
     return replace(
         facts,
         gate=tuple(GateTest(**test) for test in planned.gate["tests"]),

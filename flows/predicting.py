@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from feedback.readers import opened
-from feedback.times import survey
-from feedback.validation import required_columns, validate
+from feedback.validation import validate
 from flows.app import App
 from flows.checking import score_new
 from flows.looking import champion_of
-from storage.stream import Stream
+from storage.stream import LabelPolicy, OrderTime, Stream
 
 
 def predict_newest(app: App, stream: Stream) -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ def predict_newest(app: App, stream: Stream) -> list[dict[str, Any]]:
 def predict_file(app: App, stream: Stream, path: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Answers for the records of a file, in its order, and the rows that got none: line, reason, detail.
 
-    Nothing is stored.
+    The file needs the features only. Without the id's column an answer's id is a hash of its row. Nothing is stored.
 
     Raises:
         InputError: the file cannot be read.
@@ -35,18 +35,30 @@ def predict_file(app: App, stream: Stream, path: str) -> tuple[list[dict[str, An
 
     champion = champion_of(app, stream)
     model = app.registry.load(stream.name, champion.version)
-    unlabelled = stream.model_copy(update={"label": stream.label.model_copy(update={"column": "", "arrived": ""})})
     found: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
-    with opened(path, required_columns(unlabelled), stdin=sys.stdin.buffer) as source:
-        survey(unlabelled, source.chunks(only=list(unlabelled.time_columns)), source.name)
+    with opened(path, stream.features, stdin=sys.stdin.buffer) as source:
+        asked = _features_of(stream, source.columns)
         for chunk in source.chunks():
-            judged = validate(unlabelled, chunk, app.now())
+            judged = validate(asked, chunk, app.now())
             rows = judged.accepted
             refused += [{"line": r.line, "reason": str(r.reason), "detail": r.detail} for r in judged.refused]
             predicted, score = answer(model, stream, rows.table[list(stream.features)])
             found += _answers(rows.ids, predicted, score, champion.version)
     return found, refused
+
+
+def _features_of(stream: Stream, columns: Sequence[str]) -> Stream:
+    """The stream without all that an answer does not need."""
+    return stream.model_copy(
+        update={
+            "id": stream.id if stream.id in columns else "",
+            "time": OrderTime(start="1970-01-01", step="1s"),
+            "slices": (),
+            "group": (),
+            "label": LabelPolicy(),
+        }
+    )
 
 
 def _answers(ids: Any, predicted: Any, score: Any, version: int) -> list[dict[str, Any]]:

@@ -69,7 +69,6 @@ class AlertFacts:
     to_version: int | None = None
     run_id: str | None = None
     report_id: str | None = None
-    report_path: str | None = None
     incident_id: str | None = None
     cycle_id: str | None = None
     who: str = ""

@@ -107,7 +107,7 @@ def _letter(alert: AlertFacts) -> Letter:
     traces = (
         ("Incident", alert.incident_id),
         ("Report", alert.report_id),
-        ("Report's page", alert.report_path),
+        ("Report's page", f"trueup reports open {alert.report_id}" if alert.report_id else None),
         ("Training run", alert.run_id),
         ("Champion before" if moved else "Champion", _version(alert.from_version)),
         ("Champion now" if moved else "Challenger", _version(alert.to_version)),

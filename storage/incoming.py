@@ -17,6 +17,7 @@ class Incoming:
     table: every source column; declared text, categorical and slice columns as str or None, numeric as float64.
     times: event times; empty where the stream's time is its intake order.
     labels: the raw value of the label's column, or None. known_at: when it was known, NaT where it is not yet.
+    labelled: whether that value is known and is a class or number by today's rules.
     """
 
     ids: np.ndarray
@@ -24,6 +25,7 @@ class Incoming:
     table: pd.DataFrame
     labels: np.ndarray
     known_at: np.ndarray
+    labelled: np.ndarray
     lines: np.ndarray
     raw: Sequence[str]
 
@@ -55,15 +57,19 @@ class FeedbackItem:
 
 @dataclass(frozen=True)
 class Appended:
-    """What became of a batch."""
+    """What became of a batch. labelled: of the accepted, those that came with a label."""
 
     accepted: int = 0
     duplicate: int = 0
     quarantined: int = 0
+    labelled: int = 0
 
     def __add__(self, other: Appended) -> Appended:
         return Appended(
-            self.accepted + other.accepted, self.duplicate + other.duplicate, self.quarantined + other.quarantined
+            self.accepted + other.accepted,
+            self.duplicate + other.duplicate,
+            self.quarantined + other.quarantined,
+            self.labelled + other.labelled,
         )
 
 

@@ -81,6 +81,7 @@ class RecordStore:
             accepted=len(fresh),
             duplicate=len(incoming.ids) - len(fresh) - len(conflicts),
             quarantined=len(refused) + len(conflicts),
+            labelled=int(incoming.labelled[fresh].sum()),
         )
 
     def _lock_stream(self, connection: Connection, stream: Stream) -> int:
@@ -241,7 +242,7 @@ class RecordStore:
 
     # ---- quarantine ----
 
-    def quarantine(self, stream: Stream, *, limit: int = 100) -> list[QuarantineItem]:
+    def quarantine(self, stream: Stream, *, limit: int | None = 100) -> list[QuarantineItem]:
         """What was refused and not yet released, newest first."""
         q = t.quarantine.c
         query = (

@@ -206,9 +206,9 @@ def test_a_check_changes_nothing(trained: Shell) -> None:
 
 
 def test_answers_for_a_file_are_not_stored(trained: Shell, tmp_path: Path) -> None:
-    """`predict FILE` needs no label, answers in the file's order, and takes nothing in."""
+    """`predict FILE` needs the features only, answers in the file's order, and takes nothing in."""
     file = tmp_path / "new.csv"
-    file.write_text('review_id,at,text\nx1,2024-03-01,"great battery, love it"\nx2,2024-03-01,useless broken screen\n')
+    file.write_text('review_id,text\nx1,"great battery, love it"\nx2,useless broken screen\n')
     before = trained("status").document["streams"][0]["records"]
     found = trained(f"predict -s reviews {file}").document["predictions"]
     assert [(p["id"], p["predicted"]) for p in found] == [("x1", "positive"), ("x2", "negative")]

@@ -40,7 +40,7 @@ def _labels(reader: RecordReader, stream: Stream = STREAM) -> dict[str, Any]:
 def test_good_rows_go_in_and_bad_ones_are_kept_aside(store: RecordStore, reader: RecordReader, tmp_path: Path) -> None:
     """Accepted, duplicate and quarantined add up to the rows; each refused one has its line and reason."""
     path = _csv(tmp_path, "a,2024-01-01,good,1.0,5\nb,2024-01-02,,1.0,1\na,2024-01-01,good,1.0,5\nc,2024-01-03,bad\n")
-    assert ingest(store, STREAM, [path], now=NOW) == Appended(accepted=1, duplicate=1, quarantined=2)
+    assert ingest(store, STREAM, [path], now=NOW) == Appended(accepted=1, duplicate=1, quarantined=2, labelled=1)
     assert _labels(reader) == {"a": "positive"}
     kept = store.quarantine(STREAM)
     assert {(i.line, i.reason, i.kind, i.source) for i in kept} == {
@@ -106,16 +106,52 @@ def test_a_file_that_cannot_be_taken_in_leaves_nothing(store: RecordStore, tmp_p
     """One bad file of two, or a mixed time column far down, and not one row is stored."""
     good = _csv(tmp_path, "a,2024-01-01,good,1.0,5\n")
     (tmp_path / "b.csv").write_text("id,text\n1,x\n")
-    with pytest.raises(InputError, match=r"'at', 'version', 'stars' missing"):
+    with pytest.raises(InputError, match=r"'at' missing"):
         ingest(store, STREAM, [good, str(tmp_path / "b.csv")], now=NOW)
     mixed = "".join(f"{k},2024-01-01 00:00:00,t,1,5\n" for k in range(300))
     mixed += "".join(f"x{k},25/01/2024 00:00:00,t,1,5\n" for k in range(30))
     with pytest.raises(InputError, match="'at' mixes formats"):
         ingest(store, STREAM, [_csv(tmp_path, mixed, "m.csv")], now=NOW, batch=50)
-    assert ingest(store, STREAM, [good], now=NOW) == Appended(accepted=1)
+    assert ingest(store, STREAM, [good], now=NOW) == Appended(accepted=1, labelled=1)
     wrong = STREAM.model_copy(update={"label": LabelPolicy(column="stars", classes={"a": "<=x"})})
     with pytest.raises(ConfigError):
         ingest(store, wrong, [good], now=NOW)
+
+
+def test_a_file_without_labels_is_taken_in_with_a_note(
+    store: RecordStore, reader: RecordReader, tmp_path: Path
+) -> None:
+    """Records are often there before their answers; sent again with them, the labels are added."""
+    (tmp_path / "early.csv").write_text("id,at,text\na,2024-01-01,good\n")
+    notes: list[str] = []
+    early = ingest(store, STREAM, [str(tmp_path / "early.csv")], now=NOW, on_note=notes.append)
+    assert early == Appended(accepted=1, labelled=0)
+    assert [n for n in notes if "'stars' (the label)" in n]
+    assert [n for n in notes if "'version' (a slice)" in n]
+    assert _labels(reader) == {"a": None}
+    ingest(store, STREAM, [_csv(tmp_path, "a,2024-01-01,good,1.0,5\n")], now=NOW)
+    assert _labels(reader) == {"a": "positive"}
+
+
+def test_labels_without_their_arrival_are_refused(store: RecordStore, tmp_path: Path) -> None:
+    """Where the schema says since when a label is known, a file that does not say it would leak the answer."""
+    late = STREAM.model_copy(update={"label": STREAM.label.model_copy(update={"arrived": "answered"})})
+    with pytest.raises(InputError, match="'answered'"):
+        ingest(store, late, [_csv(tmp_path, "a,2024-01-01,good,1.0,5\n")], now=NOW)
+
+
+def test_a_label_that_no_rule_names_is_not_counted(store: RecordStore, tmp_path: Path) -> None:
+    """Accepted rows and those of them that one can learn from are told apart."""
+    body = "a,2024-01-01,good,1.0,5\nb,2024-01-01,fair,1.0,3\nc,2024-01-01,none,1.0,\n"
+    assert ingest(store, STREAM, [_csv(tmp_path, body)], now=NOW) == Appended(accepted=3, labelled=1)
+
+
+def test_a_time_before_1970_is_kept_aside(store: RecordStore, tmp_path: Path) -> None:
+    """A clock that was never set dates a record where nothing is; it must not become the start of the history."""
+    assert ingest(store, STREAM, [_csv(tmp_path, "a,1969-12-31,x,1.0,5\nb,1970-01-01,y,1.0,5\n")], now=NOW) == Appended(
+        accepted=1, quarantined=1, labelled=1
+    )
+    assert store.quarantine(STREAM)[0].reason == "time_too_early"
 
 
 def test_another_content_under_a_known_id_is_a_conflict(store: RecordStore, tmp_path: Path) -> None:

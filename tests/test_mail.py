@@ -59,7 +59,6 @@ OPENED = AlertFacts(
     codes=("PRF-METRIC", "DRF-TEXT"),
     reasons=("The fall stood in two counted checks running.",),
     report_id="rep-7",
-    report_path="/srv/trueup/reports/rep-7.html.gz",
     incident_id="inc-7",
     cycle_id="cyc-7",
     home="/srv/trueup",
@@ -124,7 +123,7 @@ def test_both_bodies_hold_the_whole_story(body):
     for part in (
         "0.83 → 0.71", "0.80", FELL.said, "p = 2e-05", "p < 0.001", PASSED.said, "0.09", OPENED.reasons[0],
         "trueup models rollback --stream reviews --why", "trueup reports show rep-7",
-        "inc-7", "rep-7", "/srv/trueup/reports/rep-7.html.gz", "run-7", "cyc-7", "v2", "v3", "/srv/trueup",
+        "inc-7", "rep-7", "trueup reports open rep-7", "run-7", "cyc-7", "v2", "v3", "/srv/trueup",
         "2026-03-01 03:00 UTC",
     ):  # fmt: skip
         assert part in told

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from feedback.intake import ingest, ingest_feedback
-from feedback.quarantine import quarantined, quarantined_item, release
+from feedback.quarantine import quarantined, quarantined_item, release, release_all
 from storage.errors import InputError
 from storage.reading import RecordReader
 from storage.records import RecordStore
@@ -74,6 +74,17 @@ def test_bad_unicode_does_not_slip_in_by_release(store: RecordStore) -> None:
     (item,) = quarantined(store, STREAM)
     assert item.reason == "bad_unicode"
     assert release(store, STREAM, item.id, now=NOW).reason == "bad_unicode"
+
+
+def test_one_unknown_item_of_several_releases_none(store: RecordStore) -> None:
+    """What the message says is what happened."""
+    _ingest(store, "a,2024-01-01,hello,two,1\n")
+    mended = STREAM.model_copy(update={"numeric": (), "categorical": ("n",)})
+    (item,) = quarantined(store, STREAM)
+    with pytest.raises(InputError, match="'nope'; nothing was released"):
+        release_all(store, mended, [item.id, "nope"], now=NOW)
+    assert len(quarantined(store, STREAM)) == 1
+    assert [r.released for r in release_all(store, mended, [item.id], now=NOW)] == [True]
 
 
 def test_an_unknown_item_is_named(store: RecordStore) -> None:

@@ -29,6 +29,7 @@ def batch(
         table=pd.DataFrame({"id": ids, "text": texts or [f"text of {i}" for i in ids], "stars": raw_labels}),
         labels=raw_labels,
         known_at=np.where([x is not None for x in raw_labels], times, np.datetime64("NaT", "us")),
+        labelled=np.array([x is not None for x in raw_labels]),
         lines=np.arange(1, len(ids) + 1),
         raw=[f"raw {i}" for i in ids],
     )
@@ -146,6 +147,7 @@ def test_intake_order_is_the_clock_where_there_is_none(store: RecordStore, reade
             table=pd.DataFrame({"x": part, "y": ["1"] * len(part)}),
             labels=np.array(["1"] * len(part), dtype=object),
             known_at=np.array([], dtype="datetime64[us]"),
+            labelled=np.ones(len(part), dtype=bool),
             lines=np.arange(len(part)),
             raw=[""] * len(part),
         )
