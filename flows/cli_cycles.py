@@ -194,6 +194,43 @@ def reports_show(report_id: ReportId, config: Config = None, home: Home = None, 
         )
 
 
+def reports_compare(
+    first: Annotated[str, typer.Argument(help="A report's id, or the beginning of one.")],
+    second: Annotated[str, typer.Argument(help="Another one of the same stream.")],
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Two stored reports' signals side by side, the earlier first."""
+    from rich.text import Text
+
+    from monitoring.evidence import Check
+    from reports.comparing import compared
+    from reports.tables import change_table
+
+    with session(config, home, as_json) as s:
+        before, after = sorted((_report(s, first), _report(s, second)), key=lambda r: (r["as_of"], r["made_at"]))
+        if before["stream"] != after["stream"]:
+            raise InputError(
+                f"Report {before['id']} is of stream '{before['stream']}' and {after['id']} of '{after['stream']}': "
+                "their signals measure different things. Name two of one stream; `trueup reports list -s STREAM`."
+            )
+        changes = compared(*(Check.from_json(r["document"]).signals for r in (before, after)))
+        turned = [change.code for change in changes if change.turned]
+        other = f"; v{before['version']} and v{after['version']} were champion: values differ by their reference too"
+        s.show(
+            {
+                "reports": [
+                    {"stream": r["stream"], "as_of": r["as_of"], "version": r["version"], **r["document"]}
+                    for r in (before, after)
+                ],
+                "changes": changes,
+            },
+            change_table(changes, iso(before["as_of"]) or "", iso(after["as_of"]) or ""),
+            Text(f"turned: {', '.join(turned) or 'none'}{other if before['version'] != after['version'] else ''}"),
+        )
+
+
 def reports_open(
     report_id: ReportId,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser; otherwise only print where it is.")] = True,
@@ -247,5 +284,8 @@ def demo(
 def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
     add_commands(cli, {"check": check, "cycle": cycle, "serve": serve, "demo": demo})
-    reports: Commands = {"list": reports_list, "show": reports_show, "open": reports_open, "export": reports_export}
+    reports: Commands = {
+        "list": reports_list, "show": reports_show, "compare": reports_compare, "open": reports_open,
+        "export": reports_export,
+    }  # fmt: skip
     add_group(cli, "reports", "Stored Evidently reports.", reports)

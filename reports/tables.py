@@ -1,4 +1,4 @@
-"""The signals of a check as a table for a terminal."""
+"""The signals of a check, or of two, as a table for a terminal."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from monitoring.evidence import Signal, Verdict
 from monitoring.figures import chance, figure
+from reports.comparing import Change
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 SHOWN = {Verdict.BREACHED: "crossed", Verdict.OK: "ok", Verdict.INSUFFICIENT: "too little data"}
 _COLOUR = {Verdict.BREACHED: "bold red", Verdict.OK: "green", Verdict.INSUFFICIENT: "dim"}
@@ -37,3 +39,32 @@ def signal_table(signals: Sequence[Signal]) -> Table:
             figure(signal.threshold),
         )
     return table
+
+
+def change_table(changes: Sequence[Change], before: str, after: str) -> Table:
+    """One row a signal, its two verdicts and values beside each other; `before` and `after` head the columns."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(expand=False, show_lines=False)
+    for heading in ("signal", before, after):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("value before", "after", "p before", "after"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for change in changes:
+        table.add_row(
+            Text(change.code, style="bold" if change.turned else ""),
+            _verdict(change.verdict_before),
+            _verdict(change.verdict_after),
+            figure(change.value_before),
+            figure(change.value_after),
+            chance(change.p_value_before),
+            chance(change.p_value_after),
+        )
+    return table
+
+
+def _verdict(verdict: Verdict | None) -> Text:
+    from rich.text import Text
+
+    return Text("not measured", style="dim") if verdict is None else Text(SHOWN[verdict], style=_COLOUR[verdict])

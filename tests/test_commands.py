@@ -178,6 +178,11 @@ def test_a_whole_course_in_the_contracts_words(trained: Shell) -> None:
     out = trained(f"reports export {report['report_id']} {trained.folder / 'out'}").document["reports"][0]
     assert "DRF-TEXT" in Path(out["page"]).read_text()
 
+    compared = trained(f"reports compare {report['report_id']} {quiet['check']['report_id']}").document
+    assert [r["report_id"] for r in compared["reports"]] == [quiet["check"]["report_id"], report["report_id"]]
+    turned = {c["code"]: (c["verdict_before"], c["verdict_after"]) for c in compared["changes"] if c["turned"]}
+    assert turned["DRF-TEXT"] == ("ok", "breached")
+
     models = trained("models list -s reviews").document
     assert (models["champion"], [v["version"] for v in models["versions"]]) == (2, [2, 1])
     assert models["versions"][0]["aliases"] == ["champion"]
