@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,16 @@ def group_keys(stream: Stream, frame: pd.DataFrame, content: np.ndarray) -> np.n
         [fallback if value == blank else hash64(value) for value, fallback in zip(values, content, strict=True)],
         dtype=np.int64,
     )
+
+
+def split_of(stream: Stream) -> dict[str, Any]:
+    """The settings that decide the side of a record: with others, two of one group could fall on different sides."""
+    training = stream.training
+    return {
+        "training.evaluation_share": training.evaluation_share,
+        "training.split_salt": training.split_salt,
+        "group": list(stream.group),
+    }
 
 
 def evaluation_side(stream: Stream, groups: np.ndarray) -> np.ndarray:

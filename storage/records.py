@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from storage import tables as t
 from storage.archive import Archive
-from storage.content import content_keys, evaluation_side, fingerprints, group_keys, hash64
+from storage.content import content_keys, evaluation_side, fingerprints, group_keys, hash64, split_of
 from storage.database import Database
 from storage.errors import ConfigError
 from storage.incoming import Appended, FeedbackItem, Incoming, QuarantineItem, Refused
@@ -55,6 +55,9 @@ class RecordStore:
 
         A record sent again is a duplicate; sent again with the label it lacked, the label is added; sent again with
         other content or another label it is quarantined as a conflict: the first may have been acted on already.
+
+        Raises:
+            ConfigError: the stream's records were split by other settings; nothing is stored.
         """
         marks = fingerprints(stream, incoming.table, incoming.times)
         labels = [_known_label(stream, incoming, k) for k in range(len(incoming.ids))]
@@ -86,9 +89,15 @@ class RecordStore:
 
     def _lock_stream(self, connection: Connection, stream: Stream) -> int:
         """The next place in intake order; the row stays locked until the transaction ends."""
-        self._database.insert_new(connection, t.streams, [{"name": stream.name, "next_seq": 0}])
-        query = sa.select(t.streams.c.next_seq).where(t.streams.c.name == stream.name).with_for_update()
-        return int(connection.execute(query).scalar_one())
+        split = split_of(stream)
+        self._database.insert_new(connection, t.streams, [{"name": stream.name, "next_seq": 0, "split": split}])
+        own = t.streams.c.name == stream.name
+        found = connection.execute(sa.select(t.streams).where(own).with_for_update()).one()
+        if found.split != split:
+            if found.split is not None and found.next_seq > 0:
+                _refuse_split(stream.name, found.split, split)
+            connection.execute(sa.update(t.streams).where(own).values(split=split))
+        return int(found.next_seq)
 
     def _stored(self, connection: Connection, stream: Stream, ids: np.ndarray) -> dict[str, _Stored]:
         """Of these ids those that are stored."""
@@ -267,6 +276,16 @@ class RecordStore:
             connection.execute(
                 sa.update(t.quarantine).where(q.stream == stream.name, q.id == item_id).values(released_at=now)
             )
+
+
+def _refuse_split(stream: str, stored: dict[str, Any], asked: dict[str, Any]) -> None:
+    changed = [key for key in asked if stored.get(key) != asked[key]]
+    said = ", ".join(f"{key} was {stored.get(key)!r} and is {asked[key]!r} now" for key in changed)
+    raise ConfigError(
+        f"Stream '{stream}' holds records that were split by other settings: {said}. Records of one group would fall "
+        "on both sides, and a model would be judged on what it was trained on. Nothing was stored. Set it back, or give "
+        "the stream a new name and ingest its records there."
+    )
 
 
 def _order_times(time: OrderTime, seq: np.ndarray) -> np.ndarray:

@@ -47,6 +47,7 @@ streams = _table(
     "streams",
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("next_seq", sa.BigInteger, nullable=False),
+    sa.Column("split", sa.JSON),  # what decided the side of its records; null: taken in before this was kept
 )
 
 # One row an intake batch: its records' content lies in the Parquet file of this name.

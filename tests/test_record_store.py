@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from storage.content import evaluation_side, normalise
+from storage.errors import ConfigError
 from storage.incoming import FeedbackItem, Incoming, Refused
 from storage.reading import RecordReader
 from storage.records import RecordStore
-from storage.stream import LabelPolicy, OrderTime, Stream
+from storage.stream import LabelPolicy, OrderTime, Stream, Training
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 STREAM = Stream(name="r", id="id", time="at", text=("text",), label=LabelPolicy(column="stars"))
@@ -21,7 +23,7 @@ STREAM = Stream(name="r", id="id", time="at", text=("text",), label=LabelPolicy(
 def batch(
     ids: list[str], *, days: list[int], texts: list[str] | None = None, labels: list[str | None] | None = None
 ) -> Incoming:
-    times = np.array([np.datetime64("2024-01-01", "us") + np.timedelta64(d, "D") for d in days])
+    times = np.array([np.datetime64("2024-01-01", "us") + np.timedelta64(d, "D") for d in days], dtype="M8[us]")
     raw_labels = np.array(labels or ["5"] * len(ids), dtype=object)
     return Incoming(
         ids=np.array(ids, dtype=object),
@@ -133,6 +135,24 @@ def test_equal_content_falls_on_one_side() -> None:
     salted = STREAM.model_copy(update={"training": STREAM.training.model_copy(update={"split_salt": "2"})})
     assert (evaluation_side(salted, groups) != side).mean() > 0.2
     assert normalise("  ＧＯＯＤ\u00a0 Phone\n") == "good phone"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"training": Training(evaluation_share=0.3)}, "training.evaluation_share was 0.2 and is 0.3"),
+        ({"training": Training(split_salt="x")}, "training.split_salt"),
+        ({"group": ("id",)}, "group"),
+    ],
+)
+def test_the_split_of_stored_records_stays(store: RecordStore, change: dict[str, Any], named: str) -> None:
+    """Other settings of the split are refused once a record is stored, and hold before."""
+    other = STREAM.model_copy(update=change)
+    store.append(other, batch([], days=[]), [], source="f", now=NOW)
+    store.append(STREAM, batch(["a"], days=[0]), [], source="f", now=NOW)
+    with pytest.raises(ConfigError, match=named):
+        store.append(other, batch(["b"], days=[1]), [], source="f", now=NOW)
+    assert store.append(STREAM, batch(["b"], days=[1]), [], source="f", now=NOW).accepted == 1
 
 
 def test_intake_order_is_the_clock_where_there_is_none(store: RecordStore, reader: RecordReader) -> None:
