@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from importlib.resources import files
 from itertools import combinations, islice
 
@@ -14,10 +17,13 @@ import pandas as pd
 from feedback.readers import opened
 from feedback.times import ISO, fitting_formats, grain, joined, read_times
 from feedback.values import number, plain
-from flows.guess_toml import Guess, stream_toml
+from flows.guess_toml import ORDER_STEP, Guess, stream_toml
+from storage.errors import InputError
 
 _CHUNKS = 10           # of 5,000 rows: what is looked at
 _PAIRS = 2000          # of numeric columns that are held against the answer
+_MOSTLY = 0.9          # of a column's values: so many that are times make it a time
+_LABELS_NEEDED = 200   # `min_labels` as it stands by default
 _LEVELS = 31           # a number with more distinct values than a month has days is a quantity
 _TIME = re.compile(r"^(at|time|date|timestamp|created|submitted|posted)|_at$|time$|date$", re.IGNORECASE)
 _ID = re.compile(r"(^|[_\s-])(id|uuid|guid|key)$|[a-z](Id|ID|UUID)$", re.IGNORECASE)
@@ -44,6 +50,7 @@ class _Column:
     distinct: int
     numbers: np.ndarray | None
     formats: tuple[str, ...]      # time formats that read it; several mean that it is ambiguous
+    mixed: tuple[str, ...] = ()   # a value of the only one of `formats` and one of another: the column mixes them
 
     @property
     def whole(self) -> bool:
@@ -65,9 +72,15 @@ def guess_stream(path: str, name: str) -> str:
     An ambiguous time is left for a person to decide, with the formats that it could be.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or its fields are not separated by commas.
     """
     with opened(path, ()) as source:
+        sign = next((s for s in ";\t|" if s in source.columns[0]), None) if len(source.columns) == 1 else None
+        if sign:
+            raise InputError(
+                f"{path}: the header is one single column, since its fields are separated by {sign!r}. Nothing was "
+                "written. Save the file with commas between the fields, and with a point in numbers, then try again."
+            )
         chunks = list(islice(source.chunks(), _CHUNKS))
     table = pd.concat([chunk.table for chunk in chunks], ignore_index=True) if chunks else pd.DataFrame()
     typed = chunks[0].typed if chunks else frozenset()
@@ -75,28 +88,44 @@ def guess_stream(path: str, name: str) -> str:
     guess = _clock(Guess(rows=len(table)), columns)
     guess = _arrived(_label(guess, columns), columns, table)
     guess = _features(guess, columns)
-    return stream_toml(replace(guess, series=not guess.text and _steady(guess, table)), name)
+    step = None if guess.text else _step(guess, table)
+    return stream_toml(replace(guess, series=step is not None, window=_window(step, len(table))), name)
 
 
 def _column(name: str, values: pd.Series, *, typed: bool) -> _Column:
     texts = tuple(t for v in values if (t := plain(v)) is not None)
     numbers = [number(t) for t in texts]
     every = np.array(numbers, dtype=float) if texts and None not in numbers else None
-    return _Column(name, texts, len(set(texts)), every, (ISO,) if typed else _formats(texts, every))
+    formats, mixed = ((ISO,), ()) if typed else _formats(texts, every)
+    return _Column(name, texts, len(set(texts)), every, formats, mixed)
 
 
-def _formats(texts: tuple[str, ...], numbers: np.ndarray | None) -> tuple[str, ...]:
-    """The formats that read every value of a sample spread over the column."""
+def _formats(texts: tuple[str, ...], numbers: np.ndarray | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The formats that read every value of a sample spread over the column.
+
+    Where none does and most values are times: the commonest, with a value that it reads and one of another format.
+    """
     sample = np.array(texts[:: max(1, len(texts) // 500)], dtype=object)
     if not len(sample) or (numbers is not None and not all(len(t) == 8 and t[:2] in ("19", "20") for t in sample)):
-        return ()
-    return tuple(f for f in fitting_formats(sample[0]) if not np.isnat(read_times(sample, f).last).any())
+        return (), ()
+    fitting = tuple(f for f in fitting_formats(sample[0]) if not np.isnat(read_times(sample, f).last).any())
+    if fitting or not all(fitting_formats(t) for t in sample[:5]):
+        return fitting, ()
+    found = [fitting_formats(t) for t in sample]
+    if sum(map(bool, found)) < _MOSTLY * len(sample):
+        return (), ()
+    commonest = Counter(f for fits in found for f in fits).most_common(1)[0][0]
+    own = [t for t, fits in zip(sample, found, strict=True) if commonest in fits]
+    foreign = [t for t, fits in zip(sample, found, strict=True) if fits and commonest not in fits]
+    return (commonest,), (own[0], foreign[0]) if foreign else ()
 
 
 def _clock(guess: Guess, columns: Sequence[_Column]) -> Guess:
     """The id and the time: of several times the fullest, then the one that is called so, then the first."""
     ids = [c for c in columns if c.distinct == guess.rows and _ID.search(c.name) and c.words < 2]
-    times = sorted((c for c in columns if c.formats), key=lambda c: (-len(c.texts), not _TIME.search(c.name)))
+    times = sorted(
+        (c for c in columns if c.formats), key=lambda c: (bool(c.mixed), -len(c.texts), not _TIME.search(c.name))
+    )
     if not times:
         return replace(guess, id=ids[0].name if ids else "")
     chosen = times[0]
@@ -104,17 +133,33 @@ def _clock(guess: Guess, columns: Sequence[_Column]) -> Guess:
     daily = len(chosen.formats) == 1 and (grain(chosen.formats[0]) if chosen.formats[0] else _iso_grain(chosen)) == "D"
     if daily and hours and chosen.formats == (ISO,):
         return replace(guess, id=ids[0].name if ids else "", time=(chosen.name, hours[0].name), formats=(ISO,))
-    return replace(guess, id=ids[0].name if ids else "", time=(chosen.name,), formats=chosen.formats)
+    return replace(
+        guess, id=ids[0].name if ids else "", time=(chosen.name,), formats=chosen.formats, mixed=chosen.mixed
+    )
 
 
-def _steady(guess: Guess, table: pd.DataFrame) -> bool:
-    """Whether the rows are a time series: in order, mostly the same step apart, or without a clock at all."""
+def _step(guess: Guess, table: pd.DataFrame) -> timedelta | None:
+    """The step of a time series: rows in order, mostly that far apart, or without a clock at all; None: it is none."""
     if not guess.time:
-        return True
+        return ORDER_STEP
     texts = joined(table, guess.time)
     steps = np.diff(read_times(texts, guess.formats[0]).last).astype(np.int64)
-    _, counts = np.unique(steps[steps > 0], return_counts=True)
-    return len(counts) > 0 and bool(counts.max() > 0.8 * len(steps))
+    sizes, counts = np.unique(steps[steps > 0], return_counts=True)
+    if not len(counts) or counts.max() <= 0.8 * len(steps):
+        return None
+    return timedelta(microseconds=int(sizes[counts.argmax()]))
+
+
+def _window(step: timedelta | None, rows: int) -> str:
+    """Records, or for a series whole weeks, so that every window holds the same weekdays.
+
+    Of as many records as a metric needs labels, but so that ten fit into the history; of 30 in any case.
+    """
+    if step is None:
+        return "500"
+    week = timedelta(days=7)
+    weeks = min(math.ceil(_LABELS_NEEDED * step / week), rows * step // (10 * week))
+    return f'"{7 * max(weeks, math.ceil(30 * step / week))}d"'
 
 
 def _iso_grain(column: _Column) -> str:

@@ -6,8 +6,11 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from feedback.times import ISO
+
+ORDER_STEP = timedelta(hours=1)  # where the row order is the time, until a person says
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Guess:
     id: str = ""
     time: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
+    mixed: tuple[str, ...] = ()  # values of the time in several formats, where it mixes them
     arrived: str = ""
     label: str = ""
     stars: bool = False
@@ -27,6 +31,7 @@ class Guess:
     categorical: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
     series: bool = False
+    window: str = "500"
     left: tuple[tuple[str, str], ...] = ()
 
 
@@ -55,7 +60,7 @@ def stream_toml(guess: Guess, name: str) -> str:
         'cron = "0 * * * *"',
         "",
         f"[streams.{key}.policy]",
-        _line("window", "500", 'records, or a span such as "7d"; for series a whole number of days or weeks'),
+        _line("window", guess.window, 'records, or a span such as "7d"; for series a whole number of days or weeks'),
         _line("reference", "5000", "newest snapshot rows that input signals compare with"),
         _line("min_labels", "200", ""),
         _line("false_alarms", "0.01", "per counted check, over all signals"),
@@ -72,8 +77,12 @@ def stream_toml(guess: Guess, name: str) -> str:
 
 def _time_lines(guess: Guess) -> list[str]:
     if not guess.time:
-        return [_line("time", '{ start = "2000-01-01", step = "1h" }', "row order, as no column is a time; set both")]
+        order = f'{{ start = "2000-01-01", step = "{ORDER_STEP // timedelta(hours=1)}h" }}'
+        return [_line("time", order, "row order, as no column is a time; set both")]
     time = _quoted(guess.time[0]) if len(guess.time) == 1 else _list(guess.time)
+    if guess.mixed:
+        said = " and ".join(_quoted(value) for value in guess.mixed)
+        return [_line("time", time, ""), f"# it mixes formats ({said}): write all one way, or the file is refused"]
     if len(guess.formats) > 1:
         could = " or ".join(_quoted(f) for f in guess.formats)
         return [_line("time", time, ""), f"# time_format: it could be {could}: say which, or it is refused"]

@@ -283,8 +283,8 @@ def _refuse_split(stream: str, stored: dict[str, Any], asked: dict[str, Any]) ->
     said = ", ".join(f"{key} was {stored.get(key)!r} and is {asked[key]!r} now" for key in changed)
     raise ConfigError(
         f"Stream '{stream}' holds records that were split by other settings: {said}. Records of one group would fall "
-        "on both sides, and a model would be judged on what it was trained on. Nothing was stored. Set it back, or give "
-        "the stream a new name and ingest its records there."
+        "on both sides, and a model would be judged on what it was trained on. Nothing was stored. Set it back, or "
+        "give the stream a new name and ingest its records there."
     )
 
 

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from feedback.readers import opened
@@ -66,6 +67,7 @@ def test_bike_is_a_regression_over_days_and_hours(shared_data: Path) -> None:
     assert stream.label.column == "cnt"
     assert not {"casual", "registered", "instant", "cnt", "dteday"} & set(stream.features)
     assert {"temp", "hr", "weekday"} <= set(stream.features)
+    assert stream.policy.window == "14d"
 
 
 def test_elec2_has_no_clock(shared_data: Path) -> None:
@@ -84,6 +86,35 @@ def test_an_ambiguous_time_is_left_to_a_person(tmp_path: Path) -> None:
     assert '"%d/%m/%Y" or "%m/%d/%Y"' in text
     with pytest.raises(InputError, match="time_format"):
         _fits(stream, tmp_path / "a.csv")
+
+
+def test_semicolons_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    """One column that is all of them together would be guessed as a text."""
+    (tmp_path / "a.csv").write_text("id;at;text\n1;2021-01-01;hello there you\n")
+    with pytest.raises(InputError, match=r"';'.*commas"):
+        guess_stream(str(tmp_path / "a.csv"), "mine")
+
+
+def test_a_time_in_several_formats_is_said_and_not_passed_over(tmp_path: Path) -> None:
+    """It stays the time, with a value of each format: the row order would date the rows wrongly."""
+    days = [f"2021-01-{k:02d}" if k % 3 else f"{k:02d}.01.2021" for k in range(1, 29)]
+    rows = "".join(f"{k},{day},some more words {k},a\n" for k, day in enumerate(days))
+    (tmp_path / "a.csv").write_text(f"id,date,text,label\n{rows}")
+    stream, text = _guessed(tmp_path / "a.csv", "mine")
+    assert stream.time == "date"
+    assert 'mixes formats ("2021-01-01" and "03.01.2021")' in text
+    with pytest.raises(InputError, match="mixes formats"):
+        _fits(stream, tmp_path / "a.csv")
+
+
+def test_a_series_gets_whole_weeks(tmp_path: Path) -> None:
+    """A daily series gets as many weeks as fit ten times into its history."""
+    days = np.datetime64("2020-01-01") + np.arange(400)
+    rows = "".join(f"{day},{k % 7 + k / 100:.2f},{k * 1.5}\n" for k, day in enumerate(days))
+    (tmp_path / "a.csv").write_text(f"date,x,y\n{rows}")
+    stream, _ = _guessed(tmp_path / "a.csv", "mine")
+    assert stream.series
+    assert stream.policy.window == "35d"
 
 
 def test_a_strange_column_is_still_toml(tmp_path: Path) -> None:
