@@ -16,6 +16,7 @@ from flows.settings import Located, Settings, locate
 from reports.stored import ReportFiles
 from storage.alerts import AlertStore
 from storage.archive import Archive
+from storage.baselines import BaselineLog
 from storage.cycles import CycleLog
 from storage.database import Database, open_database
 from storage.errors import ConfigError
@@ -81,6 +82,10 @@ class App:
     @cached_property
     def silences(self) -> SilenceLog:
         return SilenceLog(self.database)
+
+    @cached_property
+    def baselines(self) -> BaselineLog:
+        return BaselineLog(self.database)
 
     @cached_property
     def report_files(self) -> ReportFiles:

@@ -148,6 +148,22 @@ def alerts_silence(
         s.show({"incidents": [], "alerts": [], "silences": [made]}, said)
 
 
+def alerts_accept(
+    incident: IncidentId, why: Why, config: Config = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """Note an incident's window as its inputs' baseline.
+
+    It holds for the input signals of the incident until the champion changes.
+    """
+    from flows.accepting import accept
+
+    with session(config, home, as_json) as s:
+        made = accept(s.app, incident, why)
+        window = f"{iso(made[0].first_time)} to {iso(made[0].last_time)} (report {made[0].report_id})"
+        said = f"{', '.join(b.code for b in made)}: accepted as baseline of v{made[0].version}: {window}"
+        s.show({"incidents": [], "alerts": [], "baselines": made}, said)
+
+
 def _brief(a: Any) -> dict[str, Any]:
     return {
         "id": a.id, "stream": a.stream, "kind": a.kind, "subject": a.subject, "state": a.state, "to": a.to,
@@ -203,6 +219,6 @@ def add_to(cli: typer.Typer) -> None:
     add_commands(cli, {"status": status, "doctor": doctor})
     alerts: Commands = {
         "list": alerts_list, "show": alerts_show, "test": alerts_test, "deliver": alerts_deliver, "ack": alerts_ack,
-        "silence": alerts_silence,
+        "silence": alerts_silence, "accept": alerts_accept,
     }  # fmt: skip
     add_group(cli, "alerts", "Incidents and the outbox.", alerts)

@@ -278,6 +278,21 @@ silences = _table(
     sa.Column("why", sa.Text, nullable=False),
 )
 
+# A check's window that a person accepted as what an input signal compares with, under one champion.
+baselines = _table(
+    "baselines",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("report_id", sa.Text, sa.ForeignKey("checks.id"), nullable=False),
+    sa.Column("first_time", Instant, nullable=False),
+    sa.Column("last_time", Instant, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+)
+
 leases = _table(
     "leases",
     sa.Column("stream", sa.Text, primary_key=True),

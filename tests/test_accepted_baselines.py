@@ -1,0 +1,37 @@
+"""Accepting a window: what is noted, for which signals, and what cannot be accepted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from flows.accepting import accept
+from flows.cycle import run_cycle
+from storage.errors import InputError
+from tests.made_deployments import TRAINED, WEEK, about_to_break
+
+
+def test_the_breaching_window_is_noted_for_its_input_signals(tmp_path: Path) -> None:
+    """The records of the check that breached, under the champion in force; what has no baseline is refused."""
+    app = about_to_break(tmp_path)
+    held = app.stream("reviews")
+    quiet = held.model_copy(update={"policy": held.policy.model_copy(update={"retrain_on": ()})})
+    done = run_cycle(app, quiet, TRAINED + WEEK)
+    drift = next(i for i in app.alerts.open_incidents() if i.cause == "drift")
+    made = {b.code: b for b in accept(app, drift.id, "the shop opened in another country")}
+    assert "DRF-TEXT" in made
+    assert made == app.baselines.accepted("reviews", 1)
+    assert made["DRF-TEXT"].report_id == done["check"]["report_id"]
+    assert TRAINED < made["DRF-TEXT"].first_time < made["DRF-TEXT"].last_time <= TRAINED + WEEK + timedelta(days=1)
+    assert not {"DRF-SCORE", "DRF-CLASS", "PRF-METRIC"} & made.keys()
+    assert app.baselines.accepted("reviews", 2) == {}
+    for incident, why in ((drift.id, " "), ("nope", "x")):
+        with pytest.raises(InputError):
+            accept(app, incident, why)
+    others = [i for i in app.alerts.open_incidents() if i.cause == "metric"]
+    for incident in others:
+        with pytest.raises(InputError, match="no baseline to accept"):
+            accept(app, incident.id, "x")
+    app.close()
