@@ -26,6 +26,11 @@ def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
     incident = next((i for i in app.alerts.open_incidents() if i.id == incident_id), None)
     if incident is None:
         raise InputError(f"There is no open incident '{incident_id}'. `trueup alerts list` names them.")
+    if app.stream(incident.stream).series:
+        raise InputError(
+            f"'{incident.stream}' is a series, which is held against its own past windows and not against one of them. "
+            f"Nothing was changed; `trueup alerts silence {incident_id}` keeps its mails back."
+        )
     version = app.registry.alias(incident.stream, "champion")
     if version is None:
         raise NoChampion(incident.stream)
@@ -59,7 +64,7 @@ def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
 
 def of_input(code: str) -> bool:
     """Whether a signal compares columns of the window with those of the champion's snapshot."""
-    return code == "DRF-TEXT" or code.startswith(("DRF-IN-", "DQ-MISSING-"))
+    return code in ("DRF-TEXT", "DRF-TEXT-length") or code.startswith(("DRF-IN-", "DQ-MISSING-"))
 
 
 def _newest(app: App, incident: Incident, version: int, codes: list[str]) -> dict[str, Any]:

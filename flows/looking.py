@@ -143,6 +143,7 @@ def look(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> 
         quality_blocks=blocks[same],
         quality_current=judged,
         quality_looks=looks,
+        accepted=_accepted(app, stream, champion, rows),
         past=past,
         intake=Intake(app.reader.times(stream, as_of), quarantined, accepted),
         as_of=as_of,
@@ -151,6 +152,20 @@ def look(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> 
     last = next(iter(app.cycles.counted_checks(stream.name, limit=1)), None)
     edge = None if last is None else Edge(microseconds(last.last_time), last.last_seq)
     return Look(comparison, window, window.counts(edge), int(ripe.labelled.sum()))
+
+
+def _accepted(app: App, stream: Stream, champion: VersionRecord, rows: Rows) -> dict[str, Rows]:
+    """The windows that were accepted under this champion, out of its rows after the cut-off."""
+    times = rows.meta["time"].to_numpy()
+    windows: dict[tuple[datetime, datetime], Rows] = {}
+    found = {}
+    for code, baseline in app.baselines.accepted(stream.name, champion.version).items():
+        span = (baseline.first_time, baseline.last_time)
+        if span not in windows:
+            first, last = (np.datetime64(moment.replace(tzinfo=None), "us") for moment in span)
+            windows[span] = rows.take((times >= first) & (times <= last))
+        found[code] = windows[span]
+    return found
 
 
 def judged_rows(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -41,6 +42,7 @@ class Comparison:
     quality_blocks: the number of that block, one integer for each row of `quality_reference`.
     quality_current: mature labelled rows of the window, of one provenance, new in content, with the champion's answers.
     quality_looks: in how many checks running one of those labels is read; 1 where the window alone holds enough.
+    accepted: windows that a person accepted, by the code of the input signal that they are the reference of.
     past: the whole snapshot in time order; only series streams look at it.
     intake: when records and refused items came in.
     as_of: the time (UTC) at which the world is looked at.
@@ -59,6 +61,7 @@ class Comparison:
     as_of: datetime
     seed: int = 0
     quality_looks: int = 1
+    accepted: Mapping[str, Rows] = field(default_factory=dict)
 
     def mature64(self, maturity: timedelta) -> np.datetime64:
         """The newest event time whose label counts as complete at `as_of`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 import numpy as np
@@ -70,10 +70,16 @@ class Hands:
 
 
 def observations(stream: Stream, comparison: Comparison) -> Iterator[Observed]:
-    """Everything of the stream that can drift."""
+    """Everything of the stream that can drift; an input whose window was accepted is held against that window."""
     hands = hands_of(stream, comparison)
     for observe in OBSERVERS:
-        yield from observe(stream, hands)
+        for observed in observe(stream, hands):
+            accepted = comparison.accepted.get(observed.code)
+            if accepted is None:
+                yield observed
+            else:
+                rebased = replace(hands, inputs=_inputs(stream, accepted, comparison))
+                yield from (other for other in observe(stream, rebased) if other.code == observed.code)
 
 
 def missing_values(stream: Stream, hands: Hands) -> Iterator[Observed]:
@@ -195,7 +201,7 @@ def hands_of(stream: Stream, given: Comparison) -> Hands:
         )
     learnt = given.past.take(~given.past.meta["evaluation"].to_numpy(dtype=bool)).newest(MOST_LEARNT)
     hands = Hands(
-        inputs=(given.reference, given.current),
+        inputs=_inputs(stream, given.reference, given),
         model=(given.model_reference, given.model_current),
         labels=_labelled(stream, given),
         learnt=learnt,
@@ -203,8 +209,13 @@ def hands_of(stream: Stream, given: Comparison) -> Hands:
     if not stream.group:
         return hands
     # rows of one author depend on each other, and would alone raise word alarms in 99.8 % of healthy checks
-    inputs, model, labels = (_thinned(pair, given.seed) for pair in (hands.inputs, hands.model, hands.labels))
-    return Hands(inputs, model, labels, learnt)
+    model, labels = (_thinned(pair, given.seed) for pair in (hands.model, hands.labels))
+    return replace(hands, model=model, labels=labels)
+
+
+def _inputs(stream: Stream, before: Rows, given: Comparison) -> tuple[Rows, Rows]:
+    pair = (before, given.current)
+    return _thinned(pair, given.seed) if stream.group else pair
 
 
 def _labelled(stream: Stream, given: Comparison) -> tuple[Rows, Rows]:

@@ -14,7 +14,7 @@ from tests.made_deployments import TRAINED, WEEK, about_to_break
 
 
 def test_the_breaching_window_is_noted_for_its_input_signals(tmp_path: Path) -> None:
-    """The records of the check that breached, under the champion in force; what has no baseline is refused."""
+    """The records of the check that breached, under the champion in force; the next check compares with them."""
     app = about_to_break(tmp_path)
     held = app.stream("reviews")
     quiet = held.model_copy(update={"policy": held.policy.model_copy(update={"retrain_on": ()})})
@@ -30,6 +30,10 @@ def test_the_breaching_window_is_noted_for_its_input_signals(tmp_path: Path) -> 
     for incident, why in ((drift.id, " "), ("nope", "x")):
         with pytest.raises(InputError):
             accept(app, incident, why)
+    again = run_cycle(app, quiet, TRAINED + WEEK + timedelta(hours=1))
+    text = next(x for x in again["check"]["signals"] if x["code"] == "DRF-TEXT")
+    assert text["verdict"] == "ok"
+    assert any("accepted as their baseline: " in note and "DRF-TEXT" in note for note in again["check"]["notes"])
     others = [i for i in app.alerts.open_incidents() if i.cause == "metric"]
     for incident in others:
         with pytest.raises(InputError, match="no baseline to accept"):
