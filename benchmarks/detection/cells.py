@@ -66,23 +66,22 @@ def jobs(scale: float) -> Iterator[Job]:
         yield Job(power_of_numbers, (kind,), times(2000))
     for kind in ("sentiment", "sentiment_flipkart"):
         for n in (200, 300, 500):
-            yield Job(power_of_score, (kind, n), times(1000))
+            yield Job(power_of_score, (kind, n), times(500))
     for kind in ("topic", "topic_common"):
         for n in (50, 100, 200, 1000):
-            yield Job(power_of_words, (kind, n), times(400))
+            yield Job(power_of_words, (kind, n), times(200))
     for kind in KINDS:
-        yield Job(power_of_check, (kind, 500), times(200))
-    yield Job(flips_at_once, ("label_flip",), times(400))
-    yield Job(flips_at_once, ("prior",), times(400))
-    yield Job(flips_at_once, ("none",), times(400))
-    yield Job(flips_by_the_week, (), times(200))
-    for first in range(0, times(400), 40):
-        yield Job(years, (False, first), min(40, times(400)))
-    yield Job(years, (True, 0), times(200))
-    for first in range(0, times(2000), 250):  # cells of all sizes grow together
+        yield Job(power_of_check, (kind, 500), times(100))
+    yield Job(flips_at_once, ("label_flip",), times(200))
+    yield Job(flips_at_once, ("prior",), times(200))
+    yield Job(flips_at_once, ("none",), times(200))
+    yield Job(flips_by_the_week, (), times(100))
+    yield Job(years, (True, 0), times(100))
+    for first in range(0, times(2000), 100):  # cells of all sizes grow together, and years with them
+        yield Job(years, (False, first // 5), times(20))
         for m in REFERENCES:
             for n in CURRENTS:
-                yield Job(false_alarms, (m, n, first), min(250, times(2000)))
+                yield Job(false_alarms, (m, n, first), min(100, times(2000)))
 
 
 def false_alarms(m: int, n: int, first: int, repetitions: int) -> list[Cell]:
