@@ -152,7 +152,8 @@ def _watching(policy: Policy, signal: Signal, history: History) -> str:
     running = _running(signal, history.counted) + 1
     return (
         f"{reason_of(signal)} This is watched, not acted on: {running} counted check{'s' if running > 1 else ''} "
-        f"running breached it, and {policy.confirm} are asked for (confirm), or evidence {AT_ONCE} times stronger."
+        f"running breached it, and {policy.confirm} are asked for (confirm), or one that chance shows {AT_ONCE} times "
+        "more rarely."
     )
 
 
@@ -173,7 +174,7 @@ def _standing(policy: Policy, check: Check, breached: list[Signal], moving: list
     if quiet or not check.breached:
         nearest = min((s for s in quiet if s.p_value is not None), key=_distance, default=None)
         within = f"{len(quiet)} signals stayed within their bounds" if check.breached else "No signal crossed its bound"
-        said.append(within + (f"; the nearest was {nearest.code} (p = {nearest.p_value:.2g})." if nearest else "."))
+        said.append(within + (f"; the nearest was {nearest.code}." if nearest else "."))
     unjudged = [s.code for s in check.signals if s.verdict is Verdict.INSUFFICIENT]
     if unjudged:
         said.append(

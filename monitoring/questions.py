@@ -52,4 +52,15 @@ def percent(share: float) -> str:
 
 def chance(p_value: float, level: float) -> str:
     """How the evidence stands against its bound, in words."""
-    return f"p = {p_value:.2g}, bound {level:.2g}"
+    return f"chance alone does this once in {_times(p_value)} checks; once in {_times(level)} or rarer is a breach"
+
+
+def _times(p_value: float) -> str:
+    """How rare a chance is: 3, 1,800, 250,000, more than a million."""
+    times = 1 / max(p_value, 1e-12)
+    if times > 1e6:
+        return "more than a million"
+    if times < 20:
+        return f"{times:.1f}".removesuffix(".0")
+    digits = len(str(int(times))) - 2
+    return f"{round(times, -digits):,.0f}"

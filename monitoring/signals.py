@@ -67,7 +67,7 @@ def _notes(stream: Stream, comparison: Comparison) -> tuple[str, ...]:
         return ("Neighbouring records depend on each other: every signal is held against past windows as long.",)
     accepted = ", ".join(comparison.accepted)
     notes = [f"Held against a window that was accepted as their baseline: {accepted}."] if accepted else []
-    notes += ["The chance of a false alarm is that over many references; one unlucky reference can raise it."]
+    notes += ["The rate of false alarms is promised on average over champions; unlucky reference records can raise it."]
     if before < SAFE_RATIO * now:
         notes.append(
             f"The reference holds {before} records, under {SAFE_RATIO} times the window's {now}: given this one "
