@@ -64,7 +64,7 @@ def cut_short(app: App, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
             run_cycle(app, app.stream("reviews"), AS_OF)
 
 
-@pytest.mark.parametrize("step", ["history_of", "held_because", "commit"])
+@pytest.mark.parametrize("step", ["history_of", pytest.param("held_because", marks=pytest.mark.slow), "commit"])
 def test_an_older_cycle_is_finished_not_given_up(
     breaking: App, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -85,7 +85,9 @@ def test_an_older_cycle_is_finished_not_given_up(
     assert older["promotion"] == {"from_version": 1, "to_version": 2}
 
 
-@pytest.mark.parametrize(("step", "counted"), [("history_of", []), ("commit", [AS_OF])])
+@pytest.mark.parametrize(
+    ("step", "counted"), [pytest.param("history_of", [], marks=pytest.mark.slow), ("commit", [AS_OF])]
+)
 def test_a_cycle_whose_time_has_passed_is_abandoned(
     breaking: App, monkeypatch: pytest.MonkeyPatch, step: str, counted: list[Any]
 ) -> None:

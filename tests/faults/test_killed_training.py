@@ -15,8 +15,8 @@ from tests.made_deployments import HEALTHY, TRAINED, WEEK, take_in
 AS_OF = TRAINED + WEEK
 PLACES = [
     "storage.promotions.PromotionLog.add_version",  # MLflow has the version, the store not
-    "flows.training_command.name_challenger",  # both have it, and nobody judged it
-    "storage.promotions.PromotionLog.add",  # judged, and not written down
+    pytest.param("flows.training_command.name_challenger", marks=pytest.mark.slow),  # both have it, nobody judged it
+    pytest.param("storage.promotions.PromotionLog.add", marks=pytest.mark.slow),  # judged, and not written down
 ]
 
 

@@ -48,9 +48,12 @@ SCORED = UNTOUCHED | {"answered": 400}
     ("module", "name", "after"),
     [
         ("training.fitting", "answer", UNTOUCHED),
-        ("training.search", "search", SCORED),
+        pytest.param("training.search", "search", SCORED, marks=pytest.mark.slow),
         ("training.tracking", "record", SCORED | {"registered": [2, 1]}),
-        ("flows.cycle_steps", "train_version", SCORED | {"registered": [2, 1], "versions": [2, 1]}),
+        pytest.param(
+            "flows.cycle_steps", "train_version", SCORED | {"registered": [2, 1], "versions": [2, 1]},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_nothing_is_written_without_the_lease(

@@ -57,7 +57,10 @@ def test_a_pause_needs_a_reason(breaking: App) -> None:
     assert breaking.pauses.current("reviews") is None
 
 
-@pytest.mark.parametrize(("before", "state"), [("train", None), ("gate", "held"), ("promote", "held")])
+@pytest.mark.parametrize(
+    ("before", "state"),
+    [("train", None), pytest.param("gate", "held", marks=pytest.mark.slow), ("promote", "held")],
+)
 def test_a_cycle_under_way_stops_acting(breaking: App, before: str, state: str | None) -> None:
     """Paused before the step: nothing is promoted or told of, and what passed waits for a person."""
     stream = breaking.stream("reviews")
