@@ -27,7 +27,7 @@ from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Answer, Shell
 from training.registry import Registry
 
-ONE_CANDIDATE = '\n[streams.reviews.training]\ntime_limit = "1s"\n'  # the plainest suffices here, and is fast
+ONE_CANDIDATE = '\n[streams.reviews.training]\ncandidates = ["tests.plain_candidate:plain"]\n'
 ALIASES = ("champion", "previous", "challenger")
 
 

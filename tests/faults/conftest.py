@@ -11,7 +11,7 @@ import pytest
 from flows.app import App, open_app
 from tests.made_deployments import about_to_break
 
-ONE_CANDIDATE = '\n[streams.reviews.training]\ntime_limit = "1s"\n'  # the plainest suffices here, and is fast
+ONE_CANDIDATE = '\n[streams.reviews.training]\ncandidates = ["tests.plain_candidate:plain"]\n'
 
 
 @pytest.fixture(scope="session")

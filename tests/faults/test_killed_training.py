@@ -46,7 +46,7 @@ def test_newer_records_ask_for_a_new_version(breaking: App, monkeypatch: pytest.
     """What was trained before they came does not answer for them."""
     stream = breaking.stream("reviews")
     with monkeypatch.context() as broken:
-        broken.setattr(PLACES[1], killed)
+        broken.setattr("flows.training_command.name_challenger", killed)
         with pytest.raises(Killed):
             train_now(breaking, stream, AS_OF)
     take_in(breaking, breaking.home.parent, 3, AS_OF, WEEK, HEALTHY)
