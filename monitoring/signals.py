@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
 from monitoring.budget import share
 from monitoring.comparison import Comparison
 from monitoring.drift import drift
@@ -44,11 +46,12 @@ def measure(stream: Stream, comparison: Comparison) -> tuple[tuple[Signal, ...],
     Every question is tested at its share of `policy.false_alarms`, so that on exchangeable records the chance of any
     breach is at most that, at every pair of sizes from 30 up, marginally over references.
     """
-    found = [item for make in MAKERS for item in make(stream, comparison)]
-    spending = [item.code for item in found if isinstance(item, Question) and not item.free]
-    levels = share(stream.policy.false_alarms, spending)
-    free = stream.policy.false_alarms  # spends nothing whatever it is
-    signals = tuple(i.ask(levels.get(i.code, free)) if isinstance(i, Question) else i for i in found)
+    with threadpool_limits(1):  # the matrices are small: threads that wait for each other take most of the time
+        found = [item for make in MAKERS for item in make(stream, comparison)]
+        spending = [item.code for item in found if isinstance(item, Question) and not item.free]
+        levels = share(stream.policy.false_alarms, spending)
+        free = stream.policy.false_alarms  # spends nothing whatever it is
+        signals = tuple(i.ask(levels.get(i.code, free)) if isinstance(i, Question) else i for i in found)
     if not len(comparison.current):
         signals = tuple(_nothing_new(signal) for signal in signals)
     return signals, _notes(stream, comparison)

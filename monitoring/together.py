@@ -56,23 +56,18 @@ def _judge(values: np.ndarray, owners: list[str], n_before: int, seed: int, leve
     if not pairs:
         said = "Fewer than two columns vary, so none can go together with another."
         return insufficient(CODE, NAME, said, n_before, n_now)
-    first, second = np.array(pairs).T
-    products = (values[:, first] * values[:, second])
-    products -= products.mean(axis=0)
-    spread = products.std(axis=0)
-    products /= np.where(spread > 0, spread, 1.0)
-    now = np.arange(len(values)) >= n_before
-    shift = products[now].mean(axis=0) - products[~now].mean(axis=0)
+    products, spread = _products(values, pairs)
+    shift = products[:, n_before:].mean(axis=1) - products[:, :n_before].mean(axis=1)
     p_value = _chance(products, n_now, seed)
     effects = shift * spread
     most = np.argsort(-np.abs(shift), kind="stable")[:_NAMED]
     moved = tuple(
         Contributor(
-            f"{owners[first[k]]} with {owners[second[k]]}",
-            before=float((values[~now, first[k]] * values[~now, second[k]]).mean()),
-            now=float((values[now, first[k]] * values[now, second[k]]).mean()),
+            f"{owners[i]} with {owners[j]}",
+            before=float((values[:n_before, i] * values[:n_before, j]).mean()),
+            now=float((values[n_before:, i] * values[n_before:, j]).mean()),
         )
-        for k in most
+        for i, j in (pairs[k] for k in most)
     )
     strongest = float(np.abs(effects).max())
     outcome = verdict(p_value, level, strongest >= FLOOR)
@@ -93,15 +88,30 @@ def _judge(values: np.ndarray, owners: list[str], n_before: int, seed: int, leve
     )
 
 
+def _products(values: np.ndarray, pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """The standardised products (pairs, n) of pairs of columns, and the spread of each before.
+
+    Pair by pair, which the processor's cache can hold.
+    """
+    columns = np.ascontiguousarray(values.T)
+    products, spread = np.empty((len(pairs), len(values))), np.empty(len(pairs))
+    for k, (i, j) in enumerate(pairs):
+        np.multiply(columns[i], columns[j], out=products[k])
+        products[k] -= products[k].mean()
+        spread[k] = np.sqrt(products[k] @ products[k] / len(values))
+        products[k] /= spread[k] if spread[k] > 0 else 1.0
+    return products, spread
+
+
 def _chance(products: np.ndarray, n_now: int, seed: int) -> float:
     """P(a sum of squared differences as large) when `n_now` of the records are drawn at random as the current ones.
 
     The sum is one of weighted chi-squares, whose law is matched by its first three cumulants (Pearson's type III);
     where that is small and the hands are too, the cumulants are those of random draws, and the larger p-value counts.
     """
-    size = len(products)
-    observed = float((products[size - n_now :].sum(axis=0) ** 2).sum())
-    weights = np.linalg.eigvalsh(products.T @ products / size) * (n_now * (size - n_now) / (size - 1))
+    size = products.shape[1]
+    observed = float((products[:, size - n_now :].sum(axis=1) ** 2).sum())
+    weights = np.linalg.eigvalsh(products @ products.T / size) * (n_now * (size - n_now) / (size - 1))
     weights = weights[weights > 1e-9 * weights[-1]]
     spread = float(np.sqrt(2 * (weights**2).sum()))
     skewness = 8 * float((weights**3).sum()) / spread**3
@@ -110,7 +120,8 @@ def _chance(products: np.ndarray, n_now: int, seed: int) -> float:
         return p_value
     rng = np.random.default_rng(seed)
     smaller = min(n_now, size - n_now)  # the sums of both hands cancel: the smaller one is drawn
-    drawn = [products[rng.choice(size, smaller, replace=False)].sum(axis=0) for _ in range(_DRAWS)]
+    rows = np.ascontiguousarray(products.T)
+    drawn = [rows[rng.choice(size, smaller, replace=False)].sum(axis=0) for _ in range(_DRAWS)]
     return max(p_value, fitted_tail(observed, (np.array(drawn) ** 2).sum(axis=1)))
 
 
