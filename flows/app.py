@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import sys
 from collections.abc import Callable
@@ -29,6 +30,8 @@ from storage.stream import Stream
 
 if TYPE_CHECKING:
     from training.registry import Registry
+
+_NEW_OBJECTS = 20_000  # after which Python looks for garbage; after its 700, that is a tenth of a check's time
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def open_app(config: Path | None = None, home: Path | None = None, *, start: Pat
 
 
 def assemble(located: Located) -> App:
+    gc.set_threshold(_NEW_OBJECTS)
     try:
         if located.settings.streams:  # where nothing is configured, nothing is left behind
             located.home.mkdir(parents=True, exist_ok=True)
