@@ -17,7 +17,7 @@ from monitoring.columns import as_levels, as_numbers, levels, numbers, texts
 from storage.rows import Rows
 from storage.stream import Stream
 
-MOST_ROWS = 20_000  # drawn for a report, a side
+MOST_ROWS = 5_000  # drawn for a report, a side
 MOST_LEVELS = 50  # of a categorical column, by name; a page with thousands of bars cannot be read
 LONGEST_LEVEL = 100  # characters
 LONGEST_TEXT = 2_000  # characters of a text that may be shown as an example

@@ -61,7 +61,7 @@ def render(
 ) -> RenderedReport:
     """The report of a check, whatever dirt its rows hold: what cannot be shown is left out and named in the notes.
 
-    The parts are those of a `Comparison`. Drawn from at most 20,000 rows a side, by `seed`; the figures are those of
+    The parts are those of a `Comparison`. Drawn from at most 5,000 rows a side, by `seed`; the figures are those of
     `signals`, which saw all rows. `notes` are the check's own, shown above ours. numpy's global random state is as
     before afterwards. It never raises for what the rows hold.
     """

@@ -245,7 +245,7 @@ def test_global_randomness_is_left_alone() -> None:
 
 
 def test_large_windows_are_drawn_from_a_seeded_sample() -> None:
-    """At most 20,000 rows a side are drawn, the same ones for the same seed, in their order."""
+    """At most 5,000 rows a side are drawn, the same ones for the same seed, in their order."""
     _, rows = make_rows(300, 1, "table")
     many = rows.take(np.arange(30_000) % 300).with_meta(seq=np.arange(30_000))
     first, again, other = draw(many, 1), draw(many, 1), draw(many, 2)
