@@ -22,9 +22,14 @@ def keep(archive: Archive, stream: str, rows: Rows, **extra: np.ndarray) -> str:
     return archive.write_table(f"snapshots/{stream}", table)
 
 
-def load(archive: Archive, name: str, *, regression: bool) -> Rows:
-    """The rows kept under `name`; labels and predictions are floats for regression, else class names."""
+def load(archive: Archive, name: str, *, regression: bool, ids: bool = True) -> Rows:
+    """The rows kept under `name`; labels and predictions are floats for regression, else class names.
+
+    ids: without them every id is None; a million are a tenth of a check's memory, and it names none of its reference.
+    """
     table = archive.read_table(name)
+    if not ids:
+        table = table.set_column(table.column_names.index("__id"), "__id", pa.nulls(len(table), pa.string()))
     own = {c: _own(table.column(f"__{c}"), c, regression) for c in META}
     features = {c: _feature(table.column(c)) for c in table.column_names if not c.startswith("__")}
     index = pd.RangeIndex(len(table))

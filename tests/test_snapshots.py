@@ -25,8 +25,10 @@ def test_rows_come_back_as_they_were(kind: Kind, tmp_path: Path) -> None:
         levels = rows.features["c"].astype(object).where(np.arange(300) % 11 > 0, None)
         rows = Rows(rows.features.assign(c=levels, nothing=pd.Series([None] * 300, dtype=object)), rows.meta)
     archive = Archive("", tmp_path)
-    loaded = snapshots.load(
-        archive, snapshots.keep(archive, "made", rows, block=np.arange(300)), regression=kind == "regression"
-    )
+    name = snapshots.keep(archive, "made", rows, block=np.arange(300))
+    loaded = snapshots.load(archive, name, regression=kind == "regression")
     pd.testing.assert_frame_equal(loaded.features, rows.features, check_exact=True)
     pd.testing.assert_frame_equal(loaded.meta, rows.meta, check_exact=True)
+    nameless = snapshots.load(archive, name, regression=kind == "regression", ids=False).meta
+    assert nameless["id"].isna().all()
+    pd.testing.assert_frame_equal(nameless.drop(columns="id"), rows.meta.drop(columns="id"), check_exact=True)
