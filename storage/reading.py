@@ -37,44 +37,35 @@ class RecordReader:
         *,
         as_of: datetime,
         after: datetime | None = None,
-        newest: int | None = None,
         version: int | None = None,
     ) -> Rows:
-        """Records with after < time ≤ as_of, at most the `newest` of them, in (time, seq) order.
+        """Records with after < time ≤ as_of, in (time, seq) order.
 
         Labels are raw values, those known by as_of: an audit's before feedback's before the record's own, the latest
         of each. `version` fills in that model version's predictions.
         """
-        parts: list[dict[str, np.ndarray]] = []
-        have = 0
-        bound = None
-        for name, last_time in self._segments(stream, after, as_of):
-            if newest is not None and have >= newest:
-                if bound is None:
-                    bound = np.sort(np.concatenate([p["__time"] for p in parts]))[-newest]
-                if last_time < bound:
-                    break
+        segments = self._segments(stream, after, as_of)
+        room, count = sum(rows for _, rows in segments), 0
+        whole: dict[str, np.ndarray] = {}
+        for name, _ in segments:  # each into its place, since parts put together later are held twice
             part = self._segment(stream, name, after, as_of)
-            have += len(part["__time"])
-            bound = None
-            parts.append(part)
-        rows = _in_order(parts[::-1], stream.columns)
-        if newest is not None:
-            rows = rows.newest(newest)
+            start, count = count, count + len(part["__time"])
+            if not whole and count:
+                whole = {column: np.empty(room, values.dtype) for column, values in part.items()}
+            for column, values in whole.items():
+                values[start:count] = part[column]
+        rows = _in_order({column: values[:count] for column, values in whole.items()}, stream.columns)
         return self._with_predictions(stream, self._with_labels(stream, rows, as_of), version)
 
-    def _segments(
-        self, stream: Stream, after: datetime | None, as_of: datetime
-    ) -> list[tuple[str, np.datetime64]]:
+    def _segments(self, stream: Stream, after: datetime | None, as_of: datetime) -> list[tuple[str, int]]:
+        """Name and size of the segments that hold rows of the time range, by time."""
         s = t.segments.c
-        query = sa.select(s.name, sa.type_coerce(s.last_time, sa.BigInteger)).where(
-            s.stream == stream.name, s.first_time <= as_of
-        )
+        query = sa.select(s.name, s.rows).where(s.stream == stream.name, s.first_time <= as_of)
         if after is not None:
             query = query.where(s.last_time > after)
         with self._database.read() as connection:
-            found = connection.execute(query.order_by(s.last_time.desc(), s.first_seq.desc())).all()
-        return [(name, np.datetime64(last, "us")) for name, last in found]
+            found = connection.execute(query.order_by(s.last_time, s.first_seq)).all()
+        return [(name, rows) for name, rows in found]
 
     def _segment(
         self, stream: Stream, name: str, after: datetime | None, as_of: datetime
@@ -232,11 +223,10 @@ class RecordReader:
             return np.fromiter((moment for (moment,) in cursor), dtype=np.int64).view("datetime64[us]")
 
 
-def _in_order(parts: list[dict[str, np.ndarray]], columns: Sequence[str]) -> Rows:
-    """The parts' rows as one, in (time, seq) order; the parts are used up, so that nothing is held twice."""
-    if not any(len(part["__time"]) for part in parts):
+def _in_order(whole: dict[str, np.ndarray], columns: Sequence[str]) -> Rows:
+    """Rows of columns as `_segment` reads them, in (time, seq) order."""
+    if not whole:
         return Rows.empty(columns)
-    whole = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
     time, seq = whole["__time"], whole["__seq"]
     later = (time[1:] > time[:-1]) | ((time[1:] == time[:-1]) & (seq[1:] > seq[:-1]))
     if not later.all():
