@@ -199,12 +199,12 @@ def hands_of(stream: Stream, given: Comparison) -> Hands:
             labels=(given.past, given.quality_current),
             learnt=given.past,
         )
-    learnt = given.past.take(~given.past.meta["evaluation"].to_numpy(dtype=bool)).newest(MOST_LEARNT)
+    training = np.flatnonzero(~given.past.meta["evaluation"].to_numpy(dtype=bool))
     hands = Hands(
         inputs=_inputs(stream, given.reference, given),
         model=(given.model_reference, given.model_current),
         labels=_labelled(stream, given),
-        learnt=learnt,
+        learnt=given.past.take(training[-MOST_LEARNT:]),
     )
     if not stream.group:
         return hands
