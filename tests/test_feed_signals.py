@@ -80,6 +80,74 @@ def test_nights_and_week_ends_are_no_silence() -> None:
     assert _volume(times, times[-1] + np.timedelta64(20, "D")).verdict is Verdict.BREACHED
 
 
+def _after(times: np.ndarray, start: int, share: float, rng: np.random.Generator) -> np.ndarray:
+    """The feed of which, from an hour on, only a share of the records comes, or more than all."""
+    after = times >= START + np.timedelta64(start, "h")
+    copies = np.where(after, int(share) + (rng.random(len(times)) < share % 1), 1)
+    return np.repeat(times, copies)
+
+
+@pytest.mark.parametrize(("share", "hours"), [(0.0, 1), (0.4, 3), (2.5, 3)])
+def test_a_break_at_a_busy_hour_shows_within_hours(share: float, hours: int) -> None:
+    """At its busiest hour a silence breaches after an hour, overwhelmingly; a fall and a rise after a few."""
+    rng = np.random.default_rng(11)
+    start = 24 * 57 + 4
+    broken = _after(_busy(60, rng), start, share, rng)
+    found = [_volume(broken, START + np.timedelta64(start + 1 + k, "h")) for k in range(hours)]
+    assert any(signal.overwhelming for signal in found)
+    assert all(signal.direction == ("down" if share < 1 else "up") for signal in found if signal.overwhelming)
+
+
+def test_a_silence_at_night_shows_when_morning_comes() -> None:
+    """Where almost nothing is usual, nothing is no news; by the hour at which records are usual again it is."""
+    rng = np.random.default_rng(12)
+    start = 24 * 57 + 16  # six an hour from here, and fewest at 18:00
+    broken = _after(_busy(60, rng), start, 0.0, rng)
+    found = [_volume(broken, START + np.timedelta64(start + k, "h")) for k in (1, 2, 9)]
+    assert [signal.verdict for signal in found] == [Verdict.OK, Verdict.OK, Verdict.BREACHED]
+
+
+def _days(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    begun = np.repeat(START + np.arange(len(counts)).astype("timedelta64[D]"), counts)
+    return np.sort(begun + rng.integers(0, 86_400_000_000, len(begun)).astype("timedelta64[us]"))
+
+
+def test_a_sunday_is_held_against_sundays() -> None:
+    """A fifth of the records is usual on a Sunday, and a drop on a Wednesday."""
+    rng = np.random.default_rng(13)
+    counts = rng.poisson(np.where(np.arange(70) % 7 == 6, 12, 60))
+    counts[65] = 12
+    sunday, wednesday = (_volume(_days(counts[:n], rng), START + np.timedelta64(n, "D")) for n in (63, 66))
+    assert sunday.verdict is Verdict.OK
+    assert wednesday.verdict is Verdict.BREACHED
+    assert "are usual at this time of the week" in wednesday.said
+
+
+def test_an_outage_once_heard_does_not_hide_the_next() -> None:
+    """The silences of the weeks before, and their edges, are no measure of what is usual."""
+    rng = np.random.default_rng(14)
+    times = _busy(60, rng)
+    for day in (30, 40, 50):
+        gone = [START + np.timedelta64(24 * day + hour, "h") for hour in (3, 9)]
+        times = times[(times < gone[0]) | (times > gone[1] - np.timedelta64(20, "m"))]
+    as_of = START + np.timedelta64(24 * 57 + 6, "h")
+    assert _volume(times[times <= as_of], as_of).verdict is Verdict.OK
+    assert _volume(times[times <= as_of - np.timedelta64(2, "h")], as_of).overwhelming
+
+
+@pytest.mark.parametrize("spread", [0.1, 0.3])
+def test_overdispersed_and_growing_feeds_keep_the_level(spread: float) -> None:
+    """Negative binomial hours of a feed that doubles in eight weeks breach in no more than two looks of 250."""
+    rng = np.random.default_rng(15)
+    hours = np.arange(24 * 90)
+    mean = 60 * (1 + 0.9 * np.sin(2 * np.pi * hours / 24)) * 2.0 ** (hours / (24 * 56))
+    counts = rng.poisson(mean * rng.gamma(1 / spread, spread, len(hours)))
+    begun = np.repeat(START + hours.astype("timedelta64[h]"), counts)
+    times = np.sort(begun + rng.integers(0, 3_600_000_000, len(begun)).astype("timedelta64[us]"))
+    looks = START + (24 * 40 + 5 * np.arange(240)).astype("timedelta64[h]")
+    assert sum(_volume(times[times <= as_of], as_of).verdict is Verdict.BREACHED for as_of in looks) <= 2
+
+
 def test_a_pause_between_two_batches_is_no_silence() -> None:
     """Records that are delivered once a day are expected up to the newest batch, until the next is overdue."""
     times = _busy(60, np.random.default_rng(2))
@@ -93,6 +161,16 @@ def test_a_pause_between_two_batches_is_no_silence() -> None:
     assert _volume(known, overdue, accepted_at=delivered).verdict is Verdict.BREACHED
 
 
+def test_the_time_that_a_file_takes_is_no_silence() -> None:
+    """Files that come two hours after the last time they hold end there, not when they were received."""
+    times = _busy(60, np.random.default_rng(16))
+    ends = START + np.arange(24 * 50, 24 * 58 + 6).astype("timedelta64[h]")
+    as_of = ends[-1] + np.timedelta64(2, "h")
+    known = times[times <= ends[-1]]
+    assert _volume(known, as_of).verdict is Verdict.BREACHED
+    assert _volume(known, as_of, accepted_at=ends + np.timedelta64(2, "h")).verdict is Verdict.OK
+
+
 def test_volume_is_left_out_where_time_is_the_order_of_intake() -> None:
     """A stream without a clock has no volume by time."""
     stream = made_stream(time=OrderTime(start="1996-05-07", step="30min"))
@@ -103,7 +181,7 @@ def test_volume_is_left_out_where_time_is_the_order_of_intake() -> None:
 def test_too_short_a_history_is_insufficient() -> None:
     """Three days of records do not tell what is usual; an empty feed neither."""
     times = START + np.arange(0, 72, 8).astype("timedelta64[h]")
-    assert choose(Intake(times, NONE, NONE), times[-1]) is None
+    assert choose(Intake(times, NONE, NONE), times[-1]) == ()
     assert _volume(times, times[-1]).verdict is Verdict.INSUFFICIENT
     assert _volume(NONE, START).verdict is Verdict.INSUFFICIENT
 
