@@ -119,7 +119,7 @@ FEEDS = (
     Feed("day and week, days of their own .3", day_and_week(100), days_of_their_own(0.3)),
     Feed("day and week, wandering .3 over a day", day_and_week(100), wandering(0.3, 24)),
     Feed("day and week, doubling in half a year", growing(day_and_week(60), HALF_YEAR), poisson),
-    Feed("day and week, clocks change", day_and_week(100, KNOWN + HALF_YEAR), poisson),
+    Feed("day and week, clocks change", day_and_week(100, KNOWN + 4 * 168), poisson),
     Feed("60 a day, Poisson", day_and_week(5), poisson),
     Feed("60 a day, days of their own .3", day_and_week(5), days_of_their_own(0.3)),
     Feed("a file every hour, Poisson", day_and_week(100), poisson, files=1),
@@ -189,7 +189,8 @@ def delays(feed: Feed, share: float, begun: int, repeats: int, seed: int) -> str
         heard = (hour for hour in range(int(start) + 1, int(start) + 49) if watch.acts(look(feed, times, hour)))
         found.append(next(heard, np.inf) - start)
     within = np.mean(np.isfinite(found))
-    return f"{np.median(found):.1f} h" + ("" if within == 1 else f" ({100 * within:.0f} %)")
+    median = f"{np.median(found):.1f} h" if within > 0.5 else "later"
+    return median + ("" if within == 1 else f" ({100 * within:.0f} %)")
 
 
 def main() -> None:
