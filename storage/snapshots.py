@@ -33,6 +33,8 @@ def load(archive: Archive, name: str, *, regression: bool, ids: bool = True) -> 
     own = {c: _own(table.column(f"__{c}"), c, regression) for c in META}
     features = {c: _feature(table.column(c)) for c in table.column_names if not c.startswith("__")}
     index = pd.RangeIndex(len(table))
+    del table
+    pa.default_memory_pool().release_unused()  # which it would keep for the next table: 100 MB of a million rows
     return Rows(pd.DataFrame(features, index, copy=False), pd.DataFrame(own, index, copy=False))
 
 
