@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-import pandas as pd
 from scipy.stats import hypergeom, norm
 
 from monitoring.comparison import Comparison
@@ -46,7 +45,8 @@ def duplicates(stream: Stream, comparison: Comparison) -> Iterator[Question | Si
 
 def repeats(contents: np.ndarray) -> int:
     """How many records repeat an earlier one."""
-    return len(contents) - len(pd.unique(contents))
+    ordered = np.sort(contents)
+    return int((ordered[1:] == ordered[:-1]).sum())
 
 
 def _judge_repeats(
@@ -84,19 +84,24 @@ def _judge_repeats(
 
 def _more_repeats(before: np.ndarray, now: np.ndarray, level: float, seed: int) -> float:
     """P(as many repeats) when the window is drawn from all records; contents that stand once share one cell."""
-    _, codes, totals = np.unique(np.concatenate([before, now]), return_inverse=True, return_counts=True)
-    current = np.bincount(codes[len(before) :], minlength=len(totals))
-    often = totals > 1
-    if int(often.sum()) > _MANY:
-        return _by_moments(totals, repeats(now), len(now))
-    pooled = np.append(totals[often], totals[~often].sum())
-    drawn = np.append(current[often], current[~often].sum())
+    whole, current = np.sort(np.concatenate([before, now])), np.sort(now)
+    often = np.unique(whole[1:][whole[1:] == whole[:-1]])
+    totals, drawn = _standing(often, whole), _standing(often, current)
+    once = len(whole) - int(totals.sum())
+    if len(often) > _MANY:
+        return _by_moments(np.append(totals, np.ones(once, dtype=np.int64)), repeats(now), len(now))
+    pooled, drawn = np.append(totals, once), np.append(drawn, len(now) - drawn.sum())
 
     def repeated(draws: np.ndarray) -> np.ndarray:
         copies = draws[:, :-1]
         return np.asarray(copies.sum(axis=1) - (copies > 0).sum(axis=1))
 
     return permutation_p(pooled, drawn, repeated, level=level, seed=seed)
+
+
+def _standing(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """How often each value stands in an ordered array."""
+    return np.asarray(np.searchsorted(ordered, values, side="right") - np.searchsorted(ordered, values, side="left"))
 
 
 def _by_moments(totals: np.ndarray, found: int, size: int) -> float:
@@ -116,9 +121,9 @@ def _by_moments(totals: np.ndarray, found: int, size: int) -> float:
 
 def _expected_repeats(before: np.ndarray, size: int) -> float:
     """The mean number of repeats in a draw of `size` reference records without return."""
-    totals = np.unique(before, return_counts=True)[1]
+    often, contents = np.unique(np.unique(before, return_counts=True)[1], return_counts=True)
     drawn = min(size, len(before))
-    distinct = float((1.0 - hypergeom.pmf(0, len(before), totals, drawn)).sum())
+    distinct = float(contents @ (1.0 - hypergeom.pmf(0, len(before), often, drawn)))
     return (drawn - distinct) * size / drawn
 
 
