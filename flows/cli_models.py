@@ -169,6 +169,23 @@ def models_history(stream: StreamName, config: Config = None, home: Home = None,
         )
 
 
+def models_verify(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Hold the audit trail against MLflow and the archive.
+
+    Status 1 where they do not agree; changes nothing.
+    """
+    from rich.text import Text
+
+    from flows.verifying import verify
+
+    with session(config, home, as_json) as s:
+        found = verify(s.app, s.app.stream(stream))
+        said = [f"- {problem}" for problem in found] or ["The audit trail, MLflow and the archive agree."]
+        s.show({"ok": not found, "problems": found}, *map(Text, said))
+        if found:
+            raise typer.Exit(1)
+
+
 def models_promote(
     stream: StreamName,
     why: Why,
@@ -253,7 +270,7 @@ def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
     add_commands(cli, {"train": train, "predict": predict})
     models: Commands = {
-        "list": models_list, "show": models_show, "history": models_history, "promote": models_promote,
-        "rollback": models_rollback,
+        "list": models_list, "show": models_show, "history": models_history, "verify": models_verify,
+        "promote": models_promote, "rollback": models_rollback,
     }  # fmt: skip
     add_group(cli, "models", "The registry's view and the audit trail.", models)

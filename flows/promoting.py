@@ -88,11 +88,11 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
         gate = judge(stream.metric, paired, seed)
         newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
         labels = int((rows.labelled & newer.to_numpy()).sum())
-    gate = gate.and_test(loads(trained.version, _answers_otherwise(app, stream, record, fitted.model)))
+    gate = gate.and_test(loads(trained.version, answers_otherwise(app, stream, record, fitted.model)))
     return Judged(gate.as_json(), champion, labels)
 
 
-def _answers_otherwise(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
+def answers_otherwise(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
     """Why a version read back from the registry is not the model that was fitted; empty where it is."""
     from training.fitting import answer
 
