@@ -13,6 +13,7 @@ from flows.cli_session import (
     Commands,
     Config,
     Home,
+    Session,
     StreamName,
     Why,
     add_commands,
@@ -23,13 +24,22 @@ from flows.cli_session import (
 )
 from storage.errors import InputError
 from storage.promotions import Promotion
+from storage.stream import Stream
 from storage.timepoints import iso, parse_as_of
 
 SHOWN = 20  # answers for stored records on a terminal; --json and a pipe get all
 
 
 def train(
-    stream: StreamName, as_of: AsOf = None, config: Config = None, home: Home = None, as_json: AsJson = False
+    stream: StreamName,
+    as_of: AsOf = None,
+    reproduce: Annotated[
+        int | None,
+        typer.Option(help="Instead make this version again, and say whether it answers the same; changes nothing."),
+    ] = None,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Train the first champion, or a challenger on demand.
 
@@ -39,6 +49,9 @@ def train(
 
     with session(config, home, as_json) as s:
         named = s.app.stream(stream)
+        if reproduce is not None:
+            _reproduce(s, named, reproduce, as_of)
+            return
         tried: list[str] = []
         with progress().status(f"{stream}: training", spinner="dots") as status:
 
@@ -65,6 +78,20 @@ def train(
             table("gate", ("code", "passed", "value", "bound", "what was found"), tests),
             ended,
         )
+
+
+def _reproduce(s: Session, stream: Stream, version: int, as_of: str | None) -> None:
+    from rich.text import Text
+
+    from flows.reproducing import reproduce
+
+    if as_of is not None:
+        raise InputError("--as-of says nothing beside --reproduce: a version is made again on its own snapshot.")
+    with progress().status(f"{stream.name}: making v{version} again", spinner="dots"):
+        done = reproduce(s.app, stream, version)
+    s.show(done, Text(done["said"]))
+    if not done["identical"]:
+        raise typer.Exit(1)
 
 
 def predict(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import platform
 import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from training.trust import OURS, trusted
 
 REQUIRED = ("scikit-learn", "skops", "numpy", "scipy", "pandas", "mlflow")  # what a stored model runs on
 PARENT = "mlflow.parentRunId"
+PACKAGE = "package."  # begins the tags that say what a version was trained with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +101,23 @@ def version_tags(stream: Stream, training: TrainingRecord) -> dict[str, str]:
         "commit": training.commit,
         "cut_off": iso(training.cut_off) or "",
         "cycle": training.cycle,
+        **{PACKAGE + name: number for name, number in packages().items()},
         **training.tags,
     }
+
+
+def packages() -> dict[str, str]:
+    """The versions of all that a model's figures hang on, as they are here: Python, trueup, and what models run on."""
+    try:
+        own = installed("trueup")
+    except PackageNotFoundError:
+        own = "not installed"  # run from its source
+    return {"python": platform.python_version(), "trueup": own, **{name: installed(name) for name in REQUIRED}}
+
+
+def recorded_packages(tags: Mapping[str, str]) -> dict[str, str]:
+    """The same as they were when the version with these tags was trained."""
+    return {name.removeprefix(PACKAGE): number for name, number in tags.items() if name.startswith(PACKAGE)}
 
 
 def close_stray_runs(registry: Registry, stream: str) -> int:

@@ -1,0 +1,153 @@
+"""A version is made again from its snapshot, recipe and seed, and answers as the registered one to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from flows.app import App, open_app
+from flows.reproducing import Package, differences, other_packages
+from storage import tables
+from tests.made_deployments import with_champion
+from tests.made_rows import make_rows
+from tests.test_commands import Shell
+from tests.test_going_back import ONE_CANDIDATE
+from training.tracking import packages, recorded_packages
+
+REGRESSION = """
+[streams.reviews]
+task = "regression"
+id = "id"
+time = "time"
+numeric = ["a", "b"]
+categorical = ["c"]
+
+[streams.reviews.label]
+column = "label"
+
+[streams.reviews.policy]
+window = 200
+"""
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    folder = tmp_path_factory.mktemp("text")
+    with_champion(folder, more=ONE_CANDIDATE).close()
+    return Shell(folder)
+
+
+@pytest.fixture(scope="module")
+def regression(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    folder = tmp_path_factory.mktemp("regression")
+    (folder / "trueup.toml").write_text(REGRESSION)
+    _, rows = make_rows(900, 5, "regression", unlabelled=0.1)
+    rows.features.assign(**rows.meta[["id", "time", "label"]]).to_csv(folder / "rows.csv", index=False)
+    shell = Shell(folder)
+    shell(f"ingest {folder / 'rows.csv'} -s reviews")
+    assert shell("train -s reviews --as-of 2024-02-20").document["promotion"]
+    return shell
+
+
+def opened(shell: Shell) -> App:
+    return open_app(shell.folder / "trueup.toml", shell.folder / ".trueup")
+
+
+def left_in_mlflow(app: App) -> tuple[Any, int]:
+    """What MLflow holds of the stream: its versions with aliases and tags, and how many runs."""
+    client = app.registry.client()
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    return app.registry.versions("reviews"), len(client.search_runs(experiments))
+
+
+@pytest.mark.parametrize("kind", ["text", "regression"])
+def test_a_version_is_made_again_to_the_last_bit(kind: str, request: pytest.FixtureRequest) -> None:
+    """Every row of the snapshot, of both sides, is answered the same; nothing is registered, moved or written down."""
+    shell: Shell = request.getfixturevalue(kind)
+    app = opened(shell)
+    before = left_in_mlflow(app), app.promotions.history("reviews"), app.promotions.versions("reviews")
+    done = shell("train -s reviews --reproduce 1").document
+    record = before[2][0]
+    assert done["identical"] is True
+    assert (done["version"], done["run_id"]) == (1, record.run_id)
+    assert (done["rows"], done["different"], done["largest"]) == (record.document["rows"], 0, 0)
+    assert done["labels"] == {"recorded": record.document["labels"], "used": record.document["labels"]}
+    assert (done["candidates"], done["gate"], done["promotion"], done["packages"]) == ([], None, None, [])
+    assert (left_in_mlflow(app), app.promotions.history("reviews"), app.promotions.versions("reviews")) == before
+    app.close()
+
+
+def test_the_packages_of_a_training_are_recorded(text: Shell) -> None:
+    """Python, trueup and what models run on stand on the version, for whoever makes it again."""
+    app = opened(text)
+    recorded = recorded_packages(app.registry.version("reviews", 1).tags)
+    app.close()
+    assert recorded == packages()
+    assert {"python", "trueup", "scikit-learn", "numpy", "pandas"} <= recorded.keys()
+
+
+def test_a_version_that_cannot_be_made_again_is_said_with_what_differs(regression: Shell) -> None:
+    """Status 1, how many rows and by how much, and the package that is not the one of its training."""
+    app = opened(regression)
+    record = app.promotions.version("reviews", 1)
+    assert record
+    v = tables.versions.c
+    hyper = {"ridge": '{"alpha": 500.0}', "bayesian_ridge": '{"max_iter": 1}', "linear_svr": '{"C": 1e-6}'}
+    recipe = record.document["recipe"]
+    changed = {**record.document, "recipe": recipe | {"hyper": hyper[recipe["model"]]}}
+    with app.database.write() as connection:
+        connection.execute(sa.update(tables.versions).where(v.version == 1).values(document=changed))
+    app.registry.set_tag("reviews", 1, "package.numpy", "1.0")
+    done = regression("train -s reviews --reproduce 1", status=1).document
+    with app.database.write() as connection:
+        connection.execute(sa.update(tables.versions).where(v.version == 1).values(document=record.document))
+    app.close()
+    assert done["identical"] is False
+    assert done["different"] > 0
+    assert done["largest"] > 0
+    assert f"{done['different']} of {done['rows']} rows" in done["said"]
+    assert [(p["name"], p["recorded"]) for p in done["packages"]] == [("numpy", "1.0")]
+    assert "numpy 1.0, here" in done["said"]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [("--reproduce 9", "no version 9"), ("--reproduce 1 --as-of 2024-02-01", "--as-of says nothing")],
+)
+def test_what_cannot_be_asked_for_is_status_2(text: Shell, words: str, named: str) -> None:
+    """A version that is not there, and a time beside a version that has its own."""
+    assert named in text(f"train -s reviews {words}", status=2).err
+
+
+def test_settings_that_the_snapshot_does_not_fit_are_named(text: Shell) -> None:
+    """A feature that was added since is not in the rows that the version was made of."""
+    file = text.folder / "trueup.toml"
+    settings = file.read_text()
+    file.write_text(settings.replace('text = ["text"]', 'text = ["text"]\nnumeric = ["helpful"]'))
+    said = text("train -s reviews --reproduce 1", status=2).err
+    file.write_text(settings)
+    assert "features helpful" in said
+
+
+def test_answers_are_compared_to_the_last_bit() -> None:
+    """One bit of a score, or another class, is a difference; two missing scores are none."""
+    classes = np.array(["a", "b", "a"], dtype=object)
+    scores = np.array([0.1, np.nan, 0.5])
+    one = classes, scores
+    assert differences(one, (classes.copy(), scores.copy())).different == 0
+    found = differences(one, (classes, np.nextafter(scores, 1)))
+    assert (found.rows, found.different) == (3, 2)
+    assert 0 < found.largest < 1e-15
+    assert differences(one, (np.array(["b", "b", "a"], dtype=object), scores)).different == 1
+    numbers = np.array([1.0, 2.0]), np.full(2, np.nan)
+    assert differences(numbers, (np.array([1.0, 2.5]), numbers[1])) == replace(found, rows=2, different=1, largest=0.5)
+
+
+def test_what_nobody_recorded_counts_as_another_package() -> None:
+    """A version trained before packages were noted cannot be said to have had the same."""
+    assert other_packages({"numpy": "1"}, {"numpy": "1", "scipy": "2"}) == (Package("scipy", None, "2"),)
+    assert other_packages({"numpy": "1"}, {"numpy": "1"}) == ()
