@@ -109,10 +109,10 @@ def _champion(store: StoreView, registry: RegistryView) -> Iterator[str]:
     if present == expected or present in {attempt.to_version for attempt in store.undone}:
         return
     told = f"the history ends with v{expected} ({_event(last)})" if last else "the history knows of no champion"
-    if present is None:
+    if last and present is None:
         yield (
             f"MLflow names no champion, and {told}: its alias was deleted, so nothing answers. Restore the tracking "
-            f"store, or name it again with trueup models promote --to {expected} --force."
+            f"store, or name it again: trueup models promote --to {expected} --force --stream {last.stream} --why '...'"
         )
     else:
         yield (

@@ -236,6 +236,15 @@ def test_an_alias_moved_in_mlflow_is_named_until_it_is_written_down(app: App) ->
     assert "v2 → v1, rollback" in said
 
 
+def test_a_champion_that_mlflow_lost_is_named_with_the_way_back(app: App) -> None:
+    """Nothing answers, and the command that mends it is there in full."""
+    app.registry.drop_alias("reviews", "champion")
+    (said,) = found(app)
+    assert "names no champion" in said
+    Shell(app.home.parent)(said.split("trueup ")[-1])
+    assert found(app, status=0) == []
+
+
 def test_a_flipped_byte_of_a_snapshot_is_named(app: App) -> None:
     """The file, what it is of, and what to do."""
     record = app.promotions.version("reviews", 1)
