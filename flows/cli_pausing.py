@@ -8,7 +8,10 @@ from flows.cli_session import AsJson, Config, Home, StreamName, Why, add_command
 
 
 def pause(stream: StreamName, why: Why, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Let no cycle act on a stream: it scores and checks, and neither alerts, trains nor promotes."""
+    """Let no cycle act on a stream until `resume`.
+
+    It is scored and checked as ever; nothing is alerted on, trained or promoted.
+    """
     _set(stream, why, config, home, as_json, paused=True)
 
 
