@@ -123,7 +123,9 @@ Share of healthy checks in which anything breaches, at a budget of 1 %. Beside i
     ]
     text += "\n\n" + table(["reference \\ current", *map(str, CURRENTS)], grid)
     acted = pick(cells, table="check", method="trueup, acted on at once")
-    text += f"\n\nActed on at once, all cells: {of(acted)}."
+    counts = [c["repetitions"] for c in by_size(acted)]
+    text += f"\n\nActed on at once, all cells: {of(acted)}. A cell holds {min(counts)} to {max(counts)} checks;"
+    text += " the command makes 2,000 of each where it is let run to its end."
     healthy = [c for c in peers if c["kind"] == "none"]
     methods = list(dict.fromkeys(c["method"] for c in healthy))
     sizes = sorted({(c["n_reference"], c["n_current"]) for c in healthy}, reverse=True)
