@@ -56,6 +56,16 @@ class Drop:
     p_value: float
     mix: float = 0.0
 
+    def counts(self, stream: Stream, level: float) -> bool:
+        """Whether it exceeds `max_drop`, and both its interval and its p-value exclude no drop at the level."""
+        return self.drop > stream.policy.max_drop and self.interval[0] > 0 and self.p_value <= level
+
+    def bound(self, stream: Stream) -> float:
+        """The metric at which `max_drop` is used up."""
+        if stream.lower_is_better:
+            return self.before * (1 + stream.policy.max_drop)
+        return self.before - stream.policy.max_drop
+
 
 def usable(stream: Stream, rows: Rows) -> np.ndarray:
     """bool (n,): the rows that have both a label and an answer (and a score, where the metric reads it)."""

@@ -155,10 +155,7 @@ def _judged(stream: Stream, given: _Given, comparison: Comparison, level: float)
     else:
         found = _by_confidence(stream, given, comparison.seed, level)
         against = "by the same estimate on the reference"
-    breached = found.drop > stream.policy.max_drop and found.interval[0] > 0
-    outcome = Verdict.BREACHED if breached else Verdict.OK
-    sign = 1 if stream.lower_is_better else -1
-    step = stream.policy.max_drop * (found.before if stream.lower_is_better else 1.0)
+    outcome = Verdict.BREACHED if found.counts(stream, level) else Verdict.OK
     low, high = (_shown(stream, bound) for bound in found.interval)
     return Signal(
         code=CODE,
@@ -170,7 +167,7 @@ def _judged(stream: Stream, given: _Given, comparison: Comparison, level: float)
         f"(a drop of {_shown(stream, stream.policy.max_drop)} is allowed); an interval for the drop runs from {low} "
         f"to {high} ({chance(found.p_value, level)}). {_BLIND[stream.task]}. {_track(stream, given, comparison)}",
         value=found.now,
-        threshold=found.before + sign * step,
+        threshold=found.bound(stream),
         p_value=found.p_value,
         effect=found.drop,
         interval=found.interval,

@@ -109,8 +109,8 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
 
     A breach is confirmed at once where it is overwhelming, otherwise by `confirm` counted checks running that breach
     the same code in the same direction, this one included; what is judged by time, by the check before it. With 1 %
-    false alarms a check, a healthy stream checked weekly raises a breach in two years of five, and is acted on in
-    fewer than one of a hundred (docs/monitoring.md). A check that does not count moves only what is judged by time.
+    false alarms a check, a healthy stream checked weekly raises a breach in two years of five; what is acted on is
+    far rarer (docs/monitoring.md derives it). A check that does not count moves only what is judged by time.
     """
     breached = [s for s in check.breached if s.code not in policy.mute]
     moving = [s for s in breached if check.counted or s.code in BY_TIME]

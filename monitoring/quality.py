@@ -5,7 +5,7 @@ and the same with the classes mixed as they were, so that a mere change of the m
 Where a window alone holds too few labels, those of the windows before it are read too; each label is then looked at in
 several checks running, and each look spends that part of the level (Bonferroni over the looks that share labels). For a
 known number of looks that has more power than a confidence sequence (Podkopaev & Ramdas 2022), which pays for all of
-time: a flip of 15 % of the labels, 50 a week, was seen within six weeks in .93 against .57 of the courses.
+time; docs/detection.md says how soon a flip of 15 % of the labels is seen at 50 labels a week.
 """
 
 from __future__ import annotations
@@ -80,10 +80,7 @@ def _against_blocks(stream: Stream, before: Answered, blocks: np.ndarray, now: A
 
 
 def _signal(stream: Stream, found: Drop, said: str, n_before: int, n_now: int, level: float) -> Signal:
-    breached = found.drop > stream.policy.max_drop and found.interval[0] > 0 and found.p_value <= level
-    outcome = Verdict.BREACHED if breached else Verdict.OK
-    sign = 1 if stream.lower_is_better else -1
-    step = stream.policy.max_drop * (found.before if stream.lower_is_better else 1.0)
+    outcome = Verdict.BREACHED if found.counts(stream, level) else Verdict.OK
     direction = "worse" if found.drop > 0 else "better"
     return Signal(
         code=CODE,
@@ -93,7 +90,7 @@ def _signal(stream: Stream, found: Drop, said: str, n_before: int, n_now: int, l
         f"{_shown(stream, abs(found.drop))} {direction} "
         f"(a drop of {_shown(stream, stream.policy.max_drop)} is allowed); {said}.",
         value=found.now,
-        threshold=found.before + sign * step,
+        threshold=found.bound(stream),
         p_value=found.p_value,
         overwhelming=overwhelming(outcome, found.p_value, level),
         effect=found.drop,

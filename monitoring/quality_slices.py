@@ -94,10 +94,7 @@ def _judge(
         f"{worst.drop.before:.3g} to {worst.drop.now:.3g} on {worst.n_now} mature labels{held}{also} "
         f"({chance(p_value, level)} for all of them together).",
         value=worst.drop.now,
-        threshold=worst.drop.before
-        + (1 if stream.lower_is_better else -1)
-        * stream.policy.max_drop
-        * (worst.drop.before if stream.lower_is_better else 1.0),
+        threshold=worst.drop.bound(stream),
         p_value=p_value,
         effect=worst.drop.drop,
         interval=worst.drop.interval,
@@ -128,8 +125,7 @@ def _one(
     drop = drop_of(stream, old, new, level=level, seed=comparison.seed)
     if drop is None:
         return None
-    breached = drop.drop > stream.policy.max_drop and drop.interval[0] > 0 and drop.p_value <= level
-    return Judged(value, drop, len(old), len(new), alone, breached)
+    return Judged(value, drop, len(old), len(new), alone, drop.counts(stream, level))
 
 
 def _values(stream: Stream, column: str, before: Rows, now: Rows) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ import pandas as pd
 import monitoring.words
 from benchmarks.detection.made import CLASSES, KINDS, TEXT, make
 from benchmarks.detection.ours import comparison_of, metric_of, signals_of, stream_of
+from monitoring.budget import SCORE, WEIGHTS
 from monitoring.evidence import Check, Verdict
 from monitoring.policy import Action, History, PastCheck, decide
 from monitoring.proportions import mean_test, share_test
@@ -125,7 +126,7 @@ def power_of_numbers(kind: str, repetitions: int) -> list[Cell]:
 
 def power_of_score(kind: str, n: int, repetitions: int) -> list[Cell]:
     """Sentiment without labels at .001 and at the score's share of a whole check, and with the true labels."""
-    share = 0.004
+    share = 0.01 * WEIGHTS[SCORE]
     found = dict.fromkeys(("trueup at .001", "trueup in a check of 1 %", "with the true labels at .001"), 0)
     for seed in range(repetitions):
         before, now = make(kind, seed, 5000, n)

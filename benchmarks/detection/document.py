@@ -50,8 +50,8 @@ make bench-detection     # the peers' environment, all experiments, this page: s
 ```
 
 Machine: 2 cores, 24 GiB, Python 3.11, shared with other work; so times are given as ratios within one run. Every
-experiment is seeded. Shares stand with their 95 % interval (Wilson). What each code measures:
-[monitoring.md](monitoring.md).
+experiment is seeded; they were run one by one on one day, the same rows for all methods. Shares stand with their 95 %
+interval (Wilson). What each code measures: [monitoring.md](monitoring.md).
 
 Records are made (`benchmarks/detection/made.py`): four numbers (normal, log-normal, lumpy, heavy-tailed with missing
 values), four categories (5, 8 and 200 levels, a flag), a text and a score. Texts are real app reviews, answered by a

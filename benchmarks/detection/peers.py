@@ -124,7 +124,7 @@ def _told(method: str, judge: Callable[[], tuple[dict[str, bool], dict[str, floa
     failed = None
     try:
         columns, p_values = judge()
-    except Exception as problem:  # noqa: BLE001
+    except Exception as problem:  # noqa: BLE001 - a peer that breaks off is counted in the table as `failed`
         failed = f"{type(problem).__name__}: {problem}"
     return {"method": method, "columns": columns, "p_values": p_values, "failed": failed}
 
