@@ -12,8 +12,9 @@ from flows.alerting import facts_of, incident_for, incident_writes, item, with_c
 from flows.app import App
 from flows.checking import edge_of, measure_look, score_new
 from flows.failure_alerts import failed, works
+from flows.judging import Judged
 from flows.looking import champion_of, look
-from flows.promoting import Judged, attempt, commit, held_because, name_challenger
+from flows.promoting import attempt, commit, held_because, name_challenger
 from flows.promotion_alerts import BY_HAND, refused_because
 from flows.training_run import Trained, train_version
 from flows.ways import PRODUCTION, Ways

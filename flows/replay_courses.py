@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flows.app import App
+from flows.judging import Judged
 from flows.looking import Look
-from flows.promoting import Judged
 from flows.training_run import Trained
 from flows.ways import Ways
 from monitoring.evidence import Check

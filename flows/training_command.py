@@ -11,8 +11,9 @@ from typing import Any
 
 from flows.alerting import deliver_now
 from flows.app import App
+from flows.judging import judge_version
 from flows.looking import champion_of, refuse_rewind, snapshot_rows
-from flows.promoting import attempt, commit, held_because, judge_version, name_challenger, settle
+from flows.promoting import attempt, commit, held_because, name_challenger, settle
 from flows.promotion_alerts import telling
 from flows.training_run import train_version
 from storage import snapshots

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from flows.app import App
 from flows.audit_trail import RegistryView, StoreView, files_of, problems
-from flows.promoting import answers_otherwise
+from flows.judging import answers_otherwise
 from storage.errors import ModelUnusable, StoreUnusable, TrueupError
 from storage.promotions import Promotion
 from storage.stream import Stream

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flows.app import App
 from flows.checking import Draw, draw_report
-from flows.promoting import Judged, judge_version
+from flows.judging import Judged, judge_version
 from flows.training_run import Trained
 from monitoring.evidence import Check
 from monitoring.policy import Decision, History, decide

@@ -1,0 +1,83 @@
+"""Judging a registered version: what it is held against, and the tests that it is put to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from flows.app import App
+from flows.looking import champion_of, champion_version, seed_of
+from flows.training_run import Trained, refit
+from storage import snapshots
+from storage.errors import ModelUnusable
+from storage.promotions import VersionRecord
+from storage.stream import Stream
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A challenger's evidence: the gate as it is stored, and how many labels newer than the cut-off there were."""
+
+    gate: dict[str, Any]
+    from_version: int | None
+    labels: int
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.gate["passed"])
+
+
+def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
+    """Hold a registered version against the champion, or the first one against the majority class or mean.
+
+    Raises:
+        ModelUnusable: the champion is lost, or cannot be loaded or scored; nothing is promoted over it.
+    """
+    from training.contest import contest, first_contest
+    from training.gate import Gate, judge, judge_first, loads
+
+    record = app.promotions.version(stream.name, trained.version)
+    assert record is not None
+    champion = champion_version(app, stream)
+    try:
+        fitted, rows = refit(app, stream, record)
+    except ModelUnusable as error:
+        return Judged(Gate((loads(trained.version, str(error)),)).as_json(), champion, 0)
+    seed = seed_of(stream, as_of)
+    if champion is None:
+        paired = first_contest(stream, fitted, rows)
+        gate = judge_first(stream.metric, paired, seed)
+        labels = len(paired)
+    else:
+        standing = champion_of(app, stream)
+        known = snapshots.load(app.archive, standing.snapshot, regression=stream.task == "regression")
+        paired = contest(
+            stream,
+            fitted,
+            app.registry.load(stream.name, champion),
+            rows,
+            cut_off=standing.cut_off,
+            known_contents=known.meta["content"].to_numpy(),
+            seed=seed,
+        )
+        gate = judge(stream.metric, paired, seed)
+        newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
+        labels = int((rows.labelled & newer.to_numpy()).sum())
+    gate = gate.and_test(loads(trained.version, answers_otherwise(app, stream, record, fitted.model)))
+    return Judged(gate.as_json(), champion, labels)
+
+
+def answers_otherwise(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
+    """Why a version read back from the registry is not the model that was fitted; empty where it is."""
+    from training.fitting import answer
+
+    rows = snapshots.load(app.archive, record.reference, regression=stream.task == "regression")
+    predicted, score = answer(model, stream, rows.features)
+    before = rows.meta["predicted"].to_numpy()
+    same = np.allclose(predicted.astype(float), before.astype(float)) if stream.task == "regression" else (
+        bool((predicted == before).all()) and np.allclose(score, rows.meta["score"].to_numpy(), equal_nan=True)
+    )
+    return "" if same else f"it answers {len(rows)} evaluation rows otherwise than when it was fitted"
