@@ -132,8 +132,12 @@ def commit(
 def settle(app: App, lease: Lease, stream: Stream) -> None:
     """Finish or abandon what a person or a `train` decided and a crash left undone; cycles finish their own.
 
-    A champion that was set in MLflow by nobody of ours is written down.
+    Runs that a killed training left open are closed. A champion that was set in MLflow by nobody of ours is written
+    down.
     """
+    from training.tracking import close_stray_runs
+
+    close_stray_runs(app.registry, stream.name)
     for promotion in app.promotions.undone(stream.name):
         if promotion.cycle_id is None:
             try:

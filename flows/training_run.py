@@ -60,10 +60,9 @@ def train_version(
     from training.out_of_time import out_of_time
     from training.recipes import candidates
     from training.search import search
-    from training.tracking import TrainingRecord, close_stray_runs
+    from training.tracking import TrainingRecord
     from training.tracking import record as track
 
-    close_stray_runs(app.registry, stream.name)
     registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
     known = app.promotions.version(stream.name, registered.number) if registered else None
     if registered and known and known.run_id == registered.run_id:

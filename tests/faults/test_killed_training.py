@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from flows.app import App
+from flows.cycle import run_cycle
+from flows.pausing import set_paused
 from flows.training_command import train_now
 from tests.made_deployments import HEALTHY, TRAINED, WEEK, take_in
+from training.tracking import PARENT, experiment_of
 
 AS_OF = TRAINED + WEEK
 PLACES = [
@@ -40,6 +43,17 @@ def test_a_killed_training_is_gone_on_with(breaking: App, monkeypatch: pytest.Mo
     assert done["promotion"] == {"from_version": 1, "to_version": 2}
     assert [v.number for v in breaking.registry.versions("reviews")] == [2, 1]
     assert train_now(breaking, stream, AS_OF + timedelta(minutes=6))["version"] == 3
+
+
+def test_a_cycle_that_trains_nothing_closes_the_runs(breaking: App) -> None:
+    """The open run of a killed training and the open one nested in it are KILLED by a cycle, paused or not."""
+    client, stream = breaking.registry.client(), breaking.stream("reviews")
+    experiment = client.get_experiment_by_name(experiment_of("reviews")).experiment_id
+    parent = client.create_run(experiment).info.run_id
+    nested = client.create_run(experiment, tags={PARENT: parent}).info.run_id
+    set_paused(breaking, stream, "no training here", paused=True)
+    assert run_cycle(breaking, stream, AS_OF)["training"] is None
+    assert [client.get_run(run).info.status for run in (parent, nested)] == ["KILLED", "KILLED"]
 
 
 def test_newer_records_ask_for_a_new_version(breaking: App, monkeypatch: pytest.MonkeyPatch) -> None:
