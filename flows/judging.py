@@ -36,7 +36,7 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
     Raises:
         ModelUnusable: the champion is lost, or cannot be loaded or scored; nothing is promoted over it.
     """
-    from training.contest import contest, first_contest
+    from training.contest import answers_of, contest, first_contest
     from training.gate import Gate, judge, judge_first, loads
 
     record = app.promotions.version(stream.name, trained.version)
@@ -57,7 +57,7 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
         paired = contest(
             stream,
             fitted,
-            app.registry.load(stream.name, champion),
+            answers_of(stream, app.registry.load(stream.name, champion)),
             rows,
             cut_off=standing.cut_off,
             known_contents=known.meta["content"].to_numpy(),

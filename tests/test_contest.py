@@ -9,7 +9,7 @@ import numpy as np
 from storage.rows import Rows
 from storage.stream import Stream
 from tests.made_rows import make_rows
-from training.contest import contest, first_contest
+from training.contest import answers_of, contest, first_contest
 from training.fitting import Fitted, fit
 from training.gate import Paired, judge, judge_first
 from training.recipes import candidates
@@ -29,7 +29,7 @@ def _meet(stream: Stream, rows: Rows, recipe_at: int = 0) -> tuple[Paired, Fitte
     paired = contest(
         stream,
         challenger,
-        champion.model,
+        answers_of(stream, champion.model),
         rows,
         cut_off=rows.meta["time"][CUT - 1].to_pydatetime().replace(tzinfo=UTC),
         known_contents=rows.meta["content"].to_numpy()[:CUT],

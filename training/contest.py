@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from storage.rows import Rows, new_content, stack
 from storage.stream import Stream
@@ -21,24 +22,25 @@ from training.gate import Paired
 from training.history import newest_records
 
 FOLDS = 5
+Answers = Callable[[Rows], Rows]  # the rows that a version answers, in their order, with its answers
 MIX = np.uint64(0x9E3779B97F4A7C15)  # golden-ratio multiplier: folds do not follow the bits that chose the side
 
 
 def contest(
     stream: Stream,
     challenger: Fitted,
-    champion: Any,
+    champion: Answers,
     rows: Rows,
     *,
     cut_off: datetime,
     known_contents: np.ndarray,
     seed: int,
 ) -> Paired:
-    """Both models' answers to the new rows.
+    """The answers of both to the new rows.
 
     Args:
         challenger: the final fit, on the training side of `rows`.
-        champion: the champion's model, as the registry loads it.
+        champion: what it answers; new rows that it did not answer are left out.
         rows: the challenger's snapshot in time order, both sides, labelled or not.
         cut_off: the champion's.
         known_contents: content hashes of the champion's snapshot.
@@ -49,7 +51,7 @@ def contest(
     """
     meta = rows.meta
     after = meta["time"].to_numpy() > np.datetime64(utc(cut_off).replace(tzinfo=None), "us")
-    fresh = rows.take(after & rows.labelled & ~np.isin(meta["content"].to_numpy(), known_contents))
+    fresh = champion(rows.take(after & rows.labelled & ~np.isin(meta["content"].to_numpy(), known_contents)))
     newest = newest_records(stream, rows)
     training = rows.take(rows.labelled & ~meta["evaluation"].to_numpy(dtype=bool))
 
@@ -64,8 +66,16 @@ def contest(
             *_cross_fitted(stream, _side(fresh, False), training, fitted_on),
         ]
     met = stack(judged, stream.columns)
-    predicted, score = answer(champion, stream, met.features)
-    return _paired(stream, met, predicted, score)
+    its = fresh.meta.iloc[pd.Index(fresh.meta["seq"]).get_indexer(met.meta["seq"])]
+    predicted = its["predicted"].to_numpy()
+    return _paired(
+        stream, met, predicted.astype(float) if stream.task == "regression" else predicted, its["score"].to_numpy()
+    )
+
+
+def answers_of(stream: Stream, model: Any) -> Answers:
+    """A model's answers: to every row."""
+    return lambda rows: _answered(stream, model, rows)
 
 
 def first_contest(stream: Stream, challenger: Fitted, rows: Rows) -> Paired:
