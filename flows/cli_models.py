@@ -1,122 +1,16 @@
-"""Commands about models: train, predict, models."""
+"""Commands about versions: models."""
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
-from flows.cli_session import (
-    AsJson,
-    AsOf,
-    Commands,
-    Config,
-    Home,
-    Session,
-    StreamName,
-    Why,
-    add_commands,
-    add_group,
-    progress,
-    session,
-    table,
-)
+from flows.cli_session import AsJson, Commands, Config, Home, StreamName, Why, add_group, session, table
+from monitoring.figures import figure
 from storage.errors import InputError
 from storage.promotions import Promotion
-from storage.stream import Stream
-from storage.timepoints import iso, parse_as_of
-
-SHOWN = 20  # answers for stored records on a terminal; --json and a pipe get all
-
-
-def train(
-    stream: StreamName,
-    as_of: AsOf = None,
-    reproduce: Annotated[
-        int | None,
-        typer.Option(help="Instead make this version again, and say whether it answers the same; changes nothing."),
-    ] = None,
-    config: Config = None,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Train the first champion, or a challenger on demand.
-
-    Both go through the same gate as in a cycle.
-    """
-    from flows.training_command import train_now
-
-    with session(config, home, as_json) as s:
-        named = s.app.stream(stream)
-        if reproduce is not None:
-            _reproduce(s, named, reproduce, as_of)
-            return
-        tried: list[str] = []
-        with progress().status(f"{stream}: training", spinner="dots") as status:
-
-            def told(trial: Any) -> None:
-                tried.append(trial.recipe.name)
-                status.update(f"{stream}: {len(tried)} candidates tried, last {trial.recipe.name}")
-
-            done = train_now(s.app, named, parse_as_of(as_of, now=s.app.now()), on_candidate=told)
-        metric = named.metric
-        rows = [
-            (c["model"], c["feature"], c["history"], _figure(c["metrics"].get(metric)), "winner" if c["winner"] else "")
-            for c in done["candidates"]
-        ]
-        tests = [
-            (g["code"], "yes" if g["passed"] else "no", _figure(g["value"]), _figure(g["bound"]), g["said"])
-            for g in done["gate"]["tests"]
-        ]
-        ended = f"v{done['version']} " + ("is champion" if done["promotion"] else "was not promoted: see the gate")
-        if done["held"]:
-            ended = f"v{done['version']} passed the gate and waits: {done['held']}"
-        s.show(
-            done,
-            table(f"candidates, {metric} in cross-validation", ("model", "feature", "history", metric, ""), rows),
-            table("gate", ("code", "passed", "value", "bound", "what was found"), tests),
-            ended,
-        )
-
-
-def _reproduce(s: Session, stream: Stream, version: int, as_of: str | None) -> None:
-    from rich.text import Text
-
-    from flows.reproducing import reproduce
-
-    if as_of is not None:
-        raise InputError("--as-of says nothing beside --reproduce: a version is made again on its own snapshot.")
-    with progress().status(f"{stream.name}: making v{version} again", spinner="dots"):
-        done = reproduce(s.app, stream, version)
-    s.show(done, Text(done["said"]))
-    if not done["identical"]:
-        raise typer.Exit(1)
-
-
-def predict(
-    stream: StreamName,
-    file: Annotated[str | None, typer.Argument(help="Records to answer; the stream's newest where left out.")] = None,
-    config: Config = None,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """The champion's answers."""
-    from flows.predicting import predict_file, predict_newest
-
-    with session(config, home, as_json) as s:
-        named = s.app.stream(stream)
-        found, refused = predict_file(s.app, named, file) if file else (predict_newest(s.app, named), [])
-        for row in refused:
-            sys.stderr.write(f"trueup: no answer for line {row['line']}: {row['reason']}: {row['detail']}\n")
-        shown = found if file or not sys.stdout.isatty() else found[:SHOWN]
-        rows = [(p["id"], p["predicted"], _figure(p["score"])) for p in shown]
-        more = len(found) - len(shown)
-        s.show(
-            {"predictions": found, "refused": refused},
-            table("predictions, newest first" if not file else "predictions", ("record", "answer", "score"), rows),
-            *([f"{more} more; all of them: trueup predict --stream {stream} --json"] if more else []),
-        )
+from storage.timepoints import iso
 
 
 def models_list(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
@@ -142,7 +36,7 @@ def models_list(stream: StreamName, config: Config = None, home: Home = None, as
             )
         rows = [
             (f"v{f['version']}", ", ".join(f["aliases"]), iso(f["cut_off"]), (f["recipe"] or {}).get("model"),
-             _figure((f["metrics"] or {}).get(metric)))
+             figure((f["metrics"] or {}).get(metric)))
             for f in found
         ]
         s.show(
@@ -166,7 +60,7 @@ def models_show(
             raise InputError(f"'{stream}' has no version {version}. See: trueup models list --stream {stream}")
         events = [e for e in _events(s.app, stream) if e["to_version"] == version or e["from_version"] == version]
         tests = [
-            (e["kind"], e["state"], g["code"], "yes" if g["passed"] else "no", _figure(g["value"]), g["said"])
+            (e["kind"], e["state"], g["code"], "yes" if g["passed"] else "no", figure(g["value"]), g["said"])
             for e in events if e["to_version"] == version for g in e["gate"]["tests"]
         ]
         facts = [(k, v) for k, v in {**record.document["recipe"], **record.document["metrics"]}.items()]
@@ -289,13 +183,8 @@ def _arrow(before: int | None, after: int | None) -> str:
     return f"{'–' if before is None else f'v{before}'} → {'–' if after is None else f'v{after}'}"
 
 
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
-
-
 def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
-    add_commands(cli, {"train": train, "predict": predict})
     models: Commands = {
         "list": models_list, "show": models_show, "history": models_history, "verify": models_verify,
         "promote": models_promote, "rollback": models_rollback,
