@@ -48,6 +48,16 @@ def test_all_new_labelled_rows_of_both_sides_meet_once() -> None:
     assert paired.classes == ("no", "yes")
 
 
+def test_the_rows_that_meet_bring_their_slices() -> None:
+    """Each judged row comes with its value of every declared slice, in the order of the answers."""
+    stream, rows = make_rows(1800, 0)
+    version = np.where(np.arange(1800) % 3 == 0, "old", "new").astype(object)
+    sliced = Rows(rows.features.assign(version=version), rows.meta.assign(id=version))
+    paired, _ = _meet(stream.model_copy(update={"slices": ("version",)}), sliced)
+    assert set(paired.slices) == {"version"}
+    assert (paired.slices["version"] == "old").sum() == (version[CUT:] == "old").sum()
+
+
 def test_content_that_the_champion_knows_is_left_out() -> None:
     """A text of the champion's snapshot that comes back is no evidence."""
     stream, rows = make_rows(1800, 0)

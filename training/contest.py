@@ -160,4 +160,5 @@ def _paired(stream: Stream, met: Rows, opponent: np.ndarray, opponent_score: np.
         unit=unit,
         evaluation=met.meta["evaluation"].to_numpy(dtype=bool),
         classes=classes_of(stream, truth),
+        slices={column: met.features[column].to_numpy() for column in stream.slices},
     )

@@ -11,7 +11,8 @@ To add a test: a function from the Paired rows to a GateTest, and a place in `_j
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Paired:
     unit: n integers; rows of one unit depend on each other, so they are resampled together.
     evaluation: n booleans, the row's side of the split.
     classes: in declared or sorted order; f1_score and roc_auc are about the last. Empty for regression.
+    slices: by declared slice column, its n raw values.
     """
 
     truth: np.ndarray
@@ -45,6 +47,7 @@ class Paired:
     unit: np.ndarray
     evaluation: np.ndarray
     classes: tuple[str, ...]
+    slices: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -116,6 +119,11 @@ def loads(version: int, failure: str = "") -> GateTest:
         bound=1.0,
         said=said,
     )
+
+
+def inapplicable(code: str, why: str) -> GateTest:
+    """A test that has nothing to judge: recorded, so that nobody takes it for forgotten, and in nobody's way."""
+    return GateTest(code=code, passed=True, value=None, bound=None, said=f"not applicable: {why}")
 
 
 def _judge(metric: str, paired: Paired, opponent: str, seed: int) -> Gate:
