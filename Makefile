@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Bytecode is wanted: without it every import takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup test test-full lint demo bench bench-detection bench-peers-env lock clean
+.PHONY: help setup test test-full lint demo bench-promotion bench-detection bench-peers-env lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -30,8 +30,8 @@ test-full: lint  ## the same with the slow tests
 demo: setup  ## the whole loop on a made stream, narrated
 	$(BIN)/trueup demo
 
-bench: setup  ## what the promotions on the real review sets were worth, written to docs/promotions.md
-	$(BIN)/python -m benchmarks.promotions --write docs/promotions.md
+bench-promotion: setup  ## what promotions are worth, written to docs/promotion.md: hours
+	$(BIN)/python -m benchmarks.promotion --write docs/promotion.md
 
 bench-detection: setup bench-peers-env  ## how well breaks are seen, beside peers, written to docs/detection.md: hours
 	$(BIN)/python -m benchmarks.detection --write docs/detection.md

@@ -10,7 +10,8 @@ from scipy.stats import binom
 from benchmarks.detection import other_sections
 from benchmarks.detection.cells import CURRENTS, REFERENCES
 from benchmarks.detection.made import KINDS
-from benchmarks.detection.page import Row, by_size, of, pick, short, table
+from benchmarks.detection.page import Row, by_size, of, pick
+from benchmarks.page import short, table
 
 HOLM = 0.05  # over the cells of a table
 

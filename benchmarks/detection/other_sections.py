@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.detection.page import table
+from benchmarks.page import table
 
 Told = list[tuple[str, str, str]]
 SPEED = (("speed-100000.json", "≤ .6", ""), ("speed-100000-text.json", "–", ", one column a text"),

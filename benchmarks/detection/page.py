@@ -1,11 +1,11 @@
-"""How figures and tables are written in docs/detection.md."""
+"""Cells of docs/detection.md: which of them, pooled how, and as what share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scipy.stats import binomtest
+from benchmarks.page import share
 
 Row = dict[str, Any]
 
@@ -29,21 +29,5 @@ def total(cells: Sequence[Row]) -> tuple[int, int]:
     return sum(c["hits"] for c in cells), sum(c["repetitions"] for c in cells)
 
 
-def share(hits: int, n: int) -> str:
-    if not n:
-        return "–"
-    low, high = binomtest(hits, n).proportion_ci(method="wilson")
-    return f"{short(hits / n)} [{short(low)}, {short(high)}]"
-
-
-def short(share: float) -> str:
-    return f"{share:.4f}".lstrip("0") if 0 < share < 0.02 else f"{share:.2f}".lstrip("0") or "0"
-
-
 def of(cells: Sequence[Row]) -> str:
     return share(*total(cells))
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,57 @@
+"""`python -m benchmarks.promotion`: measures section after section, then writes docs/promotion.md from the results.
+
+What a section found is kept as DIR/SECTION.json and not measured again while it is there; a section that was stopped
+goes on from what it kept in DIR/SECTION/. `--quick` takes a minute for each section and keeps its figures apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import machine
+from benchmarks.promotion.document import document, file_of
+from benchmarks.promotion.registry import SECTIONS, section
+from benchmarks.promotion.section import Options
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    told.add_argument("--only", action="append", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
+    told.add_argument("--quick", action="store_true", help="tiny: whether everything runs")
+    told.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    told.add_argument("--results", type=Path, default=RESULTS, metavar="DIR")
+    told.add_argument("--write", type=Path, metavar="FILE", help="the page to write afterwards")
+    chosen = told.parse_args()
+    results: Path = chosen.results / "quick" if chosen.quick else chosen.results
+    for name in chosen.only or SECTIONS:
+        if not file_of(results, name).exists():
+            measure(name, Options(chosen.quick, chosen.processes, results / name), file_of(results, name))
+    if chosen.write:
+        chosen.write.write_text(document(results), encoding="utf-8")
+
+
+def measure(name: str, options: Options, file: Path) -> None:
+    """Measure a section and keep what it found, with what it was found on."""
+    options.folder.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    found = section(name).measure(options)
+    seconds = time.monotonic() - start
+    whole = {
+        "quick": options.quick, "seconds": seconds, "processes": options.processes, "machine": machine.facts(),
+        "found": found,
+    }
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(whole, indent=1))
+    new.replace(file)
+    print(f"{name}: {seconds:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
