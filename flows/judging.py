@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from flows.app import App
+from flows.further_tests import Meeting, further_tests
 from flows.looking import champion_of, champion_version, seed_of
 from flows.training_run import Trained, refit
 from storage import snapshots
@@ -66,6 +67,7 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
         gate = judge(stream.metric, paired, seed)
         newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
         labels = int((rows.labelled & newer.to_numpy()).sum())
+    gate = Gate((*gate.tests, *further_tests(stream, Meeting(paired, seed))))
     gate = gate.and_test(loads(trained.version, answers_otherwise(app, stream, record, fitted.model)))
     return Judged(gate.as_json(), champion, labels)
 

@@ -137,6 +137,13 @@ class Training(Frozen):
         return parse_span(self.time_limit)
 
 
+class GatePolicy(Frozen):
+    """What a challenger may cost: bounds of the gate's tests beside the comparison on the metric."""
+
+    slice_margin: Annotated[float, Field(ge=0)] = 0.05
+    calibration_margin: Annotated[float, Field(ge=0)] = 0.02
+
+
 _ATOM = r"[^\s\x00-\x1f\x7f<>@,;:\"()\[\]\\.]+"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*")
 
@@ -180,6 +187,7 @@ class Stream(Frozen):
     policy: Policy = Policy()
     policies: dict[str, Policy] = Field(default_factory=dict)  # for `trueup replay`; what they lack is as in `policy`
     training: Training = Training()
+    gate: GatePolicy = GatePolicy()
     alerts: Recipients = Recipients()
 
     @model_validator(mode="before")

@@ -116,6 +116,13 @@ def test_every_code_has_a_section() -> None:
     assert set(re.findall(r"GATE-[A-Z]+", gate)) == set(re.findall(r"GATE-[A-Z]+", text))
 
 
+def test_every_test_of_the_gate_stands_in_its_page() -> None:
+    """docs/gate.md has a row for each code of the gate's tests, and for no other."""
+    told = set(re.findall(r"^\| `((?:GATE|DATA)-[A-Z]+)", (DOCS / "gate.md").read_text(), flags=re.MULTILINE))
+    code = re.compile(r"(?:GATE|DATA)-[A-Z]+")
+    assert told == {c for file in (ROOT / "training").glob("*.py") for c in code.findall(file.read_text())}
+
+
 # ---- commands, links, version ----
 
 
