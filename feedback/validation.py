@@ -20,11 +20,12 @@ from feedback.times import arrivals, check_format, event_times, joined
 from feedback.values import MISSING_NUMBER, encodable, number, plain
 from storage.errors import ConfigError, InputError
 from storage.incoming import Incoming, Refused
-from storage.stream import OrderTime, Stream
+from storage.stream import OrderTime, SentPrediction, Stream
 from storage.timepoints import utc
 
 MAX_TEXT = 100_000                   # characters of any one value
 MAX_ID = 500                         # a longer id does not fit an index of PostgreSQL
+MAX_VERSION = 200                    # a longer name of a version does not fit MLflow
 FUTURE = timedelta(days=1)           # clocks of senders run ahead by hours, not by more
 _UNIT = "\x1f"
 
@@ -34,7 +35,7 @@ class Reason(StrEnum):
 
     BROKEN_LINE = "broken_line"          # no row can be made of the line
     BAD_UNICODE = "bad_unicode"          # bytes that are no UTF-8, or half a surrogate pair
-    TOO_LONG = "too_long"                # a value of more than MAX_TEXT characters, an id of more than MAX_ID
+    TOO_LONG = "too_long"                # a value longer than MAX_TEXT, an id than MAX_ID, a version than MAX_VERSION
     NO_ID = "no_id"                      # the id column is empty
     NO_TEXT = "no_text"                  # every text column is empty
     NO_FEATURES = "no_features"          # every feature is missing
@@ -44,7 +45,7 @@ class Reason(StrEnum):
     TIME_IN_FUTURE = "time_in_future"    # it begins more than FUTURE after now: it would hold up every window
     UNKNOWN_KIND = "unknown_kind"        # feedback of a kind that is not known
     NO_VALUE = "no_value"                # feedback that says nothing
-    NO_CLASS = "no_class"                # a corrected label that is no class of the stream
+    NO_CLASS = "no_class"                # a corrected label, or a sent prediction, that is no class of the stream
     CONFLICT = "conflict"
     UNKNOWN_RECORD = "unknown_record"
 
@@ -64,15 +65,17 @@ def required_columns(stream: Stream) -> tuple[str, ...]:
 
 
 def expected_columns(stream: Stream) -> tuple[str, ...]:
-    """Every column that the schema speaks of: the required ones, slices, and the label's."""
-    named = (*required_columns(stream), *stream.slices, stream.label.column, stream.label.arrived)
+    """Every column that the schema speaks of: the required ones, slices, the label's, and a sent prediction's."""
+    label = (stream.label.column, stream.label.arrived)
+    named = (*required_columns(stream), *stream.slices, *label, *stream.prediction.columns)
     return tuple(dict.fromkeys(c for c in named if c))
 
 
 def as_brought(stream: Stream, columns: Sequence[str], name: str) -> tuple[Stream, tuple[str, ...]]:
     """The schema as a file with these columns can follow it, and what it lacks, in sentences.
 
-    Without the label's column its records are unlabelled; without a slice that is missing in them.
+    Without the label's column its records are unlabelled; without a slice that is missing in them; without the
+    prediction's nobody answered them yet.
 
     Raises:
         InputError: the label is there, but not since when it is known: taken as known at once, it would leak.
@@ -89,6 +92,13 @@ def as_brought(stream: Stream, columns: Sequence[str], name: str) -> tuple[Strea
             f"'{label.column}', so labels would count before they were known. Nothing was stored. Add it, or leave the "
             "label's column out of the file."
         )
+    sent = stream.prediction
+    if sent.column and sent.column not in columns:
+        notes.append(f"{name} has no column '{sent.column}' (the prediction); its records count as not answered")
+        stream = stream.model_copy(update={"prediction": SentPrediction()})
+    else:
+        absent = [c for c in sent.columns if c not in columns]
+        notes += [f"{name} has no column '{c}', which says more of the prediction; it is missing" for c in absent]
     return stream, tuple(notes)
 
 
@@ -150,6 +160,7 @@ def validate(stream: Stream, chunk: Chunk, now: datetime) -> Validated:
         faults.add(empty, Reason.NO_TEXT, f"{_named(stream.text)} is empty")
     times = _times(stream, whole, faults, now)
     labels, known_at = _labels(stream, whole, times, faults)
+    _predictions(stream, table, faults)
     # Numbers last: a column may be both a feature and part of the time, which is read from its text.
     table = table.assign(**{c: _numbers(c, table[c].to_numpy(), faults) for c in stream.numeric})
     missing = np.logical_and.reduce([table[c].isna().to_numpy() for c in stream.features])
@@ -258,6 +269,29 @@ def _labels(stream: Stream, chunk: Chunk, times: np.ndarray, faults: _Faults) ->
         faults.add(wrong, Reason.UNREADABLE_TIME, detail, texts)
         known_at = np.maximum(times, arrived)
     return labels, np.where(_blank(labels), unknown, known_at)
+
+
+def _predictions(stream: Stream, table: pd.DataFrame, faults: _Faults) -> None:
+    """Mark what a service sent as its answer and is none; an empty one says that it has not answered."""
+    sent = stream.prediction
+    if not sent.column:
+        return
+    answers = table[sent.column].to_numpy()
+    wrong = ~_blank(answers) & (resolve(stream, answers) == None)  # noqa: E711  elementwise
+    reason, what = Reason.NO_CLASS, f"no class of the stream ({', '.join(stream.label.classes)})"
+    if stream.task == "regression":
+        reason, what = Reason.WRONG_TYPE, f"no number within ±{HUGE:g}"
+    faults.add(wrong, reason, f"column '{sent.column}' (the prediction): '{{}}' is {what}", answers)
+    if sent.score:
+        scores = table[sent.score].to_numpy()
+        chances = _numbers(sent.score, scores, faults)
+        beyond = f"column '{sent.score}' (the prediction's score) must be a probability from 0 to 1, not '{{}}'"
+        faults.add((chances < 0) | (chances > 1), Reason.WRONG_TYPE, beyond, scores)
+    if sent.version:
+        names = table[sent.version].to_numpy()
+        long = np.array([v is not None and len(v) > MAX_VERSION for v in names], dtype=bool)
+        detail = f"column '{sent.version}' (the prediction's version) is longer than {MAX_VERSION} characters"
+        faults.add(long, Reason.TOO_LONG, detail)
 
 
 def _labelled(stream: Stream, labels: np.ndarray, known_at: np.ndarray) -> np.ndarray:

@@ -64,6 +64,11 @@ class VersionRecord:
     quality: str
     document: dict[str, Any]
 
+    @property
+    def service(self) -> str | None:
+        """How the service elsewhere calls this model of its own ("": not at all); None for a model of ours."""
+        return self.document.get("elsewhere")
+
 
 class PromotionLog:
     """Versions and promotions in the store."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +19,19 @@ from storage.database import Database
 from storage.leases import Lease
 from storage.rows import META, Rows
 from storage.stream import Stream
-from storage.timepoints import utc
+from storage.timepoints import TICK, utc
 
 _OWN = ("id", "time", "seq", "evaluation", "content", "group")
 _BATCH = 10_000  # rows taken from a cursor at a time; fewer than the new objects after which garbage is looked for
+
+
+@dataclass(frozen=True)
+class Sent:
+    """n raw values each (objects, None where nothing was sent): the answer, its score, the version that gave it."""
+
+    answer: np.ndarray
+    score: np.ndarray
+    version: np.ndarray
 
 
 class RecordReader:
@@ -116,6 +126,23 @@ class RecordReader:
         predicted[place[there]] = answer[there]
         score[place[there]] = chance[there]
         return rows.with_meta(predicted=predicted, score=score)
+
+    def sent(self, stream: Stream, rows: Rows) -> Sent:
+        """What another service answered to these rows, raw, as it came with them."""
+        place = stream.prediction
+        found = Sent(*(np.full(len(rows), None, object) for _ in range(3)))
+        if not len(rows) or not place.column:
+            return found
+        times = rows.meta["time"]
+        first, last = (utc(times.iloc[k].to_pydatetime()) for k in (0, -1))
+        for name, _ in self._segments(stream, first - TICK, last):
+            table = self._archive.read_table(name, [*place.columns, "__seq"])
+            where, there = _places(rows, table.column("__seq").to_numpy())
+            for values, column in ((found.answer, place.column), (found.score, place.score),
+                                   (found.version, place.version)):
+                if column in table.column_names:
+                    values[where[there]] = objects(table.column(column))[there]
+        return found
 
     def _beside(
         self, rows: Rows, query: sa.Select[Any], time: Any, kinds: tuple[type, ...]

@@ -144,6 +144,27 @@ class GatePolicy(Frozen):
     calibration_margin: Annotated[float, Field(ge=0)] = 0.02
 
 
+class SentPrediction(Frozen):
+    """The columns in which records carry the answer of a model that runs elsewhere; without `column` none does."""
+
+    column: str = ""
+    score: str = ""
+    version: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those that are named."""
+        return tuple(c for c in (self.column, self.score, self.version) if c)
+
+    @model_validator(mode="after")
+    def _said_by_an_answer(self) -> SentPrediction:
+        if self.columns and not self.column:
+            raise ValueError("score and version say more of an answer, and no column holds one; name it as `column`")
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError(f"{', '.join(self.columns)}: column, score and version are three different columns")
+        return self
+
+
 _ATOM = r"[^\s\x00-\x1f\x7f<>@,;:\"()\[\]\\.]+"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*")
 
@@ -188,6 +209,7 @@ class Stream(Frozen):
     policies: dict[str, Policy] = Field(default_factory=dict)  # for `trueup replay`; what they lack is as in `policy`
     training: Training = Training()
     gate: GatePolicy = GatePolicy()
+    prediction: SentPrediction = SentPrediction()
     alerts: Recipients = Recipients()
 
     @model_validator(mode="before")
@@ -234,7 +256,18 @@ class Stream(Frozen):
             raise ValueError(f"the label's column '{self.label.column}' is also a feature; that would leak the answer")
         if self.task == "regression" and self.label.classes:
             raise ValueError("label.classes belongs to classification; a regression stream takes its label as it is")
+        known = {*self.features, self.label.column, self.label.arrived}
+        leaking = sorted(known.intersection(self.prediction.columns))
+        if leaking:
+            raise ValueError(
+                f"prediction: '{leaking[0]}' is also a feature or the label's; what a service answered would be learnt "
+                "from, or taken for the truth"
+            )
+        if self.task == "regression" and self.prediction.score:
+            raise ValueError("prediction.score is a probability and belongs to classification; leave it out")
         for policy in (self.policy, *self.policies.values()):
+            if policy.metric == "roc_auc" and self.prediction.column and not self.prediction.score:
+                raise ValueError("metric 'roc_auc' ranks probabilities, and prediction.score names none; name a column")
             if policy.metric and (policy.metric in {"mae", "rmse", "r2"}) != (self.task == "regression"):
                 raise ValueError(f"metric '{policy.metric}' does not fit task '{self.task}'")
         return self

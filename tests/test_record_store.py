@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from storage.errors import ConfigError
 from storage.incoming import FeedbackItem, Incoming, Refused
 from storage.reading import RecordReader
 from storage.records import RecordStore
-from storage.stream import LabelPolicy, OrderTime, Stream, Training
+from storage.stream import LabelPolicy, OrderTime, SentPrediction, Stream, Training
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 STREAM = Stream(name="r", id="id", time="at", text=("text",), label=LabelPolicy(column="stars"))
@@ -209,3 +210,19 @@ def test_when_records_came_is_known_for_each(store: RecordStore, reader: RecordR
     assert list(accepted) == [np.datetime64(m.replace(tzinfo=None), "us") for m in (NOW, later, later)]
     assert len(reader.received(STREAM, NOW)[0]) == 1
     assert len(refused) == 0
+
+
+def test_what_a_service_answered_is_read_beside_its_records(store: RecordStore, reader: RecordReader) -> None:
+    """From every file that the rows came in, also one that was taken in before any prediction was declared."""
+    sends = STREAM.model_copy(update={"prediction": SentPrediction(column="said", version="by")})
+    first, second = batch(["a", "b"], days=[0, 3]), batch(["c", "d"], days=[1, 2])
+    store.append(STREAM, first, [], source="f", now=NOW)
+    answered = second.table.assign(said=["yes", None], by=["svc-1", "svc-1"])
+    store.append(sends, replace(second, table=answered), [], source="g", now=NOW)
+    rows = reader.read(sends, as_of=NOW)
+    sent = reader.sent(sends, rows)
+    assert list(rows.meta["id"]) == ["a", "c", "d", "b"]
+    assert sent.answer.tolist() == [None, "yes", None, None]
+    assert sent.version.tolist() == [None, "svc-1", "svc-1", None]
+    assert sent.score.tolist() == [None] * 4
+    assert reader.sent(STREAM, rows).answer.tolist() == [None] * 4

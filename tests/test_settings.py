@@ -53,6 +53,13 @@ def test_variables_come_before_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         (MINIMAL + '[streams.reviews.policy]\nmetric = "mae"\n', "does not fit task"),
         (MINIMAL + '[streams.reviews.alerts]\nto = ["a@example.org", "nobody"]\n', "'nobody' is not a mail address"),
         (MINIMAL + '[streams.reviews.alerts]\nto = ["a@b.org, c@d.org"]\n', "one a string"),
+        (MINIMAL + '[streams.reviews.prediction]\ncolumn = "content"\n', "would be learnt from"),
+        (MINIMAL + '[streams.reviews.prediction]\nversion = "v"\n', "no column holds one"),
+        (MINIMAL + '[streams.reviews.prediction]\ncolumn = "p"\nscore = "p"\n', "three different columns"),
+        (
+            MINIMAL + '[streams.reviews.policy]\nmetric = "roc_auc"\n[streams.reviews.prediction]\ncolumn = "p"\n',
+            "prediction.score names none",
+        ),
         (MINIMAL + '[smtp]\nfrom = "trueup"\n', "'trueup' is not a mail address"),
         ("[streams", "not readable as TOML"),
         ('[streams."../out"]\ntime = "at"\ntext = ["content"]\n', "also a folder's"),

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from feedback.chunks import chunk_of
-from feedback.validation import MAX_TEXT, Reason, Validated, check_schema, required_columns, validate
+from feedback.validation import MAX_TEXT, Reason, Validated, as_brought, check_schema, required_columns, validate
 from storage.errors import ConfigError
-from storage.stream import LabelPolicy, OrderTime, Stream
+from storage.stream import LabelPolicy, OrderTime, SentPrediction, Stream
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
 GOOD = {"id": "a", "at": "2024-01-02 03:04:05", "text": "fine", "n": "1.5", "c": "x", "y": "5"}
@@ -165,3 +165,43 @@ def test_a_hundred_thousand_rows_take_seconds() -> None:
     start = time.process_time()
     assert len(validate(_stream(), chunk, NOW).accepted.ids) == 20_000
     assert time.process_time() - start < 4
+
+
+SENT = SentPrediction(column="said", score="p", version="by")
+TWO = LabelPolicy(column="y", classes={"no": "<=2", "yes": ">=4"})
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "said"),
+    [
+        ({"said": "maybe"}, Reason.NO_CLASS, "'maybe' is no class of the stream (no, yes)"),
+        ({"said": "3"}, Reason.NO_CLASS, "'3' is no class"),
+        ({"p": "high"}, Reason.WRONG_TYPE, "'p' must be a finite number, not 'high'"),
+        ({"p": "1.01"}, Reason.WRONG_TYPE, "from 0 to 1, not '1.01'"),
+        ({"by": "v" * 201}, Reason.TOO_LONG, "200"),
+    ],
+)
+def test_a_sent_prediction_that_is_none_is_refused(change: dict[str, Any], reason: Reason, said: str) -> None:
+    """What a service says and what is no answer would spoil every figure of it: the row waits in quarantine."""
+    stream = _stream(label=TWO, prediction=SENT)
+    judged = _validate(GOOD | {"said": "yes", "p": "0.9", "by": "svc-1"} | change, stream=stream)
+    assert [r.reason for r in judged.refused] == [reason]
+    assert said in judged.refused[0].detail
+
+
+def test_a_number_sent_as_a_prediction_must_be_one() -> None:
+    """Of a regression the answer is a finite number."""
+    stream = _stream(task="regression", prediction=SentPrediction(column="said"))
+    judged = _validate(GOOD | {"said": "7.5"}, GOOD | {"id": "b", "said": "lots"}, stream=stream)
+    assert judged.accepted.ids.tolist() == ["a"]
+    assert [r.reason for r in judged.refused] == [Reason.WRONG_TYPE]
+
+
+def test_a_record_that_nobody_answered_yet_is_taken_in() -> None:
+    """An empty prediction says that there is none, and so does a file without the column."""
+    stream = _stream(label=TWO, prediction=SENT)
+    judged = _validate(GOOD | {"said": "", "p": None}, GOOD | {"id": "b"}, stream=stream)
+    assert judged.accepted.ids.tolist() == ["a", "b"]
+    brought, notes = as_brought(stream, [*GOOD], "f.csv")
+    assert not brought.prediction.column
+    assert "'said' (the prediction); its records count as not answered" in notes[0]
