@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 
+from flows.answering import scoring
 from flows.app import App
 from flows.looking import Look, look
+from flows.serving import note_on_answers
 from monitoring.evidence import Check
 from storage.leases import Lease
 from storage.promotions import VersionRecord
@@ -20,21 +22,19 @@ from storage.timepoints import iso
 def score_new(
     app: App, stream: Stream, champion: VersionRecord, as_of: datetime, lease: Lease | None = None
 ) -> int:
-    """Give every record newer than the champion's cut-off the champion's answer; how many lacked it.
+    """Give every record newer than the champion's cut-off the champion's answer, if it has one; how many got it now.
 
     Raises:
         LeaseHeld: the `lease` of a cycle was lost.
         ModelUnusable: the champion cannot be loaded or scored.
     """
-    from training.fitting import answer
-
-    model = app.registry.load(stream.name, champion.version)
+    answers = scoring(app, stream, champion)
     if not app.reader.unanswered(stream, champion.version, after=champion.cut_off, as_of=as_of):
         return 0
     rows = app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
-    rows = rows.take(rows.meta["predicted"].isna().to_numpy())
+    rows = answers(rows.take(rows.meta["predicted"].isna().to_numpy()))
     if len(rows):
-        predicted, chances = answer(model, stream, rows.features)
+        predicted, chances = rows.meta["predicted"].to_numpy(), rows.meta["score"].to_numpy()
         app.reader.add_predictions(stream, champion.version, rows, predicted, chances, lease)
     return len(rows)
 
@@ -87,7 +87,9 @@ def measure_look(
         last_time=iso(times.iloc[-1].to_pydatetime()) if len(times) else None,
         notes=notes,
     )
-    return replace(check, notes=(*notes, *draw(app, stream, champion, seen, check)))
+    said = note_on_answers(app, stream, champion, seen.comparison.as_of)
+    check = replace(check, notes=(*notes, *([said] if said else [])))
+    return replace(check, notes=(*check.notes, *draw(app, stream, champion, seen, check)))
 
 
 def edge_of(seen: Look) -> tuple[int, datetime] | None:

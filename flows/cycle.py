@@ -13,6 +13,7 @@ from flows.alerting import deliver_now
 from flows.app import App, open_app
 from flows.cycle_document import document, present, summary
 from flows.cycle_steps import STEPS, Run, Step
+from flows.elsewhere import follow_service
 from flows.failure_alerts import failed, passes, telling_failures, works
 from flows.looking import champion_of, refuse_rewind
 from flows.promoting import settle
@@ -77,6 +78,8 @@ def run_cycle(
         for left in app.cycles.unfinished(stream.name):
             if left.as_of < as_of:
                 _finish_older(app, stream, lease, left, run_step, watch, ways)
+        if found is None and app.pauses.current(stream.name) is None:  # a resumed cycle speaks of who answered then
+            follow_service(app, lease, stream, as_of)
         return _run(app, stream, lease, as_of, run_step, watch, ways)
 
 

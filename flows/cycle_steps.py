@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from flows.alerting import facts_of, incident_for, incident_writes, item, with_check
 from flows.app import App
 from flows.checking import edge_of, measure_look, score_new
+from flows.elsewhere import need_service_champion
 from flows.failure_alerts import failed, works
 from flows.judging import Judged
 from flows.looking import champion_of, look
@@ -162,6 +163,7 @@ def train(run: Run) -> None:
         run.done("train", None)
         return
     try:
+        need_service_champion(run.app, run.stream, run.cycle.as_of)
         trained = train_version(
             run.app, run.lease, run.stream, run.cycle.as_of, cycle_id=run.cycle.id, on_candidate=run.on_candidate
         )

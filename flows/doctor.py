@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flows.answering import answering
 from flows.app import App
 from flows.looking import champion_of
 from flows.standing import without_champion
@@ -113,5 +114,10 @@ def _champion(app: App, stream: Stream) -> Finding:
         if why:
             return Finding(name, False, f"none: {why}", f"when it is mended: trueup train --stream {stream.name}")
         return Finding(name, True, f"none yet: trueup train --stream {stream.name}")
-    app.registry.load(stream.name, champion.version)
-    return Finding(name, True, f"v{champion.version} loads")
+    answering(app, stream, champion)
+    if champion.service is None:
+        return Finding(name, True, f"v{champion.version} loads")
+    said = f"v{champion.version} is the model '{champion.service}' of a service; its answers come with the records"
+    if stream.prediction.version:
+        return Finding(name, True, said)
+    return Finding(name, True, f"{said}, without a version: neither a release of the service nor a hand-over is seen")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flows.alerting import deliver_now, item
+from flows.answering import answering
 from flows.app import App
 from flows.looking import champion_version
 from flows.outside_moves import arrived_at, note_move
@@ -129,7 +130,9 @@ def _give_way(app: App, lease: Lease, stream: Stream) -> None:
 def _carry_out(app: App, lease: Lease, stream: Stream, planned: Promotion) -> Promotion:
     """Through the same commit path as every promotion: loadable, written down, moved, told of."""
     assert planned.to_version is not None
-    app.registry.load(stream.name, planned.to_version)
+    target = app.promotions.version(stream.name, planned.to_version)
+    assert target is not None  # _need_other looked
+    answering(app, stream, target)
     with app.database.write() as connection:
         lease.assert_held(connection)
         planned = app.promotions.add(connection, planned)

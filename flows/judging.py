@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from flows.answering import answering
 from flows.app import App
 from flows.further_tests import Meeting, further_tests
 from flows.looking import champion_of, champion_version, seed_of
@@ -37,7 +38,7 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
     Raises:
         ModelUnusable: the champion is lost, or cannot be loaded or scored; nothing is promoted over it.
     """
-    from training.contest import answers_of, contest, first_contest
+    from training.contest import contest, first_contest
     from training.gate import Gate, judge, judge_first, loads
 
     record = app.promotions.version(stream.name, trained.version)
@@ -58,7 +59,7 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
         paired = contest(
             stream,
             fitted,
-            answers_of(stream, app.registry.load(stream.name, champion)),
+            answering(app, stream, standing),
             rows,
             cut_off=standing.cut_off,
             known_contents=known.meta["content"].to_numpy(),

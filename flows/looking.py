@@ -171,7 +171,7 @@ def _accepted(app: App, stream: Stream, champion: VersionRecord, rows: Rows) -> 
 def judged_rows(
     stream: Stream, settled: Rows, past: Rows, provenance: str, champion: VersionRecord, as_of: datetime
 ) -> tuple[Rows, int]:
-    """The labelled rows that the metric is judged on, and in how many checks running such a row is read.
+    """The labelled and answered rows that the metric is judged on, and in how many checks running such a row is read.
 
     Those of the window whose records are past their maturity; where it holds fewer than `min_labels`, the newest
     `min_labels` since the champion's cut-off.
@@ -181,7 +181,7 @@ def judged_rows(
 
     def labelled(rows: Rows) -> Rows:
         rows = new_content(rows, past)
-        return rows.take((rows.meta["provenance"] == provenance).to_numpy())
+        return rows.take((rows.meta["provenance"].eq(provenance) & rows.meta["predicted"].notna()).to_numpy())
 
     judged = labelled(window)
     if len(judged) >= policy.min_labels or stream.series or not len(window):

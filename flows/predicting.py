@@ -11,12 +11,14 @@ from feedback.validation import validate
 from flows.app import App
 from flows.checking import score_new
 from flows.looking import champion_of
+from storage.errors import InputError
+from storage.promotions import VersionRecord
 from storage.stream import LabelPolicy, OrderTime, Stream
 
 
 def predict_newest(app: App, stream: Stream) -> list[dict[str, Any]]:
     """Answers for every stored record newer than the champion's cut-off, newest first; they are kept."""
-    champion = champion_of(app, stream)
+    champion = _able_to_answer(app, stream)
     now = app.now()
     score_new(app, stream, champion, now)
     rows = app.reader.read(stream, after=champion.cut_off, as_of=now, version=champion.version)
@@ -29,11 +31,11 @@ def predict_file(app: App, stream: Stream, path: str) -> tuple[list[dict[str, An
     The file needs the features only. Without the id's column an answer's id is a hash of its row. Nothing is stored.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or the champion is a service's own model.
     """
     from training.fitting import answer
 
-    champion = champion_of(app, stream)
+    champion = _able_to_answer(app, stream)
     model = app.registry.load(stream.name, champion.version)
     found: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
@@ -46,6 +48,17 @@ def predict_file(app: App, stream: Stream, path: str) -> tuple[list[dict[str, An
             predicted, score = answer(model, stream, rows.table[list(stream.features)])
             found += _answers(rows.ids, predicted, score, champion.version)
     return found, refused
+
+
+def _able_to_answer(app: App, stream: Stream) -> VersionRecord:
+    champion = champion_of(app, stream)
+    if champion.service is not None:
+        raise InputError(
+            f"The champion of '{stream.name}', v{champion.version}, is the model '{champion.service}' of a service, "
+            "which trueup does not hold: its answers come with the records, and nothing was answered here. Ask the "
+            "service."
+        )
+    return champion
 
 
 def _features_of(stream: Stream, columns: Sequence[str]) -> Stream:

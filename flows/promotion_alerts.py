@@ -17,7 +17,8 @@ from storage.stream import Stream
 FIRST, CHALLENGER = "first", "challenger"  # trained, and judged by the gate
 APPROVED, FORCED, ROLLBACK = "approved", "forced", "rollback"  # done by a person
 OUTSIDE = "outside"  # found done in MLflow, by whomever
-BY_HAND = frozenset({APPROVED, FORCED, ROLLBACK, OUTSIDE})
+ELSEWHERE = "elsewhere"  # a service began to answer by another version
+BY_HAND = frozenset({APPROVED, FORCED, ROLLBACK, OUTSIDE, ELSEWHERE})
 
 
 def telling(app: App, stream: Stream, promotion: Promotion) -> Write:

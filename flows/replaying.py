@@ -148,7 +148,7 @@ def _scratch(app: App, stream: Stream, home: Path) -> App:
 def _first_champion(app: App, stream: Stream, start: datetime) -> None:
     """Train the champion that every policy begins with, through its gate."""
     done = run_cycle(app, stream, start)
-    if done["promotion"] is None:
+    if done["promotion"] is None and done["champion"] is None:
         failed = [test["said"] for test in (done["gate"] or {"tests": []})["tests"] if not test["passed"]]
         why = " ".join(failed or done["decision"]["reasons"][-1:])
         raise TrueupError(
@@ -190,7 +190,7 @@ def _answered(
     answers = app.reader.read(stream, after=after, as_of=as_of, version=champion).meta
     times = known.meta["time"]
     between = known.take(((times > after.replace(tzinfo=None)) & (times <= as_of.replace(tzinfo=None))).to_numpy())
-    labelled = between.labelled
+    labelled = between.labelled & answers["predicted"].notna().to_numpy()
     return metric(
         judged_by,
         between.meta["label"].to_numpy()[labelled],

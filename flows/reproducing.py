@@ -44,7 +44,7 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
     shows as a difference.
 
     Raises:
-        InputError: the store knows no such version.
+        InputError: the store knows no such version, or it is a service's own.
         ConfigError: the settings name features that the snapshot lacks.
         StoreUnusable: the snapshot is missing or damaged.
         ModelUnusable: the registered version cannot be loaded, or does not answer.
@@ -62,6 +62,11 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
         raise InputError(
             f"'{stream.name}' has no version {number}, so there is nothing to make again. "
             f"See: trueup models list --stream {stream.name}"
+        )
+    if record.service is not None:
+        raise InputError(
+            f"v{number} of '{stream.name}' is the model '{record.service}' of a service and was not trained here, so "
+            "it cannot be made again. What it answered stands beside its records."
         )
     rows = snapshots.load(app.archive, record.snapshot, regression=stream.task == "regression")
     _need_features(stream, record, rows)

@@ -11,6 +11,7 @@ from typing import Any
 
 from flows.alerting import deliver_now
 from flows.app import App
+from flows.elsewhere import follow_service, need_service_champion
 from flows.judging import judge_version
 from flows.looking import champion_of, refuse_rewind, snapshot_rows
 from flows.promoting import attempt, commit, held_because, name_challenger, settle
@@ -19,7 +20,7 @@ from flows.training_run import train_version
 from storage import snapshots
 from storage.errors import NoChampion
 from storage.leases import hold
-from storage.promotions import PromotionState
+from storage.promotions import Promotion, PromotionState
 from storage.stream import Stream
 
 TRAINING = "train-"  # begins the name of a training that belongs to no cycle
@@ -31,6 +32,8 @@ def train_now(
     """Train, judge and, if the gate lets it through, promote; what came of it, in the contract's keys.
 
     One that was killed after its version was registered, on the same rows and labels, is gone on with.
+
+    Where a service answers, and another version of it than the champion, that one is made champion and none is trained.
 
     `held` says what keeps a version waiting that passed its gate; null where nothing does.
 
@@ -45,6 +48,11 @@ def train_now(
             refuse_rewind(app, stream, as_of, champion_of(app, stream))
         except NoChampion:
             refuse_rewind(app, stream, as_of, None)
+        followed = follow_service(app, lease, stream, as_of)
+        if followed is not None:
+            deliver_now(app)
+            return _of_service(app, stream, followed)
+        need_service_champion(app, stream, as_of)
         name, moment = _left_behind(app, stream, as_of) or (f"{TRAINING}{uuid.uuid4().hex}", as_of)
         trained = train_version(app, lease, stream, moment, cycle_id=name, on_candidate=on_candidate)
         name_challenger(app, lease, stream, trained)
@@ -63,6 +71,23 @@ def train_now(
     deliver_now(app)
     waits = held if planned.state is PromotionState.HELD else None
     return {**asdict(trained), "gate": judged.gate, "promotion": promotion, "held": waits}
+
+
+def _of_service(app: App, stream: Stream, followed: Promotion) -> dict[str, Any]:
+    assert followed.to_version is not None
+    record = app.promotions.version(stream.name, followed.to_version)
+    assert record is not None
+    return {
+        "version": record.version,
+        "run_id": record.run_id,
+        "snapshot": Path(record.snapshot).stem,
+        "candidates": [],
+        "recipe": record.document["recipe"],
+        "gate": followed.gate,
+        "promotion": {"from_version": followed.from_version, "to_version": followed.to_version},
+        "held": None,
+        "why": followed.why,
+    }
 
 
 def _left_behind(app: App, stream: Stream, as_of: datetime) -> tuple[str, datetime] | None:

@@ -66,7 +66,7 @@ def record(registry: Registry, stream: Stream, training: TrainingRecord) -> Vers
     import mlflow
 
     try:
-        experiment = _experiment(registry, client, stream.name)
+        experiment = experiment_id(registry, client, stream.name)
         tags = version_tags(stream, training)
         with mlflow.start_run(experiment_id=experiment, run_name=training.cycle, tags=tags) as run:
             _log(client, run.info.run_id, training.fitted.recipe, training.metrics)
@@ -74,7 +74,7 @@ def record(registry: Registry, stream: Stream, training: TrainingRecord) -> Vers
                 _nested(client, experiment, run.info.run_id, trial)
             _log_rows(stream, training)
             stored = _store_model(stream, training.fitted, registry.packages)
-            _name(client, stream.name)
+            name_model(client, stream.name)
             made = client.create_model_version(
                 stream.name, stored.model_uri, run.info.run_id, tags=tags, model_id=stored.model_id
             )
@@ -141,7 +141,7 @@ def close_stray_runs(registry: Registry, stream: str) -> int:
     return len(strays)
 
 
-def _experiment(registry: Registry, client: Any, stream: str) -> str:
+def experiment_id(registry: Registry, client: Any, stream: str) -> str:
     found = client.get_experiment_by_name(experiment_of(stream))
     if found is not None:
         return str(found.experiment_id)
@@ -150,7 +150,7 @@ def _experiment(registry: Registry, client: Any, stream: str) -> str:
     return str(client.create_experiment(experiment_of(stream), artifact_location=folder))
 
 
-def _name(client: Any, stream: str) -> None:
+def name_model(client: Any, stream: str) -> None:
     """Makes the registered name where it is new."""
     from mlflow.exceptions import MlflowException
 

@@ -1,0 +1,232 @@
+"""A service sends its answers with the records: they are checked, beaten, handed over to, and gone back to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from feedback.intake import ingest
+from feedback.made_reviews import HEALTHY, make_reviews
+from flows.app import App, open_app
+from flows.cycle import run_cycle
+from flows.doctor import examine
+from flows.going_back import acknowledge, roll_back
+from flows.promotion_alerts import open_rollback
+from flows.standing import standing
+from flows.training_command import train_now
+from flows.verifying import verify
+from storage.errors import NotTrainable
+from storage.stream import Stream
+from tests.made_deployments import HISTORY, SETTINGS, START, TRAINED, WEEK, WINDOW
+from tests.test_commands import Shell
+
+SENDS = """
+[streams.reviews.prediction]
+column = "said"
+score = "p_positive"
+version = "by"
+
+[streams.reviews.training]
+candidates = ["tests.plain_candidate:plain"]
+"""
+
+
+class Service:
+    """A model of a team's own, trained on reviews that trueup never saw."""
+
+    def __init__(self) -> None:
+        past = make_reviews(99, START - timedelta(days=90), 60, 1500, HEALTHY)
+        past = past[past["stars"] != 3]
+        self._model = make_pipeline(CountVectorizer(), LogisticRegression(max_iter=500))
+        self._model.fit(past["text"], past["stars"] >= 4)
+
+    def answered(self, reviews: pd.DataFrame, by: str, *, flipped: bool = False) -> pd.DataFrame:
+        """The reviews with the service's answers; flipped: as of a deployment that swapped the classes."""
+        chance = self._model.predict_proba(reviews["text"])[:, 1]
+        return with_answers(reviews, 1 - chance if flipped else chance, by)
+
+
+def with_answers(reviews: pd.DataFrame, chance: np.ndarray, by: str) -> pd.DataFrame:
+    return reviews.assign(said=np.where(chance >= 0.5, "positive", "negative"), p_positive=chance, by=by)
+
+
+@dataclass
+class Story:
+    """What happened to a stream whose service answers, week by week."""
+
+    folder: Path
+    app: App
+    service: Service
+    first: dict[str, Any] = field(default_factory=dict)
+    cycles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    weeks: int = 0
+
+    @property
+    def stream(self) -> Stream:
+        return self.app.stream("reviews")
+
+    def reviews(self, rows: int = WINDOW) -> pd.DataFrame:
+        """A week of healthy reviews that nobody has answered yet."""
+        return make_reviews(10 + self.weeks, TRAINED + self.weeks * WEEK, 7, rows, HEALTHY)
+
+    def week(self, name: str, reviews: pd.DataFrame) -> dict[str, Any]:
+        """Take a week in, and run the cycle at its end."""
+        take_in(self.app, self.folder, name, reviews)
+        self.weeks += 1
+        done = run_cycle(self.app, self.stream, TRAINED + self.weeks * WEEK)
+        self.cycles[name], self.notes[name] = done, tuple(standing(self.app, self.stream).notes)
+        return done
+
+    @property
+    def champion(self) -> int | None:
+        return self.app.registry.alias("reviews", "champion")
+
+
+def take_in(app: App, folder: Path, name: str, reviews: pd.DataFrame) -> None:
+    file = folder / f"{name}.csv"
+    reviews.to_csv(file, index=False)
+    ingest(app.store, app.stream("reviews"), [str(file)], now=app.now())
+
+
+def opened(folder: Path) -> App:
+    (folder / "trueup.toml").write_text(SETTINGS.format(window=WINDOW) + SENDS)
+    return open_app(folder / "trueup.toml", folder / ".trueup")
+
+
+def codes(done: dict[str, Any], verdict: str) -> set[str]:
+    return {s["code"] for s in done["check"]["signals"] if s["verdict"] == verdict}
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    return Service()
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Story:
+    folder = tmp_path_factory.mktemp("elsewhere")
+    app = opened(folder)
+    told = Story(folder, app, service)
+    take_in(app, folder, "history", service.answered(make_reviews(1, START, 30, HISTORY, HEALTHY), "svc-1"))
+    told.first = train_now(app, told.stream, TRAINED)
+    told.week("quiet", service.answered(told.reviews(), "svc-1"))
+    told.week("flipped", service.answered(told.reviews(), "svc-1", flipped=True))
+    told.week("awaited", service.answered(told.reviews(), "svc-1", flipped=True))
+    reviews = told.reviews()
+    ours = app.registry.load("reviews", 2).predict_proba(reviews[["text"]])
+    told.week("served", with_answers(reviews, ours[:, 1], "2"))
+    return told
+
+
+def test_the_service_model_becomes_the_first_version(story: Story) -> None:
+    """Registered without a file, with its own answers as reference; no gate is asked, since it answers already."""
+    record = story.app.promotions.version("reviews", 1)
+    assert record is not None
+    assert (story.first["version"], record.service) == (1, "svc-1")
+    assert story.first["promotion"] == {"from_version": None, "to_version": 1}
+    assert story.first["gate"]["tests"] == []
+    assert story.app.registry.version("reviews", 1).tags["elsewhere"] == "svc-1"
+    assert record.document["metrics"]["f1_macro"] > 0.7
+    (event,) = [p for p in story.app.promotions.history("reviews") if p.to_version == 1]
+    assert (event.kind, event.who) == ("elsewhere", "the service")
+
+
+def test_checks_go_by_what_was_sent(story: Story) -> None:
+    """The answers that the service sent are scored into the store as they are, and a healthy week is quiet."""
+    quiet = story.cycles["quiet"]
+    assert (quiet["champion"], quiet["scored"], quiet["check"]["counted"]) == (1, WINDOW, True)
+    assert not codes(quiet, "breached")
+    assert {"PRF-METRIC", "DRF-SCORE", "DRF-CLASS"} <= codes(quiet, "ok")
+    rows = story.app.reader.read(story.stream, after=TRAINED, as_of=TRAINED + WEEK, version=1)
+    sent = pd.read_csv(story.folder / "quiet.csv").set_index("review_id").loc[rows.meta["id"]]
+    assert rows.meta["predicted"].tolist() == sent["said"].tolist()
+    assert np.allclose(rows.meta["score"].astype(float), sent["p_positive"])
+    assert story.notes["quiet"] == ()
+
+
+def test_a_service_that_errs_is_noticed_and_beaten(story: Story) -> None:
+    """Swapped classes breach the metric; a challenger wins against the answers that were really given."""
+    flipped = story.cycles["flipped"]
+    assert "PRF-METRIC" in codes(flipped, "breached")
+    assert flipped["gate"]["passed"], flipped["gate"]
+    assert flipped["promotion"] == {"from_version": 1, "to_version": 2}
+
+
+def test_a_hand_over_is_awaited(story: Story) -> None:
+    """Until the service sends the new number, people are told so, and the old answers are not taken for the new."""
+    awaited = story.cycles["awaited"]
+    assert (awaited["champion"], awaited["scored"]) == (2, WINDOW)
+    assert "PRF-METRIC" not in codes(awaited, "breached")
+    assert any("v2 was handed over and does not serve yet" in note for note in awaited["check"]["notes"])
+    assert any("'svc-1' (v1)" in note for note in story.notes["awaited"])
+
+
+def test_a_hand_over_is_seen(story: Story) -> None:
+    """Once the answers carry the number, they are the champion's, and nothing is left to say."""
+    served = story.cycles["served"]
+    assert (served["champion"], story.notes["served"]) == (2, ())
+    assert not codes(served, "breached")
+
+
+def test_going_back_and_a_release(story: Story) -> None:
+    """The alias goes back to a model without a file; a new version of the service is followed, and both are told of."""
+    app, stream = story.app, story.stream
+    back = roll_back(app, stream, None, "the service was mended")
+    assert (back.from_version, back.to_version, story.champion) == (2, 1, 1)
+    waiting = open_rollback(app, stream)
+    assert waiting is not None
+    acknowledge(app, waiting.id)
+    assert any("v1 was handed over and does not serve yet" in note for note in standing(app, stream).notes)
+    assert verify(app, stream) == ()
+    assert all(finding.ok for finding in examine(app))
+    shell = Shell(story.folder)
+    assert "its answers come with the records" in shell("predict -s reviews", 2).err
+    assert "was not trained here" in shell("train -s reviews --reproduce 1", 2).err
+    assert shell("models list -s reviews").document["versions"][-1]["recipe"]["service"] == "svc-1"
+    assert shell("models show 1 -s reviews").document["versions"][0]["document"]["elsewhere"] == "svc-1"
+    story.week("mended", story.service.answered(story.reviews(), "svc-1"))
+    assert (story.champion, story.notes["mended"]) == (1, ())
+    half = story.reviews()
+    half = story.service.answered(half, "svc-1").assign(by=np.where(np.arange(WINDOW) < WINDOW // 2, "svc-1", "svc-2"))
+    story.week("releasing", half)
+    assert story.champion == 1
+    assert any("answered by 'svc-2' or others" in note for note in story.notes["releasing"])
+    story.week("released", story.service.answered(story.reviews(), "svc-2"))
+    assert story.champion == 3
+    event = next(p for p in app.promotions.history("reviews") if p.to_version == 3)
+    assert (event.kind, event.from_version) == ("elsewhere", 1)
+    assert "by 'svc-2'" in event.why
+    assert "in place of 'svc-1'" in event.why
+    assert any(a.kind == "promotion" and "'svc-2'" in a.text for a in app.alerts.alerts())
+    assert verify(app, stream) == ()
+
+
+def test_too_few_answers_are_no_champion(tmp_path: Path, service: Service) -> None:
+    """No model of ours is trained beside a service that answers; what is missing is said, also by a cycle."""
+    app = opened(tmp_path)
+    reviews = service.answered(make_reviews(1, START, 30, 500, HEALTHY), "svc-1")
+    reviews.loc[reviews.index[300:], ["said", "p_positive", "by"]] = None
+    take_in(app, tmp_path, "few", reviews)
+    with pytest.raises(NotTrainable, match=r"answered 300 records.*400 records"):
+        train_now(app, app.stream("reviews"), TRAINED)
+    done = run_cycle(app, app.stream("reviews"), TRAINED)
+    assert done["champion"] is None
+    assert "answered 300 records" in done["decision"]["reasons"][-1]
+
+
+def test_bare_numbers_are_ours(tmp_path: Path, service: Service) -> None:
+    """A service that calls its own model 7 would be taken for a version of ours one day."""
+    app = opened(tmp_path)
+    take_in(app, tmp_path, "numbered", service.answered(make_reviews(1, START, 30, 500, HEALTHY), "7"))
+    with pytest.raises(NotTrainable, match="svc-7"):
+        train_now(app, app.stream("reviews"), TRAINED)
