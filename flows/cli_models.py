@@ -75,6 +75,29 @@ def models_show(
         )
 
 
+def models_explain(
+    stream: StreamName,
+    versions: Annotated[
+        list[int] | None,
+        typer.Argument(help="What these would have needed; left out: all since the champion came, and who waits."),
+    ] = None,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why the champion is champion, and what other versions would have needed."""
+    from rich.text import Text
+
+    from flows.explaining import explain
+
+    with session(config, home, as_json) as s:
+        found = explain(s.app, s.app.stream(stream), versions or ())
+        said = [*found["notes"], *(found["because"]["said"] if found["because"] else ["There is no champion yet."])]
+        for other in found["others"]:
+            said += ["", other["said"], *(f"  {wanted}" for wanted in other["needed"])]
+        s.show(found, Text("\n".join(said)))
+
+
 def models_history(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
     """Every attempt to change the champion, newest first."""
     with session(config, home, as_json) as s:
@@ -186,7 +209,7 @@ def _arrow(before: int | None, after: int | None) -> str:
 def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
     models: Commands = {
-        "list": models_list, "show": models_show, "history": models_history, "verify": models_verify,
-        "promote": models_promote, "rollback": models_rollback,
+        "list": models_list, "show": models_show, "explain": models_explain, "history": models_history,
+        "verify": models_verify, "promote": models_promote, "rollback": models_rollback,
     }  # fmt: skip
     add_group(cli, "models", "The registry's view and the audit trail.", models)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -86,6 +86,13 @@ class CycleLog:
         query = sa.select(t.cycles).where(c.stream == stream, c.state == RUNNING).order_by(c.as_of)
         with self._database.read() as connection:
             return [_cycle(row) for row in connection.execute(query)]
+
+    def steps_of(self, cycle_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """What the steps of these cycles left behind, by the cycle's id."""
+        c = t.cycles.c
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(c.id, c.steps).where(c.id.in_(sorted(cycle_ids))))
+            return {row.id: row.steps for row in rows}
 
     def record_step(self, connection: Connection, cycle: CycleRecord, step: str, output: Any) -> CycleRecord:
         """Keep a step's output within a transaction; the cycle as it stands once that is committed."""

@@ -1,0 +1,284 @@
+"""Why a version is champion, and what another would have needed: sentences made of the audit trail alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from monitoring.figures import figure
+from storage.promotions import Promotion, PromotionState
+
+JUDGED = frozenset({"first", "challenger"})  # kinds of attempts that a gate decides on
+
+_CAME = {
+    "first": "as the first champion, through its gate",
+    "challenger": "through its gate",
+    "approved": "approved by a person after it had passed its gate",
+    "forced": "forced by a person, whatever its gate said",
+    "rollback": "by a person who went back to it",
+    "probation": "by going back to it, since the version after it lost its probation",
+    "outside": "set in MLflow itself, by nobody of trueup: no gate and no reason stand behind it",
+}
+_STATES = {
+    "champion": "is champion",
+    "unknown": "is not known to the store",
+    "unjudged": "was never judged by the gate",
+    "untrained": "gave no version",
+    "refused": "was refused by its gate",
+    "lacking": "had not enough evidence for its gate",
+    "held": "passed its gate and waits",
+    "expired": "passed its gate, and nobody approved it in time",
+    "abandoned": "passed its gate and was set aside",
+    "decided": "passed its gate and is being promoted",
+    "former": "was champion",
+}
+_MEASURED = {
+    "GATE-LABELS": "new labelled rows that neither model knows",
+    "GATE-METRIC": "a gain in {metric}",
+    "GATE-LOADS": "being read back from the registry with the same answers",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The check that asked for a training, and what was concluded from it; times as they are stored, ISO 8601."""
+
+    report_id: str | None
+    codes: tuple[str, ...]
+    reasons: tuple[str, ...]
+    first_time: str | None = None
+    last_time: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Because:
+    """What made a version champion. tests: of the gate it was judged by, empty where none was asked.
+
+    gain: by how much it beat the version before on the stream's metric, on rows that neither knew.
+    """
+
+    version: int
+    event_id: str | None
+    at: datetime | None
+    as_of: datetime | None
+    who: str | None
+    kind: str | None
+    why: str | None
+    from_version: int | None
+    labels: int | None
+    gain: float | None
+    asked: Asked | None
+    tests: tuple[Mapping[str, Any], ...]
+    probation: Mapping[str, Any] | None
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Other:
+    """A version that is not champion: how far it came, against which champion, what failed and would have been needed.
+
+    version: None where nothing could be trained.
+    """
+
+    version: int | None
+    state: str
+    at: datetime | None
+    as_of: datetime | None
+    against: int | None
+    asked: Asked | None
+    failed: tuple[Mapping[str, Any], ...]
+    needed: tuple[str, ...]
+    said: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trail:
+    """What an explanation is made of: all attempts, newest first; who asked, by cycle; the newest look of a probation.
+
+    metric: what the stream's models are judged by. versions: all that the store knows.
+    """
+
+    stream: str
+    metric: str
+    champion: int | None
+    history: Sequence[Promotion]
+    versions: Collection[int]
+    asked: Mapping[str, Asked]
+    probation: Mapping[str, Any] | None = None
+
+
+def because(trail: Trail) -> Because | None:
+    """Why the champion is champion; None where there is none."""
+    if trail.champion is None:
+        return None
+    event = next((p for p in trail.history if _made(p, trail.champion)), None)
+    judged = _judged(trail, trail.champion)
+    tests = tuple(judged.gate["tests"]) if judged else ()
+    asked = trail.asked.get(judged.cycle_id) if judged and judged.cycle_id else None
+    return Because(
+        version=trail.champion,
+        event_id=event.id if event else None,
+        at=event.at if event else None,
+        as_of=event.as_of if event else None,
+        who=event.who if event else None,
+        kind=event.kind if event else None,
+        why=event.why if event else None,
+        from_version=event.from_version if event else None,
+        labels=judged.labels if judged else None,
+        gain=next((test["value"] for test in tests if test["code"] == "GATE-METRIC"), None),
+        asked=asked,
+        tests=tests,
+        probation=trail.probation,
+        said=tuple(_champion_said(trail, event, judged, asked)),
+    )
+
+
+def others(trail: Trail, which: Sequence[int] = ()) -> tuple[Other, ...]:
+    """The versions named, in their order; without a name all since the champion came, newest first, and who waits."""
+    if which:
+        return tuple(_other(trail, _judged(trail, version), version) for version in which)
+    place = next((k for k, p in enumerate(trail.history) if _made(p, trail.champion)), len(trail.history))
+    judged = [
+        p
+        for k, p in enumerate(trail.history)
+        if p.kind in JUDGED and (k < place or p.state is PromotionState.HELD) and p.to_version != trail.champion
+    ]
+    told = {trail.champion} | {number for p in trail.history for number in (p.from_version, p.to_version)}
+    never = sorted(set(trail.versions) - told, reverse=True)
+    return (
+        *(_other(trail, None, version) for version in never),
+        *(_other(trail, p, p.to_version) for p in judged),
+    )
+
+
+def needed(test: Mapping[str, Any], metric: str) -> str:
+    """What it would have taken to pass a test that failed, whichever it is: told from its figure, bound and words."""
+    code, value, bound = test["code"], test["value"], test["bound"]
+    what = _MEASURED.get(code, "").format(metric=metric)
+    named = f"{code}: {what + ', ' if what else ''}"
+    if value is None or bound is None:
+        return f"{named}{test['said']}"
+    # it failed, so the bound lies on the other side of the figure
+    side = "more than" if value == bound else "at least" if value < bound else "at most"
+    return f"{named}{side} {figure(bound)}, and it had {figure(value)}. {_sentence(test['said'])}"
+
+
+def _champion_said(trail: Trail, event: Promotion | None, judged: Promotion | None, asked: Asked | None) -> list[str]:
+    version = f"v{trail.champion}"
+    if event is None:
+        said = [f"{version} is champion, and the store knows of no event that made it so."]
+    else:
+        came = _CAME.get(event.kind, f"by an event of the kind '{event.kind}'")
+        over = "" if event.from_version is None else f" over v{event.from_version}"
+        said = [
+            f"{version} is champion since {event.at:%Y-%m-%d %H:%M} UTC{over}, {came} "
+            f"({event.who}: {_sentence(event.why)})"
+        ]
+    if judged is not None and (event is None or judged.id != event.id):
+        said.append(f"It was trained and judged as of {judged.as_of:%Y-%m-%d %H:%M} UTC: {_sentence(judged.why)}")
+    if asked is not None and asked.report_id:
+        window = f", of the records from {asked.first_time} to {asked.last_time}" if asked.first_time else ""
+        codes = f" with {', '.join(asked.codes)}" if asked.codes else ""
+        said.append(f"Check {asked.report_id}{window}, asked for it{codes}.")
+    if judged is None or not judged.gate["tests"]:
+        said.append("No gate has judged it.")
+    else:
+        held = "a constant answer" if judged.from_version is None else f"v{judged.from_version}"
+        said.append(f"Its gate held it against {held}:")
+        said += [f"{_verdict(test)} {test['code']}: {_sentence(test['said'])}" for test in judged.gate["tests"]]
+    if trail.probation is not None:
+        said.append(_probation(trail.probation))
+    return said
+
+
+def _other(trail: Trail, judged: Promotion | None, version: int | None) -> Other:
+    state, wants = _standing(trail, judged, version)
+    failed = tuple(test for test in judged.gate["tests"] if not test["passed"]) if judged else ()
+    name = "A training" if version is None else f"v{version}"
+    when = "" if judged is None else f", as of {judged.as_of:%Y-%m-%d %H:%M} UTC"
+    return Other(
+        version=version,
+        state=state,
+        at=judged.at if judged else None,
+        as_of=judged.as_of if judged else None,
+        against=judged.from_version if judged else None,
+        asked=trail.asked.get(judged.cycle_id) if judged and judged.cycle_id else None,
+        failed=failed,
+        needed=tuple(wants),
+        said=f"{name} {_STATES[state]}{when}.",
+    )
+
+
+def _standing(trail: Trail, judged: Promotion | None, version: int | None) -> tuple[str, list[str]]:
+    """How far a version came, and what it would have needed, or would need, to be champion."""
+    promote = f"trueup models promote --to {version} --stream {trail.stream} --why '...'"
+    if version is not None and version == trail.champion:
+        return "champion", []
+    if version is not None and version not in trail.versions:
+        return "unknown", [f"See what there is: trueup models list --stream {trail.stream}"]
+    left = next((p for p in trail.history if version is not None and _left(p, version)), None)
+    if left is not None:
+        when = f"{left.at:%Y-%m-%d %H:%M} UTC"
+        after = f"v{left.to_version} took its place at {when} ({left.kind}): {_sentence(left.why)}"
+        back = f"To go back to it: trueup models rollback --to {version} --stream {trail.stream} --why '...'"
+        return "former", [after, back]
+    if judged is None:
+        return "unjudged", ["A training that ends: trueup train goes on with one that was killed before its gate."]
+    if version is None:
+        failed = [needed(test, trail.metric) for test in judged.gate["tests"] if not test["passed"]]
+        return "untrained", failed or [_sentence(judged.why)]
+    if judged.state is PromotionState.REFUSED:
+        wants = [needed(test, trail.metric) for test in judged.gate["tests"] if not test["passed"]]
+        lacking = judged.gate.get("outcome") == "not enough evidence"
+        return ("lacking" if lacking else "refused"), wants + _again(trail, judged)
+    if judged.from_version != trail.champion:
+        return str(judged.state), _again(trail, judged)
+    if judged.state is PromotionState.HELD:
+        return "held", [f"A person's approval: {promote}"]
+    if judged.state is PromotionState.DECIDED:
+        return "decided", ["Nothing more: the next cycle, training or change by hand finishes what a crash left."]
+    return str(judged.state), [f"A person's approval in time, or now one by force: {promote} --force"]
+
+
+def _again(trail: Trail, judged: Promotion) -> list[str]:
+    """A gate against the present champion, where it met another one."""
+    if judged.from_version == trail.champion or trail.champion is None:
+        return []
+    met = "a constant answer" if judged.from_version is None else f"v{judged.from_version}"
+    return [f"A gate against v{trail.champion}, the champion of today: it was held against {met}."]
+
+
+def _judged(trail: Trail, version: int) -> Promotion | None:
+    return next((p for p in trail.history if p.to_version == version and p.kind in JUDGED), None)
+
+
+def _made(promotion: Promotion, version: int | None) -> bool:
+    return promotion.to_version == version and promotion.state is PromotionState.COMMITTED
+
+
+def _left(promotion: Promotion, version: int) -> bool:
+    """Whether it took a version's place; a champion that is put back takes nobody's."""
+    return (
+        promotion.from_version == version
+        and promotion.to_version != version
+        and promotion.state is PromotionState.COMMITTED
+    )
+
+
+def _verdict(test: Mapping[str, Any]) -> str:
+    return "  passed" if test["passed"] else "  failed"
+
+
+def _probation(found: Mapping[str, Any]) -> str:
+    """The newest look of the champion's probation."""
+    rows = f" on {found['rows']} rows that both answered" if found.get("rows") is not None else ""
+    chance = found.get("chance")
+    said = f"; v{found.get('previous')} is better with a probability of {chance:.1%}" if chance is not None else ""
+    return f"Its probation against v{found.get('previous')}: {found.get('outcome')}{rows}{said}."
+
+
+def _sentence(words: str) -> str:
+    """The words with one full stop at their end."""
+    return f"{words.rstrip().rstrip('.;')}." if words.strip() else "no reason given."
