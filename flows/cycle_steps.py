@@ -14,6 +14,7 @@ from flows.checking import edge_of, measure_look, score_new
 from flows.elsewhere import need_service_champion
 from flows.failure_alerts import failed, works
 from flows.judging import Judged
+from flows.lineage import asked_by_cycle, windows
 from flows.looking import champion_of, look
 from flows.promoting import attempt, commit, held_because, name_challenger
 from flows.promotion_alerts import BY_HAND, refused_because
@@ -104,7 +105,7 @@ def check(run: Run) -> None:
             now=app.now(),
         )
 
-    run.done("check", {"check": document, "labels": seen.labels}, keep)
+    run.done("check", {"check": document, "labels": seen.labels, "windows": windows(seen)}, keep)
 
 
 def decide_step(run: Run) -> None:
@@ -165,7 +166,13 @@ def train(run: Run) -> None:
     try:
         need_service_champion(run.app, run.stream, run.cycle.as_of)
         trained = train_version(
-            run.app, run.lease, run.stream, run.cycle.as_of, cycle_id=run.cycle.id, on_candidate=run.on_candidate
+            run.app,
+            run.lease,
+            run.stream,
+            run.cycle.as_of,
+            cycle_id=run.cycle.id,
+            asked=asked_by_cycle(run.cycle.id, run.left("check"), run.left("decide")),
+            on_candidate=run.on_candidate,
         )
     except (NotTrainable, ModelUnusable) as error:  # the one just made: no other model is asked for anything there
         run.done("train", {"failed": str(error)})

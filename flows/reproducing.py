@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flows.app import App
+from flows.lineage import changed_settings, stream_of
 from storage import snapshots
 from storage.errors import ConfigError, InputError
 from storage.promotions import VersionRecord
@@ -40,12 +42,12 @@ class Differences:
 def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
     """Fit a version's recipe with its seed on its snapshot, and hold its answers to those rows against the version's.
 
-    Nothing is registered and no alias moves. The settings are today's: what they say otherwise than when it was trained
-    shows as a difference.
+    Nothing is registered and no alias moves. The settings are those of its training; for a version that was trained
+    before they were kept, today's.
 
     Raises:
         InputError: the store knows no such version, or it is a service's own.
-        ConfigError: the settings name features that the snapshot lacks.
+        ConfigError: the settings of its training cannot be read, or today's name features that the snapshot lacks.
         StoreUnusable: the snapshot is missing or damaged.
         ModelUnusable: the registered version cannot be loaded, or does not answer.
         NotTrainable: nothing can be fitted on the rows under these settings.
@@ -68,6 +70,9 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
             f"v{number} of '{stream.name}' is the model '{record.service}' of a service and was not trained here, so "
             "it cannot be made again. What it answered stands beside its records."
         )
+    then = stream_of(record)
+    changed = changed_settings(then, stream) if then else []
+    stream = then or stream
     rows = snapshots.load(app.archive, record.snapshot, regression=stream.task == "regression")
     _need_features(stream, record, rows)
     registered = app.registry.version(stream.name, number)
@@ -93,7 +98,8 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
         "largest": found.largest,
         "labels": {"recorded": labels[0], "used": labels[1]},
         "packages": others,
-        "said": _said(number, found, labels, others),
+        "settings": {"kept": then is not None, "changed": changed},
+        "said": _said(number, found, labels, others) + _settings_said(then is not None, changed),
     }
 
 
@@ -125,13 +131,22 @@ def _need_features(stream: Stream, record: VersionRecord, rows: Rows) -> None:
         )
 
 
+def _settings_said(kept: bool, changed: Sequence[Mapping[str, Any]]) -> str:
+    if not kept:
+        return " It was trained before settings were kept with a version, so today's were used."
+    if not changed:
+        return ""
+    told = "; ".join(f"{one['key']} was {json.dumps(one['then'])}, is {json.dumps(one['now'])}" for one in changed)
+    return f" The settings of its training were used; today's are others: {told}."
+
+
 def _said(number: int, found: Differences, labels: tuple[int, int], others: tuple[Package, ...]) -> str:
     named = ", ".join(f"{p.name} {p.recorded or '(not recorded)'}, here {p.installed}" for p in others)
     if not found.different:
         also = f" Although these packages are others: {named}." if others else ""
         return f"v{number}, made again from its snapshot, answers all {found.rows} rows exactly as registered.{also}"
     fitted = (
-        f"It was fitted on {labels[1]} labelled rows and not on {labels[0]}: policy.window or label settings changed. "
+        f"It was fitted on {labels[1]} labelled rows and not on {labels[0]}: the rows or settings are not the same. "
         if labels[0] != labels[1]
         else ""
     )

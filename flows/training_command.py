@@ -13,6 +13,7 @@ from flows.alerting import deliver_now
 from flows.app import App
 from flows.elsewhere import follow_service, need_service_champion
 from flows.judging import judge_version
+from flows.lineage import asked_by_person
 from flows.looking import champion_of, refuse_rewind, snapshot_rows
 from flows.promoting import attempt, commit, held_because, name_challenger, settle
 from flows.promotion_alerts import telling
@@ -54,7 +55,9 @@ def train_now(
             return _of_service(app, stream, followed)
         need_service_champion(app, stream, as_of)
         name, moment = _left_behind(app, stream, as_of) or (f"{TRAINING}{uuid.uuid4().hex}", as_of)
-        trained = train_version(app, lease, stream, moment, cycle_id=name, on_candidate=on_candidate)
+        trained = train_version(
+            app, lease, stream, moment, cycle_id=name, asked=asked_by_person(app.who), on_candidate=on_candidate
+        )
         name_challenger(app, lease, stream, trained)
         judged = judge_version(app, stream, trained, as_of)
         held = held_because(app, stream)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from flows.app import App
+from flows.lineage import files_of, lineage, settings_of
 from flows.looking import seed_of, snapshot_rows
 from storage import snapshots
 from storage.errors import NotTrainable
@@ -43,9 +42,12 @@ def train_version(
     as_of: datetime,
     *,
     cycle_id: str,
+    asked: Mapping[str, Any],
     on_candidate: Callable[[Any], None] = lambda trial: None,
 ) -> Trained:
     """Search, fit and register a version on what was known at `as_of`; `cycle_id` names the attempt.
+
+    asked: who or what asked for it, of `flows.lineage`.
 
     An attempt that was killed after its version was registered finds that version again instead of making another.
 
@@ -60,7 +62,7 @@ def train_version(
     from training.out_of_time import out_of_time
     from training.recipes import candidates
     from training.search import search
-    from training.tracking import TrainingRecord
+    from training.tracking import TrainingRecord, locked_packages
     from training.tracking import record as track
 
     registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
@@ -100,6 +102,8 @@ def train_version(
     kept = snapshots.keep(app.archive, stream.name, rows)
     reference = snapshots.keep(app.archive, stream.name, unique_content(held_out, rows))
     quality = snapshots.keep(app.archive, stream.name, past.rows, block=past.blocks)
+    source = lineage(app, rows, snapshot=kept, seed=seed, asked=asked)
+    settings = settings_of(stream)
     cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
     if registered is None:
         lease.confirm(app.database)  # all this took long; who has taken over registers a version of his own
@@ -111,11 +115,17 @@ def train_version(
                 snapshot=Path(kept).stem,
                 snapshot_file=str(app.archive.local_path(kept) or kept),
                 cut_off=cut_off,
-                commit=_commit(app),
+                commit=source["commit"],
                 result=result,
                 fitted=fitted,
                 metrics=metrics,
-                tags={"owner": stream.training.owner or app.who, "as_of": iso(as_of) or ""},
+                tags={
+                    "owner": stream.training.owner or app.who,
+                    "as_of": iso(as_of) or "",
+                    "seed": str(seed),
+                    "report": asked["report_id"] or "",
+                },
+                files=files_of(source, settings, locked_packages()),
             ),
         )
     record = VersionRecord(
@@ -134,6 +144,8 @@ def train_version(
             "rows": len(rows),
             "labels": len(fitted.used),
             "seed": seed,
+            "lineage": source,
+            "settings": settings,
         },
     )
     app.promotions.add_version(lease, record)
@@ -175,13 +187,3 @@ def _candidate(trial: Any, winner: Any) -> dict[str, Any]:
         "failed": trial.failed,
         "winner": trial.recipe == winner,
     }
-
-
-def _commit(app: App) -> str:
-    """The commit of the code that the deployment's settings lie in; empty where they lie in no repository."""
-    folder = app.config.parent if app.config else app.home
-    git = shutil.which("git")
-    if git is None:
-        return ""
-    done = subprocess.run([git, "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""

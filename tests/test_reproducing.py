@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -95,16 +97,12 @@ def test_a_version_that_cannot_be_made_again_is_said_with_what_differs(regressio
     app = opened(regression)
     record = app.promotions.version("reviews", 1)
     assert record
-    v = tables.versions.c
     hyper = {"ridge": '{"alpha": 500.0}', "bayesian_ridge": '{"max_iter": 1}', "linear_svr": '{"C": 1e-6}'}
     recipe = record.document["recipe"]
     changed = {**record.document, "recipe": recipe | {"hyper": hyper[recipe["model"]]}}
-    with app.database.write() as connection:
-        connection.execute(sa.update(tables.versions).where(v.version == 1).values(document=changed))
     app.registry.set_tag("reviews", 1, "package.numpy", "1.0")
-    done = regression("train -s reviews --reproduce 1", status=1).document
-    with app.database.write() as connection:
-        connection.execute(sa.update(tables.versions).where(v.version == 1).values(document=record.document))
+    with kept_as(app, changed, record.document):
+        done = regression("train -s reviews --reproduce 1", status=1).document
     app.close()
     assert done["identical"] is False
     assert done["different"] > 0
@@ -123,14 +121,57 @@ def test_what_cannot_be_asked_for_is_status_2(text: Shell, words: str, named: st
     assert named in text(f"train -s reviews {words}", status=2).err
 
 
-def test_settings_that_the_snapshot_does_not_fit_are_named(text: Shell) -> None:
-    """A feature that was added since is not in the rows that the version was made of."""
+def test_the_settings_of_the_training_are_used(text: Shell) -> None:
+    """Another window and another feature since then change nothing but what is said."""
     file = text.folder / "trueup.toml"
     settings = file.read_text()
-    file.write_text(settings.replace('text = ["text"]', 'text = ["text"]\nnumeric = ["helpful"]'))
-    said = text("train -s reviews --reproduce 1", status=2).err
+    file.write_text(settings.replace('text = ["text"]', 'text = ["text"]\nnumeric = ["helpful"]').replace("400", "90"))
+    done = text("train -s reviews --reproduce 1").document
     file.write_text(settings)
-    assert "features helpful" in said
+    assert done["identical"] is True
+    assert done["settings"] == {
+        "kept": True,
+        "changed": [
+            {"key": "numeric", "then": [], "now": ["helpful"]}, {"key": "policy.window", "then": 400, "now": 90},
+        ],
+    }  # fmt: skip
+    assert 'numeric was [], is ["helpful"]; policy.window was 400, is 90' in done["said"]
+
+
+def test_a_version_without_kept_settings_is_made_by_those_of_today(text: Shell) -> None:
+    """It is said; a feature that was added since is not in the rows that the version was made of."""
+    app = opened(text)
+    record = app.promotions.version("reviews", 1)
+    assert record
+    with kept_as(app, {k: v for k, v in record.document.items() if k != "settings"}, record.document):
+        done = text("train -s reviews --reproduce 1").document
+        file = text.folder / "trueup.toml"
+        settings = file.read_text()
+        file.write_text(settings.replace('text = ["text"]', 'text = ["text"]\nnumeric = ["helpful"]'))
+        refused = text("train -s reviews --reproduce 1", status=2).err
+        file.write_text(settings)
+    assert done["settings"] == {"kept": False, "changed": []}
+    assert "before settings were kept" in done["said"]
+    assert "features helpful" in refused
+    strange = record.document | {"settings": record.document["settings"] | {"hat": 1}}
+    with kept_as(app, strange, record.document):
+        assert "this trueup cannot read" in text("train -s reviews --reproduce 1", status=2).err
+    app.close()
+
+
+@contextmanager
+def kept_as(app: App, document: dict[str, Any], after: dict[str, Any]) -> Iterator[None]:
+    """The store says something else of version 1 for a while."""
+
+    def keep(told: dict[str, Any]) -> None:
+        with app.database.write() as connection:
+            connection.execute(sa.update(tables.versions).where(tables.versions.c.version == 1).values(document=told))
+
+    keep(document)
+    try:
+        yield
+    finally:
+        keep(after)
 
 
 def test_answers_are_compared_to_the_last_bit() -> None:

@@ -9,9 +9,11 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distributions
 from importlib.metadata import version as installed
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -36,6 +38,7 @@ class TrainingRecord:
 
     cycle: by which a restart finds the version again. snapshot: content hash; snapshot_file: its Parquet, path or URL.
     metrics: of the fitted model, on the evaluation side. tags: the caller's own, beside those of every version.
+    files: artifacts of the parent run, by path.
     """
 
     cycle: str
@@ -47,6 +50,7 @@ class TrainingRecord:
     fitted: Fitted
     metrics: Mapping[str, float]
     tags: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def experiment_of(stream: str) -> str:
@@ -73,6 +77,7 @@ def record(registry: Registry, stream: Stream, training: TrainingRecord) -> Vers
             for trial in training.result.trials:
                 _nested(client, experiment, run.info.run_id, trial)
             _log_rows(stream, training)
+            _log_files(training.files)
             stored = _store_model(stream, training.fitted, registry.packages)
             name_model(client, stream.name)
             made = client.create_model_version(
@@ -113,6 +118,13 @@ def packages() -> dict[str, str]:
     except PackageNotFoundError:
         own = "not installed"  # run from its source
     return {"python": platform.python_version(), "trueup": own, **{name: installed(name) for name in REQUIRED}}
+
+
+@cache
+def locked_packages() -> str:
+    """All packages that are installed here, with their versions, as a requirements file."""
+    found = {f"{told['Name']}=={told['Version']}\n" for told in (one.metadata for one in distributions())}
+    return "".join(sorted(found, key=str.lower))
 
 
 def recorded_packages(tags: Mapping[str, str]) -> dict[str, str]:
@@ -189,6 +201,20 @@ def _log_rows(stream: Stream, training: TrainingRecord) -> None:
         warnings.filterwarnings("ignore", "The specified dataset source can be interpreted")  # by two of its own names
         rows = mlflow.data.from_pandas(frame, source=training.snapshot_file, name=stream.name, targets="label")
     mlflow.log_input(rows, context="training")
+
+
+def _log_files(files: Mapping[str, bytes]) -> None:
+    """Stores files as artifacts of the active run."""
+    import mlflow
+
+    if not files:
+        return
+    with TemporaryDirectory(prefix="trueup-run-") as folder:
+        for path, content in files.items():
+            file = Path(folder, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        mlflow.log_artifacts(folder)
 
 
 def _store_model(stream: Stream, fitted: Fitted, packages: tuple[str, ...]) -> Any:

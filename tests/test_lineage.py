@@ -1,0 +1,99 @@
+"""A version leads back to its rows, the check and decision that asked for it, its code, packages, seed and settings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.app import App
+from flows.cycle import run_cycle
+from flows.lineage import changed_settings, commit, settings_of, stream_of
+from storage import snapshots
+from tests.made_deployments import TRAINED, WEEK, WINDOW, about_to_break
+from tests.made_rows import make_stream
+from tests.test_going_back import ONE_CANDIDATE
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[App, dict[str, Any]]:
+    """A deployment after the cycle that met a new regime and trained v2."""
+    app = about_to_break(tmp_path_factory.mktemp("lineage"), more=ONE_CANDIDATE)
+    return app, run_cycle(app, app.stream("reviews"), TRAINED + WEEK)
+
+
+def artifact(app: App, run_id: str, path: str) -> str:
+    import mlflow
+
+    app.registry.client()
+    return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=path)).read_text()
+
+
+def test_a_version_names_what_it_came_of(broken: tuple[App, dict[str, Any]]) -> None:
+    """Rows, check, windows, codes, reasons and seed, in the store and the same in MLflow."""
+    app, done = broken
+    record = app.promotions.version("reviews", 2)
+    assert record
+    found = record.document["lineage"]
+    rows = snapshots.load(app.archive, found["snapshot"]["file"], regression=False)
+    assert (found["snapshot"]["rows"], found["snapshot"]["labels"]) == (len(rows), rows.labelled.sum())
+    asked = found["asked"]
+    assert (asked["cycle_id"], asked["report_id"]) == (done["cycle_id"], done["check"]["report_id"])
+    assert asked["codes"]
+    assert asked["reasons"] == done["decision"]["reasons"]
+    window = asked["windows"]["current"]
+    assert (window["rows"], window["first_time"]) == (WINDOW, done["check"]["first_time"])
+    assert asked["windows"]["reference"]["rows"] == 1000
+    assert found["seed"] == record.document["seed"]
+    assert json.loads(artifact(app, record.run_id, "lineage/lineage.json")) == found
+    tags = app.registry.version("reviews", 2).tags
+    assert (tags["report"], tags["seed"]) == (asked["report_id"], str(found["seed"]))
+
+
+def test_all_installed_packages_are_kept(broken: tuple[App, dict[str, Any]]) -> None:
+    """A requirements file of exact versions, also of what no model runs on."""
+    app, _ = broken
+    record = app.promotions.version("reviews", 2)
+    assert record
+    lines = artifact(app, record.run_id, "lineage/requirements.txt").splitlines()
+    assert {"numpy", "prefect", "evidently"} <= {line.partition("==")[0] for line in lines}
+    assert all(line.partition("==")[2] for line in lines)
+
+
+def test_settings_are_kept_and_read_back_without_addresses(broken: tuple[App, dict[str, Any]]) -> None:
+    """What a model hangs on is the same; people's addresses are in no artifact."""
+    app, _ = broken
+    stream, record = app.stream("reviews"), app.promotions.version("reviews", 2)
+    assert record
+    told = artifact(app, record.run_id, "lineage/settings.json")
+    assert "oncall" not in told
+    assert json.loads(told) == record.document["settings"]
+    then = stream_of(record)
+    assert then
+    assert changed_settings(then, stream) == []
+    assert settings_of(then) == settings_of(stream)
+    assert list(then.label.classes) == list(stream.label.classes)  # their order says which is the last
+
+
+def test_a_training_on_demand_was_asked_for_by_a_person(broken: tuple[App, dict[str, Any]]) -> None:
+    """No check stands behind it, and it says who."""
+    app, _ = broken
+    record = app.promotions.version("reviews", 1)
+    assert record
+    asked = record.document["lineage"]["asked"]
+    assert (asked["report_id"], asked["windows"]) == (None, None)
+    assert asked["reasons"] == [f"{app.who} asked for it with `trueup train`."]
+
+
+def test_other_settings_are_named_by_key() -> None:
+    """Of nested tables too, and nothing that is the same."""
+    assert changed_settings(make_stream(), make_stream(window=90)) == [
+        {"key": "policy.window", "then": 200, "now": 90}
+    ]
+
+
+def test_a_folder_in_no_repository_has_no_commit(tmp_path: Path) -> None:
+    """It is empty, not a failure."""
+    assert commit(tmp_path) == ""
