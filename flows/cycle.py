@@ -1,4 +1,7 @@
-"""The cycle: score → check → decide → (train → gate → promote) → alert, each step durable before the next begins."""
+"""The cycle: score → (probation) → check → decide → (train → gate → promote) → alert.
+
+Each step is durable before the next begins.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any, TypeVar
 
 from flows.alerting import deliver_now
 from flows.app import App, open_app
+from flows.approvals import expire
 from flows.cycle_document import document, present, summary
 from flows.cycle_steps import STEPS, Run, Step
 from flows.elsewhere import follow_service
@@ -96,6 +100,7 @@ def _run(
 ) -> dict[str, Any]:
     run = Run(app, stream, lease, app.cycles.begin(stream.name, as_of, app.now()), watch.on_candidate, ways)
     try:
+        expire(app, lease, stream, as_of, run.cycle.id)
         for step in STEPS:
             if step.name not in run.cycle.steps:
                 watch.on_step(step.name)

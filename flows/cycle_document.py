@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flows.app import App
+from flows.approvals import until
 from storage.cycles import CycleRecord
 from storage.promotions import PromotionState
 from storage.timepoints import iso
@@ -16,13 +17,17 @@ def document(app: App, cycle: CycleRecord) -> dict[str, Any]:
     trained, gated = steps["train"], steps["gate"]
     planned = app.promotions.of_cycle(cycle.id)
     decision = steps["decide"]
+    stands = steps.get("probation")
     reasons = list(decision["reasons"])
+    if stands and stands["outcome"] == "rolled_back":
+        reasons.insert(0, f"v{stands['version']} lost its probation: {stands['said']}.")
     if trained and "failed" in trained:
         reasons.append(f"No challenger could be trained: {trained['failed']}")
     if planned and planned.state is PromotionState.HELD:
         held = gated["held"] or "the stream was paused before it could be promoted"
         reasons.append(
-            f"v{planned.to_version} passed the gate and waits: {held}. To let it answer: "
+            f"v{planned.to_version} passed the gate and waits: {held}. To let it answer, until "
+            f"{iso(until(app.stream(cycle.stream), planned))}: "
             f"trueup models promote --to {planned.to_version} --stream {cycle.stream} --why '...'"
         )
     if planned and planned.state is PromotionState.ABANDONED:
@@ -41,6 +46,7 @@ def document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         "training": None if not trained or "failed" in trained else trained,
         "gate": gated["judged"]["gate"] if gated and gated["judged"] else None,
         "promotion": steps["promote"],
+        "probation": None if not stands or stands["over"] else stands,
         "paused": bool(decision.get("paused")),
     }
 
@@ -68,6 +74,13 @@ def summary(done: dict[str, Any]) -> str:
 
 def outcome(done: dict[str, Any]) -> str:
     """A cycle in a few words."""
+    stands = done.get("probation")
+    if stands and stands["outcome"] == "rolled_back":
+        return f"v{stands['version']} lost its probation, back to v{stands['previous']}; {_rest(done)}"
+    return _rest(done)
+
+
+def _rest(done: dict[str, Any]) -> str:
     if done["promotion"]:
         before = done["promotion"]["from_version"]
         return f"v{done['promotion']['to_version']} promoted" + (f" over v{before}" if before is not None else "")

@@ -10,14 +10,16 @@ from sqlalchemy.engine import Connection
 
 from flows.alerting import facts_of, incident_for, incident_writes, item, with_check
 from flows.app import App
+from flows.approvals import until
 from flows.checking import edge_of, measure_look, score_new
 from flows.elsewhere import need_service_champion
 from flows.failure_alerts import failed, works
 from flows.judging import Judged
 from flows.lineage import asked_by_cycle, windows
 from flows.looking import champion_of, look
+from flows.probation import probation
 from flows.promoting import attempt, commit, held_because, name_challenger
-from flows.promotion_alerts import BY_HAND, refused_because
+from flows.promotion_alerts import BY_HAND, PROBATION, refused_because
 from flows.training_run import Trained, train_version
 from flows.ways import PRODUCTION, Ways
 from monitoring.evidence import Check
@@ -145,7 +147,7 @@ def history_of(run: Run, version: int, labels: int) -> History:
     attempts = tuple(
         PastAttempt(p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED)
         for p in app.promotions.history(run.stream.name)
-        if p.cycle_id != cycle.id and p.kind not in BY_HAND and p.as_of <= cycle.as_of
+        if p.cycle_id != cycle.id and p.kind not in (*BY_HAND, PROBATION) and p.as_of <= cycle.as_of
     )
     latest = _past(last) if last is not None and last.version == version else None
     return History(counted, attempts, labels, latest, run.paused)
@@ -209,7 +211,7 @@ def gate(run: Run) -> None:
             return
         incident = incident_for(app, run.stream, codes)
         if planned.state is PromotionState.HELD and run.stream.policy.promotion != "off":
-            facts = replace(_facts(run, AlertKind.APPROVAL, planned), why=held)
+            facts = replace(_facts(run, AlertKind.APPROVAL, planned), why=held, until=until(run.stream, planned))
             app.alerts.add(connection, item(app, run.stream, facts, incident))
         if planned.state is PromotionState.REFUSED and incident and not incident.refusal_told:
             facts = replace(_facts(run, AlertKind.REFUSED, planned), incident_id=incident.id)
@@ -274,6 +276,7 @@ def _facts(run: Run, kind: AlertKind, planned: Promotion) -> AlertFacts:
 
 STEPS: tuple[Step, ...] = (
     Step("score", score, retries=2, retry_seconds=5, time_limit_s=600),
+    Step("probation", probation, retries=2, retry_seconds=5, time_limit_s=600),
     Step("check", check, retries=2, retry_seconds=5, time_limit_s=900),
     Step("decide", decide_step, retries=2, retry_seconds=5, time_limit_s=120),
     Step("train", train, retries=1, retry_seconds=10, time_limit_s=7200),

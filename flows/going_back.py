@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from flows.alerting import deliver_now, item
 from flows.answering import answering
 from flows.app import App
+from flows.approvals import until
 from flows.looking import champion_version
 from flows.outside_moves import arrived_at, note_move
 from flows.promoting import commit
-from flows.promotion_alerts import APPROVED, BY_HAND, FORCED, ROLLBACK, refused_because, telling
+from flows.promotion_alerts import APPROVED, BACK, BY_HAND, FORCED, ROLLBACK, refused_because, telling
 from monitoring.policy import Cause
 from reports.alert_facts import AlertFacts, AlertKind
 from storage.alerts import Incident
@@ -35,7 +37,7 @@ def promote_by_hand(app: App, stream: Stream, version: int, why: str, *, force: 
         champion = app.registry.alias(stream.name, "champion")
         _need_other(app, stream, version, champion)
         judged = next((p for p in app.promotions.history(stream.name) if p.to_version == version), None)
-        against = _against(judged, champion)
+        against = _against(stream, judged, champion, arrived_at(app, stream))
         if against and not force:
             raise InputError(
                 f"v{version} of '{stream.name}' was not promoted, and nothing was changed: {against}. If it is to "
@@ -156,7 +158,7 @@ def _planned(app: App, stream: Stream, kind: str, champion: int | None, version:
     )
 
 
-def _against(judged: Promotion | None, champion: int | None) -> str:
+def _against(stream: Stream, judged: Promotion | None, champion: int | None, as_of: datetime) -> str:
     """What stands against promoting a version without force, after the newest attempt to promote it; empty: nothing."""
     if judged is None:
         return "it was never judged by the gate"
@@ -166,6 +168,11 @@ def _against(judged: Promotion | None, champion: int | None) -> str:
         return "it was champion before and is no more; what it had shown does not speak of the present champion"
     if judged.state is PromotionState.ABANDONED:
         return "its promotion was abandoned, since the champion changed or a person acted before it was done"
+    if judged.state is PromotionState.EXPIRED or as_of > until(stream, judged):
+        return (
+            f"it passed its gate as of {judged.as_of:%Y-%m-%d %H:%M} UTC, and nobody approved it within the "
+            f"{stream.policy.approval} of policy.approval, so it expired; train one on what has come since"
+        )
     if judged.from_version != champion:
         now = "there is none now" if champion is None else f"v{champion} is champion now"
         return f"it passed its gate against v{judged.from_version}, and {now}"
@@ -182,7 +189,7 @@ def _previous(app: App, stream: Stream, champion: int) -> int:
         )
     done = (p for p in app.promotions.history(stream.name) if p.state is PromotionState.COMMITTED)
     last = next(done, None)
-    if last is not None and last.kind == ROLLBACK and last.from_version == previous:
+    if last is not None and last.kind in BACK and last.from_version == previous:
         raise InputError(
             f"'{stream.name}' was rolled back from v{previous} to v{champion} already ({last.at:%Y-%m-%d %H:%M} UTC, "
             f"{last.who}: {last.why}); going to `previous` would undo that, so nothing was changed. To go to another "

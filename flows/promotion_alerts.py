@@ -18,16 +18,18 @@ FIRST, CHALLENGER = "first", "challenger"  # trained, and judged by the gate
 APPROVED, FORCED, ROLLBACK = "approved", "forced", "rollback"  # done by a person
 OUTSIDE = "outside"  # found done in MLflow, by whomever
 ELSEWHERE = "elsewhere"  # a service began to answer by another version
+PROBATION = "probation"  # gone back by trueup itself, since the version before was better after all
+BACK = frozenset({ROLLBACK, PROBATION})
 BY_HAND = frozenset({APPROVED, FORCED, ROLLBACK, OUTSIDE, ELSEWHERE})
 
 
 def telling(app: App, stream: Stream, promotion: Promotion) -> Write:
-    """What is written in the transaction that commits a promotion: its mail, and for a rollback its incident.
+    """What is written in the transaction that commits a promotion: its mail, and for going back its incident.
 
     It follows from what is stored alone, so that a promotion finished after a crash is told of like any other.
     """
-    facts = _facts(app, promotion)
-    if promotion.kind != ROLLBACK:
+    facts = facts_of_attempt(app, promotion)
+    if promotion.kind not in BACK:
         incident = incident_for(app, stream, promotion.codes)
         facts = replace(facts, incident_id=incident.id) if incident else facts
         return lambda connection: app.alerts.add(connection, item(app, stream, facts, incident))
@@ -52,28 +54,32 @@ def refused_because(promotion: Promotion) -> str:
 
 
 def open_rollback(app: App, stream: Stream) -> Incident | None:
-    """The incident of a rollback that nobody has acknowledged yet."""
+    """The incident of a rollback, by hand or by a lost probation, that nobody has acknowledged yet."""
     return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.ROLLBACK), None)
 
 
-def _facts(app: App, promotion: Promotion) -> AlertFacts:
+def facts_of_attempt(app: App, promotion: Promotion) -> AlertFacts:
+    """The facts of an attempt to change the champion, as far as they follow from what is stored of it."""
     from training.gate import GateTest
 
     assert promotion.to_version is not None
     version = app.promotions.version(promotion.stream, promotion.to_version)
     by_hand = promotion.kind in BY_HAND
+    told = by_hand or promotion.kind == PROBATION
+    lost = promotion.from_version is None and app.promotions.last_committed(promotion.stream) is not None
     return AlertFacts(
         kind=AlertKind.PROMOTION,
         stream=promotion.stream,
         as_of=promotion.as_of,
-        reasons=() if by_hand else (promotion.why,),
-        gate=tuple(GateTest(**test) for test in promotion.gate["tests"]),
+        reasons=() if told else (promotion.why,),
+        gate=tuple(GateTest(**test) for test in promotion.gate["tests"] if promotion.kind not in BACK),
         from_version=promotion.from_version,
         to_version=promotion.to_version,
         run_id=version.run_id if version else None,
         cycle_id=promotion.cycle_id,
         who=promotion.who if by_hand else "",
         forced=promotion.kind == FORCED,
-        why=promotion.why if by_hand else "",
+        lost=lost,
+        why=promotion.why if told else "",
         home=str(app.home),
     )

@@ -50,7 +50,7 @@ def courses(stream: Stream, policies: Mapping[str, Policy], moments: Sequence[da
 
     A baseline's challenger is promoted whatever it is worth; the alerts are those of the stream's own policy.
     """
-    heedless = stream.policy.model_copy(update={"retrain_on": (), "promotion": "auto"})
+    heedless = stream.policy.model_copy(update={"retrain_on": (), "promotion": "auto", "probation": 0})
     due: dict[str, Sequence[datetime]] = {"never": (), "always": moments, "periodic": moments[PERIOD - 1 :: PERIOD]}
     own = [Course(name, _under(stream, policy), Ways(draw=undrawn)) for name, policy in policies.items()]
     baselines = [

@@ -16,8 +16,9 @@ class AlertKind(StrEnum):
     INCIDENT_OPENED = "incident_opened"
     INCIDENT_RESOLVED = "incident_resolved"
     PROMOTION = "promotion"
-    APPROVAL = "approval"  # the gate is passed and policy.promotion = "approve": a person decides
-    ROLLBACK = "rollback"  # a person went back to an earlier version
+    APPROVAL = "approval"  # the gate is passed and a person decides
+    EXPIRED = "expired"  # a challenger waited for a person longer than policy.approval allows
+    ROLLBACK = "rollback"  # a person went back to an earlier version, or trueup did after a lost probation
     REFUSED = "refused"
     FAILURE = "failure"
     NO_CHAMPION = "no_champion"  # a first one could not be trained, or did not pass
@@ -50,10 +51,11 @@ class AlertFacts:
     from_version, to_version: champion before and after a promotion or rollback; for `refused` and `approval` the
         champion and the challenger; for `failure` from_version is the champion that could not be used.
     who: the person who promoted or rolled back by hand; empty where trueup promoted by itself. forced: it was done
-        against the gate, or without it.
+        against the gate, or without it. lost: the registry had lost the champion before, so nothing answered.
     why: for `failure` and `no_champion`, what went wrong and what it means for the data; for what is done by hand, the
-        person's reason; for `approval`, what keeps the challenger waiting; for a resolved incident, what ended it where
-        no signal did.
+        person's reason; for a rollback by trueup itself, the figures of the probation; for `approval` and `expired`,
+        what kept the challenger waiting; for a resolved incident, what ended it where no signal did.
+    until: for `approval` and `expired`, when the challenger's evidence is too old to be promoted on.
     home: the home folder in which the commands of the mail have to be run.
     """
 
@@ -73,5 +75,7 @@ class AlertFacts:
     cycle_id: str | None = None
     who: str = ""
     forced: bool = False
+    lost: bool = False
+    until: datetime | None = None
     why: str = ""
     home: str = ""

@@ -133,23 +133,31 @@ def _resolved(facts: AlertFacts) -> Words:
 def _promotion(facts: AlertFacts) -> Words:
     new, old = _version(facts.to_version), _version(facts.from_version)
     found = f"{headline(_breached(facts))}, " if _breached(facts) else ""
-    first = facts.from_version is None
-    role = "first champion" if first else "challenger promoted"
+    alone = facts.from_version is None
+    role = "first champion" if alone else "challenger promoted"
     if facts.who:
         role = f"promoted by {facts.who}" + (", by force" if facts.forced else "")
     steps = [Step("See who answers now, and the audit trail", _command("models history", stream=facts.stream))]
-    if not first:
+    if not alone:
         why = f"If the new answers are worse, put {old} back; nothing is then promoted by itself until you say so"
         steps.append(Step(why, _command("models rollback", stream=facts.stream, why=True)))
     return Words(
         f"{found}{role} ({new})",
         f"{new} is the champion of stream '{facts.stream}' "
-        + ("now, its first." if first else f"now; {old} was until this moment.")
+        + _before(facts)
         + _reason(facts),
         f"It promoted the new version {_warrant(facts)}."
-        + ("" if first else f" {old} is kept as `previous`."),
+        + ("" if alone else f" {old} is kept as `previous`."),
         (*steps, *_look(facts)),
     )
+
+
+def _before(facts: AlertFacts) -> str:
+    if facts.lost:
+        return "now. The registry had lost the one before it, so nothing answered until this moment."
+    if facts.from_version is None:
+        return "now, its first."
+    return f"now; {_version(facts.from_version)} was until this moment."
 
 
 def _warrant(facts: AlertFacts) -> str:
@@ -174,9 +182,9 @@ def _rollback(facts: AlertFacts) -> Words:
         undo = _command("models promote", "--to", str(facts.from_version), "--force", stream=facts.stream, why=True)
         steps.append(Step(f"If going back was a mistake, put {old} in force again", undo))
     return Words(
-        f"rolled back to {back}" + (f" by {facts.who}" if facts.who else ""),
+        f"rolled back to {back}" + (f" by {facts.who}" if facts.who else f", {old} lost its probation"),
         f"{back} answers on stream '{facts.stream}' again; {old} did until this moment."
-        + _reason(facts),
+        + (_reason(facts) if facts.who else f" {facts.why}"),
         "It moved the champion back and opened this incident. Until somebody acknowledges it, challengers are trained "
         "and judged as before, but wait: nothing is promoted by itself.",
         tuple(steps),
@@ -191,8 +199,26 @@ def _approval(facts: AlertFacts) -> Words:
         f"challenger {new} passed, waits for you",
         f"The challenger {new} passed every test of the gate, and {_version(facts.from_version)} still answers: "
         f"{facts.why or 'a person decides'}.",
-        "It registered the challenger and changed nothing else.",
+        "It registered the challenger and changed nothing else."
+        + (f" It waits until {facts.until:%Y-%m-%d %H:%M} UTC; then the figures are too old to promote it on."
+           if facts.until else ""),
         (Step("Read the figures; if you agree, promote it", promote), *_look(facts)),
+    )
+
+
+def _expired(facts: AlertFacts) -> Words:
+    new, stays = _version(facts.to_version), _version(facts.from_version)
+    wanted = "VERSION" if facts.to_version is None else str(facts.to_version)
+    until = f" until {facts.until:%Y-%m-%d %H:%M} UTC" if facts.until else ""
+    return Words(
+        f"challenger {new} expired, {stays} stays",
+        f"The challenger {new} passed its gate and waited for a person{until}. Nobody promoted it, and its figures are "
+        "too old to promote it on.",
+        f"It marked the attempt as expired and changed nothing else: {stays} answers.",
+        (
+            Step("Train one on what has come since", _command("train", stream=facts.stream)),
+            Step("See what it was judged by", _command("models show", wanted, stream=facts.stream)),
+        ),
     )
 
 
@@ -263,6 +289,7 @@ _BY_KIND: dict[AlertKind, Callable[[AlertFacts], Words]] = {
     AlertKind.INCIDENT_RESOLVED: _resolved,
     AlertKind.PROMOTION: _promotion,
     AlertKind.APPROVAL: _approval,
+    AlertKind.EXPIRED: _expired,
     AlertKind.ROLLBACK: _rollback,
     AlertKind.REFUSED: _refused,
     AlertKind.FAILURE: _failure,

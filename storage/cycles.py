@@ -94,6 +94,14 @@ class CycleLog:
             rows = connection.execute(sa.select(c.id, c.steps).where(c.id.in_(sorted(cycle_ids))))
             return {row.id: row.steps for row in rows}
 
+    def last_left(self, stream: str, step: str, *, since: datetime, before: datetime) -> Any:
+        """What a step left behind in the newest cycle with since ≤ time < before where it left anything; else None."""
+        c = t.cycles.c
+        query = sa.select(c.steps).where(c.stream == stream, c.as_of >= since, c.as_of < before)
+        with self._database.read() as connection:
+            found = connection.execution_options(yield_per=1).execute(query.order_by(c.as_of.desc())).scalars()
+            return next((steps[step] for steps in found if steps.get(step)), None)
+
     def record_step(self, connection: Connection, cycle: CycleRecord, step: str, output: Any) -> CycleRecord:
         """Keep a step's output within a transaction; the cycle as it stands once that is committed."""
         steps = {**cycle.steps, step: output}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,8 @@ from storage.database import Database
 from storage.errors import StoreUnusable
 from storage.leases import Lease
 
+GATED = frozenset({"first", "challenger"})  # the kinds that a gate decides on; a cycle attempts one at most
+
 
 class PromotionState(StrEnum):
     """How far an attempt came."""
@@ -25,6 +28,7 @@ class PromotionState(StrEnum):
     REFUSED = "refused"      # the gate said no
     HELD = "held"            # the gate said yes, the policy's `promotion` says that a person decides
     ABANDONED = "abandoned"  # the champion had changed before the alias moved
+    EXPIRED = "expired"      # it was held, and nobody approved it in time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +127,10 @@ class PromotionLog:
         """Attempts that were decided and neither committed nor abandoned: a crash came between."""
         return self._list(t.promotions.c.stream == stream, t.promotions.c.state == str(PromotionState.DECIDED))
 
-    def of_cycle(self, cycle_id: str) -> Promotion | None:
-        return next(iter(self._list(t.promotions.c.cycle_id == cycle_id)), None)
+    def of_cycle(self, cycle_id: str, kinds: Collection[str] = GATED) -> Promotion | None:
+        """The cycle's attempt of one of these kinds, by default the one to promote its challenger."""
+        p = t.promotions.c
+        return next(iter(self._list(p.cycle_id == cycle_id, p.kind.in_(sorted(kinds)))), None)
 
     def last_committed(self, stream: str) -> Promotion | None:
         """The attempt that changed the champion last by the clock, or None where none ever did."""

@@ -66,6 +66,7 @@ class Schedule(Frozen):
         return value
 
 
+LEAST_PROBATION = 50  # labelled rows
 METRICS = ("accuracy", "f1_macro", "f1_score", "roc_auc", "mae", "rmse", "r2")
 ERROR_METRICS = frozenset({"mae", "rmse"})  # lower is better, and a drop is relative to the reference
 
@@ -84,11 +85,13 @@ class Policy(Frozen):
     cooldown: str = "1d"
     retrains_per_week: Annotated[int, Field(ge=0)] = 3
     promotion: Literal["auto", "approve", "off"] = "auto"
+    approval: str = "7d"
+    probation: int | str = 500
     mute: tuple[str, ...] = ()
 
-    _checked = field_validator("cooldown")(_span)
+    _checked = field_validator("cooldown", "approval")(_span)
 
-    @field_validator("window", mode="before")
+    @field_validator("window", "probation", mode="before")
     @classmethod
     def _number_from_environment(cls, value: object) -> object:
         return int(value) if isinstance(value, str) and value.strip().isdigit() else value
@@ -102,9 +105,31 @@ class Policy(Frozen):
             raise ValueError(f"window = {value}: under 30 records no check can say anything; use 30 or more")
         return value
 
+    @field_validator("probation")
+    @classmethod
+    def _long_enough(cls, value: int | str) -> int | str:
+        if isinstance(value, str):
+            if value:
+                parse_span(value)
+        elif value and value < LEAST_PROBATION:
+            raise ValueError(
+                f"probation = {value}: on fewer than {LEAST_PROBATION} labelled rows no champion is said to be "
+                f'worse than the one before; use {LEAST_PROBATION} or more, a span such as "14d", or 0 for none'
+            )
+        return value
+
     @cached_property
     def cooldown_span(self) -> timedelta:
         return parse_span(self.cooldown)
+
+    @cached_property
+    def approval_span(self) -> timedelta:
+        return parse_span(self.approval)
+
+    @property
+    def probation_span(self) -> timedelta | None:
+        """The probation's length in time, or None where it is a number of labelled rows, or there is none."""
+        return parse_span(self.probation) if isinstance(self.probation, str) and self.probation else None
 
     @property
     def window_records(self) -> int | None:

@@ -205,8 +205,9 @@ promotions = _table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("stream", sa.Text, nullable=False),
     sa.Column("cycle_id", sa.Text),
-    sa.Column("kind", sa.Text, nullable=False),  # first, challenger, approved, forced, rollback, outside, elsewhere
-    sa.Column("state", sa.Text, nullable=False),  # decided, committed, refused, held, abandoned
+    # kind: first, challenger, approved, forced, rollback, probation, outside, elsewhere
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # decided, committed, refused, held, abandoned, expired
     sa.Column("from_version", sa.Integer),
     sa.Column("to_version", sa.Integer),
     sa.Column("as_of", Instant, nullable=False),

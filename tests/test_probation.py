@@ -1,0 +1,360 @@
+"""A new champion is held against the one before it on what comes in; one that loses goes back by itself, once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from scipy import stats
+
+from feedback.made_reviews import HEALTHY
+from flows.app import App, open_app
+from flows.cycle import run_cycle
+from flows.cycle_document import outcome
+from flows.going_back import acknowledge, promote_by_hand, roll_back
+from flows.pausing import set_paused
+from flows.promoting import held_because
+from flows.promotion_alerts import open_rollback
+from flows.training_command import train_now
+from storage.errors import InputError
+from storage.promotions import PromotionState
+from storage.stream import Policy
+from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in, with_champion
+from tests.test_commands import Shell
+from tests.test_going_back import ONE_CANDIDATE, aliases
+from training.gate import Paired, chance_better
+from training.probation import LEVEL, Looks, Outcome, bound_of, conclude
+from training.registry import Registry
+
+CHECKED = TRAINED + WEEK
+AS_OF = TRAINED + 2 * WEEK
+
+# ---- the rule ----
+
+
+def test_the_looks_spend_no_more_than_the_level() -> None:
+    """However many looks there are, the levels that they spend sum up to at most the stated one."""
+    spent = sum(1 - bound_of(look) for look in range(1, 20_000))
+    assert 0.999 * LEVEL < spent < LEVEL
+
+
+def test_it_is_asked_again_only_on_half_as_many_rows_more() -> None:
+    """Under fifty rows never, then on half more each time, and at the end on whatever is new."""
+    assert not Looks().due(49, last=True)
+    assert Looks().due(50, last=False)
+    assert [rows for rows in (51, 74, 75) if Looks(1, 50).due(rows, last=False)] == [75]
+    assert Looks(1, 50).due(51, last=True)
+    assert not Looks(1, 50).due(50, last=True)
+
+
+@pytest.mark.parametrize(
+    ("chance", "last", "expected"),
+    [
+        (0.995, False, Outcome.ROLLED_BACK), (0.99, False, Outcome.WATCHING), (0.99, True, Outcome.PASSED),
+        (0.5, False, Outcome.WATCHING), (0.005, False, Outcome.PASSED), (0.995, True, Outcome.ROLLED_BACK),
+    ],
+)  # fmt: skip
+def test_a_look_goes_back_waits_or_ends_it(chance: float, last: bool, expected: Outcome) -> None:
+    """Both ways the same bound holds; at the end no loss is a pass."""
+    assert conclude(chance, bound_of(1), last=last) is expected
+
+
+def _probations(rng: np.random.Generator, runs: int, lead: float) -> np.ndarray:
+    """How made probations of 500 rows end by the rule, on accuracy, where 10 % of the rows disagree.
+
+    For accuracy the chance is that of Beta(1 + b, 1 + c) (tests/test_gate.py), which is quick.
+    """
+    ends = []
+    for _ in range(runs):
+        drawn = rng.random(500)
+        previous, champion = np.cumsum(drawn < 0.05 + lead / 2), np.cumsum(drawn >= 0.95 + lead / 2)
+        step, looks, end = int(rng.integers(1, 150)), Looks(), Outcome.WATCHING
+        rows = step
+        while end is Outcome.WATCHING:
+            rows, last = min(rows, 500), rows >= 500
+            if looks.due(rows, last=last):
+                looks = Looks(looks.made + 1, rows)
+                chance = stats.beta.sf(0.5, 1 + previous[rows - 1], 1 + champion[rows - 1])
+                end = conclude(chance, bound_of(looks.made), last=last)
+            rows += step
+        ends.append(end is Outcome.ROLLED_BACK)
+    return np.array(ends)
+
+
+def test_a_champion_no_worse_is_hardly_ever_sent_back() -> None:
+    """Over whole probations of equal models, at any rhythm of cycles, the stated level holds."""
+    assert _probations(np.random.default_rng(1), 3000, 0.0).mean() <= LEVEL
+
+
+def test_a_champion_much_worse_is_sent_back() -> None:
+    """Eight points lost are seen within the probation in most cases."""
+    assert _probations(np.random.default_rng(2), 300, 0.08).mean() > 0.8
+
+
+def test_the_level_holds_for_macro_f1_of_rare_classes() -> None:
+    """The chance on the real metric, one class in ten: equal models are not sent back more often than stated."""
+    rng, sent_back = np.random.default_rng(3), 0
+    for _ in range(60):
+        yes = rng.random(120) < 0.1
+        truth, other = (np.where(which, "yes", "no").astype(object) for which in (yes, ~yes))
+        drawn = rng.random(120)
+        for look, rows in enumerate((50, 80, 120), start=1):
+            met = Paired(
+                truth=truth[:rows],
+                champion=np.where(drawn < 0.06, other, truth)[:rows],
+                challenger=np.where(drawn > 0.94, other, truth)[:rows],
+                champion_score=np.full(rows, np.nan), challenger_score=np.full(rows, np.nan),
+                unit=np.arange(rows), evaluation=np.zeros(rows, bool), classes=("no", "yes"),
+            )  # fmt: skip
+            if chance_better("f1_macro", met, look) >= bound_of(look):
+                sent_back += 1
+                break
+    assert sent_back <= 2
+
+
+@pytest.mark.parametrize("wrong", [20, -1, "soon", "14"])
+def test_a_probation_too_short_is_refused(wrong: object) -> None:
+    """Too few rows, or no span; nothing and none are allowed."""
+    if wrong == "14":
+        with pytest.raises(ValidationError, match="50"):
+            Policy(probation=wrong)
+        return
+    with pytest.raises(ValidationError):
+        Policy(probation=wrong)
+    assert Policy(probation=0).probation_span is None
+    assert Policy(probation="").probation_span is None
+    assert Policy(probation="14d").probation_span == timedelta(days=14)
+
+
+# ---- on a deployment ----
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder: v1 good, v2 useless and forced after a healthy week, and a week of records that came since."""
+    folder = tmp_path_factory.mktemp("probation")
+    app = with_champion(folder, more=ONE_CANDIDATE)
+    take_in(app, folder, 2, TRAINED, WEEK, HEALTHY)
+    app.close()
+    settings = folder / "trueup.toml"
+    good = settings.read_text()
+    settings.write_text(good.replace("plain_candidate:plain", "plain_candidate:poor"))
+    app = open_app(settings, folder / ".trueup")
+    assert train_now(app, app.stream("reviews"), CHECKED)["promotion"] is None
+    settings.write_text(good)
+    promote_by_hand(app, app.stream("reviews"), 2, "to see what happens", force=True)
+    take_in(app, folder, 3, CHECKED, WEEK, HEALTHY)
+    app.close()
+    return folder
+
+
+@pytest.fixture
+def app(prepared: Path, tmp_path: Path) -> Iterator[App]:
+    """A copy of it. Its models keep their absolute place in the folder that it was made of."""
+    folder = tmp_path / "copy"
+    shutil.copytree(prepared, folder)
+    opened = open_app(folder / "trueup.toml", folder / ".trueup")
+    yield opened
+    opened.close()
+
+
+def cycle(app: App, as_of: datetime = AS_OF) -> dict[str, Any]:
+    return run_cycle(app, app.stream("reviews"), as_of)
+
+
+def with_policy(app: App, **policy: object) -> App:
+    """The deployment under another policy."""
+    stream = app.stream("reviews")
+    changed = stream.model_copy(update={"policy": stream.policy.model_copy(update=policy)})
+    settings = app.settings.model_copy(update={"streams": {"reviews": changed}})
+    return replace(app, settings=settings)
+
+
+def test_a_lost_probation_goes_back_by_itself(app: App) -> None:
+    """Aliases, history, incident and mail say what it is, with figures; the cycle goes on about the one that stands."""
+    done = cycle(app)
+    stands = done["probation"]
+    assert (stands["version"], stands["previous"], stands["look"], stands["outcome"]) == (2, 1, 1, "rolled_back")
+    assert stands["chance"] >= stands["bound"] == pytest.approx(1 - LEVEL * 6 / np.pi**2)
+    assert stands["rows"] >= 300
+    assert aliases(app) | {"challenger": None} == {"champion": 1, "previous": 2, "challenger": None}
+    assert done["champion"] == 1
+    assert done["check"]["counted"]
+    assert done["decision"]["reasons"][0].startswith("v2 lost its probation: on ")
+    assert outcome(done).startswith("v2 lost its probation, back to v1; ")
+    event = next(p for p in app.promotions.history("reviews") if p.kind == "probation")
+    assert (event.state, event.from_version, event.to_version) == (PromotionState.COMMITTED, 2, 1)
+    assert event.who == app.who
+    assert stands["said"] in event.why
+    (mail,) = [a for a in done["alerts"] if a["kind"] == "rollback"]
+    assert mail["subject"] == "[trueup] reviews: rolled back to v1, v2 lost its probation"
+    standing = open_rollback(app, app.stream("reviews"))
+    assert standing
+    text = next(a.text for a in app.alerts.alerts() if a.id == mail["id"])
+    assert f"trueup alerts ack {standing.id}" in text
+    assert f"goes back from {stands['bound']:.2%} on" in text
+    assert Shell(app.home.parent)("models verify -s reviews").document["ok"]
+
+
+def test_after_it_nothing_is_promoted_until_it_is_acknowledged(app: App) -> None:
+    """The rollback holds promotion as one by hand does, is not rolled back again, and what came of it needs force."""
+    stream = app.stream("reviews")
+    cycle(app)
+    standing = open_rollback(app, stream)
+    assert standing
+    assert standing.id in held_because(app, stream)
+    with pytest.raises(InputError, match="rolled back from v2 to v1 already"):
+        roll_back(app, stream, None, "again")
+    take_in(app, app.home.parent, 4, AS_OF, WEEK, BROKEN)
+    later = cycle(app, AS_OF + WEEK)
+    assert later["probation"] is None
+    assert later["gate"]["passed"]
+    assert later["promotion"] is None
+    assert "after the rollback nothing is promoted by itself" in later["decision"]["reasons"][-1]
+    waiting = later["training"]["version"]
+    with pytest.raises(InputError, match="champion before"):
+        promote_by_hand(app, stream, 2, "again", force=False)
+    acknowledge(app, standing.id)
+    assert held_because(app, stream) == ""
+    promote_by_hand(app, stream, waiting, "read it", force=False)
+    assert aliases(app)["champion"] == waiting
+
+
+def test_one_probation_ends_once(app: App) -> None:
+    """No worse than the one before it, it passes at its last look, is told once, and is not asked again."""
+    stream = app.stream("reviews")
+    promote_by_hand(app, stream, 1, "sorry", force=True)
+    done = cycle(app)["probation"]
+    assert (done["version"], done["previous"], done["outcome"], done["look"]) == (1, 2, "passed", 1)
+    take_in(app, app.home.parent, 4, AS_OF, WEEK, HEALTHY)
+    assert cycle(app, AS_OF + WEEK)["probation"] is None
+    assert cycle(app, AS_OF + WEEK + timedelta(days=1))["probation"] is None
+
+
+def test_few_rows_are_waited_for_and_looks_remembered(app: App) -> None:
+    """From cycle to cycle the number of looks and their rows are kept; no look is made on the same rows."""
+    wary = with_policy(app, probation=100_000)
+    promote_by_hand(wary, wary.stream("reviews"), 1, "sorry", force=True)
+    early = cycle(wary, CHECKED + timedelta(hours=12))["probation"]
+    assert (early["outcome"], early["look"], early["chance"]) == ("watching", 0, None)
+    assert 0 < early["rows"] < 50
+
+
+def test_a_pause_holds_it(app: App) -> None:
+    """A paused stream is not rolled back, and spends no look; resumed, it is."""
+    stream = app.stream("reviews")
+    set_paused(app, stream, "moving", paused=True)
+    done = cycle(app, AS_OF - timedelta(days=1))
+    assert (done["probation"]["outcome"], done["probation"]["look"]) == ("skipped", 0)
+    assert aliases(app)["champion"] == 2
+    set_paused(app, stream, "moved", paused=False)
+    assert cycle(app)["probation"]["outcome"] == "rolled_back"
+
+
+@pytest.mark.parametrize("off", [0, ""])
+def test_it_can_be_switched_off(app: App, off: object) -> None:
+    """Without a probation the cycle is as it was."""
+    calm = with_policy(app, probation=off)
+    assert cycle(calm)["probation"] is None
+    assert aliases(calm)["champion"] == 2
+
+
+def test_a_previous_version_that_cannot_be_loaded_breaks_no_cycle(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The document says why, nothing moves, and the next cycle asks again."""
+    from storage.errors import ModelUnusable
+
+    true_load = Registry.load
+
+    def load(registry: Registry, name: str, version: int) -> Any:
+        if version == 1:
+            raise ModelUnusable("its files are gone")
+        return true_load(registry, name, version)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Registry, "load", load)
+        done = cycle(app, AS_OF - timedelta(days=1))
+    assert done["probation"]["outcome"] == "skipped"
+    assert "its files are gone" in done["probation"]["said"]
+    assert aliases(app)["champion"] == 2
+    assert cycle(app)["probation"]["outcome"] == "rolled_back"
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize(
+    ("method", "call", "after"),
+    [
+        ("storage.promotions.PromotionLog.add", 1, True), ("training.registry.Registry.set_alias", 1, True),
+        ("training.registry.Registry.set_alias", 2, True), ("storage.promotions.PromotionLog.move", 1, False),
+        ("storage.cycles.CycleLog.add_check", 1, False),
+    ],
+)  # fmt: skip
+def test_cut_short_anywhere_it_ends_the_same(
+    app: App, method: str, call: int, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off at a step of the way back, the same cycle again finishes it: one event, one incident, one mail."""
+    import importlib
+
+    place, owner, name = method.rsplit(".", 2)
+    target = getattr(importlib.import_module(place), owner)
+    true_method, calls = getattr(target, name), 0
+
+    def cut_off(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call and not after:
+            raise Killed
+        result = true_method(*args, **kwargs)
+        if calls == call:
+            raise Killed
+        return result
+
+    with monkeypatch.context() as patched:
+        patched.setattr(target, name, cut_off)
+        with pytest.raises(Killed):
+            cycle(app)
+    done = cycle(app)
+    assert (done["probation"]["outcome"], done["champion"]) == ("rolled_back", 1)
+    found = aliases(app)
+    assert (found["champion"], found["previous"]) == (1, 2)
+    events = [p.state for p in app.promotions.history("reviews") if p.kind == "probation"]
+    assert events == [PromotionState.COMMITTED]
+    assert [a["kind"] for a in done["alerts"]].count("rollback") == 1
+    assert [i.cause for i in app.alerts.open_incidents("reviews")].count("rollback") == 1
+
+
+def test_a_person_who_acts_in_between_goes_first(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a killed cycle had decided is set aside where somebody promotes before it is finished."""
+    with monkeypatch.context() as patched:
+        patched.setattr(Registry, "set_alias", lambda *args: (_ for _ in ()).throw(Killed()))
+        with pytest.raises(Killed):
+            cycle(app)
+    promote_by_hand(app, app.stream("reviews"), 1, "v2 is useless", force=True)
+    done = cycle(app)
+    assert done["probation"] is None
+    states = {p.kind: p.state for p in app.promotions.history("reviews")}
+    assert (states["probation"], aliases(app)["champion"]) == (PromotionState.ABANDONED, 1)
+
+
+def test_a_cycle_begun_before_there_was_a_probation_is_finished(app: App) -> None:
+    """What an older trueup left after its check goes on as it began."""
+    stream = app.stream("reviews")
+    from flows.cycle_steps import STEPS, Run
+    from storage.leases import hold
+
+    with hold(app.database, "reviews") as lease:
+        run = Run(app, stream, lease, app.cycles.begin("reviews", AS_OF, app.now()), lambda trial: None)
+        for step in STEPS:
+            if step.name in ("score", "check"):
+                step.run(run)
+    done = cycle(app)
+    assert (done["probation"], done["champion"], aliases(app)["champion"]) == (None, 2, 2)

@@ -1,0 +1,102 @@
+"""The probation of a new champion: is the one before it better after all, on rows that neither knew?
+
+It is asked again as labels come, so each look spends a part of the level: the k-th α·6/(π²k²), which sum up to α
+however many there are. By the union bound a champion that is no worse is then rolled back with a chance of at most α
+over the whole probation, whenever cycles come and whatever rows the looks share. A look is made only when the labels
+have grown by half since the last one: what is added in between is hardly news, and would make later bounds stricter.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from storage.rows import Rows
+from storage.stream import Stream
+from training.fitting import answer, classes_of, targets
+from training.gate import LEAST_LABELS, Paired
+from training.metrics import score
+
+LEVEL = 0.01  # chance of an unjust rollback, over the whole probation
+GROWTH = 1.5  # of the judged rows, from one look to the next
+
+
+class Outcome(StrEnum):
+    """How a probation stands."""
+
+    WATCHING = "watching"
+    PASSED = "passed"
+    ROLLED_BACK = "rolled_back"
+    SKIPPED = "skipped"  # this time it could not be asked
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How often it was asked before, and on how many rows the last time."""
+
+    made: int = 0
+    rows: int = 0
+
+    def due(self, rows: int, *, last: bool) -> bool:
+        """Whether to ask again on so many rows; the `last` look needs no more than new ones."""
+        if rows < LEAST_LABELS:
+            return False
+        return not self.made or rows >= GROWTH * self.rows or (last and rows > self.rows)
+
+
+def bound_of(look: int, level: float = LEVEL) -> float:
+    """P(the previous one is better) from which the k-th look (1, 2, …) rolls back."""
+    return 1 - level * 6 / (math.pi * look) ** 2
+
+
+def conclude(chance: float, bound: float, *, last: bool) -> Outcome:
+    """What a look comes to, whose chance that the previous one is better is `chance`.
+
+    The new one passes at the last look, or as soon as it is better as surely as the previous one would have to be.
+    """
+    if chance >= bound:
+        return Outcome.ROLLED_BACK
+    return Outcome.PASSED if last or chance <= 1 - bound else Outcome.WATCHING
+
+
+def paired(stream: Stream, rows: Rows, previous: Any) -> Paired:
+    """The previous model's answers beside the champion's; it stands in the challenger's place.
+
+    Neighbouring rows of a series depend on each other, so they are held together in blocks of about √n.
+
+    Args:
+        rows: n labelled rows in time order, with the champion's answers.
+
+    Raises:
+        ModelUnusable: the previous model fails on the rows.
+    """
+    truth = targets(stream, rows)
+    predicted, chances = answer(previous, stream, rows.features)
+    champion = rows.meta["predicted"].to_numpy()
+    regression = stream.task == "regression"
+    unit = rows.meta["group"].to_numpy()
+    if stream.series:
+        unit = np.arange(len(rows)) // max(1, round(len(rows) ** 0.5))
+    return Paired(
+        truth=truth if regression else truth.astype(object),
+        champion=champion.astype(float) if regression else champion,
+        challenger=predicted,
+        champion_score=rows.meta["score"].to_numpy(dtype=float),
+        challenger_score=chances,
+        unit=unit,
+        evaluation=rows.meta["evaluation"].to_numpy(dtype=bool),
+        classes=classes_of(stream, truth),
+    )
+
+
+def figures(stream: Stream, met: Paired) -> tuple[float, float]:
+    """The stream's metric of the champion and of the previous one on the same rows."""
+    old, new = (
+        score(stream.task, met.truth, answers, scores, met.classes)[stream.metric]
+        for answers, scores in ((met.challenger, met.challenger_score), (met.champion, met.champion_score))
+    )
+    return new, old
