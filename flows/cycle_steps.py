@@ -210,8 +210,9 @@ def gate(run: Run) -> None:
         if paused:
             return
         incident = incident_for(app, run.stream, codes)
-        if planned.state is PromotionState.HELD and run.stream.policy.promotion != "off":
-            facts = replace(_facts(run, AlertKind.APPROVAL, planned), why=held, until=until(run.stream, planned))
+        if planned.state is PromotionState.HELD:
+            kind = AlertKind.JUDGED if run.stream.policy.promotion == "off" else AlertKind.APPROVAL
+            facts = replace(_facts(run, kind, planned), why=held, until=until(run.stream, planned))
             app.alerts.add(connection, item(app, run.stream, facts, incident))
         if planned.state is PromotionState.REFUSED and incident and not incident.refusal_told:
             facts = replace(_facts(run, AlertKind.REFUSED, planned), incident_id=incident.id)

@@ -17,6 +17,7 @@ class AlertKind(StrEnum):
     INCIDENT_RESOLVED = "incident_resolved"
     PROMOTION = "promotion"
     APPROVAL = "approval"  # the gate is passed and a person decides
+    JUDGED = "judged"  # the gate is passed and policy.promotion = "off": it is told of, and nothing is asked
     EXPIRED = "expired"  # a challenger waited for a person longer than policy.approval allows
     ROLLBACK = "rollback"  # a person went back to an earlier version, or trueup did after a lost probation
     REFUSED = "refused"
@@ -48,7 +49,7 @@ class AlertFacts:
         are quiet again.
     action, codes, reasons: the decision of the check, in its own words.
     gate: the tests of the challenger, in the order they were made.
-    from_version, to_version: champion before and after a promotion or rollback; for `refused` and `approval` the
+    from_version, to_version: champion before and after a promotion or rollback; for a challenger that was judged the
         champion and the challenger; for `failure` from_version is the champion that could not be used.
     who: the person who promoted or rolled back by hand; empty where trueup promoted by itself. forced: it was done
         against the gate, or without it. lost: the registry had lost the champion before, so nothing answered.

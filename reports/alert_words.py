@@ -206,6 +206,18 @@ def _approval(facts: AlertFacts) -> Words:
     )
 
 
+def _judged(facts: AlertFacts) -> Words:
+    new, stays = _version(facts.to_version), _version(facts.from_version)
+    wanted = "VERSION" if facts.to_version is None else str(facts.to_version)
+    return Words(
+        f"challenger {new} passed, {stays} stays: promotion is off",
+        f"The challenger {new} passed every test of the gate, and {stays} still answers: nothing is promoted on stream "
+        f"'{facts.stream}', since policy.promotion is \"off\".",
+        "It registered the challenger and changed nothing else.",
+        (Step("See what it was judged by", _command("models show", wanted, stream=facts.stream)), *_look(facts)),
+    )
+
+
 def _expired(facts: AlertFacts) -> Words:
     new, stays = _version(facts.to_version), _version(facts.from_version)
     wanted = "VERSION" if facts.to_version is None else str(facts.to_version)
@@ -289,6 +301,7 @@ _BY_KIND: dict[AlertKind, Callable[[AlertFacts], Words]] = {
     AlertKind.INCIDENT_RESOLVED: _resolved,
     AlertKind.PROMOTION: _promotion,
     AlertKind.APPROVAL: _approval,
+    AlertKind.JUDGED: _judged,
     AlertKind.EXPIRED: _expired,
     AlertKind.ROLLBACK: _rollback,
     AlertKind.REFUSED: _refused,

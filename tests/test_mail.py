@@ -137,6 +137,9 @@ def test_each_kind_says_what_to_do():
     approval = compose(replace(PROMOTED, kind=AlertKind.APPROVAL))
     assert "trueup models promote --to 3 --stream reviews --why" in approval.text
     assert "v2 still answers" in approval.text
+    judged = compose(replace(PROMOTED, kind=AlertKind.JUDGED))
+    assert judged.subject == "[trueup] reviews: challenger v3 passed, v2 stays: promotion is off"
+    assert "models promote" not in judged.text
     refused = compose(replace(challenger, kind=AlertKind.REFUSED))
     assert refused.subject == "[trueup] reviews: challenger v3 refused, v2 stays"
     assert "GATE-BETTER" in refused.text
@@ -154,6 +157,15 @@ def test_a_resolved_incident_says_so():
     mail = compose(replace(OPENED, kind=AlertKind.INCIDENT_RESOLVED, action="none", signals=(back,)))
     assert mail.subject == "[trueup] reviews: resolved: macro-F1 is back at 0.82"
     assert "Back to 0.82." in mail.text
+
+
+def test_a_champion_put_back_after_the_registry_lost_it_is_not_called_the_first():
+    """Forced with none before it: either the first, or one that nothing answered before; the mail says which."""
+    forced = replace(PROMOTED, signals=(), from_version=None, to_version=1, who="ann", forced=True, why="it was lost")
+    assert "now, its first." in compose(forced).text
+    lost = compose(replace(forced, lost=True)).text
+    assert "its first" not in lost
+    assert "The registry had lost the one before it" in lost
 
 
 def test_a_first_champion_has_nothing_to_roll_back_to():

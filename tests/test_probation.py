@@ -155,14 +155,17 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def app(prepared: Path, tmp_path: Path) -> Iterator[App]:
-    """A copy of it. Its models keep their absolute place in the folder that it was made of."""
-    folder = tmp_path / "copy"
-    shutil.copytree(prepared, folder)
-    opened = open_app(folder / "trueup.toml", folder / ".trueup")
+def copied(folder: Path, into: Path) -> Iterator[App]:
+    """A copy of a deployment. Its models keep their absolute place in the folder that it was made of."""
+    shutil.copytree(folder, into / "copy")
+    opened = open_app(into / "copy" / "trueup.toml", into / "copy" / ".trueup")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def app(prepared: Path, tmp_path: Path) -> Iterator[App]:
+    yield from copied(prepared, tmp_path)
 
 
 def cycle(app: App, as_of: datetime = AS_OF) -> dict[str, Any]:
