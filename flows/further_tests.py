@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from storage.stream import Stream
 
 if TYPE_CHECKING:
-    from training.gate import GateTest, Paired
+    from training.gate import GateTest
+    from training.paired import Paired
 
 
 @dataclass(frozen=True)

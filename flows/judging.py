@@ -38,7 +38,7 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
     Raises:
         ModelUnusable: the champion is lost, or cannot be loaded or scored; nothing is promoted over it.
     """
-    from training.contest import contest, first_contest
+    from training.contest import contest, first_contest, older_contest
     from training.gate import Gate, judge, judge_first, loads
 
     record = app.promotions.version(stream.name, trained.version)
@@ -56,21 +56,34 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
     else:
         standing = champion_of(app, stream)
         known = snapshots.load(app.archive, standing.snapshot, regression=stream.task == "regression")
+        its_answers = answering(app, stream, standing)
         paired = contest(
             stream,
             fitted,
-            answering(app, stream, standing),
+            its_answers,
             rows,
             cut_off=standing.cut_off,
             known_contents=known.meta["content"].to_numpy(),
             seed=seed,
         )
-        gate = judge(stream.metric, paired, seed)
+        older = older_contest(stream, fitted, its_answers, rows, cut_off=standing.cut_off)
+        look = look_of(app, stream, champion, trained.version)
+        gate = judge(stream.metric, paired, seed, look=look, older=older)
         newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
         labels = int((rows.labelled & newer.to_numpy()).sum())
-    gate = Gate((*gate.tests, *further_tests(stream, Meeting(paired, seed))))
+    gate = gate.and_test(*further_tests(stream, Meeting(paired, seed)))
     gate = gate.and_test(loads(trained.version, answers_otherwise(app, stream, record, fitted.model)))
     return Judged(gate.as_json(), champion, labels)
+
+
+def look_of(app: App, stream: Stream, champion: int, version: int) -> int:
+    """Which version it is, from 1, that is held against this champion by rows newer than its cut-off."""
+    before = {
+        attempt.to_version
+        for attempt in app.promotions.history(stream.name, limit=10_000)
+        if attempt.from_version == champion and any(test["code"] == "GATE-BETTER" for test in attempt.gate["tests"])
+    }
+    return len(before - {None, version}) + 1
 
 
 def answers_otherwise(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:

@@ -104,7 +104,7 @@ def ask(run: Run, event: Promotion, before: Standing) -> Standing:
 
 
 def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
-    from training.gate import chance_better
+    from training.gain import chance_better
     from training.probation import LEVEL, Looks, Outcome, bound_of, conclude, figures, paired
 
     app, stream, as_of = run.app, run.stream, run.cycle.as_of

@@ -11,7 +11,8 @@ from storage.stream import Stream
 from tests.made_rows import make_rows
 from training.contest import answers_of, contest, first_contest
 from training.fitting import Fitted, fit
-from training.gate import Paired, judge, judge_first
+from training.gate import judge, judge_first
+from training.paired import Paired
 from training.recipes import candidates
 
 CUT = 1200

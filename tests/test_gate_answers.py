@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.gate import Paired
 from training.gate_answers import calibration_test, classes_test
+from training.paired import Paired
 
 
 def _paired(n: int, champion: np.ndarray, challenger: np.ndarray, *, truth: np.ndarray | None = None) -> Paired:

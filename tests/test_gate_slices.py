@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from storage.stream import Policy, Stream
-from training.gate import GateTest, Paired
+from training.gate import GateTest
 from training.gate_slices import slice_tests
+from training.paired import Paired
 
 
 def _stream(metric: str = "accuracy", **kinds: tuple[str, ...]) -> Stream:

@@ -29,7 +29,8 @@ from storage.stream import Policy
 from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Shell
 from tests.test_going_back import ONE_CANDIDATE, aliases
-from training.gate import Paired, chance_better
+from training.gain import chance_better
+from training.paired import Paired
 from training.probation import LEVEL, Looks, Outcome, bound_of, conclude
 from training.registry import Registry
 

@@ -1,4 +1,4 @@
-"""How likely one model is better than another, from their answers to the same rows.
+"""By how much one model may be better than another, from their answers to the same rows.
 
 A smoothed paired Bayesian bootstrap (Rubin 1981, The Annals of Statistics 9:130): the rows get Dirichlet weights, and
 the metric of both models is computed under each draw. Pseudo-rows smooth it: weight 1 in all where only the challenger
@@ -6,6 +6,8 @@ is right, 1 where only the champion is, spread evenly over the classes. So for a
 P(θ > ½ | Beta(1 + b, 1 + c)) with b and c the discordant counts, and without any evidence it is ½ for every metric.
 Dirichlet weights are Gamma draws up to a factor that no metric here depends on. Rows of one unit share a weight, and a
 pseudo-row then counts as a unit of the mean size: the evidence is that of units, not of rows.
+
+Each function returns draws of the gain: above 0 where the challenger is better.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ UNIT_WEIGHTS = 20_000_000  # drawn in all, where that leaves the least number of
 AT_ONCE = 2_000_000  # weights in memory
 
 
-def chance_of_classes(
+def gains_of_classes(
     metric: str,
     truth: np.ndarray,
     champion: np.ndarray,
@@ -28,8 +30,8 @@ def chance_of_classes(
     classes: int,
     unit: np.ndarray,
     rng: np.random.Generator,
-) -> float:
-    """P(challenger better) on accuracy, f1_macro or f1_score (of the last class).
+) -> np.ndarray:
+    """Draws of the gain on accuracy, f1_macro or f1_score (of the last class).
 
     Args:
         truth, champion, challenger: n classes as numbers from 0 to `classes` - 1.
@@ -56,7 +58,7 @@ def chance_of_classes(
             np.concatenate([weights @ table, size * rng.standard_gamma(prior, size=(len(weights), len(prior)))], axis=1)
             for weights in _unit_weights(len(table), rng)
         )
-    return _share_better(figure(weights) for weights in drawn)
+    return np.concatenate([figure(weights) for weights in drawn])
 
 
 def _pseudo_cells(classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +75,7 @@ def _class_metric(metric: str, cells: np.ndarray, classes: int) -> Callable[[np.
     truth, champion, challenger = cells
     if metric == "accuracy":
         gain = (challenger == truth).astype(np.float64) - (champion == truth)
-        return lambda weights: weights @ gain
+        return lambda weights: weights @ gain / weights.sum(axis=1)
     judged = np.arange(classes) if metric == "f1_macro" else np.array([classes - 1])
     true = truth[:, None] == judged
 
@@ -85,14 +87,14 @@ def _class_metric(metric: str, cells: np.ndarray, classes: int) -> Callable[[np.
     return lambda weights: f1(weights, challenger) - f1(weights, champion)
 
 
-def chance_of_ranking(
+def gains_of_ranking(
     positive: np.ndarray,
     champion: np.ndarray,
     challenger: np.ndarray,
     unit: np.ndarray,
     rng: np.random.Generator,
-) -> float:
-    """P(challenger better) on the area under the ROC curve.
+) -> np.ndarray:
+    """Draws of the gain on the area under the ROC curve.
 
     Args:
         positive: n booleans. champion, challenger: n scores, higher where the model is surer of the positive class.
@@ -113,7 +115,7 @@ def chance_of_ranking(
             rows = np.concatenate([weights[:, units], size * rng.standard_gamma(0.5, size=(len(weights), 4))], axis=1)
             yield challenger_area(rows) - champion_area(rows)
 
-    return _share_better(differences())
+    return np.concatenate(list(differences()))
 
 
 def _area(score: np.ndarray, positive: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -132,21 +134,23 @@ def _area(score: np.ndarray, positive: np.ndarray) -> Callable[[np.ndarray], np.
     return area
 
 
-def chance_of_losses(saved: np.ndarray, unit: np.ndarray, rng: np.random.Generator) -> float:
-    """P(the mean of `saved` > 0), where `saved` is the champion's loss less the challenger's, row by row.
+def gains_of_losses(saved: np.ndarray, unit: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draws of the mean of `saved`: the champion's loss less the challenger's, row by row.
 
     The pseudo-rows lie at plus and minus the median absolute difference (of units), weight 1 each.
     """
     _, units = np.unique(unit, return_inverse=True)
-    sums = np.bincount(units, weights=saved)
+    sums, sizes = np.bincount(units, weights=saved), np.bincount(units)
+    size = float(sizes.mean())
     usual = float(np.median(np.abs(sums)))
 
     def differences() -> Iterator[np.ndarray]:
         for weights in _unit_weights(len(sums), rng):
             pseudo = rng.standard_exponential((len(weights), 2))
-            yield weights @ sums + usual * (pseudo[:, 0] - pseudo[:, 1])
+            saving = weights @ sums + usual * (pseudo[:, 0] - pseudo[:, 1])
+            yield saving / (weights @ sizes + size * pseudo.sum(axis=1))
 
-    return _share_better(differences())
+    return np.concatenate(list(differences()))
 
 
 def _unit_weights(units: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -156,9 +160,3 @@ def _unit_weights(units: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
         draws = min(left, max(1, AT_ONCE // units))
         yield rng.standard_exponential((draws, units))
         left -= draws
-
-
-def _share_better(pieces: Iterator[np.ndarray]) -> float:
-    """The share of draws in which the challenger is better; a tie counts half."""
-    differences = np.concatenate(list(pieces))
-    return float(np.mean(differences > 0) + np.mean(differences == 0) / 2)

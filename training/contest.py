@@ -18,8 +18,8 @@ from storage.rows import Rows, new_content, stack
 from storage.stream import Stream
 from storage.timepoints import utc
 from training.fitting import Fitted, answer, classes_of, fit, targets
-from training.gate import Paired
 from training.history import newest_records
+from training.paired import Paired
 
 FOLDS = 5
 Answers = Callable[[Rows], Rows]  # the rows that a version answers, in their order, with its answers
@@ -65,17 +65,28 @@ def contest(
             _answered(stream, challenger.model, new_content(_side(fresh, True), challenger.used)),
             *_cross_fitted(stream, _side(fresh, False), training, fitted_on),
         ]
-    met = stack(judged, stream.columns)
-    its = fresh.meta.iloc[pd.Index(fresh.meta["seq"]).get_indexer(met.meta["seq"])]
-    predicted = its["predicted"].to_numpy()
-    return _paired(
-        stream, met, predicted.astype(float) if stream.task == "regression" else predicted, its["score"].to_numpy()
-    )
+    return _met(stream, stack(judged, stream.columns), fresh)
 
 
 def answers_of(stream: Stream, model: Any) -> Answers:
     """A model's answers: to every row."""
     return lambda rows: _answered(stream, model, rows)
+
+
+def older_contest(
+    stream: Stream, challenger: Fitted, champion: Answers, rows: Rows, *, cut_off: datetime
+) -> Paired:
+    """The answers of both to rows that the champion's snapshot holds and neither was fitted on.
+
+    Args: as of `contest`.
+
+    These are the newest `policy.reference` labelled evaluation rows up to the champion's cut-off whose content stands
+    nowhere on the training side.
+    """
+    before = rows.meta["time"].to_numpy() <= np.datetime64(utc(cut_off).replace(tzinfo=None), "us")
+    labelled = _side(rows.take(before & rows.labelled), True)
+    older = champion(new_content(labelled, _side(rows, False)).newest(stream.policy.reference))
+    return _met(stream, _answered(stream, challenger.model, older), older)
 
 
 def first_contest(stream: Stream, challenger: Fitted, rows: Rows) -> Paired:
@@ -142,6 +153,15 @@ def _time_blocks(rows: Rows, count: int) -> np.ndarray:
     blocks = np.arange(len(rows)) * count // max(len(rows), 1)
     _, first, which = np.unique(rows.meta["group"].to_numpy(), return_index=True, return_inverse=True)
     return np.asarray(blocks[first][which])
+
+
+def _met(stream: Stream, judged: Rows, champion: Rows) -> Paired:
+    """Rows that the challenger answered, paired with what the champion answered to the same ones (by `seq`)."""
+    its = champion.meta.iloc[pd.Index(champion.meta["seq"]).get_indexer(judged.meta["seq"])]
+    predicted = its["predicted"].to_numpy()
+    return _paired(
+        stream, judged, predicted.astype(float) if stream.task == "regression" else predicted, its["score"].to_numpy()
+    )
 
 
 def _paired(stream: Stream, met: Rows, opponent: np.ndarray, opponent_score: np.ndarray) -> Paired:

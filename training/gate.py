@@ -1,56 +1,32 @@
 """The gate: the evidence that a challenger must show before it is promoted.
 
-GATE-LABELS  enough labelled rows that neither model was fitted on or chosen by
-GATE-METRIC  the challenger is better on the stream's metric on them
-GATE-BETTER  and so surely that it is no accident of these rows
-GATE-LOADS   the registered version was read back and answers the same (recorded by the caller)
+GATE-LABELS      enough labelled rows that neither model was fitted on or chosen by
+GATE-METRIC      the challenger is better on the stream's metric on them
+GATE-BETTER      and so surely that it is no accident of these rows, however often challengers were judged before
+GATE-EVALUATION  the evaluation side alone does not speak against it
+GATE-OLDER       nor do older rows, while their labels still hold
+GATE-LOADS       the registered version was read back and answers the same (recorded by the caller)
 
-To add a test: a function from the Paired rows to a GateTest, and a place in `_judge`.
+To add a test: a function from the Paired rows to a GateTest, and a place in `judge`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from storage.stream import ERROR_METRICS
-from training.bootstrap import chance_of_classes, chance_of_losses, chance_of_ranking
+from training.gain import REGRESSION, Gain, gain_of
 from training.metrics import score
+from training.paired import Paired
 
 LEAST_LABELS = 50
-MANY_LABELS = 500  # from here on the stricter bound costs little power (statistics.md, "The gate")
-BOUND_FEW, BOUND_MANY = 0.8, 0.9
-REGRESSION = frozenset({"mae", "rmse", "r2"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Paired:
-    """The same n labelled rows answered by both models, neither of which was fitted on them or chosen by them.
-
-    truth, champion, challenger: n classes (object, text), or n numbers (float64).
-    champion_score, challenger_score: n scores as `fitting.answer` gives them.
-    unit: n integers; rows of one unit depend on each other, so they are resampled together.
-    evaluation: n booleans, the row's side of the split.
-    classes: in declared or sorted order; f1_score and roc_auc are about the last. Empty for regression.
-    slices: by declared slice column, its n raw values.
-    """
-
-    truth: np.ndarray
-    champion: np.ndarray
-    challenger: np.ndarray
-    champion_score: np.ndarray
-    challenger_score: np.ndarray
-    unit: np.ndarray
-    evaluation: np.ndarray
-    classes: tuple[str, ...]
-    slices: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.truth)
+LEVEL = 0.1  # of promoting, in all looks at one champion, a challenger that is no better
+CONTRADICTED = 0.05  # a chance to be better, below which rows speak against the challenger
+FALLEN = 0.95  # chance that the champion does worse on the new rows, from which on the older labels do not hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +42,10 @@ class GateTest:
 
 @dataclass(frozen=True)
 class Gate:
-    """All tests of one challenger."""
+    """All tests of one challenger; `labels_needed` to see a gain of two points nine times in ten, where known."""
 
     tests: tuple[GateTest, ...]
+    labels_needed: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -76,31 +53,65 @@ class Gate:
 
     @property
     def outcome(self) -> str:
-        """"passed", "not enough evidence" (ask again with more labels), or "refused"."""
+        """"passed", "not enough evidence" (ask again with more labels), or "refused".
+
+        More labels may help where nothing but their number stands against the challenger: they are too few to be
+        judged by, or fewer than a gain worth having needs, and do not show the challenger to be worse.
+        """
         if self.passed:
             return "passed"
-        lacking = any(test.code == "GATE-LABELS" and not test.passed for test in self.tests)
-        return "not enough evidence" if lacking else "refused"
+        tests = {test.code: test for test in self.tests}
+        failed = {test.code for test in self.tests if not test.passed}
+        if "GATE-LABELS" in failed:
+            return "not enough evidence"
+        labels, better = tests.get("GATE-LABELS"), tests.get("GATE-BETTER")
+        if not failed <= {"GATE-METRIC", "GATE-BETTER"} or not (labels and better and self.labels_needed):
+            return "refused"
+        short = (labels.value or 0) < self.labels_needed
+        return "not enough evidence" if short and (better.value or 0) > CONTRADICTED else "refused"
 
-    def and_test(self, test: GateTest) -> Gate:
-        return Gate((*self.tests, test))
+    def and_test(self, *tests: GateTest) -> Gate:
+        return replace(self, tests=(*self.tests, *tests))
 
     def as_json(self) -> dict[str, Any]:
-        return {"passed": self.passed, "outcome": self.outcome, "tests": [asdict(test) for test in self.tests]}
+        return {
+            "passed": self.passed,
+            "outcome": self.outcome,
+            "labels_needed": self.labels_needed,
+            "tests": [asdict(test) for test in self.tests],
+        }
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> Gate:
-        return Gate(tuple(GateTest(**test) for test in value["tests"]))
+        return Gate(tuple(GateTest(**test) for test in value["tests"]), value.get("labels_needed"))
 
 
-def judge(metric: str, paired: Paired, seed: int) -> Gate:
-    """The challenger against the champion."""
-    return _judge(metric, paired, "the champion", seed)
+def judge(metric: str, paired: Paired, seed: int, *, look: int = 1, older: Paired | None = None) -> Gate:
+    """The challenger against the champion.
+
+    Args:
+        look: which challenger of this champion's it is that is judged by new rows, from 1.
+        older: the models' answers to rows up to the champion's cut-off, which neither was fitted on.
+    """
+    gate = _judge(metric, paired, "the champion", bound_of(look), seed)
+    if len(gate.tests) == 1:
+        return gate
+    return gate.and_test(_evaluation(metric, paired, seed), _older(metric, paired, older, seed))
 
 
 def judge_first(metric: str, paired: Paired, seed: int) -> Gate:
     """The first champion against always answering the same (`contest.first_contest`)."""
-    return _judge(metric, paired, "the mean" if metric in REGRESSION else "the majority class", seed)
+    opponent = "the mean" if metric in REGRESSION else "the majority class"
+    return _judge(metric, paired, opponent, bound_of(1), seed)
+
+
+def bound_of(look: int) -> float:
+    """The chance to be better that is asked for at the k-th look at new rows of one champion: 1 - LEVEL 6 / (π² k²).
+
+    The levels spent sum to LEVEL over looks without end, so asking often does not win by luck (alpha spending by a
+    convergent series; DeMets and Lan 1994, Statistics in Medicine 13:1341).
+    """
+    return 1 - LEVEL * 6 / (math.pi * look) ** 2
 
 
 def loads(version: int, failure: str = "") -> GateTest:
@@ -126,72 +137,106 @@ def inapplicable(code: str, why: str) -> GateTest:
     return GateTest(code=code, passed=True, value=None, bound=None, said=f"not applicable: {why}")
 
 
-def _judge(metric: str, paired: Paired, opponent: str, seed: int) -> Gate:
-    labels = _labels(len(paired))
-    if not labels.passed:
-        return Gate((labels,))
-    return Gate((labels, _metric(metric, paired, opponent), _better(metric, paired, opponent, seed)))
+def _judge(metric: str, paired: Paired, opponent: str, bound: float, seed: int) -> Gate:
+    if len(paired) < LEAST_LABELS:
+        return Gate((_labels(len(paired), None),))
+    gain = gain_of(metric, paired, seed)
+    needed = gain.labels_needed(bound)
+    tests = (
+        _labels(len(paired), needed), _metric(metric, paired, opponent), _better(metric, gain, opponent, bound)
+    )
+    return Gate(tests, needed)
 
 
-def _labels(found: int) -> GateTest:
+def _labels(found: int, needed: int | None) -> GateTest:
     enough = found >= LEAST_LABELS
     said = f"{found} new labelled rows that neither model knows"
-    return GateTest(
-        code="GATE-LABELS",
-        passed=enough,
-        value=float(found),
-        bound=float(LEAST_LABELS),
-        said=said if enough else f"{said} are too few to judge by; {LEAST_LABELS - found} more are needed",
-    )
+    if not enough:
+        said = f"{said} are too few to judge by; {LEAST_LABELS - found} more are needed"
+    elif needed is not None:
+        said = f"{said}; to see a gain of two points nine times in ten takes {needed}"
+    return GateTest(code="GATE-LABELS", passed=enough, value=float(found), bound=float(LEAST_LABELS), said=said)
 
 
 def _metric(metric: str, paired: Paired, opponent: str) -> GateTest:
     """GATE-METRIC: the point difference, signed so that above 0 the challenger is better."""
-    task = "regression" if metric in REGRESSION else "classification"
-    old = score(task, paired.truth, paired.champion, paired.champion_score, paired.classes)[metric]
-    new = score(task, paired.truth, paired.challenger, paired.challenger_score, paired.classes)[metric]
+    old, new = _figures(metric, paired)
     gain = old - new if metric in ERROR_METRICS else new - old
     if math.isnan(gain):
         said = f"{metric} is undefined on the {len(paired)} rows, so the models cannot be compared by it"
     else:
         said = f"on {len(paired)} rows that neither knows {metric} is {new:.4g}, of {opponent} {old:.4g}"
+        said += _apart(metric, paired)
     return GateTest(
         code="GATE-METRIC", passed=gain > 0, value=None if math.isnan(gain) else gain, bound=0.0, said=said
     )
 
 
-def _better(metric: str, paired: Paired, opponent: str, seed: int) -> GateTest:
-    """GATE-BETTER: the chance that the challenger is better, under a smoothed paired Bayesian bootstrap."""
-    chance = chance_better(metric, paired, seed)
-    bound = BOUND_FEW if len(paired) < MANY_LABELS else BOUND_MANY
+def _figures(metric: str, paired: Paired) -> tuple[float, float]:
+    """The metric of the champion and of the challenger."""
+    task = "regression" if metric in REGRESSION else "classification"
+    old = score(task, paired.truth, paired.champion, paired.champion_score, paired.classes)[metric]
+    new = score(task, paired.truth, paired.challenger, paired.challenger_score, paired.classes)[metric]
+    return old, new
+
+
+def _apart(metric: str, paired: Paired) -> str:
+    """The same figures for each side of the split: one was never fitted on, the other is cross-fitted."""
+    sides = (("evaluation side", paired.evaluation), ("cross-fitted training side", ~paired.evaluation))
+    if not all(side.any() for _, side in sides):
+        return ""
+    told = []
+    for name, side in sides:
+        old, new = _figures(metric, paired.take(side))
+        told.append(f"{name} {new:.4g} against {old:.4g} on {side.sum()}")
+    return f" ({', '.join(told)})"
+
+
+def _better(metric: str, gain: Gain, opponent: str, bound: float) -> GateTest:
+    """GATE-BETTER: the chance that the challenger is better."""
+    chance = gain.chance
     if math.isnan(chance):
-        said = f"{metric} is undefined on the {len(paired)} rows, so there is no chance to give"
+        said = f"{metric} is undefined on the {gain.rows} rows, so there is no chance to give"
     else:
-        said = f"the challenger is better than {opponent} with a probability of {chance:.1%}; {bound:.0%} are asked for"
+        said = f"the challenger is better than {opponent} with a probability of {chance:.1%}; {bound:.1%} are asked for"
     return GateTest(
         code="GATE-BETTER", passed=chance >= bound, value=None if math.isnan(chance) else chance, bound=bound, said=said
     )
 
 
-def chance_better(metric: str, paired: Paired, seed: int) -> float:
-    """P(the challenger is better than the champion on `metric`); NaN where the metric is undefined on the rows."""
-    rng = np.random.default_rng(seed)
-    if metric in REGRESSION:
-        # for the same truths r2 is the better the smaller the squared error, and so is rmse
-        old, new = (np.abs(paired.truth - answers) for answers in (paired.champion, paired.challenger))
-        saved = old - new if metric == "mae" else old**2 - new**2
-        return chance_of_losses(saved.astype(np.float64), paired.unit, rng)
-    if metric == "roc_auc":
-        positive = paired.truth == paired.classes[-1]
-        if len(paired.classes) != 2 or positive.all() or not positive.any():
-            return float("nan")
-        return chance_of_ranking(positive, paired.champion_score, paired.challenger_score, paired.unit, rng)
-    names = np.unique([*paired.classes, *paired.truth, *paired.champion, *paired.challenger])
-    # the last of `classes` must come last: f1_score is about it
-    ordered = [*(name for name in names if name != paired.classes[-1]), paired.classes[-1]]
-    code = {name: number for number, name in enumerate(ordered)}
-    truth, champion, challenger = (
-        np.array([code[name] for name in answers], dtype=np.int64)
-        for answers in (paired.truth, paired.champion, paired.challenger)
+def _evaluation(metric: str, paired: Paired, seed: int) -> GateTest:
+    """GATE-EVALUATION: cross-fitting judges refits of the recipe; the evaluation side judges the version itself."""
+    side = paired.take(paired.evaluation)
+    if len(side) < LEAST_LABELS or math.isnan(chance := gain_of(metric, side, seed).chance):
+        return inapplicable("GATE-EVALUATION", f"{len(side)} rows of the evaluation side say too little by themselves")
+    said = f"on the {len(side)} rows of the evaluation side alone it is better with a probability of {chance:.1%}"
+    return GateTest(
+        code="GATE-EVALUATION", passed=chance >= CONTRADICTED, value=chance, bound=CONTRADICTED, said=said
     )
-    return chance_of_classes(metric, truth, champion, challenger, len(ordered), paired.unit, rng)
+
+
+def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> GateTest:
+    """GATE-OLDER: not surely worse by half of what is worth seeing on rows that the champion's history holds.
+
+    Where the champion itself does worse on the new rows than on the older, the older labels tell of another world.
+    """
+    if older is None or len(older) < LEAST_LABELS:
+        found = 0 if older is None else len(older)
+        return inapplicable("GATE-OLDER", f"{found} older evaluation rows with labels are too few to judge by")
+    gain, before, after = (gain_of(metric, rows, seed) for rows in (older, older.perfected(), paired.perfected()))
+    draws = min(len(before.draws), len(after.draws))
+    if not draws or not len(gain.draws):
+        return inapplicable("GATE-OLDER", f"{metric} is undefined on the {len(older)} older rows, or on the new ones")
+    fallen = float(np.mean(after.draws[:draws] > before.draws[:draws]))
+    if fallen >= FALLEN:
+        return inapplicable(
+            "GATE-OLDER",
+            f"the champion itself is worse on the new rows than on {len(older)} older ones with a probability of "
+            f"{fallen:.1%}, so the older labels do not hold any more",
+        )
+    chance = gain.chance_above(-0.5)
+    said = (
+        f"on {len(older)} older rows that neither was fitted on, whose labels still hold, it is not a point worse than "
+        f"the champion with a probability of {chance:.1%}"
+    )
+    return GateTest(code="GATE-OLDER", passed=chance >= CONTRADICTED, value=chance, bound=CONTRADICTED, said=said)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.gate import GateTest, Paired, inapplicable
+from training.gate import GateTest, inapplicable
+from training.paired import Paired
 
 FEWEST = 30          # rows, below which neither test is made
 OFTEN = 30           # labels of a class, from which on a class that is never answered is named

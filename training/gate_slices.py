@@ -23,8 +23,10 @@ import numpy as np
 import pandas as pd
 
 from storage.stream import ERROR_METRICS, Stream
-from training.gate import REGRESSION, GateTest, Paired, chance_better, inapplicable
+from training.gain import REGRESSION, chance_better
+from training.gate import GateTest, inapplicable
 from training.metrics import score
+from training.paired import Paired
 
 FEWEST = 30   # rows of a value, below which it is not judged
 MOST = 20     # values of a slice, the commonest first

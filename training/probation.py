@@ -18,8 +18,9 @@ import numpy as np
 from storage.rows import Rows
 from storage.stream import Stream
 from training.fitting import answer, classes_of, targets
-from training.gate import LEAST_LABELS, Paired
+from training.gate import LEAST_LABELS
 from training.metrics import score
+from training.paired import Paired
 
 LEVEL = 0.01  # chance of an unjust rollback, over the whole probation
 GROWTH = 1.5  # of the judged rows, from one look to the next

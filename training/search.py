@@ -20,9 +20,10 @@ from storage.errors import ModelUnusable, NotTrainable
 from storage.rows import Rows, stack
 from storage.stream import Stream
 from training.fitting import answer, balanced, classes_of, fit, fit_estimator, learnable, read_answers, targets
-from training.gate import Paired, chance_better
+from training.gain import chance_better
 from training.history import newest_records, window_records
 from training.metrics import score
+from training.paired import Paired
 from training.pipelines import build
 from training.recipes import Recipe
 

@@ -1,0 +1,53 @@
+"""The same rows answered by two models: what every comparison of a challenger with a champion is made on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paired:
+    """The same n labelled rows answered by both models, neither of which was fitted on them or chosen by them.
+
+    truth, champion, challenger: n classes (object, text), or n numbers (float64).
+    champion_score, challenger_score: n scores as `fitting.answer` gives them.
+    unit: n integers; rows of one unit depend on each other, so they are resampled together.
+    evaluation: n booleans, the row's side of the split.
+    classes: in declared or sorted order; f1_score and roc_auc are about the last. Empty for regression.
+    slices: by declared slice column, its n raw values.
+    """
+
+    truth: np.ndarray
+    champion: np.ndarray
+    challenger: np.ndarray
+    champion_score: np.ndarray
+    challenger_score: np.ndarray
+    unit: np.ndarray
+    evaluation: np.ndarray
+    classes: tuple[str, ...]
+    slices: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def take(self, which: np.ndarray) -> Paired:
+        """The rows that a boolean mask names."""
+        return replace(
+            self,
+            truth=self.truth[which],
+            champion=self.champion[which],
+            challenger=self.challenger[which],
+            champion_score=self.champion_score[which],
+            challenger_score=self.challenger_score[which],
+            unit=self.unit[which],
+            evaluation=self.evaluation[which],
+            slices={name: values[which] for name, values in self.slices.items()},
+        )
+
+    def perfected(self) -> Paired:
+        """The champion against the truth itself: a gain on these rows is what the champion lacks."""
+        score = (self.truth == self.classes[-1]).astype(np.float64) if self.classes else self.champion_score
+        return replace(self, challenger=self.truth, challenger_score=score)
