@@ -23,6 +23,7 @@ from storage.database import Database, open_database
 from storage.errors import ConfigError
 from storage.pauses import PauseLog
 from storage.promotions import PromotionLog
+from storage.prunings import PruningLog
 from storage.reading import RecordReader
 from storage.records import RecordStore
 from storage.silences import SilenceLog
@@ -73,6 +74,10 @@ class App:
     @cached_property
     def promotions(self) -> PromotionLog:
         return PromotionLog(self.database)
+
+    @cached_property
+    def prunings(self) -> PruningLog:
+        return PruningLog(self.database)
 
     @cached_property
     def alerts(self) -> AlertStore:

@@ -19,12 +19,19 @@ if TYPE_CHECKING:
 class StoreView:
     """What the store says of a stream: its versions, and every attempt to change the champion, oldest first.
 
+    pruned: versions whose files were removed by policy, or are being removed.
     lost: why it cannot be read; empty where it can.
     """
 
     versions: tuple[VersionRecord, ...] = ()
     attempts: tuple[Promotion, ...] = ()
+    pruned: frozenset[int] = frozenset()
     lost: str = ""
+
+    @property
+    def standing(self) -> tuple[VersionRecord, ...]:
+        """The versions that were not pruned."""
+        return tuple(record for record in self.versions if record.version not in self.pruned)
 
     @property
     def committed(self) -> tuple[Promotion, ...]:
@@ -66,7 +73,7 @@ def _lost(stream: str, store: StoreView, registry: RegistryView) -> Iterator[str
             f"The store knows no version of '{stream}', and MLflow holds {_list(v.number for v in registry.versions)}: "
             "the store was lost or replaced. Restore trueup.db, or the database, from a backup."
         )
-    if store.versions and not registry.versions:
+    if store.standing and not registry.versions:
         yield (
             f"MLflow holds no version of '{stream}', and the store knows {_list(v.version for v in store.versions)}: "
             "the tracking store was lost or replaced. Restore mlflow.db and mlflow/, or the MLflow server."
@@ -76,7 +83,7 @@ def _lost(stream: str, store: StoreView, registry: RegistryView) -> Iterator[str
 def _versions(store: StoreView, registry: RegistryView) -> Iterator[str]:
     registered = {version.number: version for version in registry.versions}
     known = {record.version for record in store.versions}
-    for record in store.versions:
+    for record in store.standing:
         version = registered.get(record.version)
         if version is None:
             yield (
@@ -169,7 +176,7 @@ def _events(store: StoreView) -> Iterator[str]:
 
 
 def _files(store: StoreView, faults: Mapping[str, str]) -> Iterator[str]:
-    for record in store.versions:
+    for record in store.standing:
         for kind, name in files_of(record).items():
             if name in faults:
                 yield f"The {kind} of v{record.version} cannot be relied on: {faults[name]}"

@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from flows import cli_alerts, cli_cycles, cli_intake, cli_models, cli_pausing, cli_replay, cli_training
+from flows import cli_alerts, cli_cycles, cli_intake, cli_models, cli_pausing, cli_pruning, cli_replay, cli_training
 from flows.cli_session import OneDocument
 
 cli = typer.Typer(
@@ -18,7 +18,7 @@ cli = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for part in (cli_intake, cli_training, cli_models, cli_cycles, cli_replay, cli_pausing, cli_alerts):
+for part in (cli_intake, cli_training, cli_models, cli_cycles, cli_replay, cli_pausing, cli_pruning, cli_alerts):
     part.add_to(cli)
 
 

@@ -64,14 +64,18 @@ def models_show(
             for e in events if e["to_version"] == version for g in e["gate"]["tests"]
         ]
         facts = [(k, v) for k, v in {**record.document["recipe"], **record.document["metrics"]}.items()]
+        pruned = s.app.prunings.version(stream, version)
+        gone = f"Its files were pruned at {iso(pruned.decided_at)} by {pruned.who}." if pruned else ""
         s.show(
             {
                 "champion": s.app.registry.alias(stream, "champion"),
                 "versions": [record],
                 "events": events,
+                "pruned": pruned,
             },
             table(f"v{version}, run {record.run_id}, cut-off {iso(record.cut_off)}", ("what", "value"), facts),
             table("how it was judged", ("kind", "state", "code", "passed", "value", "what was found"), tests),
+            *([gone] if gone else []),
         )
 
 

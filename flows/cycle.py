@@ -21,6 +21,7 @@ from flows.elsewhere import follow_service
 from flows.failure_alerts import failed, passes, telling_failures, works
 from flows.looking import champion_of, refuse_rewind
 from flows.promoting import settle
+from flows.pruning import prune_after_cycle
 from flows.ways import PRODUCTION, Ways
 from monitoring.policy import Cause
 from storage.cycles import FINISHED, CycleRecord
@@ -88,9 +89,13 @@ def run_cycle(
 
 
 def run_scheduled(stream: str, config: str | None, home: str, *, run_step: RunStep) -> dict[str, Any]:
-    """The cycle of a stream now, for the schedule: its document with `summary` (Markdown) and `report_path`."""
+    """The cycle of a stream now, for the schedule: its document with `summary` (Markdown) and `report_path`.
+
+    Afterwards what the stream's retention lets go is removed.
+    """
     app = open_app(Path(config) if config else None, Path(home))
     done = run_cycle(app, app.stream(stream), app.now(), run_step=run_step)
+    prune_after_cycle(app, app.stream(stream))
     path = app.report_files.page_path(stream, done["check"]["report_id"]) if done["check"] else None
     return done | {"summary": summary(done), "report_path": str(path) if path else None}
 

@@ -13,6 +13,7 @@ from flows.looking import champion_version
 from flows.outside_moves import arrived_at, note_move
 from flows.promoting import commit
 from flows.promotion_alerts import APPROVED, BACK, BY_HAND, FORCED, ROLLBACK, refused_because, telling
+from flows.pruning import refuse_pruned
 from monitoring.policy import Cause
 from reports.alert_facts import AlertFacts, AlertKind
 from storage.alerts import Incident
@@ -204,6 +205,7 @@ def _need_other(app: App, stream: Stream, version: int, champion: int | None) ->
             f"'{stream.name}' has no version {version}, so nothing was changed. See what there is: "
             f"trueup models list --stream {stream.name}"
         )
+    refuse_pruned(app, stream, version)
     if version == champion:
         raise InputError(
             f"v{version} of '{stream.name}' is the champion already, so nothing was changed. To let another version "

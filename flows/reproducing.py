@@ -12,6 +12,7 @@ import numpy as np
 
 from flows.app import App
 from flows.lineage import changed_settings, stream_of
+from flows.pruning import refuse_pruned
 from storage import snapshots
 from storage.errors import ConfigError, InputError
 from storage.promotions import VersionRecord
@@ -46,7 +47,7 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
     before they were kept, today's.
 
     Raises:
-        InputError: the store knows no such version, or it is a service's own.
+        InputError: the store knows no such version, or it was pruned or is a service's own.
         ConfigError: the settings of its training cannot be read, or today's name features that the snapshot lacks.
         StoreUnusable: the snapshot is missing or damaged.
         ModelUnusable: the registered version cannot be loaded, or does not answer.
@@ -65,6 +66,7 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
             f"'{stream.name}' has no version {number}, so there is nothing to make again. "
             f"See: trueup models list --stream {stream.name}"
         )
+    refuse_pruned(app, stream, number)
     if record.service is not None:
         raise InputError(
             f"v{number} of '{stream.name}' is the model '{record.service}' of a service and was not trained here, so "

@@ -13,6 +13,7 @@ from flows.audit_trail import RegistryView, StoreView, files_of, problems
 from flows.judging import answers_otherwise
 from storage.errors import ModelUnusable, StoreUnusable, TrueupError
 from storage.promotions import Promotion
+from storage.prunings import VERSION
 from storage.stream import Stream
 
 READINGS = 3  # of the store, at most, until two running agree: then no change fell between them
@@ -45,7 +46,11 @@ def _store_view(app: App, stream: Stream) -> StoreView:
 
     try:
         attempts = app.promotions.history(stream.name, limit=ALL)
-        return StoreView(tuple(app.promotions.versions(stream.name)), tuple(sorted(attempts, key=acted)))
+        return StoreView(
+            tuple(app.promotions.versions(stream.name)),
+            tuple(sorted(attempts, key=acted)),
+            frozenset(int(p.name) for p in app.prunings.of(stream.name, VERSION)),
+        )
     except (StoreUnusable, DatabaseError, OSError) as error:
         return StoreView(lost=_said(error))
 
@@ -68,7 +73,7 @@ def _said(error: Exception) -> str:
 def _faults(app: App, store: StoreView) -> dict[str, str]:
     """Each file that a version names and that is missing, or holds other bytes than were written."""
     found = {}
-    for name in sorted({name for record in store.versions for name in files_of(record).values()}):
+    for name in sorted({name for record in store.standing for name in files_of(record).values()}):
         try:
             app.archive.read_table(name, [])
         except StoreUnusable as error:

@@ -43,6 +43,10 @@ class ReportFiles:
         self._files.write(_name(stream, report_id, "json"), gzip.compress(snapshot, _EFFORT, mtime=0))
         return self._files.write(_name(stream, report_id, "html"), gzip.compress(html, _EFFORT, mtime=0))
 
+    def names(self, stream: str, report_id: str) -> tuple[str, str]:
+        """The names of a report's two files in the archive, the page first."""
+        return _name(stream, report_id, "html"), _name(stream, report_id, "json")
+
     def page_path(self, stream: str, report_id: str) -> Path | None:
         """Where the compressed page lies on this machine; None on a remote archive."""
         return self._files.local_path(_name(stream, report_id, "html"))
@@ -97,7 +101,8 @@ class ReportFiles:
         name = _name(stream, report_id, kind)
         if not self._files.exists(name):
             raise InputError(
-                f"Stream '{stream}' has no report '{report_id}'. List those there are: "
+                f"Stream '{stream}' has no files of a report '{report_id}': it was pruned, or there never was one. A "
+                f"check's signals stay: trueup reports show {report_id}. List those there are: "
                 f"trueup reports list --stream {stream}"
             )
         try:

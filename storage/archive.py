@@ -73,6 +73,36 @@ class Archive:
                 "changed. See to the disk or to the connection, then try again."
             ) from error
 
+    def remove(self, name: str) -> int:
+        """Take the file away; how many bytes it had, 0 where there is none.
+
+        Raises:
+            StoreUnusable: it cannot be removed.
+        """
+        size = self.size(name)
+        try:
+            if self._local is None:
+                self._remote.rm_file(f"{self._root}/{name}")
+            else:
+                (self._local / name).unlink()
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise StoreUnusable(
+                f"'{name}' of the archive cannot be removed ({error}), so it still takes its space. See to the rights "
+                "on the archive or to the connection, then try again."
+            ) from error
+        return size
+
+    def size(self, name: str) -> int:
+        """How many bytes the file has; 0 where there is none."""
+        try:
+            if self._local is None:
+                return int(self._remote.size(f"{self._root}/{name}"))
+            return (self._local / name).stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def exists(self, name: str) -> bool:
         if self._local is None:
             return bool(self._remote.exists(f"{self._root}/{name}"))

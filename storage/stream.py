@@ -190,6 +190,29 @@ class SentPrediction(Frozen):
         return self
 
 
+class Retention(Frozen):
+    """How much is kept of what nothing speaks of any more; where this says nothing, nothing is removed.
+
+    versions: so many of the newest, beside those that the audit trail needs. reports: pages of quiet checks, so long.
+    """
+
+    versions: Annotated[int, Field(ge=0)] = 0
+    reports: str = ""
+
+    @field_validator("reports")
+    @classmethod
+    def _a_span_or_nothing(cls, value: str) -> str:
+        return _span(value) if value else value
+
+    @cached_property
+    def reports_span(self) -> timedelta | None:
+        return parse_span(self.reports) if self.reports else None
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.versions or self.reports)
+
+
 _ATOM = r"[^\s\x00-\x1f\x7f<>@,;:\"()\[\]\\.]+"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*")
 
@@ -235,6 +258,7 @@ class Stream(Frozen):
     training: Training = Training()
     gate: GatePolicy = GatePolicy()
     prediction: SentPrediction = SentPrediction()
+    retention: Retention = Retention()
     alerts: Recipients = Recipients()
 
     @model_validator(mode="before")

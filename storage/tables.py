@@ -294,6 +294,19 @@ baselines = _table(
     sa.Column("why", sa.Text, nullable=False),
 )
 
+# A version or a report whose files were removed by policy; what is known of it stays in the other tables.
+prunings = _table(
+    "prunings",
+    _stream(),
+    sa.Column("kind", sa.Text, primary_key=True),  # version, report
+    sa.Column("name", sa.Text, primary_key=True),  # the version's number, the report's id
+    sa.Column("decided_at", Instant, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("done_at", Instant),  # null: decided, and not all of its files are known to be gone
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("left", sa.JSON, nullable=False),  # places that could not be emptied
+)
+
 leases = _table(
     "leases",
     sa.Column("stream", sa.Text, primary_key=True),

@@ -1,0 +1,91 @@
+"""What was pruned by policy: marked before its files go, so that a crash between leaves nothing in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storage import tables as t
+from storage.database import Database
+
+VERSION, REPORT = "version", "report"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruning:
+    """A version or a report whose files go, or (with `done_at`) went.
+
+    name: the version's number, the report's id. bytes: freed. left: places that could not be emptied.
+    """
+
+    stream: str
+    kind: str
+    name: str
+    decided_at: datetime
+    who: str
+    done_at: datetime | None = None
+    bytes: int = 0
+    left: tuple[str, ...] = ()
+
+
+class PruningLog:
+    """Prunings in the store, kept for ever."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def decide(self, connection: Connection, prunings: Iterable[Pruning]) -> None:
+        """Mark what is to go; what is marked already stays as it is."""
+        self._database.insert_new(connection, t.prunings, [{**p.__dict__, "left": list(p.left)} for p in prunings])
+
+    def finish(
+        self, connection: Connection, pruning: Pruning, *, freed: int, left: tuple[str, ...], now: datetime
+    ) -> Pruning:
+        """Its files are gone, but for those in places `left`."""
+        changed = {"done_at": now, "bytes": freed, "left": list(left)}
+        connection.execute(sa.update(t.prunings).where(_here(pruning)).values(changed))
+        return replace(pruning, done_at=now, bytes=freed, left=left)
+
+    def withdraw(self, connection: Connection, pruning: Pruning) -> None:
+        """Take a mark back, for what must stay after all."""
+        connection.execute(sa.delete(t.prunings).where(_here(pruning)))
+
+    def of(self, stream: str, kind: str) -> list[Pruning]:
+        """All of one kind, oldest first."""
+        p = t.prunings.c
+        query = sa.select(t.prunings).where(p.stream == stream, p.kind == kind).order_by(p.decided_at, p.name)
+        with self._database.read() as connection:
+            return [Pruning(**{**row._mapping, "left": tuple(row.left)}) for row in connection.execute(query)]
+
+    def version(self, stream: str, version: int) -> Pruning | None:
+        """The pruning of a version, or None."""
+        return next((p for p in self.of(stream, VERSION) if p.name == str(version)), None)
+
+    def quiet_reports(self, stream: str, before: datetime) -> list[str]:
+        """Reports made before a time that no conclusion rests on and that are not marked yet, oldest first.
+
+        A conclusion rests on a counted check that breached, and on any whose cycle acted, alerted or judged a version,
+        or whose window was accepted as a baseline.
+        """
+        c, s, d, p = t.checks.c, t.signals.c, t.decisions.c, t.prunings.c
+        breached = sa.exists().where(s.check_id == c.id, s.verdict == "breached")
+        rests = sa.or_(
+            sa.and_(c.counted, breached),
+            sa.exists().where(d.check_id == c.id, d.action != "none"),
+            sa.exists().where(t.alerts.c.cycle_id == c.cycle_id),
+            sa.exists().where(t.promotions.c.cycle_id == c.cycle_id),
+            sa.exists().where(t.baselines.c.report_id == c.id),
+            sa.exists().where(p.stream == stream, p.kind == REPORT, p.name == c.id),
+        )
+        query = sa.select(c.id).where(c.stream == stream, c.made_at < before, ~rests).order_by(c.made_at, c.id)
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+
+def _here(pruning: Pruning) -> sa.ColumnElement[bool]:
+    p = t.prunings.c
+    return sa.and_(p.stream == pruning.stream, p.kind == pruning.kind, p.name == pruning.name)
