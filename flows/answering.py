@@ -56,7 +56,10 @@ def answering(app: App, stream: Stream, record: VersionRecord) -> Answers:
 
     def sent(rows: Rows) -> Rows:
         given, by = sent_answers(app, stream, rows)
-        return given.take(by == record.service)
+        its = by == record.service
+        if stream.metric == "roc_auc":
+            its &= given.meta["score"].notna().to_numpy()  # the metric ranks scores: without one nothing was said
+        return given.take(its)
 
     return sent
 

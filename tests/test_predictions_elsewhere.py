@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,20 @@ from flows.app import App, open_app
 from flows.cycle import run_cycle
 from flows.doctor import examine
 from flows.going_back import acknowledge, roll_back
+from flows.looking import champion_of
 from flows.promotion_alerts import open_rollback
+from flows.replaying import replay
+from flows.serving import note_on_answers
+from flows.settings import locate
 from flows.standing import standing
 from flows.training_command import train_now
 from flows.verifying import verify
 from storage.errors import NotTrainable
-from storage.stream import Stream
+from storage.stream import SentPrediction, Stream
 from tests.made_deployments import HISTORY, SETTINGS, START, TRAINED, WEEK, WINDOW
 from tests.test_commands import Shell
 
+EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "service.toml"
 SENDS = """
 [streams.reviews.prediction]
 column = "said"
@@ -37,6 +42,26 @@ version = "by"
 
 [streams.reviews.training]
 candidates = ["tests.plain_candidate:plain"]
+"""
+
+NUMBERS = """
+[streams.rides]
+task = "regression"
+id = "id"
+time = "at"
+numeric = ["a"]
+
+[streams.rides.label]
+column = "y"
+
+[streams.rides.policy]
+window = 200
+reference = 600
+min_labels = 100
+confirm = 1
+
+[streams.rides.prediction]
+column = "said"
 """
 
 
@@ -222,11 +247,77 @@ def test_too_few_answers_are_no_champion(tmp_path: Path, service: Service) -> No
     done = run_cycle(app, app.stream("reviews"), TRAINED)
     assert done["champion"] is None
     assert "answered 300 records" in done["decision"]["reasons"][-1]
+    take_in(app, tmp_path, "numbered", service.answered(make_reviews(2, TRAINED, 7, WINDOW, HEALTHY), "7"))
+    with pytest.raises(NotTrainable, match=r"bare numbers are those of registered versions.*'svc-7'"):
+        train_now(app, app.stream("reviews"), TRAINED + WEEK)
 
 
-def test_bare_numbers_are_ours(tmp_path: Path, service: Service) -> None:
-    """A service that calls its own model 7 would be taken for a version of ours one day."""
+def test_without_versions_all_answers_are_the_services(tmp_path: Path, service: Service) -> None:
+    """A service that names no version and gives no score is checked all the same; a hand-over is said to be unseen."""
     app = opened(tmp_path)
-    take_in(app, tmp_path, "numbered", service.answered(make_reviews(1, START, 30, 500, HEALTHY), "7"))
-    with pytest.raises(NotTrainable, match="svc-7"):
-        train_now(app, app.stream("reviews"), TRAINED)
+    plain = app.stream("reviews").model_copy(update={"prediction": SentPrediction(column="said")})
+    reviews = service.answered(make_reviews(1, START, 30, 600, HEALTHY), "").drop(columns=["p_positive", "by"])
+    take_in(app, tmp_path, "history", reviews)
+    done = train_now(app, plain, TRAINED)
+    assert done["recipe"]["service"] == ""
+    week = service.answered(make_reviews(2, TRAINED, 7, WINDOW, HEALTHY), "").drop(columns=["p_positive", "by"])
+    take_in(app, tmp_path, "week", week)
+    cycle = run_cycle(app, plain, TRAINED + WEEK)
+    assert {"PRF-METRIC", "DRF-CLASS"} <= codes(cycle, "ok")
+    assert "DRF-SCORE" in codes(cycle, "insufficient")
+    assert note_on_answers(app, plain, champion_of(app, plain), TRAINED + WEEK) == ""
+    ours = replace(champion_of(app, plain), version=2, document={})
+    assert "name no version" in note_on_answers(app, plain, ours, TRAINED + WEEK)
+
+
+def test_a_replay_takes_sent_answers_for_data(tmp_path: Path, service: Service) -> None:
+    """`never` shows what the service answered; a version that a policy promotes answers as it would have."""
+    app = opened(tmp_path)
+    days = [make_reviews(1, START, 30, 1000, HEALTHY), *(
+        make_reviews(k, TRAINED + (k - 2) * WEEK, 7, WINDOW, HEALTHY) for k in (2, 3, 4)
+    )]
+    sent = [service.answered(part, "svc-1", flipped=k > 1) for k, part in enumerate(days)]
+    file = tmp_path / "past.csv"
+    pd.concat(sent).to_csv(file, index=False)
+    found = {p.name: p for p in replay(app, app.stream("reviews"), str(file), start=TRAINED).policies}
+    assert [m.champion for m in found["never"].timeline] == [1, 1, 1]
+    assert found["never"].timeline[0].metric > 0.7
+    assert found["never"].timeline[2].metric < 0.3
+    assert found["default"].timeline[1].promoted == 2
+    assert found["default"].timeline[2].metric > 0.7
+    assert app.reader.count(app.stream("reviews")) == 0
+
+
+def test_numbers_sent_are_checked_alike(tmp_path: Path) -> None:
+    """A regression: the service's numbers are scored, held against labels, and a bias of theirs breaches."""
+    (tmp_path / "trueup.toml").write_text(NUMBERS)
+    app = open_app(tmp_path / "trueup.toml", tmp_path / ".trueup")
+    rng = np.random.default_rng(0)
+
+    def rows(first: int, count: int, bias: float) -> pd.DataFrame:
+        a = rng.normal(0, 3, count)
+        y = 2 * a + rng.normal(0, 1, count)
+        at = pd.date_range(START, periods=5000, freq="h")[first : first + count].strftime("%Y-%m-%dT%H:%M:%SZ")
+        return pd.DataFrame({"id": range(first, first + count), "at": at, "a": a, "y": y, "said": 2 * a + bias})
+
+    def at(hours: int) -> datetime:
+        return START + timedelta(hours=hours)
+
+    for name, part in {"past": rows(0, 800, 0.0), "good": rows(800, 200, 0.0), "bad": rows(1000, 200, 5.0)}.items():
+        file = tmp_path / f"{name}.csv"
+        part.to_csv(file, index=False)
+        ingest(app.store, app.stream("rides"), [str(file)], now=app.now())
+    stream = app.stream("rides")
+    assert train_now(app, stream, at(799))["promotion"] == {"from_version": None, "to_version": 1}
+    good = run_cycle(app, stream, at(999))
+    assert not codes(good, "breached")
+    bad = run_cycle(app, stream, at(1199))
+    assert "PRF-METRIC" in codes(bad, "breached")
+    assert bad["promotion"] == {"from_version": 1, "to_version": 2}, bad["gate"]
+
+
+def test_the_example_reads() -> None:
+    """The settings that the docs point to describe such a stream."""
+    stream = locate(EXAMPLE, None).settings.stream("reviews")
+    assert stream.prediction.columns == ("predicted", "p_positive", "model_version")
+    assert not set(stream.prediction.columns) & set(stream.features)
