@@ -175,6 +175,7 @@ def train(run: Run) -> None:
             cycle_id=run.cycle.id,
             asked=asked_by_cycle(run.cycle.id, run.left("check"), run.left("decide")),
             on_candidate=run.on_candidate,
+            picture=run.ways.picture,
         )
     except (NotTrainable, ModelUnusable) as error:  # the one just made: no other model is asked for anything there
         run.done("train", {"failed": str(error)})

@@ -1,4 +1,4 @@
-"""The environment that Prefect and MLflow read when they are imported: quiet, offline, and inside the home folder."""
+"""The environment that Prefect, MLflow and Matplotlib read on import: quiet, offline, and inside the home folder."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def prepare(home: Path) -> None:
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "DO_NOT_TRACK": "true",  # MLflow understands "true", not "1"
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MPLCONFIGDIR": str(home.resolve() / "matplotlib"),  # its list of fonts; the user's own folder may be read-only
     }
     for name, value in wanted.items():
         os.environ.setdefault(name, value)

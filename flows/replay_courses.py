@@ -15,6 +15,7 @@ from monitoring.evidence import Check
 from monitoring.policy import Action, Decision, History, decide
 from storage.errors import ConfigError
 from storage.promotions import VersionRecord
+from storage.rows import Rows
 from storage.stream import BASELINES, OWN_POLICY, Policy, Stream
 
 PERIOD = 4  # checks from one challenger of `periodic` to the next
@@ -52,12 +53,13 @@ def courses(stream: Stream, policies: Mapping[str, Policy], moments: Sequence[da
     """
     heedless = stream.policy.model_copy(update={"retrain_on": (), "promotion": "auto", "probation": 0})
     due: dict[str, Sequence[datetime]] = {"never": (), "always": moments, "periodic": moments[PERIOD - 1 :: PERIOD]}
-    own = [Course(name, _under(stream, policy), Ways(draw=undrawn)) for name, policy in policies.items()]
+    plain = Ways(draw=undrawn, picture=unpictured)
+    own = [Course(name, _under(stream, policy), plain) for name, policy in policies.items()]
     baselines = [
         Course(
             name,
             _under(stream, heedless),
-            Ways(draw=undrawn, decide=retrain_at(frozenset(due[name])), judge=ungated),
+            replace(plain, decide=retrain_at(frozenset(due[name])), judge=ungated),
         )
         for name in BASELINES
     ]
@@ -85,6 +87,11 @@ def ungated(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judg
 def undrawn(app: App, stream: Stream, champion: VersionRecord, seen: Look, check: Check) -> tuple[str, ...]:
     """Draw nothing: nobody opens the reports of a scratch home, and drawing would take most of the time."""
     return ()
+
+
+def unpictured(stream: Stream, fitted: object, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
+    """Picture nothing, for the same reason."""
+    return {}
 
 
 def _under(stream: Stream, policy: Policy) -> Stream:

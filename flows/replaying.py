@@ -20,8 +20,9 @@ from flows.app import App
 from flows.cycle import run_cycle
 from flows.looking import resolved
 from flows.mail_settings import SmtpSettings
-from flows.replay_courses import Course, chosen, courses
+from flows.replay_courses import Course, chosen, courses, undrawn, unpictured
 from flows.settings import StoreSettings, TrackingSettings
+from flows.ways import Ways
 from monitoring.quality_metrics import metric
 from reports.replay_facts import Moment, Played, Replay
 from storage.errors import InputError, TrueupError
@@ -147,7 +148,7 @@ def _scratch(app: App, stream: Stream, home: Path) -> App:
 
 def _first_champion(app: App, stream: Stream, start: datetime) -> None:
     """Train the champion that every policy begins with, through its gate."""
-    done = run_cycle(app, stream, start)
+    done = run_cycle(app, stream, start, ways=Ways(draw=undrawn, picture=unpictured))
     if done["promotion"] is None and done["champion"] is None:
         failed = [test["said"] for test in (done["gate"] or {"tests": []})["tests"] if not test["passed"]]
         why = " ".join(failed or done["decision"]["reasons"][-1:])

@@ -12,6 +12,7 @@ from typing import Any
 from flows.app import App
 from flows.lineage import files_of, lineage, settings_of
 from flows.looking import seed_of, snapshot_rows
+from flows.picturing import Picture, pictured
 from storage import snapshots
 from storage.errors import NotTrainable
 from storage.leases import Lease
@@ -44,12 +45,15 @@ def train_version(
     cycle_id: str,
     asked: Mapping[str, Any],
     on_candidate: Callable[[Any], None] = lambda trial: None,
+    picture: Picture = pictured,
 ) -> Trained:
     """Search, fit and register a version on what was known at `as_of`; `cycle_id` names the attempt.
 
-    asked: who or what asked for it, of `flows.lineage`.
-
     An attempt that was killed after its version was registered finds that version again instead of making another.
+
+    Args:
+        asked: who or what asked for it, as `flows.lineage` puts it.
+        picture: makes the files that go beside the run.
 
     Raises:
         NotTrainable: the records or labels do not suffice for a training.
@@ -106,6 +110,7 @@ def train_version(
     settings = settings_of(stream)
     cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
     if registered is None:
+        files = {**files_of(source, settings, locked_packages()), **picture(stream, fitted, rows, judged, seed)}
         lease.confirm(app.database)  # all this took long; who has taken over registers a version of his own
         registered = track(
             app.registry,
@@ -125,7 +130,7 @@ def train_version(
                     "seed": str(seed),
                     "report": asked["report_id"] or "",
                 },
-                files=files_of(source, settings, locked_packages()),
+                files=files,
             ),
         )
     record = VersionRecord(

@@ -77,6 +77,18 @@ def test_settings_are_kept_and_read_back_without_addresses(broken: tuple[App, di
     assert list(then.label.classes) == list(stream.label.classes)  # their order says which is the last
 
 
+def test_the_pictures_lie_beside_the_run(broken: tuple[App, dict[str, Any]]) -> None:
+    """Where MLflow's page of the run shows them; the table of errors is named as one."""
+    app, _ = broken
+    record = app.promotions.version("reviews", 2)
+    assert record
+    client = app.registry.client()
+    names = {one.path for one in client.list_artifacts(record.run_id, "plots")}
+    assert {"plots/confusion_matrix.png", "plots/roc_curve.png", "plots/top_words.png"} <= names
+    assert "error_examples.json" in client.get_run(record.run_id).data.tags["mlflow.loggedArtifacts"]
+    assert json.loads(artifact(app, record.run_id, "error_examples.json"))["columns"][0] == "id"
+
+
 def test_a_training_on_demand_was_asked_for_by_a_person(broken: tuple[App, dict[str, Any]]) -> None:
     """No check stands behind it, and it says who."""
     app, _ = broken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import platform
 import time
@@ -21,6 +22,7 @@ import pandas as pd
 from storage.errors import TrueupError
 from storage.stream import Stream
 from storage.timepoints import iso
+from training.error_examples import FILE
 from training.fitting import Fitted
 from training.recipes import Recipe
 from training.registry import Registry, Version
@@ -215,6 +217,8 @@ def _log_files(files: Mapping[str, bytes]) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
         mlflow.log_artifacts(folder)
+    if FILE in files:
+        mlflow.set_tag("mlflow.loggedArtifacts", json.dumps([{"path": FILE, "type": "table"}]))  # as its own log_table
 
 
 def _store_model(stream: Stream, fitted: Fitted, packages: tuple[str, ...]) -> Any:

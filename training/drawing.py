@@ -1,0 +1,42 @@
+"""What every picture of a model shares: size, colours, and words of outsiders that are drawn as they are."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from typing import Any
+
+DPI = 90
+BLUE, ORANGE, GREY = "#1f6fb4", "#d9730d", "#8a8f98"
+COLOURS = (BLUE, ORANGE, "#2e8b57", "#a13d63", "#6b5fb5", "#8c6d31", "#1b9e9e", "#c44e52")
+LONGEST = 32  # signs of a word or class name in a picture
+
+
+def canvas(title: str, *, across: int = 1, down: int = 1, width: float = 5.2, height: float = 4.0) -> tuple[Any, Any]:
+    """A figure and its axes (an array of them where there are several); no window, no state shared by threads."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width * across, height * down), dpi=DPI, layout="tight")
+    figure.suptitle(shown(title, 110), fontsize=10)
+    axes = figure.subplots(down, across)
+    for one in axes.flat if hasattr(axes, "flat") else [axes]:
+        one.spines[["top", "right"]].set_visible(False)
+        one.tick_params(labelsize=8)
+    return figure, axes
+
+
+def png(figure: Any) -> bytes:
+    """The picture; signs that no font here knows are drawn as boxes."""
+    held = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        warnings.filterwarnings("ignore", "Tight layout not applied")
+        figure.savefig(held, format="png")
+    return held.getvalue()
+
+
+def shown(words: object, longest: int = LONGEST) -> str:
+    """Words as a picture may hold them: one line, not too long, and a dollar sign is a dollar sign, not a formula."""
+    line = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]+", " ", str(words))
+    return (line if len(line) <= longest else line[: longest - 1] + "…").replace("$", r"\$")
