@@ -178,7 +178,7 @@ def train(run: Run) -> None:
             picture=run.ways.picture,
         )
     except (NotTrainable, ModelUnusable) as error:  # the one just made: no other model is asked for anything there
-        run.done("train", {"failed": str(error)})
+        run.done("train", {"failed": str(error), "tests": getattr(error, "tests", [])})
         return
     name_challenger(run.app, run.lease, run.stream, trained)
     run.done("train", trained.as_json())
@@ -195,7 +195,7 @@ def gate(run: Run) -> None:
     if "failed" in left:
         trained, why = None, left["failed"]
         labels = run.left("check")["labels"] if run.left("check") else 0
-        judged = Judged({"passed": False, "tests": []}, run.left("score")["champion"], labels)
+        judged = Judged({"passed": False, "tests": left.get("tests", [])}, run.left("score")["champion"], labels)
     else:
         trained, why = Trained(**left), "; ".join(decision["reasons"])
         judged = run.ways.judge(app, run.stream, trained, cycle.as_of)

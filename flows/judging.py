@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -71,7 +71,8 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
         gate = judge(stream.metric, paired, seed, look=look, older=older)
         newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
         labels = int((rows.labelled & newer.to_numpy()).sum())
-    gate = gate.and_test(*further_tests(stream, Meeting(paired, seed)))
+    data = Gate.from_json({"tests": record.document.get("data", [])})
+    gate = replace(gate, tests=(*data.tests, *gate.tests, *further_tests(stream, Meeting(paired, seed))))
     gate = gate.and_test(loads(trained.version, answers_otherwise(app, stream, record, fitted.model)))
     return Judged(gate.as_json(), champion, labels)
 

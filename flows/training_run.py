@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.app import App
+from flows.data_gating import fit_to_learn_from
 from flows.lineage import files_of, lineage, settings_of
 from flows.looking import seed_of, snapshot_rows
 from flows.picturing import Picture, pictured
@@ -79,6 +80,7 @@ def train_version(
             f"Stream '{stream.name}' has {len(rows)} records and no label that counts at {iso(as_of)}, so nothing can "
             "be learnt. Look at label.column, label.classes and label.maturity, or ingest labelled records."
         )
+    data = fit_to_learn_from(app, stream, rows, as_of)
     seed = seed_of(stream, as_of)
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
     newest = newest_records(stream, rows)
@@ -151,6 +153,7 @@ def train_version(
             "seed": seed,
             "lineage": source,
             "settings": settings,
+            "data": data,
         },
     )
     app.promotions.add_version(lease, record)

@@ -15,6 +15,9 @@ TrueupError            the work failed: exit status 1
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class TrueupError(Exception):
     """The work failed; the message says what, what it means for the data, and what to do."""
@@ -31,7 +34,15 @@ class ModelUnusable(TrueupError):
 
 
 class NotTrainable(TrueupError):
-    """The records or labels do not suffice for a model; trying again without more of them changes nothing."""
+    """The records or labels do not suffice for a model; trying again without more of them changes nothing.
+
+    Args:
+        tests: of the rows, as a gate keeps them, where it was one of those that failed.
+    """
+
+    def __init__(self, message: str, tests: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.tests = list(tests)
 
 
 class StaleEvidence(TrueupError):

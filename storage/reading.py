@@ -144,6 +144,20 @@ class RecordReader:
                     values[where[there]] = objects(table.column(column))[there]
         return found
 
+    def users(self, stream: Stream, rows: Rows, as_of: datetime) -> np.ndarray:
+        """Who gave the label of each row whose label is feedback's; None elsewhere, and where feedback names nobody."""
+        c, f = t.labels.c, t.feedback.c
+        given = t.labels.join(t.feedback, sa.and_(f.stream == c.stream, f.id == c.source))
+        query = sa.select(c.seq, f.user, sa.type_coerce(c.known_at, sa.BigInteger)).select_from(given)
+        query = query.where(c.stream == stream.name, c.provenance == "feedback", c.known_at <= as_of)
+        seq, user, known_at = self._beside(rows, query, c.time, (int, object, int))
+        order = np.argsort(known_at, kind="stable")
+        place, there = _places(rows, seq[order])
+        named = np.full(len(rows), None, object)
+        named[place[there]] = user[order][there]
+        named[(rows.meta["provenance"] != "feedback").to_numpy() | (named == "")] = None
+        return named
+
     def _beside(
         self, rows: Rows, query: sa.Select[Any], time: Any, kinds: tuple[type, ...]
     ) -> list[np.ndarray]:

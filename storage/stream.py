@@ -167,6 +167,7 @@ class GatePolicy(Frozen):
 
     slice_margin: Annotated[float, Field(ge=0)] = 0.05
     calibration_margin: Annotated[float, Field(ge=0)] = 0.02
+    max_share_per_user: Annotated[float, Field(gt=0, le=1)] = 0.2
 
 
 class SentPrediction(Frozen):
