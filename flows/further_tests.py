@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from storage.stream import Stream
 
@@ -13,11 +15,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Model:
+    """A version's model, and the bytes of the file that it is stored in."""
+
+    model: Any
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Meeting:
-    """A challenger and what it is held against, as the further tests look at them."""
+    """A challenger and what it is held against, as the further tests look at them.
+
+    champion: None where there is none yet, or where its model is another service's (`elsewhere`).
+    reference: features of the challenger's reference rows, oldest first.
+    """
 
     paired: Paired
     seed: int
+    challenger: Model
+    champion: Model | None
+    elsewhere: bool
+    reference: pd.DataFrame
 
 
 def further_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
@@ -30,4 +48,17 @@ def further_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
         *slice_tests(stream, paired, bounds.slice_margin, meeting.seed),
         calibration_test(paired, bounds.calibration_margin, meeting.seed),
         classes_test(paired),
+        *_cost_tests(stream, meeting),
     )
+
+
+def _cost_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
+    from training.gate_cost import latency_test, no_cost_tests, single_answers, size_test
+
+    old, new = meeting.champion, meeting.challenger
+    if old is None:
+        return no_cost_tests("the champion answers elsewhere" if meeting.elsewhere else "there is no champion yet")
+    if not len(meeting.reference):
+        return no_cost_tests("there is no reference row to ask for")
+    seconds = single_answers(stream, (old.model, new.model), meeting.reference)
+    return latency_test(stream.gate, *seconds), size_test(stream.gate, old.size, new.size)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from flows.answering import answering
 from flows.app import App
-from flows.further_tests import Meeting, further_tests
+from flows.further_tests import Meeting, Model, further_tests
 from flows.looking import champion_of, champion_version, seed_of
 from flows.training_run import Trained, refit
 from storage import snapshots
 from storage.errors import ModelUnusable
 from storage.promotions import VersionRecord
 from storage.stream import Stream
+
+ReadBack = Callable[[App, Stream, VersionRecord, Any], str]  # why a version does not answer as it did; empty: it does
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,22 @@ class Judged:
 def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
     """Hold a registered version against the champion, or the first one against the majority class or mean.
 
+    The version is read back by a fresh process, as it will be where it serves.
+
     Raises:
         ModelUnusable: the champion is lost, or cannot be loaded or scored; nothing is promoted over it.
+        TrueupError: the registry cannot be reached.
     """
-    from training.contest import contest, first_contest, older_contest
+    return _judged(app, stream, trained, as_of, answers_otherwise_elsewhere)
+
+
+def judge_here(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
+    """As `judge_version`, without a fresh process: for a replay, whose models nobody will ask elsewhere."""
+    return _judged(app, stream, trained, as_of, answers_otherwise)
+
+
+def _judged(app: App, stream: Stream, trained: Trained, as_of: datetime, read_back: ReadBack) -> Judged:
+    from training.contest import answers_of, contest, first_contest, older_contest
     from training.gate import Gate, judge, judge_first, loads
 
     record = app.promotions.version(stream.name, trained.version)
@@ -49,14 +62,16 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
     except ModelUnusable as error:
         return Judged(Gate((loads(trained.version, str(error)),)).as_json(), champion, 0)
     seed = seed_of(stream, as_of)
+    opponent = None
     if champion is None:
         paired = first_contest(stream, fitted, rows)
         gate = judge_first(stream.metric, paired, seed)
         labels = len(paired)
     else:
         standing = champion_of(app, stream)
+        opponent = _model_of(app, standing)
         known = snapshots.load(app.archive, standing.snapshot, regression=stream.task == "regression")
-        its_answers = answering(app, stream, standing)
+        its_answers = answers_of(stream, opponent.model) if opponent else answering(app, stream, standing)
         paired = contest(
             stream,
             fitted,
@@ -71,10 +86,27 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
         gate = judge(stream.metric, paired, seed, look=look, older=older)
         newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
         labels = int((rows.labelled & newer.to_numpy()).sum())
+    reference = snapshots.load(app.archive, record.reference, regression=stream.task == "regression")
+    meeting = Meeting(
+        paired=paired,
+        seed=seed,
+        challenger=Model(fitted.model, app.registry.size(stream.name, record.version)),
+        champion=opponent,
+        elsewhere=champion is not None and opponent is None,
+        reference=reference.features,
+    )
     data = Gate.from_json({"tests": record.document.get("data", [])})
-    gate = replace(gate, tests=(*data.tests, *gate.tests, *further_tests(stream, Meeting(paired, seed))))
-    gate = gate.and_test(loads(trained.version, answers_otherwise(app, stream, record, fitted.model)))
+    gate = replace(gate, tests=(*data.tests, *gate.tests, *further_tests(stream, meeting)))
+    gate = gate.and_test(loads(trained.version, read_back(app, stream, record, fitted.model)))
     return Judged(gate.as_json(), champion, labels)
+
+
+def _model_of(app: App, standing: VersionRecord) -> Model | None:
+    """The champion's model with its size; None where it is another service's."""
+    if standing.service is not None:
+        return None
+    model = app.registry.load(standing.stream, standing.version)
+    return Model(model, app.registry.size(standing.stream, standing.version))
 
 
 def look_of(app: App, stream: Stream, champion: int, version: int) -> int:
@@ -89,12 +121,25 @@ def look_of(app: App, stream: Stream, champion: int, version: int) -> int:
 
 def answers_otherwise(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
     """Why a version read back from the registry is not the model that was fitted; empty where it is."""
-    from training.fitting import answer
+    from training.fresh_process import otherwise
 
     rows = snapshots.load(app.archive, record.reference, regression=stream.task == "regression")
-    predicted, score = answer(model, stream, rows.features)
-    before = rows.meta["predicted"].to_numpy()
-    same = np.allclose(predicted.astype(float), before.astype(float)) if stream.task == "regression" else (
-        bool((predicted == before).all()) and np.allclose(score, rows.meta["score"].to_numpy(), equal_nan=True)
+    return otherwise(stream, rows, model)
+
+
+def answers_otherwise_elsewhere(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
+    """As `answers_otherwise`, of the version as a fresh process reads it back; `model` is not looked at."""
+    from training.fresh_process import Reading, read_back
+
+    return read_back(
+        Reading(
+            stream=stream.model_dump(mode="json"),
+            version=record.version,
+            reference=record.reference,
+            archive=app.settings.store.archive,
+            home=str(app.home.absolute()),
+            uri=app.registry.uri,
+            artifact_root=str(app.registry.artifact_root),
+            packages=app.registry.packages,
+        )
     )
-    return "" if same else f"it answers {len(rows)} evaluation rows otherwise than when it was fitted"

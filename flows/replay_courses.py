@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flows.app import App
-from flows.judging import Judged
+from flows.judging import Judged, judge_here
 from flows.looking import Look
 from flows.training_run import Trained
 from flows.ways import Ways
@@ -53,7 +53,7 @@ def courses(stream: Stream, policies: Mapping[str, Policy], moments: Sequence[da
     """
     heedless = stream.policy.model_copy(update={"retrain_on": (), "promotion": "auto", "probation": 0})
     due: dict[str, Sequence[datetime]] = {"never": (), "always": moments, "periodic": moments[PERIOD - 1 :: PERIOD]}
-    plain = Ways(draw=undrawn, picture=unpictured)
+    plain = Ways(draw=undrawn, picture=unpictured, judge=judge_here)
     own = [Course(name, _under(stream, policy), plain) for name, policy in policies.items()]
     baselines = [
         Course(

@@ -18,6 +18,7 @@ import numpy as np
 from feedback.intake import ingest
 from flows.app import App
 from flows.cycle import run_cycle
+from flows.judging import judge_here
 from flows.looking import resolved
 from flows.mail_settings import SmtpSettings
 from flows.replay_courses import Course, chosen, courses, undrawn, unpictured
@@ -148,7 +149,7 @@ def _scratch(app: App, stream: Stream, home: Path) -> App:
 
 def _first_champion(app: App, stream: Stream, start: datetime) -> None:
     """Train the champion that every policy begins with, through its gate."""
-    done = run_cycle(app, stream, start, ways=Ways(draw=undrawn, picture=unpictured))
+    done = run_cycle(app, stream, start, ways=Ways(draw=undrawn, picture=unpictured, judge=judge_here))
     if done["promotion"] is None and done["champion"] is None:
         failed = [test["said"] for test in (done["gate"] or {"tests": []})["tests"] if not test["passed"]]
         why = " ".join(failed or done["decision"]["reasons"][-1:])

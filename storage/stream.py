@@ -168,6 +168,10 @@ class GatePolicy(Frozen):
     slice_margin: Annotated[float, Field(ge=0)] = 0.05
     calibration_margin: Annotated[float, Field(ge=0)] = 0.02
     max_share_per_user: Annotated[float, Field(gt=0, le=1)] = 0.2
+    latency_ratio: Annotated[float, Field(ge=1)] = 5.0
+    latency_floor_ms: Annotated[float, Field(ge=0)] = 50.0
+    size_ratio: Annotated[float, Field(ge=1)] = 5.0
+    size_floor_mb: Annotated[float, Field(ge=0)] = 100.0
 
 
 class SentPrediction(Frozen):

@@ -43,6 +43,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         sys.stderr.write(f"\nSomething tried to reach beyond loopback:\n{tried}\n")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def versions_are_read_back_here() -> Iterator[pytest.MonkeyPatch]:
+    """A gate reads versions back in a fresh process, seconds each; in tests only test_fresh_process.py does."""
+    from flows import judging
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "answers_otherwise_elsewhere", judging.answers_otherwise)
+        yield patch
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data sets beside the project."""

@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -215,6 +215,17 @@ class Registry:
         Raises:
             ModelUnusable: it cannot be read, for whatever reason.
         """
+        return self._read(name, version, lambda file: read_model(file, self.packages))
+
+    def size(self, name: str, version: int) -> int:
+        """Bytes of the file that the model of a version is stored in.
+
+        Raises:
+            ModelUnusable: it is not there.
+        """
+        return int(self._read(name, version, lambda file: file.stat().st_size))
+
+    def _read(self, name: str, version: int, how: Callable[[Path], Any]) -> Any:
         from mlflow.exceptions import MlflowException
 
         self.client()
@@ -222,7 +233,7 @@ class Registry:
 
         try:
             folder = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}"))
-            return read_model(folder / "model.skops", self.packages)
+            return how(folder / "model.skops")
         except (MlflowException, *_DAMAGED) as error:
             raise ModelUnusable(
                 f"Version {version} of '{name}' is registered but cannot be loaded ({type(error).__name__}: {error}), "

@@ -104,7 +104,7 @@ def end_of(folder: Path) -> dict[str, Any]:
         "counted": check["counted"],
         "decision": document["decision"],
         "training": (training["version"], training["snapshot"], [c["metrics"] for c in training["candidates"]]),
-        "gate": document["gate"],
+        "gate": [t for t in document["gate"]["tests"] if t["code"] != "GATE-LATENCY"],
         "promotion": document["promotion"],
         "aliases": {a: app.registry.alias("reviews", a) for a in ("champion", "previous", "challenger")},
         "versions": [v.number for v in app.registry.versions("reviews")],
