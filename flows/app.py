@@ -50,6 +50,10 @@ class App:
     def now(self) -> datetime:
         return self.clock()
 
+    def beside(self, name: str) -> Path:
+        """A file that the settings name: a relative one lies beside trueup.toml."""
+        return (self.config.parent if self.config else Path.cwd()) / name
+
     @cached_property
     def database(self) -> Database:
         self.home.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from flows.app import App
+from flows.golden import golden_set
 from storage import snapshots
 from storage.errors import NotTrainable
 from storage.rows import Rows
@@ -18,11 +19,15 @@ from storage.stream import Stream
 def fit_to_learn_from(app: App, stream: Stream, rows: Rows, as_of: datetime) -> list[dict[str, Any]]:
     """The tests of the rows that a version is to be trained on, as they are kept with it.
 
+    Files that the gate will ask by are read as well: minutes of search are a late moment to learn that one is broken.
+
     Raises:
         NotTrainable: a test failed; the error carries all of them.
+        ConfigError: a file of the gate cannot be read as it should.
     """
     from training.data_gates import data_tests
 
+    golden_set(app, stream)
     last = app.promotions.last_committed(stream.name)
     record = app.promotions.version(stream.name, last.to_version) if last and last.to_version else None
     tests = data_tests(

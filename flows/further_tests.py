@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from flows.golden import Golden
 from storage.stream import Stream
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Meeting:
 
     champion: None where there is none yet, or where its model is another service's (`elsewhere`).
     reference: features of the challenger's reference rows, oldest first.
+    golden: None where the stream has none.
     """
 
     paired: Paired
@@ -36,6 +38,7 @@ class Meeting:
     champion: Model | None
     elsewhere: bool
     reference: pd.DataFrame
+    golden: Golden | None = None
 
 
 def further_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
@@ -48,8 +51,25 @@ def further_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
         *slice_tests(stream, paired, bounds.slice_margin, meeting.seed),
         calibration_test(paired, bounds.calibration_margin, meeting.seed),
         classes_test(paired),
+        _golden_test(stream, meeting),
         *_cost_tests(stream, meeting),
     )
+
+
+def _golden_test(stream: Stream, meeting: Meeting) -> GateTest:
+    from training.fitting import answer
+    from training.gate import inapplicable
+    from training.gate_golden import CODE, golden_test
+
+    golden = meeting.golden
+    if golden is None:
+        return inapplicable(CODE, "gate.golden names no file")
+    answers, standing = (
+        None if model is None else answer(model.model, stream, golden.features)[0]
+        for model in (meeting.challenger, meeting.champion)
+    )
+    assert answers is not None
+    return golden_test(stream, golden.lines, golden.expected, answers, standing)
 
 
 def _cost_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:

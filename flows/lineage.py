@@ -19,7 +19,8 @@ from storage.rows import Rows
 from storage.stream import Stream
 from storage.timepoints import iso
 
-NOT_OF_MODELS = frozenset({"alerts", "policies", "schedule"})  # tables that no model hangs on; addresses are people's
+# tables that no model hangs on; addresses are people's
+NOT_OF_MODELS = frozenset({"alerts", "gate", "policies", "schedule"})
 SOURCE = Path(__file__).resolve().parents[1]
 
 

@@ -40,7 +40,7 @@ def predict_file(app: App, stream: Stream, path: str) -> tuple[list[dict[str, An
     found: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     with opened(path, stream.features, stdin=sys.stdin.buffer) as source:
-        asked = _features_of(stream, source.columns)
+        asked = features_of(stream, source.columns)
         for chunk in source.chunks():
             judged = validate(asked, chunk, app.now())
             rows = judged.accepted
@@ -61,7 +61,7 @@ def _able_to_answer(app: App, stream: Stream) -> VersionRecord:
     return champion
 
 
-def _features_of(stream: Stream, columns: Sequence[str]) -> Stream:
+def features_of(stream: Stream, columns: Sequence[str]) -> Stream:
     """The stream without all that an answer does not need."""
     return stream.model_copy(
         update={

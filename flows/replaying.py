@@ -144,7 +144,7 @@ def _scratch(app: App, stream: Stream, home: Path) -> App:
         "tracking": TrackingSettings(),
         "smtp": SmtpSettings(),
     }
-    return App(app.settings.model_copy(update=own), None, home)  # a copy, because making one reads TRUEUP_… again
+    return App(app.settings.model_copy(update=own), app.config, home)  # a copy, because making one reads TRUEUP_… again
 
 
 def _first_champion(app: App, stream: Stream, start: datetime) -> None:

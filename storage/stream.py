@@ -172,6 +172,9 @@ class GatePolicy(Frozen):
     latency_floor_ms: Annotated[float, Field(ge=0)] = 50.0
     size_ratio: Annotated[float, Field(ge=1)] = 5.0
     size_floor_mb: Annotated[float, Field(ge=0)] = 100.0
+    golden: str = ""
+    golden_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    golden_within: Annotated[float, Field(ge=0)] = 0.0
 
 
 class SentPrediction(Frozen):
@@ -319,6 +322,11 @@ class Stream(Frozen):
             )
         if self.task == "regression" and self.prediction.score:
             raise ValueError("prediction.score is a probability and belongs to classification; leave it out")
+        if self.gate.golden and (self.gate.golden_within > 0) != (self.task == "regression"):
+            raise ValueError(
+                "gate.golden_within says how far from the expected number an answer is right: a regression with a "
+                "golden set needs it, above 0, and a classification has no use for it"
+            )
         for policy in (self.policy, *self.policies.values()):
             if policy.metric == "roc_auc" and self.prediction.column and not self.prediction.score:
                 raise ValueError("metric 'roc_auc' ranks probabilities, and prediction.score names none; name a column")

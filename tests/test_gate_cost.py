@@ -65,6 +65,7 @@ def test_without_a_champion_of_ours_there_is_no_cost_to_compare() -> None:
             elsewhere=elsewhere, reference=rows.features,
         )
         found = {test.code: test for test in further_tests(stream, meeting)}
+        assert found["GATE-GOLDEN"].said == "not applicable: gate.golden names no file"
         for code in ("GATE-LATENCY", "GATE-SIZE"):
             assert found[code].passed
             assert found[code].said.startswith("not applicable: ")
