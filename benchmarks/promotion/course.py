@@ -1,0 +1,97 @@
+"""A real set taken through the cycle's own code, at past times, in a deployment that is thrown away afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.machine import DATA, ROOT
+from feedback.intake import ingest
+from flows.app import App, open_app
+from flows.cycle import run_cycle
+from flows.looking import resolved
+from flows.replay_courses import retrain_at, undrawn
+from flows.replaying import END, check_times
+from flows.ways import Ways
+from storage.promotions import Promotion, PromotionState
+from storage.rows import Rows
+from storage.stream import Stream
+from storage.timepoints import parse_as_of
+
+Change = Callable[[Stream], Stream]
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """A data set as examples/NAME.toml describes it, and the time its first champion knows."""
+
+    name: str
+    file: str
+    start: str
+
+    @property
+    def starts(self) -> datetime:
+        return parse_as_of(self.start)
+
+
+GREENLIGHT = RealSet("greenlight", "greenlight_play.csv", "2018-12-31")
+FLIPKART = RealSet("flipkart", "flipkart_badminton.csv", "2018-12-31")
+BIKE = RealSet("bike", "bike_sharing_hour.csv", "2011-04-30")
+ELEC2 = RealSet("elec2", "elec2.csv", "1996-06-30")
+SETS = (GREENLIGHT, FLIPKART, BIKE, ELEC2)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A scratch deployment that holds all records of a set, and its first champion once it has begun."""
+
+    app: App
+    stream: Stream
+    known: Rows
+
+    def moments(self, start: datetime, every: int | None = None) -> tuple[datetime, ...]:
+        """The times of the checks: one window after the other, or each `every` records."""
+        return check_times(self.stream.policy, self.known.meta["time"].to_numpy(), start, every)
+
+    def cycle(self, as_of: datetime, *, ask: bool = False) -> dict[str, Any]:
+        """One cycle; with `ask` it trains a challenger whatever its check found. The gate is production's."""
+        ways = Ways(draw=undrawn, decide=retrain_at(frozenset({as_of}))) if ask else Ways(draw=undrawn)
+        return run_cycle(self.app, self.stream, as_of, ways=ways)
+
+    def promoted(self) -> Sequence[Promotion]:
+        """The challengers that took over, oldest first."""
+        return [p for p in self.attempts() if p.state is PromotionState.COMMITTED]
+
+    def attempts(self) -> Sequence[Promotion]:
+        """The challengers that were judged, oldest first."""
+        return [p for p in self.app.promotions.history(self.stream.name) if p.kind == "challenger"][::-1]
+
+
+@contextmanager
+def deployed(chosen: RealSet, change: Change = lambda stream: stream, file: Path | None = None) -> Iterator[Deployment]:
+    """A deployment of its own for one set (or for `file` in its place), all records taken in, without a champion.
+
+    `change` alters the stream of examples/NAME.toml: its salt, its policy, its candidates.
+    """
+    with TemporaryDirectory(prefix="trueup-bench-") as home:
+        read = open_app(ROOT / "examples" / f"{chosen.name}.toml", Path(home))
+        stream = change(read.stream(chosen.name))
+        app = App(read.settings.model_copy(update={"streams": {stream.name: stream}}), None, read.home)
+        try:
+            ingest(app.store, stream, [str(file or DATA / chosen.file)], now=app.now())
+            yield Deployment(app, stream, resolved(stream, app.reader.read(stream, as_of=END)))
+        finally:
+            app.close()
+
+
+def with_training(stream: Stream, **changes: Any) -> Stream:
+    return stream.model_copy(update={"training": stream.training.model_copy(update=changes)})
+
+
+def with_policy(stream: Stream, **changes: Any) -> Stream:
+    return stream.model_copy(update={"policy": stream.policy.model_copy(update=changes)})
