@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from flows.promotion_alerts import CHALLENGER, FORCED, OUTSIDE
+from flows.promotion_tags import EVENT, WHY_LENGTH, events_of
 from storage.promotions import Promotion, PromotionState, VersionRecord
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def problems(
 ) -> tuple[str, ...]:
     """What does not agree between two views; `faults` says of each file that cannot be relied on why."""
     lost = tuple(_lost(stream, store, registry))
-    compared = () if lost else (*_versions(store, registry), *_champion(store, registry), *_others(store, registry))
+    comparisons = (_versions, _champion, _others, _told)
+    compared = () if lost else tuple(said for compare in comparisons for said in compare(store, registry))
     return (*lost, *compared, *_events(store), *_files(store, faults))
 
 
@@ -153,6 +155,42 @@ def _others(store: StoreView, registry: RegistryView) -> Iterator[str]:
             f"MLflow's alias `challenger` points to v{present}, which is champion ({_event(last)}): it was set in "
             "MLflow itself. The next training sets it anew."
         )
+
+
+def _told(store: StoreView, registry: RegistryView) -> Iterator[str]:
+    """What versions say in MLflow of how they became champion; those from before they did say nothing."""
+    known = {event.id: event for event in store.committed}
+    pending = {event.id for event in store.undone}
+    told: dict[str, Promotion] = {}
+    for version in registry.versions:
+        events, unreadable = events_of("", version.tags)
+        told |= {event.id: event for event in events}
+        for name in unreadable:
+            yield f"The tag {name} of v{version.number} cannot be read, so it was changed in MLflow."
+    for event in told.values():
+        ours = known.get(event.id)
+        if ours is None and event.id not in pending:
+            yield (
+                f"MLflow tells of {_event(event)}, by {event.who}: {event.why} The store lost that change. Restore it."
+            )
+        elif ours is not None and _essence(ours) != _essence(event):
+            yield (
+                f"The history has {_event(ours)}, by {ours.who}: {ours.why} MLflow tells of the same change as "
+                f"{_event(event)}, by {event.who}: {event.why} One side was changed. Restore it."
+            )
+    first = min((event.at for event in told.values()), default=None)
+    standing = {version.number for version in registry.versions}
+    for event in store.committed:
+        silent = first is not None and event.at > first and event.id not in told
+        if silent and event.kind != OUTSIDE and event.to_version in standing:
+            yield (
+                f"The history has {_event(event)}, and v{event.to_version} says nothing of it in MLflow: its tag "
+                f"{EVENT}{event.id} was deleted."
+            )
+
+
+def _essence(event: Promotion) -> tuple[object, ...]:
+    return event.kind, event.from_version, event.to_version, event.who, event.as_of, event.why[:WHY_LENGTH]
 
 
 def _events(store: StoreView) -> Iterator[str]:

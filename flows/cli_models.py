@@ -53,12 +53,15 @@ def models_show(
     as_json: AsJson = False,
 ) -> None:
     """One version: its training, its gate, what became of it."""
+    from flows.history import history
+
     with session(config, home, as_json) as s:
-        s.app.stream(stream)
+        named = s.app.stream(stream)
         record = s.app.promotions.version(stream, version)
         if record is None:
             raise InputError(f"'{stream}' has no version {version}. See: trueup models list --stream {stream}")
-        events = [e for e in _events(s.app, stream) if e["to_version"] == version or e["from_version"] == version]
+        trail = history(s.app, named)
+        events = [e for e in trail.events if e["to_version"] == version or e["from_version"] == version]
         tests = [
             (e["kind"], e["state"], g["code"], "yes" if g["passed"] else "no", figure(g["value"]), g["said"])
             for e in events if e["to_version"] == version for g in e["gate"]["tests"]
@@ -68,9 +71,10 @@ def models_show(
         gone = f"Its files were pruned at {iso(pruned.decided_at)} by {pruned.who}." if pruned else ""
         s.show(
             {
-                "champion": s.app.registry.alias(stream, "champion"),
+                "champion": trail.champion,
                 "versions": [record],
                 "events": events,
+                "lost": trail.lost or None,
                 "pruned": pruned,
             },
             table(f"v{version}, run {record.run_id}, cut-off {iso(record.cut_off)}", ("what", "value"), facts),
@@ -103,17 +107,21 @@ def models_explain(
 
 
 def models_history(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Every attempt to change the champion, newest first."""
+    """Every attempt to change the champion, every pause and every acknowledged rollback, newest first."""
+    from rich.text import Text
+
+    from flows.history import history
+
     with session(config, home, as_json) as s:
-        s.app.stream(stream)
-        events = _events(s.app, stream)
+        trail = history(s.app, s.app.stream(stream))
         rows = [
             (iso(e["at"]), e["who"], e["kind"], e["state"], _arrow(e["from_version"], e["to_version"]), e["why"])
-            for e in events
+            for e in trail.events
         ]
         s.show(
-            {"champion": s.app.registry.alias(stream, "champion"), "versions": [], "events": events},
+            {"champion": trail.champion, "versions": [], "events": trail.events, "lost": trail.lost or None},
             table("history", ("at", "who", "kind", "state", "versions", "why"), rows),
+            *([Text(f"MLflow cannot be read, so only the store speaks here: {trail.lost}")] if trail.lost else []),
         )
 
 
@@ -183,27 +191,6 @@ def models_rollback(
 
 def _changed(done: Promotion) -> dict[str, Any]:
     return {"from_version": done.from_version, "to_version": done.to_version, "event_id": done.id}
-
-
-def _events(app: Any, stream: str) -> list[dict[str, Any]]:
-    """Every attempt to change the champion and every pause, newest first."""
-    attempts = [
-        {
-            "id": p.id, "at": p.at, "as_of": p.as_of, "who": p.who, "kind": p.kind, "state": str(p.state),
-            "from_version": p.from_version, "to_version": p.to_version, "why": p.why, "codes": p.codes,
-            "labels": p.labels, "gate": p.gate, "cycle_id": p.cycle_id,
-        }
-        for p in app.promotions.history(stream)
-    ]
-    pauses = [
-        {
-            "id": p.id, "at": p.at, "as_of": None, "who": p.who, "kind": "pause" if p.paused else "resume",
-            "state": "done", "from_version": None, "to_version": None, "why": p.why, "codes": (), "labels": None,
-            "gate": None, "cycle_id": None,
-        }
-        for p in app.pauses.history(stream)
-    ]
-    return sorted([*attempts, *pauses], key=lambda event: event["at"], reverse=True)
 
 
 def _arrow(before: int | None, after: int | None) -> str:

@@ -14,6 +14,7 @@ from flows.judging import Judged
 from flows.looking import champion_version
 from flows.outside_moves import note_move
 from flows.promotion_alerts import CHALLENGER, FIRST, open_rollback, telling
+from flows.promotion_tags import tag_of
 from flows.training_run import Trained
 from monitoring.policy import Cause
 from storage.errors import StaleEvidence
@@ -118,7 +119,9 @@ def commit(
                 app.registry.set_alias(promotion.stream, "champion", promotion.to_version)
             if app.registry.alias(promotion.stream, "challenger") == promotion.to_version:
                 app.registry.drop_alias(promotion.stream, "challenger")
-            app.promotions.move(connection, promotion.id, PromotionState.COMMITTED, app.now())
+            moved = app.now()
+            _mark(app, promotion, moved)
+            app.promotions.move(connection, promotion.id, PromotionState.COMMITTED, moved)
             stands(connection)
             also(connection)
     if stale is not None:
@@ -127,6 +130,15 @@ def commit(
             f"champion is v{stale} by now, so it was not promoted. Train a challenger against the present champion."
         )
     return replace(promotion, state=PromotionState.COMMITTED)
+
+
+def _mark(app: App, promotion: Promotion, moved: datetime) -> None:
+    """Have the version itself say in MLflow how it became champion; done again after a crash it says the same."""
+    assert promotion.to_version is not None
+    app.registry.set_tag(promotion.stream, promotion.to_version, *tag_of(promotion, moved))
+    app.registry.set_tag(promotion.stream, promotion.to_version, "stage", "champion")
+    if promotion.from_version is not None:
+        app.registry.set_tag(promotion.stream, promotion.from_version, "stage", "previous")
 
 
 def settle(app: App, lease: Lease, stream: Stream) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from flows.app import App
 from flows.audit_trail import RegistryView, StoreView, files_of, problems
+from flows.history import said
 from flows.judging import answers_otherwise
 from storage.errors import ModelUnusable, StoreUnusable, TrueupError
 from storage.promotions import Promotion
@@ -52,7 +53,7 @@ def _store_view(app: App, stream: Stream) -> StoreView:
             frozenset(int(p.name) for p in app.prunings.of(stream.name, VERSION)),
         )
     except (StoreUnusable, DatabaseError, OSError) as error:
-        return StoreView(lost=_said(error))
+        return StoreView(lost=said(error))
 
 
 def _registry_view(app: App, stream: Stream) -> RegistryView:
@@ -62,12 +63,8 @@ def _registry_view(app: App, stream: Stream) -> RegistryView:
         versions = app.registry.versions(stream.name)
         found = {alias: app.registry.alias(stream.name, alias) for alias in (CHAMPION, CHALLENGER, PREVIOUS)}
     except (TrueupError, DatabaseError, sqlite3.DatabaseError, OSError) as error:
-        return RegistryView(lost=_said(error))
+        return RegistryView(lost=said(error))
     return RegistryView(versions, {alias: number for alias, number in found.items() if number is not None})
-
-
-def _said(error: Exception) -> str:
-    return " ".join(str(error.orig if isinstance(error, DatabaseError) else error).split())
 
 
 def _faults(app: App, store: StoreView) -> dict[str, str]:

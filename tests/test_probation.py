@@ -204,7 +204,11 @@ def test_a_lost_probation_goes_back_by_itself(app: App) -> None:
     text = next(a.text for a in app.alerts.alerts() if a.id == mail["id"])
     assert f"trueup alerts ack {standing.id}" in text
     assert f"goes back from {stands['bound']:.2%} on" in text
-    assert Shell(app.home.parent)("models verify -s reviews").document["ok"]
+    shell = Shell(app.home.parent)
+    assert shell("models verify -s reviews").document["ok"]
+    shell(f"alerts ack {standing.id}")
+    kinds = [e["kind"] for e in shell("models history -s reviews").document["events"]]
+    assert kinds == ["acknowledge", "probation", "forced", "challenger", "first"]
 
 
 def test_after_it_nothing_is_promoted_until_it_is_acknowledged(app: App) -> None:

@@ -260,12 +260,63 @@ def test_a_flipped_byte_of_a_snapshot_is_named(app: App) -> None:
 
 
 def test_an_event_that_the_store_lost_is_named(app: App) -> None:
-    """A gap in the chain of champions is seen by its two ends."""
+    """A gap in the chain of champions is seen by its two ends, and MLflow still tells what was in it."""
     with app.database.write() as connection:
         connection.execute(sa.delete(tables.promotions).where(tables.promotions.c.from_version == 1))
-    (said,) = found(app)
-    assert "none → v1" in said
-    assert "next v2 → v1" in said
+    told, gap = found(app)
+    assert "MLflow tells of v1 → v2, challenger" in told
+    assert "none → v1" in gap
+    assert "next v2 → v1" in gap
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("changed", "One side was changed"), ("unreadable", "cannot be read"), ("deleted", "was deleted"),
+    ],
+)  # fmt: skip
+def test_a_version_that_tells_another_story_is_named(app: App, change: str, expected: str) -> None:
+    """What a version says in MLflow of how it became champion is held against the history."""
+    event = next(p for p in app.promotions.history("reviews") if p.kind == "rollback")
+    name = f"promotion.{event.id}"
+    value = next(v for v in app.registry.versions("reviews") if v.number == 1).tags[name]
+    if change == "deleted":
+        app.registry.client().delete_model_version_tag("reviews", "1", name)
+    else:
+        app.registry.set_tag("reviews", 1, name, value.replace("worse", "fine") if change == "changed" else "{")
+    assert expected in found(app)[0]
+
+
+def test_the_history_outlives_the_store(app: App) -> None:
+    """With the store lost, MLflow's tags still say who changed the champion, when, why and on what evidence."""
+    shell = Shell(app.home.parent)
+    before = shell("models history -s reviews").document
+    assert {e["source"] for e in before["events"]} == {"store"}
+    app.close()
+    for file in app.home.glob("trueup.db*"):
+        file.unlink()
+    after = shell("models history -s reviews").document
+    assert {e["source"] for e in after["events"]} == {"mlflow"}
+    assert after["champion"] == before["champion"] == 1
+    for was, now in zip(before["events"], after["events"], strict=True):
+        for key in ("id", "who", "kind", "state", "from_version", "to_version", "why", "at", "as_of", "labels"):
+            assert was[key] == now[key], key
+        assert [t["value"] for t in was["gate"]["tests"]] == [t["value"] for t in now["gate"]["tests"]]
+    versions = {v.number: v.tags["stage"] for v in open_app(app.config, app.home).registry.versions("reviews")}
+    assert versions == {1: "champion", 2: "previous"}
+
+
+@pytest.mark.parametrize("what", ["removed", "damaged"])
+def test_the_history_outlives_mlflow(app: App, what: str) -> None:
+    """With MLflow lost, the store tells all of it, and that the other side could not be asked."""
+    for file in app.home.glob("mlflow.db*"):
+        file.unlink()
+    if what == "damaged":
+        (app.home / "mlflow.db").write_bytes(b"this was a database once" * 100)
+    after = Shell(app.home.parent)("models history -s reviews").document
+    assert [e["id"] for e in after["events"]] == [p.id for p in app.promotions.history("reviews")]
+    assert after["champion"] is None
+    assert bool(after["lost"]) == (what == "damaged")
 
 
 def test_a_champion_that_was_replaced_is_named(app: App) -> None:
