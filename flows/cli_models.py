@@ -107,7 +107,7 @@ def models_explain(
 
 
 def models_history(stream: StreamName, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Every attempt to change the champion, every pause and every acknowledged rollback, newest first."""
+    """The audit trail: who changed or held the champion, newest first."""
     from rich.text import Text
 
     from flows.history import history

@@ -38,7 +38,7 @@ def test_a_registry_that_fails_in_training_is_no_refusal(breaking: App, monkeypa
             run_cycle(breaking, stream, AS_OF)
     left = breaking.cycles.find("reviews", AS_OF)
     assert left
-    assert (left.state, list(left.steps)) == ("running", ["score", "check", "decide"])
+    assert (left.state, list(left.steps)) == ("running", ["score", "probation", "check", "decide"])
     assert [p.kind for p in breaking.promotions.history("reviews")] == ["first"]
     assert run_cycle(breaking, stream, AS_OF)["promotion"] == {"from_version": 1, "to_version": 2}
 
