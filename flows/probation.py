@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy.engine import Connection
 
+from flows.answering import answering
 from flows.app import App
 from flows.checking import score_new
 from flows.looking import mature, resolved, seed_of
@@ -121,7 +122,7 @@ def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
         if last:
             return replace(now, outcome="passed", said=f"its time is over, with {waits} and no loss among them")
         return replace(now, said=f"{waits} by now; it is asked again when they have grown")
-    met = paired(stream, rows, app.registry.load(stream.name, previous.version))
+    met = paired(stream, rows, answering(app, stream, previous)(rows))
     chance, bound = chance_better(stream.metric, met, seed_of(stream, as_of)), bound_of(looks.made + 1)
     if np.isnan(chance):
         said = f"{stream.metric} is undefined on {len(rows)} rows, so nothing can be said of them"
@@ -143,9 +144,12 @@ def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
 def judged_rows(
     app: App, stream: Stream, champion: VersionRecord, previous: VersionRecord, since: datetime, as_of: datetime
 ) -> Rows:
-    """Labelled rows with since < time ≤ as_of whose content neither version knew, with the champion's answers.
+    """Labelled rows with since < time ≤ as_of, of content that neither knew and both answer, as the champion did.
 
     Both sides of the split: neither version was fitted on any of them.
+
+    Raises:
+        ModelUnusable: the previous version cannot answer.
     """
     rows = app.reader.read(stream, after=since, as_of=as_of, version=champion.version)
     rows = mature(stream, resolved(stream, rows), as_of)
@@ -153,6 +157,9 @@ def judged_rows(
     for known in (champion, previous):
         contents = snapshots.extra(app.archive, known.snapshot, "content")
         rows = rows.take(~np.isin(rows.meta["content"].to_numpy(), contents))
+    if previous.service is not None:  # its answers came with the records, as long as it served
+        both = answering(app, stream, previous)(rows).meta["seq"].to_numpy()
+        rows = rows.take(np.isin(rows.meta["seq"].to_numpy(), both))
     return rows
 
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 
 from storage.rows import Rows
 from storage.stream import Stream
-from training.fitting import answer, classes_of, targets
+from training.fitting import classes_of, targets
 from training.gate import LEAST_LABELS
 from training.metrics import score
 from training.paired import Paired
@@ -64,32 +63,25 @@ def conclude(chance: float, bound: float, *, last: bool) -> Outcome:
     return Outcome.PASSED if last or chance <= 1 - bound else Outcome.WATCHING
 
 
-def paired(stream: Stream, rows: Rows, previous: Any) -> Paired:
-    """The previous model's answers beside the champion's; it stands in the challenger's place.
+def paired(stream: Stream, champion: Rows, previous: Rows) -> Paired:
+    """Both versions' answers to the same n labelled rows, in time order; the previous stands in the challenger's place.
 
     Neighbouring rows of a series depend on each other, so they are held together in blocks of about √n.
-
-    Args:
-        rows: n labelled rows in time order, with the champion's answers.
-
-    Raises:
-        ModelUnusable: the previous model fails on the rows.
     """
-    truth = targets(stream, rows)
-    predicted, chances = answer(previous, stream, rows.features)
-    champion = rows.meta["predicted"].to_numpy()
+    truth = targets(stream, champion)
     regression = stream.task == "regression"
-    unit = rows.meta["group"].to_numpy()
+    new, old = (rows.meta["predicted"].to_numpy() for rows in (champion, previous))
+    unit = champion.meta["group"].to_numpy()
     if stream.series:
-        unit = np.arange(len(rows)) // max(1, round(len(rows) ** 0.5))
+        unit = np.arange(len(champion)) // max(1, round(len(champion) ** 0.5))
     return Paired(
         truth=truth if regression else truth.astype(object),
-        champion=champion.astype(float) if regression else champion,
-        challenger=predicted,
-        champion_score=rows.meta["score"].to_numpy(dtype=float),
-        challenger_score=chances,
+        champion=new.astype(float) if regression else new,
+        challenger=old.astype(float) if regression else old,
+        champion_score=champion.meta["score"].to_numpy(dtype=float),
+        challenger_score=previous.meta["score"].to_numpy(dtype=float),
         unit=unit,
-        evaluation=rows.meta["evaluation"].to_numpy(dtype=bool),
+        evaluation=champion.meta["evaluation"].to_numpy(dtype=bool),
         classes=classes_of(stream, truth),
     )
 
