@@ -63,6 +63,9 @@ def summary(done: dict[str, Any]) -> str:
     """A cycle in Markdown, for Prefect's page and for the terminal: the outcome first."""
     lines = [f"# {done['stream']} as of {done['as_of']}: {outcome(done)}", ""]
     lines += [f"- {reason}" for reason in done["decision"]["reasons"]]
+    stands = done.get("probation")
+    if stands and stands["outcome"] != "rolled_back":
+        lines.append(f"- Probation of v{stands['version']}, {stands['outcome']}: {stands['said']}.")
     if done["check"]:
         rows = [(s["code"], s["verdict"], s["said"]) for s in done["check"]["signals"]]
         lines += ["", f"Report `{done['check']['report_id']}`", *_table("signal", "verdict", rows)]

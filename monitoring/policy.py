@@ -35,7 +35,7 @@ class Cause(StrEnum):
     CHAMPION = "champion"  # it cannot be loaded or scored
     NO_CHAMPION = "no_champion"  # a first one was tried, and there is none
     CYCLE = "cycle"  # it fails, whatever the champion is worth
-    ROLLBACK = "rollback"  # a person went back; open until acknowledged, and nothing is promoted by itself meanwhile
+    ROLLBACK = "rollback"  # the champion went back; until acknowledged, nothing is promoted by itself
 
 
 def cause_of(code: str) -> Cause:

@@ -17,7 +17,7 @@ from scipy import stats
 from feedback.made_reviews import HEALTHY
 from flows.app import App, open_app
 from flows.cycle import run_cycle
-from flows.cycle_document import outcome
+from flows.cycle_document import outcome, summary
 from flows.going_back import acknowledge, promote_by_hand, roll_back
 from flows.pausing import set_paused
 from flows.promoting import held_because
@@ -246,13 +246,38 @@ def test_one_probation_ends_once(app: App) -> None:
     assert cycle(app, AS_OF + WEEK + timedelta(days=1))["probation"] is None
 
 
-def test_few_rows_are_waited_for_and_looks_remembered(app: App) -> None:
-    """From cycle to cycle the number of looks and their rows are kept; no look is made on the same rows."""
-    wary = with_policy(app, probation=100_000)
-    promote_by_hand(wary, wary.stream("reviews"), 1, "sorry", force=True)
-    early = cycle(wary, CHECKED + timedelta(hours=12))["probation"]
-    assert (early["outcome"], early["look"], early["chance"]) == ("watching", 0, None)
-    assert 0 < early["rows"] < 50
+def test_looks_are_remembered_from_cycle_to_cycle(app: App) -> None:
+    """Few rows are waited for; then looks and their rows are kept: each is made on half more and held to more."""
+    long = with_policy(app, probation=100_000)
+    stream = long.stream("reviews")
+    alike = train_now(long, stream, CHECKED)["version"]  # as v1, of the same recipe
+    promote_by_hand(long, stream, 1, "to have it before", force=True)
+    promote_by_hand(long, stream, alike, "the same again", force=True)
+    found = [cycle(long, CHECKED + timedelta(hours=hours))["probation"] for hours in (12, 48, 54, 120)]
+    assert [(f["version"], f["previous"], f["outcome"]) for f in found] == [(alike, 1, "watching")] * 4
+    assert [f["look"] for f in found] == [0, 1, 1, 2]
+    assert found[0]["rows"] < 50 <= found[1]["rows"] == found[1]["looked_at"] == found[2]["looked_at"]
+    assert (found[1]["chance"], found[1]["bound"]) == (found[2]["chance"], found[2]["bound"])
+    assert found[2]["rows"] > found[1]["rows"]
+    assert found[3]["bound"] == bound_of(2)
+    assert "labelled rows that neither" in summary(cycle(long, CHECKED + timedelta(hours=54)))
+
+
+def test_evidence_against_a_champion_that_lost_its_probation_is_stale(app: App) -> None:
+    """What passed against the version that is gone is not promoted over the one that stands again; only by force."""
+    stream = app.stream("reviews")
+    (refused,) = [p for p in app.promotions.history("reviews") if p.kind == "challenger"]
+    assert promote_by_hand(app, stream, 1, "set up", force=True).to_version == 1
+    waits = with_policy(app, promotion="approve")
+    third = train_now(waits, waits.stream("reviews"), CHECKED)["version"]
+    promote_by_hand(app, stream, 2, "set up", force=True)
+    with app.database.write() as connection:
+        late = {"as_of": CHECKED + timedelta(minutes=1), "at": app.now(), "to_version": third, "from_version": 2}
+        app.promotions.add(connection, replace(refused, id="", state=PromotionState.HELD, **late))
+    assert cycle(app)["probation"]["outcome"] == "rolled_back"
+    with pytest.raises(InputError, match="passed its gate against v2, and v1 is champion now"):
+        promote_by_hand(app, stream, third, "it waited", force=False)
+    assert promote_by_hand(app, stream, third, "it waited", force=True).from_version == 1
 
 
 def test_a_pause_holds_it(app: App) -> None:
