@@ -10,6 +10,7 @@ from benchmarks.promotion.section import Section
 SECTIONS = (
     "replays",
     "latency",
+    "races",
     "monthly",
 )
 
