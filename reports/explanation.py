@@ -19,6 +19,7 @@ _CAME = {
     "forced": "forced by a person, whatever its gate said",
     "rollback": "by a person who went back to it",
     "probation": "by going back to it, since the version after it lost its probation",
+    "elsewhere": "because the service that answers the records went over to it: it passed no gate",
     "outside": "set in MLflow itself, by nobody of trueup: no gate and no reason stand behind it",
 }
 _STATES = {

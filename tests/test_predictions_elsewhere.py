@@ -16,11 +16,13 @@ from sklearn.pipeline import make_pipeline
 
 from feedback.intake import ingest
 from feedback.made_reviews import HEALTHY, make_reviews
+from flows import elsewhere
 from flows.app import App, open_app
 from flows.cycle import run_cycle
 from flows.doctor import examine
 from flows.going_back import acknowledge, roll_back
 from flows.looking import champion_of
+from flows.pausing import set_paused
 from flows.promotion_alerts import open_rollback
 from flows.replaying import replay
 from flows.serving import note_on_answers
@@ -28,7 +30,8 @@ from flows.settings import locate
 from flows.standing import standing
 from flows.training_command import train_now
 from flows.verifying import verify
-from storage.errors import NotTrainable
+from storage.errors import NotTrainable, TrueupError
+from storage.promotions import PromotionLog
 from storage.stream import SentPrediction, Stream
 from tests.made_deployments import HISTORY, SETTINGS, START, TRAINED, WEEK, WINDOW
 from tests.test_commands import Shell
@@ -232,6 +235,7 @@ def test_going_back_and_a_release(story: Story) -> None:
     assert (event.kind, event.from_version) == ("elsewhere", 1)
     assert "by 'svc-2'" in event.why
     assert "in place of 'svc-1'" in event.why
+    assert "went over to it" in shell("models explain -s reviews").document["because"]["said"][0]
     assert any(a.kind == "promotion" and "'svc-2'" in a.text for a in app.alerts.alerts())
     assert verify(app, stream) == ()
 
@@ -250,6 +254,39 @@ def test_too_few_answers_are_no_champion(tmp_path: Path, service: Service) -> No
     take_in(app, tmp_path, "numbered", service.answered(make_reviews(2, TRAINED, 7, WINDOW, HEALTHY), "7"))
     with pytest.raises(NotTrainable, match=r"bare numbers are those of registered versions.*'svc-7'"):
         train_now(app, app.stream("reviews"), TRAINED + WEEK)
+
+
+def test_a_killed_release_is_gone_on_with(
+    tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after MLflow, after the store, or before the alias: the next cycle ends with one version, one event."""
+    app = opened(tmp_path)
+    stream = app.stream("reviews")
+    take_in(app, tmp_path, "history", service.answered(make_reviews(1, START, 30, 600, HEALTHY), "svc-1"))
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise TrueupError("killed")
+
+    for target, name in ((PromotionLog, "add_version"), (PromotionLog, "add"), (elsewhere, "commit")):
+        with monkeypatch.context() as patched:
+            patched.setattr(target, name, killed)
+            with pytest.raises(TrueupError, match="killed"):
+                train_now(app, stream, TRAINED)
+        assert app.registry.alias("reviews", "champion") is None
+    done = run_cycle(app, stream, TRAINED)
+    assert (done["champion"], len(app.registry.versions("reviews"))) == (1, 1)
+    (event,) = app.promotions.history("reviews")
+    assert (event.kind, event.state, event.to_version) == ("elsewhere", "committed", 1)
+    assert verify(app, stream) == ()
+
+
+def test_a_paused_stream_follows_nobody(tmp_path: Path, service: Service) -> None:
+    """No cycle changes the champion while somebody has paused the stream, also not after its service."""
+    app = opened(tmp_path)
+    take_in(app, tmp_path, "history", service.answered(make_reviews(1, START, 30, 600, HEALTHY), "svc-1"))
+    set_paused(app, app.stream("reviews"), "moving the service", paused=True)
+    assert run_cycle(app, app.stream("reviews"), TRAINED)["champion"] is None
+    assert app.registry.versions("reviews") == ()
 
 
 def test_without_versions_all_answers_are_the_services(tmp_path: Path, service: Service) -> None:
