@@ -11,7 +11,7 @@ from hashlib import blake2b
 from flows.answering import scoring
 from flows.app import App
 from flows.looking import Look, look
-from flows.serving import note_on_answers
+from flows.serving import notes_on_answers, skew
 from monitoring.evidence import Check
 from storage.leases import Lease
 from storage.promotions import VersionRecord
@@ -87,8 +87,9 @@ def measure_look(
         last_time=iso(times.iloc[-1].to_pydatetime()) if len(times) else None,
         notes=notes,
     )
-    said = note_on_answers(app, stream, champion, seen.comparison.as_of)
-    check = replace(check, notes=(*notes, *([said] if said else [])))
+    as_of = seen.comparison.as_of
+    said = (*notes_on_answers(app, stream, champion, as_of), *skew(app, stream, champion, as_of))
+    check = replace(check, notes=(*notes, *said))
     return replace(check, notes=(*check.notes, *draw(app, stream, champion, seen, check)))
 
 

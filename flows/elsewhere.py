@@ -14,7 +14,7 @@ from flows.app import App
 from flows.looking import champion_of, seed_of, snapshot_rows
 from flows.promoting import commit
 from flows.promotion_alerts import ELSEWHERE, telling
-from flows.serving import awaited, called, known_by_name, serving
+from flows.serving import awaited, called, known_by_name, newest
 from storage import snapshots
 from storage.errors import ModelUnusable, NoChampion, NotTrainable
 from storage.leases import Lease
@@ -83,7 +83,7 @@ def need_service_champion(app: App, stream: Stream, as_of: datetime) -> None:
     """
     if not stream.prediction.column or app.registry.alias(stream.name, "champion") is not None:
         return
-    counts = serving(app, stream, as_of)
+    counts = newest(app, stream, as_of).counts
     lacking = f"none of its newest records came with an answer in column '{stream.prediction.column}'"
     if counts:
         name = next(iter(counts))
@@ -100,7 +100,7 @@ def need_service_champion(app: App, stream: Stream, as_of: datetime) -> None:
 
 def _release(app: App, stream: Stream, as_of: datetime) -> Release | None:
     """The version that took the champion's place in the newest window of answers, if one did."""
-    counts = serving(app, stream, as_of)
+    counts = newest(app, stream, as_of).counts
     if not counts:
         return None
     try:

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
-from flows.answering import named, sent_answers
+from flows.answering import answering, named, sent_answers
 from flows.app import App
 from flows.promotion_alerts import ELSEWHERE
 from storage.promotions import VersionRecord
+from storage.rows import Rows
 from storage.stream import Stream
 from storage.timepoints import TICK, utc
 
+UNANSWERED = 0.05  # share of a window's records without an answer, above which people are told
+SAME = 0.01  # share of answers, or part of a number, up to which two answer alike
 
-def serving(app: App, stream: Stream, as_of: datetime) -> Counter[str]:
-    """How many of the newest window of records each version answered, as the service calls it; most first."""
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest window: how many records it holds, those that came with an answer, and by which version each."""
+
+    records: int
+    answered: Rows
+    names: np.ndarray
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many each version answered, as the service calls it; most first."""
+        return Counter(dict(Counter(self.names.tolist()).most_common()))
+
+
+def newest(app: App, stream: Stream, as_of: datetime) -> Newest:
+    """Who answered the newest window of records known at a time."""
     times = app.reader.times(stream, as_of)
     if not len(times) or not stream.prediction.column:
-        return Counter()
+        return Newest(len(times), Rows.empty(stream.columns), np.empty(0, dtype=object))
     policy = stream.policy
     if policy.window_records is not None:
         start = times[max(0, len(times) - policy.window_records)] - np.timedelta64(TICK)
     else:
         start = times[-1] - np.timedelta64(policy.window_span)
     rows = app.reader.read(stream, after=utc(start.item()), as_of=as_of)
-    names = sent_answers(app, stream, rows)[1]
-    return Counter(dict(Counter(names.tolist()).most_common()))
+    return Newest(len(rows), *sent_answers(app, stream, rows))
 
 
 def known_by_name(app: App, stream: Stream) -> dict[str, VersionRecord]:
@@ -49,11 +67,49 @@ def called(name: str) -> str:
     return f"'{name}'" if name else "a version without a name"
 
 
-def note_on_answers(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> str:
-    """What a person should know of who answers; empty where it is the champion, or no service sends answers."""
+def notes_on_answers(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> tuple[str, ...]:
+    """What a person should know of who answers; nothing where no service does, or it is the champion alone."""
     if not stream.prediction.column:
-        return ""
-    number, counts = f"v{champion.version}", serving(app, stream, as_of)
+        return ()
+    window = newest(app, stream, as_of)
+    lacking = window.records - len(window.answered)
+    said = [_who_answers(app, stream, champion, window.counts, as_of)]
+    if len(window.answered) and lacking > UNANSWERED * window.records:
+        said.append(
+            f"{lacking} of the newest {window.records} records came without an answer; score and metric know nothing "
+            "of them."
+        )
+    return tuple(filter(None, said))
+
+
+def skew(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> tuple[str, ...]:
+    """Whether answers that a service sent under the number of a version of ours are not what that version answers.
+
+    Raises:
+        ModelUnusable: the version cannot be loaded.
+    """
+    if champion.service is not None or not stream.prediction.version:
+        return ()
+    window = newest(app, stream, as_of)
+    sent = window.answered.take(window.names == named(champion))
+    if not len(sent):
+        return ()
+    ours = answering(app, stream, champion)(sent).meta["predicted"].to_numpy()
+    theirs = sent.meta["predicted"].to_numpy()
+    if stream.task == "regression":
+        other = int((~np.isclose(theirs.astype(float), ours.astype(float), rtol=SAME)).sum())
+    else:
+        other = int((theirs != ours).sum())
+    if other <= SAME * len(sent):
+        return ()
+    return (
+        f"{other} of the newest {len(sent)} answers that were sent under {named(champion)} are not what the registered "
+        f"v{champion.version} answers to these records: the service runs another model, or reads them otherwise.",
+    )
+
+
+def _who_answers(app: App, stream: Stream, champion: VersionRecord, counts: Counter[str], as_of: datetime) -> str:
+    number = f"v{champion.version}"
     total, own = counts.total(), counts[named(champion)]
     if not total:
         return f"None of the newest records came with an answer, so nothing shows whether {number} serves."

@@ -11,7 +11,7 @@ from flows.app import App
 from flows.looking import champion_of
 from flows.outside_moves import moved_outside
 from flows.promotion_alerts import OUTSIDE, refused_because
-from flows.serving import note_on_answers
+from flows.serving import notes_on_answers
 from storage.errors import ModelUnusable, NoChampion
 from storage.leases import holder_of
 from storage.stream import Stream
@@ -89,7 +89,7 @@ def _notes(app: App, stream: Stream) -> Iterator[str]:
     if why:
         yield f"no champion: {why}"
     elif stream.prediction.column and app.registry.alias(stream.name, "champion") is not None:
-        yield from filter(None, [note_on_answers(app, stream, champion_of(app, stream), app.now())])
+        yield from notes_on_answers(app, stream, champion_of(app, stream), app.now())
     moved = moved_outside(app, stream)
     last = app.promotions.last_committed(stream.name)
     if moved or (last and last.kind == OUTSIDE):

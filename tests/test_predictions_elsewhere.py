@@ -25,7 +25,7 @@ from flows.looking import champion_of
 from flows.pausing import set_paused
 from flows.promotion_alerts import open_rollback
 from flows.replaying import replay
-from flows.serving import note_on_answers
+from flows.serving import notes_on_answers, skew
 from flows.settings import locate
 from flows.standing import standing
 from flows.training_command import train_now
@@ -84,7 +84,10 @@ class Service:
 
 
 def with_answers(reviews: pd.DataFrame, chance: np.ndarray, by: str) -> pd.DataFrame:
-    return reviews.assign(said=np.where(chance >= 0.5, "positive", "negative"), p_positive=chance, by=by)
+    """With answers; beside them those that only every other record got, and a name that is not the answerer's."""
+    said = np.where(chance >= 0.5, "positive", "negative")
+    sometimes = np.where(np.arange(len(said)) % 2, said, None)
+    return reviews.assign(said=said, p_positive=chance, by=by, sometimes=sometimes, posing="2")
 
 
 @dataclass
@@ -204,6 +207,26 @@ def test_a_hand_over_is_seen(story: Story) -> None:
     served = story.cycles["served"]
     assert (served["champion"], story.notes["served"]) == (2, ())
     assert not codes(served, "breached")
+    assert not any("are not what" in note for note in served["check"]["notes"])
+
+
+def test_another_model_under_our_number_is_noticed(story: Story) -> None:
+    """What is sent as 2 must be what v2 answers: the flipped answers of svc-1, sent under that name, are not."""
+    ours = story.app.promotions.version("reviews", 2)
+    assert ours is not None
+    posing = story.stream.model_copy(update={"prediction": SentPrediction(column="said", version="posing")})
+    (said,) = skew(story.app, posing, ours, TRAINED + 3 * WEEK)
+    assert "sent under 2 are not what the registered v2 answers" in said
+    assert skew(story.app, story.stream, ours, TRAINED + 3 * WEEK) == ()
+
+
+def test_records_without_an_answer_are_told_of(story: Story) -> None:
+    """They are in no score and no metric, so a service that fails silently must not look healthy."""
+    lacking = story.stream.model_copy(update={"prediction": SentPrediction(column="sometimes")})
+    champion = champion_of(story.app, story.stream)
+    (unnamed, unanswered) = notes_on_answers(story.app, lacking, champion, TRAINED + WEEK)
+    assert "name no version" in unnamed
+    assert f"{WINDOW // 2} of the newest {WINDOW} records came without an answer" in unanswered
 
 
 def test_going_back_and_a_release(story: Story) -> None:
@@ -302,9 +325,9 @@ def test_without_versions_all_answers_are_the_services(tmp_path: Path, service: 
     cycle = run_cycle(app, plain, TRAINED + WEEK)
     assert {"PRF-METRIC", "DRF-CLASS"} <= codes(cycle, "ok")
     assert "DRF-SCORE" in codes(cycle, "insufficient")
-    assert note_on_answers(app, plain, champion_of(app, plain), TRAINED + WEEK) == ""
+    assert notes_on_answers(app, plain, champion_of(app, plain), TRAINED + WEEK) == ()
     ours = replace(champion_of(app, plain), version=2, document={})
-    assert "name no version" in note_on_answers(app, plain, ours, TRAINED + WEEK)
+    assert "name no version" in notes_on_answers(app, plain, ours, TRAINED + WEEK)[0]
 
 
 def test_a_replay_takes_sent_answers_for_data(tmp_path: Path, service: Service) -> None:
