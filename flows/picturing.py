@@ -16,13 +16,17 @@ Picture = Callable[[Stream, "Fitted", Rows, Rows, int], Mapping[str, bytes]]
 
 
 def pictured(stream: Stream, fitted: Fitted, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
-    """The files of a training's run: pictures of the model.
+    """The files of a training's run: pictures of the model, and a summary of the rows it was made of.
 
     Args:
         rows: the snapshot in time order, both sides.
         judged: its labelled evaluation rows with the model's answers.
     """
     from training.plots import pictures
+    from training.summary_page import summary_files
 
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
-    return pictures(stream, fitted, learning, judged, seed, time.thread_time)
+    return {
+        **pictures(stream, fitted, learning, judged, seed, time.thread_time),
+        **summary_files(stream, rows),
+    }

@@ -83,8 +83,8 @@ def test_the_pictures_lie_beside_the_run(broken: tuple[App, dict[str, Any]]) -> 
     record = app.promotions.version("reviews", 2)
     assert record
     client = app.registry.client()
-    names = {one.path for one in client.list_artifacts(record.run_id, "plots")}
-    assert {"plots/confusion_matrix.png", "plots/roc_curve.png", "plots/top_words.png"} <= names
+    names = {one.path for place in ("plots", "summary") for one in client.list_artifacts(record.run_id, place)}
+    assert {"plots/confusion_matrix.png", "plots/top_words.png", "summary/snapshot.html"} <= names
     assert "error_examples.json" in client.get_run(record.run_id).data.tags["mlflow.loggedArtifacts"]
     assert json.loads(artifact(app, record.run_id, "error_examples.json"))["columns"][0] == "id"
 
