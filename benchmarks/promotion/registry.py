@@ -9,6 +9,7 @@ from benchmarks.promotion.section import Section
 
 SECTIONS = (
     "replays",
+    "flip",
     "latency",
     "races",
     "monthly",
