@@ -180,7 +180,7 @@ def _registered(
             "elsewhere": name,
             "recipe": {"model": ELSEWHERE, "service": name},
             "candidates": [],
-            "metrics": metrics,
+            "metrics": {name: value for name, value in metrics.items() if value == value},  # NaN is no JSON
             "rows": len(rows),
             "labels": int(own.labelled.sum()),
             "seed": seed_of(stream, as_of),
