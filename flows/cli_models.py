@@ -52,8 +52,12 @@ def models_show(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """One version: its training, its gate, what became of it."""
+    """One version: its training, its gate, what became of it, and why."""
+    from rich.text import Text
+
+    from flows.explaining import explain_one
     from flows.history import history
+    from flows.lineage import told
 
     with session(config, home, as_json) as s:
         named = s.app.stream(stream)
@@ -67,6 +71,8 @@ def models_show(
             for e in events if e["to_version"] == version for g in e["gate"]["tests"]
         ]
         facts = [(k, v) for k, v in {**record.document["recipe"], **record.document["metrics"]}.items()]
+        facts += told(record).items()
+        explained = explain_one(s.app, named, version)
         pruned = s.app.prunings.version(stream, version)
         gone = f"Its files were pruned at {iso(pruned.decided_at)} by {pruned.who}." if pruned else ""
         s.show(
@@ -76,10 +82,12 @@ def models_show(
                 "events": events,
                 "lost": trail.lost or None,
                 "pruned": pruned,
+                "explained": explained,
             },
             table(f"v{version}, run {record.run_id}, cut-off {iso(record.cut_off)}", ("what", "value"), facts),
             table("how it was judged", ("kind", "state", "code", "passed", "value", "what was found"), tests),
             *([gone] if gone else []),
+            Text("\n".join(explained)),
         )
 
 

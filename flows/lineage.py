@@ -100,6 +100,23 @@ def lineage(app: App, rows: Rows, *, snapshot: str, seed: int, asked: Mapping[st
     }
 
 
+def told(record: VersionRecord) -> dict[str, str]:
+    """A version's lineage as people read it; empty where none was kept."""
+    found = record.document.get("lineage")
+    if found is None:
+        return {}
+    asked, rows = found["asked"], found["snapshot"]
+    window = (asked["windows"] or {}).get("current")
+    return {
+        "rows": f"{rows['rows']}, {rows['labels']} labelled, from {rows['first_time']} to {rows['last_time']}",
+        "snapshot": rows["hash"],
+        "asked for by": " ".join([f"check {asked['report_id']}:"] * bool(asked["report_id"]) + asked["reasons"]),
+        **({"window": f"{window['rows']} rows from {window['first_time']} to {window['last_time']}"} if window else {}),
+        "commit": found["commit"] or "–",
+        "seed": str(found["seed"]),
+    }
+
+
 def files_of(found: Mapping[str, Any], settings: Mapping[str, Any], packages: str) -> dict[str, bytes]:
     """The lineage as files of the MLflow run."""
     return {

@@ -8,9 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from monitoring.figures import figure
-from storage.promotions import Promotion, PromotionState
-
-JUDGED = frozenset({"first", "challenger"})  # kinds of attempts that a gate decides on
+from storage.promotions import GATED, Promotion, PromotionState
 
 _CAME = {
     "first": "as the first champion, through its gate",
@@ -38,6 +36,7 @@ _STATES = {
 _MEASURED = {
     "GATE-LABELS": "new labelled rows that neither model knows",
     "GATE-METRIC": "a gain in {metric}",
+    "GATE-BETTER": "the chance to be better",
     "GATE-LOADS": "being read back from the registry with the same answers",
 }
 
@@ -80,7 +79,8 @@ class Because:
 class Other:
     """A version that is not champion: how far it came, against which champion, what failed and would have been needed.
 
-    version: None where nothing could be trained.
+    version: None where nothing could be trained. labels, labels_needed: new ones that it was judged by, and how many it
+    takes to see a gain of two points nine times in ten; None where unknown.
     """
 
     version: int | None
@@ -89,6 +89,8 @@ class Other:
     as_of: datetime | None
     against: int | None
     asked: Asked | None
+    labels: int | None
+    labels_needed: int | None
     failed: tuple[Mapping[str, Any], ...]
     needed: tuple[str, ...]
     said: str
@@ -144,7 +146,7 @@ def others(trail: Trail, which: Sequence[int] = ()) -> tuple[Other, ...]:
     judged = [
         p
         for k, p in enumerate(trail.history)
-        if p.kind in JUDGED and (k < place or p.state is PromotionState.HELD) and p.to_version != trail.champion
+        if p.kind in GATED and (k < place or p.state is PromotionState.HELD) and p.to_version != trail.champion
     ]
     told = {trail.champion} | {number for p in trail.history for number in (p.from_version, p.to_version)}
     never = sorted(set(trail.versions) - told, reverse=True)
@@ -206,6 +208,8 @@ def _other(trail: Trail, judged: Promotion | None, version: int | None) -> Other
         as_of=judged.as_of if judged else None,
         against=judged.from_version if judged else None,
         asked=trail.asked.get(judged.cycle_id) if judged and judged.cycle_id else None,
+        labels=_labels(judged),
+        labels_needed=judged.gate.get("labels_needed") if judged else None,
         failed=failed,
         needed=tuple(wants),
         said=f"{name} {_STATES[state]}{when}.",
@@ -233,7 +237,7 @@ def _standing(trail: Trail, judged: Promotion | None, version: int | None) -> tu
     if judged.state is PromotionState.REFUSED:
         wants = [needed(test, trail.metric) for test in judged.gate["tests"] if not test["passed"]]
         lacking = judged.gate.get("outcome") == "not enough evidence"
-        return ("lacking" if lacking else "refused"), wants + _again(trail, judged)
+        return ("lacking" if lacking else "refused"), [*wants, *_more_labels(judged), *_again(trail, judged)]
     if judged.from_version != trail.champion:
         return str(judged.state), _again(trail, judged)
     if judged.state is PromotionState.HELD:
@@ -241,6 +245,19 @@ def _standing(trail: Trail, judged: Promotion | None, version: int | None) -> tu
     if judged.state is PromotionState.DECIDED:
         return "decided", ["Nothing more: the next cycle, training or change by hand finishes what a crash left."]
     return str(judged.state), [f"A person's approval in time, or now one by force: {promote} --force"]
+
+
+def _more_labels(judged: Promotion) -> list[str]:
+    """How many labels would have shown a gain worth having, where there were fewer."""
+    takes, found = judged.gate.get("labels_needed"), _labels(judged)
+    if not takes or found is None or found >= takes:
+        return []
+    return [f"About {takes} new labels where there were {found}: so many show a gain of two points nine times in ten."]
+
+
+def _labels(judged: Promotion | None) -> int | None:
+    tests = judged.gate["tests"] if judged else ()
+    return next((int(test["value"]) for test in tests if test["code"] == "GATE-LABELS" and test["value"]), None)
 
 
 def _again(trail: Trail, judged: Promotion) -> list[str]:
@@ -252,7 +269,7 @@ def _again(trail: Trail, judged: Promotion) -> list[str]:
 
 
 def _judged(trail: Trail, version: int) -> Promotion | None:
-    return next((p for p in trail.history if p.to_version == version and p.kind in JUDGED), None)
+    return next((p for p in trail.history if p.to_version == version and p.kind in GATED), None)
 
 
 def _made(promotion: Promotion, version: int | None) -> bool:
@@ -269,15 +286,14 @@ def _left(promotion: Promotion, version: int) -> bool:
 
 
 def _verdict(test: Mapping[str, Any]) -> str:
+    if test["passed"] and test["said"].startswith("not applicable"):
+        return "  –     "
     return "  passed" if test["passed"] else "  failed"
 
 
 def _probation(found: Mapping[str, Any]) -> str:
-    """The newest look of the champion's probation."""
-    rows = f" on {found['rows']} rows that both answered" if found.get("rows") is not None else ""
-    chance = found.get("chance")
-    said = f"; v{found.get('previous')} is better with a probability of {chance:.1%}" if chance is not None else ""
-    return f"Its probation against v{found.get('previous')}: {found.get('outcome')}{rows}{said}."
+    """How the champion's probation stands."""
+    return f"Its probation against v{found['previous']}: {found['outcome']}: {_sentence(found['said'])}"
 
 
 def _sentence(words: str) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from feedback.made_reviews import HEALTHY
-from flows.app import open_app
 from flows.training_command import train_now
 from reports.explanation import Asked, Trail, because, needed, others
 from storage.promotions import Promotion, PromotionState
@@ -22,6 +21,7 @@ from tests.test_going_back import ONE_CANDIDATE
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LABELS = {"code": "GATE-LABELS", "passed": True, "value": 312.0, "bound": 50.0, "said": "312 new labelled rows"}
 GAIN = {"code": "GATE-METRIC", "passed": True, "value": 0.02, "bound": 0.0, "said": "f1_macro is 0.93, of v5 0.91"}
+NOTHING = {"code": "GATE-OLDER", "passed": True, "value": None, "bound": None, "said": "not applicable: 3 older rows"}
 UNSURE = {
     "code": "GATE-BETTER", "passed": False, "value": 0.62, "bound": 0.8,
     "said": "better with a probability of 62.0%; about 640 labels would have shown it, there were 312",
@@ -75,10 +75,28 @@ def test_what_a_refused_version_would_have_needed() -> None:
     (nine,) = others(TRAIL, [9])
     assert (nine.state, nine.against, nine.failed) == ("refused", 7, (UNSURE, SLOW))
     assert nine.needed == (
-        f"GATE-BETTER: at least 0.8, and it had 0.62. {UNSURE['said']}.",
+        f"GATE-BETTER: the chance to be better, at least 0.8, and it had 0.62. {UNSURE['said']}.",
         "GATE-LATENCY: at most 5, and it had 7.5. 7.5 times as slow as v5.",
     )
     assert nine.said == "v9 was refused by its gate, as of 2024-01-10 12:00 UTC."
+
+
+def test_the_labels_that_would_have_shown_a_gain_are_told() -> None:
+    """Where there were fewer; how many there were stands beside it."""
+    few = HISTORY[0].gate | {"outcome": "not enough evidence", "labels_needed": 640}
+    (nine,) = others(replace(TRAIL, history=(replace(HISTORY[0], gate=few), *HISTORY[1:])), [9])
+    assert (nine.state, nine.labels, nine.labels_needed) == ("lacking", 312, 640)
+    assert nine.needed[-1].startswith("About 640 new labels where there were 312")
+
+
+def test_what_does_not_apply_and_how_the_probation_stands() -> None:
+    """A test with nothing to judge is no pass; the newest look of the probation is told in its own words."""
+    seven = replace(HISTORY[2], gate={"passed": True, "tests": [GAIN, NOTHING]})
+    watched = {"previous": 5, "outcome": "watching", "said": "80 labelled rows by now"}
+    found = because(replace(TRAIL, history=(seven, *HISTORY[3:]), probation=watched))
+    assert found
+    assert "–      GATE-OLDER: not applicable: 3 older rows." in found.said[-2]
+    assert found.said[-1] == "Its probation against v5: watching: 80 labelled rows by now."
 
 
 def test_a_bound_that_must_be_exceeded_and_a_figure_that_is_none() -> None:
@@ -154,6 +172,7 @@ def test_the_command_answers_both_questions(shell: Shell) -> None:
     assert two["failed"] == [test for test in judged[2]["gate"]["tests"] if not test["passed"]]
     assert len(two["needed"]) == len(two["failed"]) > 0
     assert [o["version"] for o in shell("models explain -s reviews 1 2").document["others"]] == [1, 2]
+    assert shell("models show 1 -s reviews").document["explained"] == found["because"]["said"]
 
 
 def test_it_answers_when_mlflow_is_lost(shell: Shell, tmp_path: Path) -> None:
@@ -164,8 +183,20 @@ def test_it_answers_when_mlflow_is_lost(shell: Shell, tmp_path: Path) -> None:
     for file in (folder / ".trueup").glob("mlflow*"):
         shutil.rmtree(file) if file.is_dir() else file.unlink()
     found = Shell(folder)("models explain -s reviews").document
-    assert "told from the store alone" in found["notes"][0]
+    assert "told from the store" in found["notes"][0]
     assert found | {"notes": []} == whole
-    app = open_app(folder / "trueup.toml", folder / ".trueup")
-    assert app.registry.alias("reviews", "champion") is None
-    app.close()
+    shown = Shell(folder)("models show 2 -s reviews").document["explained"]
+    assert shown == [whole["others"][0]["said"], *whole["others"][0]["needed"]]
+
+
+def test_it_answers_when_the_store_is_lost(shell: Shell, tmp_path: Path) -> None:
+    """What MLflow's versions say of how they became champion is told, and that it is they who say it."""
+    whole = shell("models explain -s reviews").document["because"]
+    folder = tmp_path / "lost"
+    shutil.copytree(shell.folder, folder)
+    for file in (folder / ".trueup").glob("trueup.db*"):
+        file.unlink()
+    found = Shell(folder)("models explain -s reviews").document
+    assert "MLflow alone" in found["notes"][0]
+    assert {**found["because"], "at": None} == {**whole, "at": None}
+    assert [(o["version"], o["state"]) for o in found["others"]] == [(2, "unjudged")]
