@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from flows.app import App
+from flows.behaviour_file import own_cases
 from flows.golden import golden_set
 from storage import snapshots
 from storage.errors import NotTrainable
@@ -28,6 +29,7 @@ def fit_to_learn_from(app: App, stream: Stream, rows: Rows, as_of: datetime) -> 
     from training.data_gates import data_tests
 
     golden_set(app, stream)
+    own_cases(app, stream)
     last = app.promotions.last_committed(stream.name)
     record = app.promotions.version(stream.name, last.to_version) if last and last.to_version else None
     tests = data_tests(

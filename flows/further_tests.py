@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from flows.behaviour_file import BehaviourCase, own_suites
 from flows.golden import Golden
 from storage.stream import Stream
 
 if TYPE_CHECKING:
+    from training.behaviour import Suite
     from training.gate import GateTest
     from training.paired import Paired
 
@@ -29,7 +31,7 @@ class Meeting:
 
     champion: None where there is none yet, or where its model is another service's (`elsewhere`).
     reference: features of the challenger's reference rows, oldest first.
-    golden: None where the stream has none.
+    golden: None where the stream has none. cases: of behaviour, the stream's own.
     """
 
     paired: Paired
@@ -39,6 +41,7 @@ class Meeting:
     elsewhere: bool
     reference: pd.DataFrame
     golden: Golden | None = None
+    cases: tuple[BehaviourCase, ...] = ()
 
 
 def further_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
@@ -52,6 +55,7 @@ def further_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
         calibration_test(paired, bounds.calibration_margin, meeting.seed),
         classes_test(paired),
         _golden_test(stream, meeting),
+        *_behaviour_tests(stream, meeting),
         *_cost_tests(stream, meeting),
     )
 
@@ -70,6 +74,18 @@ def _golden_test(stream: Stream, meeting: Meeting) -> GateTest:
     )
     assert answers is not None
     return golden_test(stream, golden.lines, golden.expected, answers, standing)
+
+
+def _behaviour_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
+    from training.behaviour import built_in
+    from training.gate_behaviour import behaviour_tests
+
+    classes, like = meeting.paired.classes, meeting.reference
+    suites: tuple[Suite, ...] = ()
+    if stream.text and len(like):
+        suites = (*built_in(stream, like, classes, meeting.seed), *own_suites(stream, meeting.cases, like))
+    champion = meeting.champion and meeting.champion.model
+    return behaviour_tests(stream, suites, classes, meeting.challenger.model, champion)
 
 
 def _cost_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:

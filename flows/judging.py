@@ -9,6 +9,7 @@ from typing import Any
 
 from flows.answering import answering
 from flows.app import App
+from flows.behaviour_file import own_cases
 from flows.further_tests import Meeting, Model, further_tests
 from flows.golden import golden_set
 from flows.looking import champion_of, champion_version, seed_of
@@ -96,6 +97,7 @@ def _judged(app: App, stream: Stream, trained: Trained, as_of: datetime, read_ba
         elsewhere=champion is not None and opponent is None,
         reference=reference.features,
         golden=golden_set(app, stream),
+        cases=own_cases(app, stream),
     )
     data = Gate.from_json({"tests": record.document.get("data", [])})
     gate = replace(gate, tests=(*data.tests, *gate.tests, *further_tests(stream, meeting)))

@@ -166,7 +166,7 @@ class GatePolicy(Frozen):
     """What a challenger may cost: bounds of the gate's tests beside the comparison on the metric."""
 
     slice_margin: Annotated[float, Field(ge=0)] = 0.05
-    calibration_margin: Annotated[float, Field(ge=0)] = 0.02
+    calibration_margin: Annotated[float, Field(ge=0)] = 0.05
     max_share_per_user: Annotated[float, Field(gt=0, le=1)] = 0.2
     latency_ratio: Annotated[float, Field(ge=1)] = 5.0
     latency_floor_ms: Annotated[float, Field(ge=0)] = 50.0
@@ -175,6 +175,9 @@ class GatePolicy(Frozen):
     golden: str = ""
     golden_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     golden_within: Annotated[float, Field(ge=0)] = 0.0
+    behaviour: str = ""
+    behaviour_failures: Annotated[float, Field(ge=0, le=1)] = 0.2
+    behaviour_margin: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
 class SentPrediction(Frozen):
