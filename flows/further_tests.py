@@ -43,21 +43,35 @@ class Meeting:
     golden: Golden | None = None
     cases: tuple[BehaviourCase, ...] = ()
 
+    @property
+    def first(self) -> bool:
+        """Whether there is no champion yet, so that `paired` holds the challenger against a constant."""
+        return self.champion is None and not self.elsewhere
+
 
 def further_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
     """Every test that does not ask for the better metric, in the order in which people read them."""
     from training.gate_answers import calibration_test, classes_test
-    from training.gate_slices import slice_tests
 
     paired, bounds = meeting.paired, stream.gate
     return (
-        *slice_tests(stream, paired, bounds.slice_margin, meeting.seed),
+        *_slice_tests(stream, meeting),
         calibration_test(paired, bounds.calibration_margin, meeting.seed),
         classes_test(paired),
         _golden_test(stream, meeting),
         *_behaviour_tests(stream, meeting),
         *_cost_tests(stream, meeting),
     )
+
+
+def _slice_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
+    from training.gate import inapplicable
+    from training.gate_slices import code_of, slice_tests
+
+    if meeting.first:
+        why = "there is no champion yet; a constant may be right within a slice, and is no model to keep"
+        return tuple(inapplicable(code_of(column), why) for column in stream.slices)
+    return slice_tests(stream, meeting.paired, stream.gate.slice_margin, meeting.seed)
 
 
 def _golden_test(stream: Stream, meeting: Meeting) -> GateTest:
@@ -93,7 +107,7 @@ def _cost_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
 
     old, new = meeting.champion, meeting.challenger
     if old is None:
-        return no_cost_tests("the champion answers elsewhere" if meeting.elsewhere else "there is no champion yet")
+        return no_cost_tests("there is no champion yet" if meeting.first else "the champion answers elsewhere")
     if not len(meeting.reference):
         return no_cost_tests("there is no reference row to ask for")
     seconds = single_answers(stream, (old.model, new.model), meeting.reference)

@@ -176,8 +176,8 @@ class GatePolicy(Frozen):
     golden_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     golden_within: Annotated[float, Field(ge=0)] = 0.0
     behaviour: str = ""
-    behaviour_failures: Annotated[float, Field(ge=0, le=1)] = 0.2
-    behaviour_margin: Annotated[float, Field(ge=0, le=1)] = 0.05
+    behaviour_failures: Annotated[float, Field(ge=0, le=1)] = 0.3
+    behaviour_margin: Annotated[float, Field(ge=0, le=1)] = 0.1
 
 
 class SentPrediction(Frozen):

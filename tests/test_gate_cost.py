@@ -58,6 +58,7 @@ def test_both_models_are_asked_the_same_records_in_turn() -> None:
 def test_without_a_champion_of_ours_there_is_no_cost_to_compare() -> None:
     """The first champion, and one whose model runs elsewhere: both tests stand there, and say why they do not apply."""
     stream, rows = make_rows(900, 0, "table")
+    stream = stream.model_copy(update={"slices": ("c",)})
     fitted = fit(candidates(stream)[0], stream, rows.take(~rows.meta["evaluation"].to_numpy()), 0, 100)
     for elsewhere, why in ((False, "no champion yet"), (True, "answers elsewhere")):
         meeting = Meeting(
@@ -65,6 +66,7 @@ def test_without_a_champion_of_ours_there_is_no_cost_to_compare() -> None:
             elsewhere=elsewhere, reference=rows.features,
         )
         found = {test.code: test for test in further_tests(stream, meeting)}
+        assert found["GATE-SLICE-c"].said.startswith("not applicable: ") != elsewhere
         assert found["GATE-GOLDEN"].said == "not applicable: gate.golden names no file"
         for code in ("GATE-LATENCY", "GATE-SIZE"):
             assert found[code].passed

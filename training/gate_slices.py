@@ -55,8 +55,13 @@ def slice_tests(stream: Stream, paired: Paired, margin: float, seed: int) -> tup
     return tuple(_test(stream, column, values, margin, count, seed) for column, values in judged.items())
 
 
+def code_of(column: str) -> str:
+    """The code of a slice's test."""
+    return f"GATE-SLICE-{column}"
+
+
 def _test(stream: Stream, column: str, values: list[_Value], margin: float, count: int, seed: int) -> GateTest:
-    code = f"GATE-SLICE-{column}"
+    code = code_of(column)
     if not values:
         return inapplicable(code, f"no value of '{column}' holds {FEWEST} judged rows on which {stream.metric} exists")
     bound = 1 - LEVEL / count
