@@ -66,6 +66,16 @@ def test_an_answer_that_hangs_on_capitals_is_refused() -> None:
     assert "'good thing number 0' changed to 'GOOD THING NUMBER 0'" in test.said
 
 
+def test_of_a_long_text_the_place_of_the_change_is_shown() -> None:
+    """A change of the last word is no use to anybody who sees the first sixty letters."""
+    before, after = (pd.DataFrame({"text": ["word " * 50 + last], "size": [1.0]}) for last in ("good", "bad"))
+    suite = Suite("end", Kind.INVARIANCE, before, after, ("",), own=True)
+    (test,) = behaviour_tests(STREAM, (suite,), CLASSES, STEADY, None)
+    assert not test.passed
+    assert "good' changed to '…" in test.said
+    assert test.said.endswith("bad'")
+
+
 def test_what_the_champion_does_as_well_refuses_nobody() -> None:
     """A challenger that fails no more than a little above the champion passes; the steady champion protects."""
     assert _judged(SHOUTED, SHOUTED)["GATE-BEHAVIOUR-case"].passed

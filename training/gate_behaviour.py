@@ -19,6 +19,7 @@ from training.gate import GateTest, inapplicable
 
 CODE = "GATE-BEHAVIOUR"
 FEWEST = 20  # cases of a built-in suite; a stream's own may hold one
+_SHOWN = 60  # letters of a text
 
 
 def behaviour_tests(
@@ -56,5 +57,8 @@ def _shown(stream: Stream, suite: Suite, k: int) -> str:
     sides = (suite.before, suite.after)
     texts = [" | ".join(str(side[column].iloc[k]) for column in stream.text).strip(" |") for side in sides]
     if suite.kind is Kind.MINIMUM:
-        return f"{texts[0][:60]!r} should be {suite.expect[k]!r}"
-    return f"{texts[0][:60]!r} changed to {texts[1][:60]!r}"
+        return f"{texts[0][:_SHOWN]!r} should be {suite.expect[k]!r}"
+    alike = next((at for at, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
+    start = max(0, alike - _SHOWN // 2)  # where they part, which in a long text may be far behind
+    before, after = (f"{'…' if start else ''}{text[start : start + _SHOWN]}" for text in texts)
+    return f"{before!r} changed to {after!r}"
