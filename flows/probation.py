@@ -105,8 +105,7 @@ def ask(run: Run, event: Promotion, before: Standing) -> Standing:
 
 
 def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
-    from training.gain import chance_better
-    from training.probation import LEVEL, Looks, Outcome, bound_of, conclude, figures, paired
+    from training.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude, figures, paired
 
     app, stream, as_of = run.app, run.stream, run.cycle.as_of
     champion, previous = (_record(app, stream, number) for number in (before.version, before.previous))
@@ -123,7 +122,7 @@ def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
             return replace(now, outcome="passed", said=f"its time is over, with {waits} and no loss among them")
         return replace(now, said=f"{waits} by now; it is asked again when they have grown")
     met = paired(stream, rows, answering(app, stream, previous)(rows))
-    chance, bound = chance_better(stream.metric, met, seed_of(stream, as_of)), bound_of(looks.made + 1)
+    chance, bound = chance_of_previous(stream.metric, met, seed_of(stream, as_of)), bound_of(looks.made + 1)
     if np.isnan(chance):
         said = f"{stream.metric} is undefined on {len(rows)} rows, so nothing can be said of them"
         return replace(now, outcome="passed" if last else "watching", said=said)

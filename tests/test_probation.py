@@ -29,9 +29,8 @@ from storage.stream import Policy
 from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Shell
 from tests.test_going_back import ONE_CANDIDATE, aliases
-from training.gain import chance_better
 from training.paired import Paired
-from training.probation import LEVEL, Looks, Outcome, bound_of, conclude
+from training.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude
 from training.registry import Registry
 
 CHECKED = TRAINED + WEEK
@@ -114,7 +113,7 @@ def test_the_level_holds_for_macro_f1_of_rare_classes() -> None:
                 champion_score=np.full(rows, np.nan), challenger_score=np.full(rows, np.nan),
                 unit=np.arange(rows), evaluation=np.zeros(rows, bool), classes=("no", "yes"),
             )  # fmt: skip
-            if chance_better("f1_macro", met, look) >= bound_of(look):
+            if chance_of_previous("f1_macro", met, look) >= bound_of(look):
                 sent_back += 1
                 break
     assert sent_back <= 2

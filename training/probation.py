@@ -17,12 +17,15 @@ import numpy as np
 from storage.rows import Rows
 from storage.stream import Stream
 from training.fitting import classes_of, targets
+from training.gain import chance_better
 from training.gate import LEAST_LABELS
 from training.metrics import score
 from training.paired import Paired
 
 LEVEL = 0.01  # chance of an unjust rollback, over the whole probation
 GROWTH = 1.5  # of the judged rows, from one look to the next
+DOUBTLESS = 0.02  # chance of one of the two, below which it is drawn again
+DRAWINGS = 5
 
 
 class Outcome(StrEnum):
@@ -48,9 +51,20 @@ class Looks:
         return not self.made or rows >= GROWTH * self.rows or (last and rows > self.rows)
 
 
-def bound_of(look: int, level: float = LEVEL) -> float:
+def bound_of(look: int) -> float:
     """P(the previous one is better) from which the k-th look (1, 2, …) rolls back."""
-    return 1 - level * 6 / (math.pi * look) ** 2
+    return 1 - LEVEL * 6 / (math.pi * look) ** 2
+
+
+def chance_of_previous(metric: str, met: Paired, seed: int) -> float:
+    """P(the previous one is better); NaN where the metric is undefined on the rows.
+
+    Where one drawing leaves little doubt, further ones are added to it: late bounds lie beyond what it can tell apart.
+    """
+    first = chance_better(metric, met, seed)
+    if not min(first, 1 - first) < DOUBTLESS:
+        return first
+    return float(np.mean([first, *(chance_better(metric, met, seed + more) for more in range(1, DRAWINGS))]))
 
 
 def conclude(chance: float, bound: float, *, last: bool) -> Outcome:

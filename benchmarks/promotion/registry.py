@@ -13,6 +13,7 @@ SECTIONS = (
     "latency",
     "races",
     "monthly",
+    "probation",
 )
 
 
