@@ -110,7 +110,7 @@ def contend(arena: Arena, number: int, rounds: Any, ready: Any, answers: Any) ->
     """One of the two processes: in each round that it is told of act at the same moment as the other, and say how."""
     leases._POLL_SECONDS = 0.02  # a second of waiting for the lease, two hundred times, would measure patience
     app = arena.open()
-    while (told := rounds.get()) is not None:
+    while (told := rounds.get(timeout=300)) is not None:
         way, before, after, seed = told
         drawn = random.Random(f"{seed} {number}")
         ready.wait(60)
