@@ -7,6 +7,10 @@ import pkgutil
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +27,7 @@ from flows.checking import single_check
 from flows.cycle import run_cycle
 from flows.going_back import promote_by_hand
 from flows.looking import champion_of
+from flows.prefect_server import free_port
 from flows.pruning import _mark, prune, prune_after_cycle
 from flows.retention import kept_because
 from flows.training_command import train_now
@@ -196,13 +201,14 @@ def test_an_alias_set_meanwhile_keeps_a_marked_version(app: App, monkeypatch: py
 
 
 def test_models_that_a_crash_or_gc_left_go(app: App) -> None:
-    """The model of a run that MLflow's clean-up purged, and one that a killed training stored and never registered."""
+    """The model of a run that MLflow's clean-up purged, and one that a killed training stored; not a person's own."""
     client, runs = app.registry.client(), {v.number: v.run_id for v in app.registry.versions("reviews")}
     client.delete_model_version("reviews", "4")
     client.delete_run(runs[4])
     client._tracking_client.store._hard_delete_run(runs[4])
     client.delete_model_version("reviews", "3")
     client.set_terminated(runs[3], "KILLED")
+    client.create_logged_model(client.get_experiment_by_name("trueup-reviews").experiment_id, name="own")
     before = files(app)
     bare = app.stream("reviews").model_copy(update={"retention": Retention()})
     foretold = prune(app, bare, dry_run=True)
@@ -210,6 +216,55 @@ def test_models_that_a_crash_or_gc_left_go(app: App) -> None:
     assert [one["kind"] for one in foretold["removed"]] == ["model", "model"]
     assert len([f for f in before - files(app) if f.endswith("model.skops")]) == len(REFUSED)
     assert prune(app, bare)["removed"] == []
+
+
+@pytest.fixture
+def mlflow_server(tmp_path: Path) -> Iterator[str]:
+    """A real MLflow server, which keeps artifacts behind its own address."""
+    port = free_port(0)
+    command = [
+        sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1",
+        "--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}", "--artifacts-destination", str(tmp_path / "kept"),
+    ]  # fmt: skip
+    server = subprocess.Popen(command, env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.mark.slow
+def test_a_server_is_asked_to_remove_the_files(mlflow_server: str, tmp_path: Path) -> None:
+    """Over HTTP the model's files go from the server's own folder, and their size is known before."""
+    wait_for(mlflow_server)
+    folder = tmp_path / "deployment"
+    app = about_to_break(folder, more=ONE_CANDIDATE + KEEP_ONE + f'\n[tracking]\nuri = "{mlflow_server}"\n')
+    stream = app.stream("reviews")
+    train_now(app, stream, AS_OF)
+    for minutes in (1, 2):
+        assert train_now(app, stream, AS_OF + timedelta(minutes=minutes))["promotion"] is None
+    kept = tmp_path / "kept"
+    before = len(list(kept.rglob("model.skops")))
+    foretold = prune(app, stream, dry_run=True)
+    done = prune(app, stream)
+    assert done == foretold | {"dry_run": False}
+    assert [(one["name"], one["left"]) for one in done["removed"]] == [("3", [])]
+    assert done["bytes"] > 100_000
+    assert len(list(kept.rglob("model.skops"))) == before - 1
+    assert verify(app, stream) == ()
+    app.close()
+
+
+def wait_for(url: str) -> None:
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{url}/health", timeout=1).read()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"{url} did not come up")
 
 
 # ---- reports ----

@@ -107,6 +107,8 @@ def leftovers(registry: Registry, stream: str) -> tuple[Leftover, ...]:
             if not token:
                 break
         for model in models:
+            if not model.source_run_id:
+                continue  # a person's own
             run = _unless_gone(lambda run_id=model.source_run_id: client.get_run(run_id))
             cut_off = run is not None and run.info.status in ("KILLED", "FAILED") and "cycle" in run.data.tags
             if (run is None or cut_off) and not client.search_model_versions(f"run_id = '{model.source_run_id}'"):
