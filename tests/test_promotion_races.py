@@ -5,10 +5,24 @@ The same code makes the figures of docs/promotion.md (`python -m benchmarks.prom
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+
 import pytest
 
 from benchmarks.promotion.contenders import Arena, build
-from benchmarks.promotion.races import CHANGES, ROUNDS, WAYS, bounds, kill_everywhere, page, race
+from benchmarks.promotion.races import (
+    CHANGES,
+    ROUNDS,
+    WAYS,
+    Died,
+    Raced,
+    bounds,
+    kill_everywhere,
+    page,
+    plain,
+    race,
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +78,11 @@ def test_a_promotion_killed_at_any_step_is_finished_or_undone(
 
 def test_the_page_tells_what_was_found() -> None:
     """Each way and each kill has its row, and the table at the top adds up all stores."""
-    died = {"kills": {"commit": 9, "force": 8}, "ends": {"committed": 17}, "wrong_aliases": 0, "lost_decisions": 1,
-            "problems": ["x"]}  # fmt: skip
-    raced = {"rounds": 3, "endings": {"evidence: won and StaleEvidence": 2, "takeover: won and LeaseHeld": 1},
-             "not_one_winner": 0, "wrong_aliases": 2, "lost_decisions": 0, "problems": []}  # fmt: skip
-    found = {"SQLite": {"raced": raced, "died": died}, "PostgreSQL": {"raced": raced, "died": died}}
+    died = Died(Counter(commit=9, force=8), Counter(committed=17), lost_decisions=1, problems=["x"])
+    endings = Counter({"evidence: won and StaleEvidence": 2, "takeover: won and LeaseHeld": 1})
+    raced = Raced(3, endings, wrong_aliases=2)
+    one = json.loads(json.dumps({"raced": plain(raced), "died": plain(died)}))
+    found = {"SQLite": one, "PostgreSQL": one}
     text = "\n".join(page(found))
     assert "| SQLite | takeover |" in text
     assert "commit 9, force 8" in text

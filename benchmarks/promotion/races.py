@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,13 @@ def measure(options: Options) -> dict[str, Any]:
             arena = build(Path(folder) / name, store)
             raced = race(arena, 6 if options.quick else ROUNDS)
             died = kill_everywhere(arena, every=9 if options.quick else 1)
-            found[name] = {"raced": asdict(raced), "died": asdict(died)}
+            found[name] = {"raced": plain(raced), "died": plain(died)}
     return found
+
+
+def plain(found: Raced | Died) -> dict[str, Any]:
+    """As JSON holds it."""
+    return {key: dict(value) if isinstance(value, Counter) else value for key, value in vars(found).items()}
 
 
 def race(arena: Arena, rounds: int) -> Raced:
