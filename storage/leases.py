@@ -108,10 +108,12 @@ def _take(database: Database, lease: Lease, now: datetime) -> sa.Row[tuple[objec
         "process_started": psutil.Process().create_time(), "acquired_at": now, "expires_at": now + LENGTH,
     }
     with database.write() as connection:
-        database.insert_new(connection, t.leases, [mine])
-        row = connection.execute(
-            sa.select(t.leases).where(t.leases.c.stream == lease.stream).with_for_update()
-        ).one()
+        row = None
+        while row is None:  # on PostgreSQL its holder may give it back between the two
+            database.insert_new(connection, t.leases, [mine])
+            row = connection.execute(
+                sa.select(t.leases).where(t.leases.c.stream == lease.stream).with_for_update()
+            ).first()
         if row.token == lease.token:
             return None
         if not _free(row, now):

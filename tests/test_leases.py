@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -97,3 +98,26 @@ def test_who_lost_the_lease_commits_nothing(database: Database) -> None:
             connection.execute(sa.update(t.leases).values(token="another"))
         with pytest.raises(LeaseHeld, match="lost its lease"), database.write() as connection:
             lease.assert_held(connection)
+
+
+def test_a_lease_given_back_this_moment_is_taken(
+    empty_postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder's row goes after it was in the way and before it is looked at: whoever waits for it has it."""
+    database, other = open_database(empty_postgres, tmp_path), open_database(empty_postgres, tmp_path)
+    true_insert, calls = Database.insert_new, 0
+
+    def insert_new(database: Database, *args: Any) -> None:
+        nonlocal calls
+        true_insert(database, *args)
+        calls += 1
+        if calls == 2:
+            with other.write() as connection:
+                connection.execute(sa.delete(t.leases))
+
+    monkeypatch.setattr(Database, "insert_new", insert_new)
+    with hold(other, "made"), hold(database, "made") as lease:
+        lease.confirm(database)
+    assert calls == 3
+    database.close()
+    other.close()
