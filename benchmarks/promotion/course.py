@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,11 +14,14 @@ from benchmarks.machine import DATA, ROOT
 from feedback.intake import ingest
 from flows.app import App, open_app
 from flows.cycle import run_cycle
+from flows.going_back import acknowledge
+from flows.judging import judge_here
 from flows.looking import resolved
-from flows.replay_courses import retrain_at, undrawn
+from flows.promotion_alerts import CHALLENGER, open_rollback
+from flows.replay_courses import retrain_at, undrawn, unpictured
 from flows.replaying import END, check_times
 from flows.ways import Ways
-from storage.promotions import Promotion, PromotionState
+from storage.promotions import Promotion
 from storage.rows import Rows
 from storage.stream import Stream
 from storage.timepoints import parse_as_of
@@ -59,17 +62,26 @@ class Deployment:
         return check_times(self.stream.policy, self.known.meta["time"].to_numpy(), start, every)
 
     def cycle(self, as_of: datetime, *, ask: bool = False) -> dict[str, Any]:
-        """One cycle; with `ask` it trains a challenger whatever its check found. The gate is production's."""
-        ways = Ways(draw=undrawn, decide=retrain_at(frozenset({as_of}))) if ask else Ways(draw=undrawn)
+        """One cycle; with `ask` it trains a challenger whatever its check found. The gate is production's.
+
+        Only what nobody will look at is left out: pictures, and reading the version back in a process of its own.
+        """
+        ways = Ways(draw=undrawn, picture=unpictured, judge=judge_here)
+        if ask:
+            ways = replace(ways, decide=retrain_at(frozenset({as_of})))
         return run_cycle(self.app, self.stream, as_of, ways=ways)
 
-    def promoted(self) -> Sequence[Promotion]:
-        """The challengers that took over, oldest first."""
-        return [p for p in self.attempts() if p.state is PromotionState.COMMITTED]
+    def acknowledge_rollback(self) -> bool:
+        """Be the person who acknowledges that probation went back, so that promotion goes on; whether there was one."""
+        found = open_rollback(self.app, self.stream)
+        if found is not None:
+            acknowledge(self.app, found.id)
+        return found is not None
 
     def attempts(self) -> Sequence[Promotion]:
         """The challengers that were judged, oldest first."""
-        return [p for p in self.app.promotions.history(self.stream.name) if p.kind == "challenger"][::-1]
+        history = self.app.promotions.history(self.stream.name, limit=10_000)
+        return [p for p in history if p.kind == CHALLENGER][::-1]
 
 
 @contextmanager

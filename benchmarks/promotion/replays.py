@@ -61,12 +61,13 @@ def play(told: Play) -> dict[str, Any]:
     with deployed(told.set, partial(_changed, told)) as deployment:
         first = deployment.cycle(told.set.starts)["promotion"]
         moments = deployment.moments(told.set.starts, EVERY.get(told.set.name) if asked else None)[: told.checks]
-        if first:
-            for as_of in moments:
-                deployment.cycle(as_of, ask=asked)
+        back = 0
+        for as_of in moments if first else ():
+            deployment.cycle(as_of, ask=asked)
+            back += deployment.acknowledge_rollback()
         return {
             "set": told.set.name, "salt": told.salt, "policy": told.policy, "search": told.search,
-            "metric": deployment.stream.metric, "checks": len(moments) if first else 0,
+            "metric": deployment.stream.metric, "checks": len(moments) if first else 0, "back": back,
             "challengers": afterwards(deployment),
         }
 
@@ -108,7 +109,7 @@ def page(found: dict[str, Any]) -> list[str]:
         if mine:
             rows.append(("all", policy, *_row(mine, gains=False)))
     head = ("set", "policy", "replays", "challengers", "promoted", "judged", "worse at .01", "better at .01",
-            "mean gain", "refused, judged", "their gain", "of them better at .01")
+            "mean gain", "gone back", "refused, judged", "their gain", "of them better at .01")
     lines += ["", table(head, rows), "", f"All together: {_worse(_judged(plays))}."]
     worse = [(p, c) for p in plays for c in _judged([p]) if c["p_worse"] <= LEVEL]
     if worse:
@@ -131,7 +132,8 @@ promotion or the end, at least {LEAST}, of content that neither model knew. "Wor
 the stream's own metric that tosses the two models' answers by group, on bike and elec2 by day; of equally good
 challengers it calls one in a hundred worse. The limit is Clopper and Pearson's, one-sided at 95 %; it takes
 promotions as independent, which replays of one set under several salts are not quite. Gains are of macro-F1, on bike
-of the mean absolute error (rentals an hour); above 0 the new model is better.
+of the mean absolute error (rentals an hour); above 0 the new model is better. "Gone back" counts promotions that
+probation took back by itself; they are judged like the others, and acknowledged at once, so that the replay goes on.
 """
 
 
@@ -146,7 +148,7 @@ def _row(plays: Sequence[dict[str, Any]], *, gains: bool = True) -> tuple[str, .
     return (
         str(len(plays)), str(len(tried)), str(sum(c["promoted"] for c in tried)), str(len(judged)),
         str(sum(c["p_worse"] <= LEVEL for c in judged)), str(_better(judged)), _gain(judged) if gains else "",
-        str(len(refused)), _gain(refused) if gains else "", str(_better(refused)),
+        str(sum(p["back"] for p in plays)), str(len(refused)), _gain(refused) if gains else "", str(_better(refused)),
     )  # fmt: skip
 
 
