@@ -10,6 +10,7 @@ from benchmarks.promotion.section import Section
 SECTIONS = (
     "replays",
     "flip",
+    "other_streams",
     "latency",
     "races",
     "monthly",

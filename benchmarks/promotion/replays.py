@@ -28,7 +28,7 @@ SALTS = 20
 SEARCHED = 3  # salts of `asked` with the default search; the others with one family
 OWN_POLICY = 5  # salts of the example's own policy, with the default search
 LEVEL, BOUND = 0.01, 0.03
-EVERY = {ELEC2.name: 4 * 336, BIKE.name: 4 * 7 * 24}  # records between two checks of `asked`: four weeks; else a window
+EVERY = {ELEC2.name: 12 * 336, BIKE.name: 8 * 7 * 24}  # records between two checks of `asked`; else a window
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def page(found: dict[str, Any]) -> list[str]:
 TEXT = f"""
 Each set is replayed with {SALTS} salts of its split; the salt decides which records the gate may judge by. `default`
 is the policy of `examples/`, with the default search and {OWN_POLICY} salts. It asks for few challengers, so `asked`
-trains one at every check and puts it to the same gate (each window of 500 reviews; every four weeks on bike and
+trains one at every check and puts it to the same gate (each window of 500 reviews; every 8 weeks on bike, 12 on
 elec2): salts 1 to {SEARCHED} with the default search, the others with one family (logistic regression on reviews, a
 forest elsewhere) over all and the newest history. A challenger is then judged by the labelled rows until the next
 promotion or the end, at least {LEAST}, of content that neither model knew. "Worse" is a one-sided permutation test on
