@@ -86,7 +86,7 @@ def train_version(
     newest = newest_records(stream, rows)
     started = time.monotonic()
     result = search(
-        stream, learning, candidates(stream), seed, lambda: time.monotonic() - started, on_candidate
+        stream, learning, candidates(stream, learning), seed, lambda: time.monotonic() - started, on_candidate
     )
     lease.confirm(app.database)
     registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)

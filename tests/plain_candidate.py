@@ -6,11 +6,14 @@ from typing import Any
 
 from storage.stream import Stream
 from training.pipelines import build
-from training.recipes import default_recipes
+from training.recipes import WORDS, Recipe
 
 
 def plain(stream: Stream) -> Any:
-    return build(default_recipes(stream)[0], stream, 0)
+    feature, words = ("bow", WORDS) if stream.text else ("tabular", None)
+    model = "ridge" if stream.task == "regression" else "logistic_regression"
+    hyper = ("alpha" if stream.task == "regression" else "C", 1.0)
+    return build(Recipe(model, feature, words, "all", (hyper,)), stream, 0)
 
 
 def poor(stream: Stream) -> Any:

@@ -92,14 +92,14 @@ def test_the_loaded_model_answers_as_the_fitted(booted: Booted) -> None:
 
 
 def test_every_candidate_is_a_nested_run_with_parameters_and_figures(booted: Booted) -> None:
-    """MLflow's comparison of runs finds the five parameters and the metrics on each; the parent has the data set."""
+    """MLflow's comparison of runs finds the six parameters and the metrics on each; the parent has the data set."""
     client = booted.registry.client()
     experiment = client.get_experiment_by_name(experiment_of("made"))
     runs = client.search_runs([experiment.experiment_id])
     nested = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == booted.version.run_id]
     assert len(nested) == 3
     for run in nested:
-        assert {"model", "feature", "max_features", "history", "hyper"} <= run.data.params.keys()
+        assert {"model", "feature", "max_features", "history", "hyper", "calibration"} <= run.data.params.keys()
         assert {"accuracy", "f1_macro", "f1_score", "roc_auc", "seconds"} <= run.data.metrics.keys()
         assert run.info.status == "FINISHED"
     parent = client.get_run(booted.version.run_id)

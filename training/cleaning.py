@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+# Every sign that is no white space is a word: stars of emoji and exclamation marks carry sentiment, and a text without
+# letters still has words.
+WORD = r"(?u)\w+|[^\w\s]"
 NO_TEXT = "emptytext"  # a word of its own: a vectoriser fails where no text holds any word
 MISSING = "missing"  # a level of its own
 HUGE = 1e12  # its square still fits a float64, so scaling cannot overflow

@@ -14,7 +14,8 @@ from storage.stream import Stream
 from training.pipelines import build, slim
 from training.recipes import Recipe
 
-LEAST_OF_CLASS = 3  # rows; the calibration of the linear SVM folds each class in three
+LEAST_OF_CLASS = 3  # rows; calibration folds each class in three
+AGED_WINDOWS = 2  # half-life of a row's weight in the history "aged"
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,35 @@ def targets(stream: Stream, rows: Rows) -> np.ndarray:
     return np.asarray(rows.meta["label"].astype(float if stream.task == "regression" else str))
 
 
-def balanced(stream: Stream, target: np.ndarray) -> np.ndarray:
-    """A weight per row with which every class weighs the same (mean 1); all 1 for regression."""
+def ages(recipe: Recipe, count: int, newest: int) -> np.ndarray:
+    """A weight per row in time order: all 1, or halved with every AGED_WINDOWS × `newest` rows of age."""
+    if recipe.history != "aged":
+        return np.ones(count)
+    return np.exp2(-np.arange(count)[::-1] / (AGED_WINDOWS * newest))
+
+
+def balanced(stream: Stream, target: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """The weights `age` scaled so that every class weighs the same (mean 1); for regression only to mean 1."""
     if stream.task == "regression":
-        return np.ones(len(target))
-    _, which, counts = np.unique(target, return_inverse=True, return_counts=True)
-    return len(target) / (len(counts) * counts[which])
+        return age / age.mean()
+    _, which = np.unique(target, return_inverse=True)
+    of_class = np.bincount(which, weights=age)
+    return len(target) * age / (len(of_class) * of_class[which])
+
+
+def learning_weights(recipe: Recipe, stream: Stream, used: Rows, newest: int) -> dict[str, np.ndarray]:
+    """What the last step of a default pipeline is fitted with, beside the matrix and the targets."""
+    target, age = targets(stream, used), ages(recipe, len(used), newest)
+    weights = {"sample_weight": balanced(stream, target, age)}
+    if recipe.calibration != "none":
+        from training.calibration import folds_of
+
+        weights |= {"ages": age, "folds": folds_of(target, used.meta["group"].to_numpy())}
+    return weights
 
 
 def fit(recipe: Recipe, stream: Stream, rows: Rows, seed: int, newest: int) -> Fitted:
-    """The recipe fitted on the labelled of `rows` (time order), or on the `newest` of them where its history says so.
+    """The recipe fitted on the labelled of `rows` (time order), as its history says of the `newest` of them.
 
     Classes weigh the same for every family, by weights per row; a team's own estimator balances as it likes.
 
@@ -89,7 +109,8 @@ def fit(recipe: Recipe, stream: Stream, rows: Rows, seed: int, newest: int) -> F
     if recipe.is_own:
         fit_estimator(recipe, model, columns, target)
     else:
-        fit_estimator(recipe, model, columns, target, model__sample_weight=balanced(stream, target))
+        weights = learning_weights(recipe, stream, used, newest)
+        fit_estimator(recipe, model, columns, target, **{f"model__{name}": given for name, given in weights.items()})
         slim(model)
     return Fitted(model, recipe, used)
 
@@ -136,9 +157,9 @@ def read_answers(model: Any, stream: Stream, columns: Any) -> tuple[np.ndarray, 
         if stream.task == "regression":
             predicted, score = np.asarray(model.predict(columns), dtype=np.float64), np.full(count, np.nan)
         else:
-            chances = np.asarray(model.predict_proba(columns))
+            chances = _chances(model, columns)
             known = np.asarray(model.classes_).astype(str)
-            predicted, score = known[chances.argmax(axis=1)].astype(object), _score(stream, known, chances)
+            predicted, score = _decided(model, known, chances).astype(object), _score(stream, known, chances)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise ModelUnusable(
             f"The model fails on {count} rows of stream '{stream.name}' ({error}), so nothing was scored. "
@@ -155,6 +176,26 @@ def read_answers(model: Any, stream: Stream, columns: Any) -> tuple[np.ndarray, 
             "no finite number, so nothing was scored. Look at the labels and numeric columns it was trained on."
         )
     return predicted, score
+
+
+def _chances(model: Any, columns: Any) -> np.ndarray:
+    """Of each class; an uncalibrated margin, as the search compares it, is read as log-odds."""
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(columns))
+    from scipy.special import expit, softmax
+
+    margins = np.asarray(model.decision_function(columns))
+    if margins.ndim > 1:
+        return np.asarray(softmax(margins, axis=1))
+    return np.stack([expit(-margins), expit(margins)], axis=1)
+
+
+def _decided(model: Any, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    """The likeliest class, or what a calibrated model decides."""
+    last = model[-1] if hasattr(model, "named_steps") else model
+    if hasattr(last, "decide"):
+        return np.asarray(last.decide(chances)).astype(str)
+    return np.asarray(known[chances.argmax(axis=1)])
 
 
 def _score(stream: Stream, known: np.ndarray, chances: np.ndarray) -> np.ndarray:

@@ -8,19 +8,18 @@ its column names and answer in silence.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from storage.errors import ConfigError
 from storage.stream import Stream
 from training.cleaning import plain_levels, plain_numbers, plain_text
-from training.recipes import Recipe
+from training.estimators import ESTIMATORS
+from training.recipes import READING, Recipe
 
 LEVELS = 50  # kept of a categorical column; the rarer ones are one level together
 
-# Every sign that is no white space counts: stars of emoji and exclamation marks carry sentiment, and a text without
-# letters still has words.
-WORD = r"(?u)\w+|[^\w\s]"
+Counting = Callable[[str, str, int | None], Any]  # (text column, kind, limit) to the step that counts it
 
 
 def build(recipe: Recipe, stream: Stream, seed: int) -> Any:
@@ -33,22 +32,33 @@ def build(recipe: Recipe, stream: Stream, seed: int) -> Any:
         return _own(recipe.model, stream)
     from sklearn.pipeline import Pipeline
 
-    make = ESTIMATORS[stream.task, recipe.model]
-    return Pipeline([("features", _features(recipe, stream)), ("model", make(dict(recipe.hyper), stream, seed))])
+    return Pipeline([("features", features(recipe, stream)), ("model", estimator(recipe, stream, seed))])
 
 
-def _features(recipe: Recipe, stream: Stream) -> Any:
+def estimator(recipe: Recipe, stream: Stream, seed: int) -> Any:
+    """The unfitted last step of a default pipeline, calibrated where the recipe says so."""
+    made = ESTIMATORS[recipe.model](dict(recipe.hyper), stream, seed)
+    if recipe.calibration == "none":
+        return made
+    from training.calibration import Calibrated
+
+    return Calibrated(made, decides_by=stream.metric, last=next(reversed(stream.label.classes), ""))
+
+
+def features(recipe: Recipe, stream: Stream, counting: Counting | None = None) -> Any:
+    """The unfitted first step of a default pipeline.
+
+    Args:
+        counting: makes the step that counts a text column; left out: one that reads the texts themselves.
+    """
     from sklearn.compose import ColumnTransformer
-    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
 
     parts: list[tuple[str, Any, list[str]]] = []
-    words = {"token_pattern": WORD, "ngram_range": (1, 2), "max_features": recipe.max_features}
     for column in stream.text:
-        counted = CountVectorizer(**words) if recipe.feature == "bow" else TfidfVectorizer(sublinear_tf=True, **words)
-        parts.append((f"text {column}", make_pipeline(FunctionTransformer(plain_text), counted), [column]))
+        parts += _text(recipe, column, counting or _from_text)
     if stream.numeric:
         filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
         # beside word counts 0 to 1: comparable in size, and never negative, which naive Bayes over counts needs
@@ -57,7 +67,32 @@ def _features(recipe: Recipe, stream: Stream) -> Any:
     if stream.categorical:
         levels = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=LEVELS, sparse_output=False)
         parts.append(("levels", make_pipeline(FunctionTransformer(plain_levels), levels), [*stream.categorical]))
-    return ColumnTransformer(parts, sparse_threshold=1.0 if stream.text else 0.0)
+    dense = recipe.feature in ("tabular", "top_words")
+    return ColumnTransformer(parts, sparse_threshold=0.0 if dense else 1.0)
+
+
+def _text(recipe: Recipe, column: str, counting: Counting) -> list[tuple[str, Any, list[str]]]:
+    """The parts that a text column is read by."""
+    from sklearn.feature_extraction.text import TfidfTransformer
+    from sklearn.pipeline import Pipeline
+
+    parts: list[tuple[str, Any, list[str]]] = []
+    for kind, share, weighed in READING[recipe.feature]:
+        limit = None if recipe.max_features is None else share * recipe.max_features
+        steps = [("count", counting(column, kind, limit))]
+        if weighed:
+            steps.append(("weigh", TfidfTransformer(sublinear_tf=True)))
+        parts.append((f"{kind} {column}", Pipeline(steps), [column]))
+    return parts
+
+
+def _from_text(column: str, kind: str, limit: int | None) -> Any:
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    from training.token_counts import counter
+
+    return Pipeline([("clean", FunctionTransformer(plain_text)), ("words", counter(kind, limit))])
 
 
 def slim(pipeline: Any) -> None:
@@ -65,75 +100,19 @@ def slim(pipeline: Any) -> None:
 
     skops stores every numpy integer as a file of its own and takes three times as long (10,000 words: .8 s to write).
     """
-    for name, made, _ in pipeline.named_steps["features"].transformers_:
-        if name.startswith("text "):
-            counted = made[-1]
-            counted.vocabulary_ = {word: int(at) for word, at in counted.vocabulary_.items()}
+    for words in vectorisers(pipeline).values():
+        if hasattr(words, "vocabulary_"):
+            words.vocabulary_ = {word: int(at) for word, at in words.vocabulary_.items()}
 
 
-def _logistic_regression(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(C=hyper["C"], max_iter=300, random_state=seed)
-
-
-def _linear_svm(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.svm import LinearSVC
-
-    margin = LinearSVC(C=hyper["C"], max_iter=2000, random_state=seed)
-    return CalibratedClassifierCV(margin, method="sigmoid", cv=3, ensemble=False)
-
-
-def _naive_bayes(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
-    from sklearn.naive_bayes import GaussianNB, MultinomialNB
-
-    return MultinomialNB(alpha=hyper["smoothing"]) if stream.text else GaussianNB(var_smoothing=1e-3)
-
-
-def _random_forest_classifier(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
-    from sklearn.ensemble import RandomForestClassifier
-
-    return RandomForestClassifier(**hyper, random_state=seed)
-
-
-def _ridge(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
-    from sklearn.linear_model import Ridge
-
-    return Ridge(**hyper, random_state=seed)
-
-
-def _bayesian_ridge(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
-    from sklearn.linear_model import BayesianRidge
-
-    return BayesianRidge()
-
-
-def _linear_svr(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
-    from sklearn.compose import TransformedTargetRegressor
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import LinearSVR
-
-    line = LinearSVR(C=hyper["C"], max_iter=5000, random_state=seed)
-    return TransformedTargetRegressor(line, transformer=StandardScaler())  # its margin is in units of the target
-
-
-def _random_forest_regressor(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
-    from sklearn.ensemble import RandomForestRegressor
-
-    return RandomForestRegressor(**hyper, max_features=1 / 3, random_state=seed)
-
-
-ESTIMATORS: Mapping[tuple[str, str], Callable[[dict[str, Any], Stream, int], Any]] = {
-    ("classification", "logistic_regression"): _logistic_regression,
-    ("classification", "linear_svm"): _linear_svm,
-    ("classification", "naive_bayes"): _naive_bayes,
-    ("classification", "random_forest"): _random_forest_classifier,
-    ("regression", "ridge"): _ridge,
-    ("regression", "bayesian_ridge"): _bayesian_ridge,
-    ("regression", "linear_svr"): _linear_svr,
-    ("regression", "random_forest"): _random_forest_regressor,
-}
+def vectorisers(pipeline: Any) -> dict[str, Any]:
+    """The fitted vectorisers of a default pipeline, by the name of their part of the features."""
+    fitted = pipeline.named_steps["features"].named_transformers_
+    return {
+        name: made.named_steps["count"].named_steps["words"]
+        for name, made in fitted.items()
+        if "count" in getattr(made, "named_steps", {})
+    }
 
 
 def _own(named: str, stream: Stream) -> Any:

@@ -14,11 +14,10 @@ import pandas as pd
 
 from storage.rows import Rows
 from storage.stream import Stream
-from training.cleaning import NO_TEXT, plain_text
+from training.cleaning import NO_TEXT, WORD, plain_text
 from training.drawing import BLUE, ORANGE, canvas, png, shown
 from training.fitting import answer, classes_of
 from training.metrics import score
-from training.pipelines import WORD
 
 ASKED_WORDS = 1000  # the commonest of a column
 LEAST_TEXTS = 5  # that hold a word

@@ -1,66 +1,81 @@
-"""The search for the best recipe: forward-chained validation on the training side.
+"""The search for the best recipe: successive halving over forward-chained validation on the training side.
 
 Validation rows are the newest rows, in three contiguous blocks; for each block a recipe is fitted on what came before
 it, without the rows whose group stands in the block, and scored on the block. So a candidate is judged as it will be
-used: on later rows that it does not know. The best of sixteen owes part of its lead to luck, so the winner is the
-earliest, that is the plainest and that of the longest history, which the best does not beat with certainty.
+used: on later rows that it does not know. All are tried on the newest block, the best third of them on the one before
+it as well, and the best third of those on all three (Jamieson and Talwalkar 2016, "Non-stochastic best arm
+identification"). The best of many owes part of its lead to luck, so the winner is the earliest that the best does not
+beat with certainty, which for the same reason is always among those that go on. Then its chances are calibrated, where
+that helps.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from storage.errors import ModelUnusable, NotTrainable
-from storage.rows import Rows, stack
+from storage.rows import Rows
 from storage.stream import Stream
-from training.fitting import answer, balanced, classes_of, fit, fit_estimator, learnable, read_answers, targets
+from training.fitting import classes_of, targets
 from training.gain import chance_better
 from training.history import newest_records, window_records
+from training.matrices import Answers, Block, Matrices
 from training.metrics import score
 from training.paired import Paired
-from training.pipelines import build
 from training.recipes import Recipe
-
-_Answers = tuple[np.ndarray, np.ndarray]  # predicted, score
 
 BLOCKS = 3
 LEAST_BLOCK = 30  # labelled rows; fewer cannot tell two candidates apart
 WANTED_BLOCK = 100  # labelled rows, however small the window
 WINDOWS = 2
 SURE = 0.9  # chance that the best is better, below which the earlier candidate counts as its equal
+KEEP = 1 / 3  # of the candidates, from one block to the next
+FEW = 6  # candidates that are all judged on every block: too few to sift
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What one candidate showed: the mean figures over the blocks, or why it could not be fitted."""
+    """What one candidate showed: the mean figures over the newest `blocks`, or why it could not be fitted."""
 
     recipe: Recipe
     metrics: dict[str, float]
     seconds: float
     failed: str = ""
+    blocks: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is.
+
+    Attributes:
+        recipe: judged last.
+        done, of: fits, at most; candidates that fail leave some out.
+        best, value: the best so far and its mean of the stream's metric; None before any is judged.
+        seconds, limit: spent, and given.
+    """
+
+    recipe: Recipe
+    done: int
+    of: int
+    best: Recipe | None
+    value: float | None
+    seconds: float
+    limit: float
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The winner, every trial in the order tried, and the recipes left when the time was up."""
+    """The winner, every trial in the order of the recipes, and the recipes left when the time was up."""
 
     winner: Recipe
     trials: tuple[Trial, ...]
     untried: tuple[Recipe, ...]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Rows to be judged on, and the rows before them that may be learnt from."""
-
-    before: Rows
-    judged: Rows
 
 
 def validation_blocks(stream: Stream, rows: Rows) -> tuple[Block, ...]:
@@ -100,123 +115,199 @@ def search(
     recipes: Sequence[Recipe],
     seed: int,
     clock: Callable[[], float],
-    on_candidate: Callable[[Trial], None] = lambda trial: None,
+    on_candidate: Callable[[Progress], None] = lambda progress: None,
+    keep: float = KEEP,
 ) -> SearchResult:
-    """Tries `recipes` in their order and names the first that the best does not beat for sure.
+    """Tries `recipes` and names the first of the finalists that the best does not beat for sure.
 
     The best has the best mean of the stream's metric over the blocks.
 
     Args:
         rows: training side only, in time order, labelled or not.
         clock: seconds that never run back. After `training.time_limit` of them the best so far wins; one candidate is
-            always tried to its end.
-        on_candidate: told of each trial as it ends.
+            always tried.
+        on_candidate: told of each candidate judged on a block.
+        keep: the share that goes on from block to block; 1: all are judged on every block.
 
     Raises:
         ValueError: an evaluation row is among `rows`.
         NotTrainable: too few labelled rows, or no candidate could be fitted.
         ConfigError: a team's own candidate cannot be made.
     """
-    blocks = validation_blocks(stream, rows)
-    matrices = _Matrices(stream, blocks, seed, newest_records(stream, rows))
-    classes = classes_of(stream, np.asarray(rows.meta["label"][rows.labelled]))
-    deadline = clock() + stream.training.limit_span.total_seconds()
-    judged = stack([block.judged for block in blocks], stream.columns)
-    trials: list[Trial] = []
-    answered: dict[Recipe, _Answers] = {}
-
-    def result() -> SearchResult:
-        winner = _plainest(stream, judged, classes, trials, answered, seed)
-        return SearchResult(winner, tuple(trials), tuple(recipes[len(trials) :]))
-
-    for recipe in recipes:
-        start = clock()
-        figures: list[dict[str, float]] = []
-        answers: list[_Answers] = []
-        failed = ""
-        try:
-            for at, block in enumerate(blocks):
-                if any(trial.metrics for trial in trials) and clock() >= deadline:
-                    return result()
-                answers.append(matrices.answers(recipe, at))
-                figures.append(score(stream.task, targets(stream, block.judged), *answers[-1], classes))
-            predicted, chances = zip(*answers, strict=True)
-            answered[recipe] = np.concatenate(predicted), np.concatenate(chances)
-        except (NotTrainable, ModelUnusable) as error:
-            failed = str(error)
-        trials.append(Trial(recipe, {} if failed else _mean(figures), clock() - start, failed))
-        on_candidate(trials[-1])
-    return result()
-
-
-def _mean(figures: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The mean of each figure over the blocks where it is defined."""
-    found = {name: [block[name] for block in figures if math.isfinite(block[name])] for name in figures[0]}
-    return {name: float(np.mean(values)) for name, values in found.items() if values}
-
-
-def _plainest(
-    stream: Stream,
-    judged: Rows,
-    classes: tuple[str, ...],
-    trials: Sequence[Trial],
-    answered: Mapping[Recipe, _Answers],
-    seed: int,
-) -> Recipe:
-    """The earliest recipe that the best one does not beat with certainty on the same rows."""
-    sign = -1 if stream.lower_is_better else 1
-    able = [trial for trial in trials if stream.metric in trial.metrics]
-    if not able:
-        why = next((trial.failed for trial in trials if trial.failed), f"{stream.metric} is defined on no block")
-        raise NotTrainable(f"None of {len(trials)} candidates of stream '{stream.name}' could be judged. {why}")
-    best = max(able, key=lambda trial: sign * trial.metrics[stream.metric]).recipe  # max keeps the first of equals
-    truth = targets(stream, judged)
-    for trial in able:
-        if trial.recipe == best:
+    blocks = validation_blocks(stream, rows)[::-1]  # the newest first
+    labelled = rows.take(rows.labelled)
+    classes = classes_of(stream, np.asarray(labelled.meta["label"]))
+    matrices = Matrices(stream, labelled, blocks, seed, newest_records(stream, rows))
+    sizes = rungs(len(recipes), len(blocks), keep)
+    contest = _Contest(stream, matrices, classes, clock, sum(sizes), on_candidate)
+    for at, size in enumerate(sizes):
+        left = contest.survivors(recipes, size, seed)
+        if not contest.judge(left, at):
             break
-        paired = Paired(
-            truth=truth,
-            champion=answered[trial.recipe][0],
-            champion_score=answered[trial.recipe][1],
-            challenger=answered[best][0],
-            challenger_score=answered[best][1],
-            unit=judged.meta["group"].to_numpy(),
-            evaluation=judged.meta["evaluation"].to_numpy(),
-            classes=classes,
-        )
-        if not chance_better(stream.metric, paired, seed) >= SURE:
-            return trial.recipe
-    return best
+    winner = contest.plainest(recipes, seed)
+    winner = contest.calibrated(winner, seed)
+    tried = [recipe for recipe in (*recipes, winner) if recipe in contest.judged]
+    return SearchResult(
+        winner,
+        tuple(contest.judged[recipe].trial for recipe in dict.fromkeys(tried)),
+        tuple(recipe for recipe in recipes if recipe not in contest.judged),
+    )
+
+
+def rungs(candidates: int, blocks: int, keep: float) -> tuple[int, ...]:
+    """How many candidates are judged on each block."""
+    sizes = [candidates]
+    for _ in range(blocks - 1):
+        sizes.append(sizes[-1] if candidates <= FEW else max(1, math.ceil(sizes[-1] * keep)))
+    return tuple(sizes)
 
 
 @dataclass
-class _Matrices:
-    """The feature matrices of each block, made once for all models that read the same features."""
+class _Judged:
+    """One candidate's answers and figures, block by block from the newest, the seconds they took, or its failure."""
+
+    recipe: Recipe
+    answers: list[Answers] = field(default_factory=list)
+    figures: list[dict[str, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    failed: str = ""
+
+    @property
+    def trial(self) -> Trial:
+        figures = {} if self.failed else _mean(self.figures)
+        return Trial(self.recipe, figures, self.seconds, self.failed, len(self.figures))
+
+
+@dataclass
+class _Contest:
+    """The candidates of one search as they stand."""
 
     stream: Stream
-    blocks: tuple[Block, ...]
-    seed: int
-    newest: int
-    made: dict[tuple[str, int | None, str, int], tuple[np.ndarray, Any, Any]] = field(default_factory=dict)
+    matrices: Matrices
+    classes: tuple[str, ...]
+    clock: Callable[[], float]
+    planned: int
+    on_candidate: Callable[[Progress], None]
+    judged: dict[Recipe, _Judged] = field(default_factory=dict)
 
-    def answers(self, recipe: Recipe, at: int) -> tuple[np.ndarray, np.ndarray]:
-        """What `recipe`, fitted before block `at`, answers on it."""
-        block = self.blocks[at]
-        if recipe.is_own:
-            fitted = fit(recipe, self.stream, block.before, self.seed, self.newest)
-            return answer(fitted.model, self.stream, block.judged.features)
-        target, known, judged = self._read(recipe, at)
-        model = build(recipe, self.stream, self.seed).named_steps["model"]
-        fit_estimator(recipe, model, known, target, sample_weight=balanced(self.stream, target))
-        return read_answers(model, self.stream, judged)
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+        self.limit = self.stream.training.limit_span.total_seconds()
 
-    def _read(self, recipe: Recipe, at: int) -> tuple[np.ndarray, Any, Any]:
-        key = (recipe.feature, recipe.max_features, recipe.history, at)
-        if key not in self.made:
-            columns = list(self.stream.features)
-            used = learnable(self.stream, self.blocks[at].before, recipe, self.newest)
-            features = build(recipe, self.stream, self.seed).named_steps["features"]
-            known = features.fit_transform(used.features[columns])
-            judged = features.transform(self.blocks[at].judged.features[columns])
-            self.made[key] = targets(self.stream, used), known, judged
-        return self.made[key]
+    @property
+    def over(self) -> bool:
+        return any(one.figures for one in self.judged.values()) and self.clock() - self.started >= self.limit
+
+    def judge(self, recipes: Sequence[Recipe], at: int) -> bool:
+        """Whether the time sufficed to judge them all on block `at`."""
+        for recipe in recipes:
+            if self.over:
+                return False
+            self._judge(recipe, at)
+            best = max(self.judged.values(), key=self._rank)
+            value = best.trial.metrics.get(self.stream.metric)
+            self.on_candidate(
+                Progress(
+                    recipe=recipe,
+                    done=sum(len(one.figures) for one in self.judged.values()),
+                    of=self.planned,
+                    best=None if value is None else best.recipe,
+                    value=value,
+                    seconds=self.clock() - self.started,
+                    limit=self.limit,
+                )
+            )
+        return True
+
+    def _judge(self, recipe: Recipe, at: int, *, mapped: bool = False) -> None:
+        """Candidates meet without calibration, which takes four fits instead of one; only the winner is `mapped`."""
+        one = self.judged.setdefault(recipe, _Judged(recipe))
+        start = self.clock()
+        try:
+            given = self.matrices.answers(recipe if mapped else replace(recipe, calibration="none"), at)
+            truth = targets(self.stream, self.matrices.blocks[at].judged)
+            one.figures.append(score(self.stream.task, truth, *given, self.classes))
+            one.answers.append(given)
+        except (NotTrainable, ModelUnusable) as error:
+            one.failed = str(error)
+        one.seconds += self.clock() - start
+
+    def _rank(self, one: _Judged) -> tuple[int, float]:
+        """The higher the better: whoever was judged on more blocks has beaten the others on fewer."""
+        value = one.trial.metrics.get(self.stream.metric)
+        if value is None:
+            return -1, 0.0
+        return len(one.figures), -value if self.stream.lower_is_better else value
+
+    def survivors(self, recipes: Sequence[Recipe], size: int, seed: int) -> list[Recipe]:
+        """The best `size` of those that were judged on all blocks so far, the one that would win now among them."""
+        if not self.judged:
+            return list(recipes)
+        most = max(len(one.figures) for one in self.judged.values())
+        able = [one for one in self.judged.values() if len(one.figures) == most and not one.failed]
+        ahead = [one.recipe for one in sorted(able, key=self._rank, reverse=True)[:size]]
+        winning = self.plainest(recipes, seed)
+        return ahead if winning in ahead else [winning, *ahead[:-1]]
+
+    def plainest(self, recipes: Sequence[Recipe], seed: int) -> Recipe:
+        """The earliest of those judged on most blocks that the best of them does not beat with certainty."""
+        able = [self.judged[r] for r in recipes if r in self.judged and self._rank(self.judged[r])[0] > 0]
+        if not able:
+            why = next((one.failed for one in self.judged.values() if one.failed), "")
+            raise NotTrainable(
+                f"None of {len(self.judged)} candidates of stream '{self.stream.name}' could be judged. "
+                f"{why or f'{self.stream.metric} is defined on no block'}"
+            )
+        best = max(able, key=self._rank)  # max keeps the first of equals
+        finalists = [one for one in able if len(one.figures) == len(best.figures)]
+        return next(one.recipe for one in finalists if one is best or not self._better(one, best, seed) >= SURE)
+
+    def calibrated(self, winner: Recipe, seed: int) -> Recipe:
+        """The winner with calibrated chances, where these are nearer to the truth and it decides not surely worse."""
+        if self.stream.task == "regression" or winner.is_own or winner.calibration != "none":
+            return winner
+        mapped = replace(winner, calibration="sigmoid")
+        plain = self.judged[winner]
+        for at in range(len(plain.figures)):
+            self._judge(mapped, at, mapped=True)
+        one = self.judged[mapped]
+        if one.failed or self._better(one, plain, seed) >= SURE:
+            return winner
+        return mapped if self._loss(one) < self._loss(plain) else winner
+
+    def _loss(self, one: _Judged) -> float:
+        """Mean logarithmic loss of the scores over the blocks."""
+        losses = []
+        for block, (predicted, chance) in zip(self.matrices.blocks, one.answers, strict=False):
+            truth = targets(self.stream, block.judged)
+            happened = truth == (self.classes[-1] if len(self.classes) == 2 else predicted)
+            losses.append(-np.log(np.clip(np.where(happened, chance, 1 - chance), 1e-15, 1)))
+        return float(np.concatenate(losses).mean())
+
+    def _better(self, one: _Judged, other: _Judged, seed: int) -> float:
+        """The chance that `other` is better, from both answers to the same rows."""
+        judged = self.matrices.blocks[: len(one.answers)]
+        met = [block.judged.meta for block in judged]
+
+        def all_of(answers: Sequence[Answers], which: int) -> np.ndarray:
+            return np.concatenate([given[which] for given in answers])
+
+        paired = Paired(
+            truth=np.concatenate([targets(self.stream, block.judged) for block in judged]),
+            champion=all_of(one.answers, 0),
+            champion_score=all_of(one.answers, 1),
+            challenger=all_of(other.answers, 0),
+            challenger_score=all_of(other.answers, 1),
+            unit=np.concatenate([meta["group"].to_numpy() for meta in met]),
+            evaluation=np.concatenate([meta["evaluation"].to_numpy() for meta in met]),
+            classes=self.classes,
+        )
+        return chance_better(self.stream.metric, paired, seed)
+
+
+def _mean(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each figure over the blocks where it is defined."""
+    if not figures:
+        return {}
+    found = {name: [block[name] for block in figures if math.isfinite(block[name])] for name in figures[0]}
+    return {name: float(np.mean(values)) for name, values in found.items() if values}

@@ -17,8 +17,11 @@ OURS = frozenset(
         "training.cleaning.plain_text",
         "training.cleaning.plain_numbers",
         "training.cleaning.plain_levels",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
+        "training.boosting.BoostedClassifier",
+        "training.boosting.BoostedRegressor",
+        "training.calibration.Calibrated",
+        "training.token_counts.Counts",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.tree._tree.Tree",
         "numpy.dtype",
     }
