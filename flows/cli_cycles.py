@@ -79,22 +79,14 @@ def cycle(
     """One whole cycle; without a champion it trains the first."""
     from rich.markdown import Markdown
 
-    from flows.cycle import Watch, run_cycle
+    from flows.cycle import run_cycle
     from flows.cycle_document import summary
+    from flows.search_progress import shown
 
     with session(config, home, as_json) as s:
         named = s.app.stream(stream)
-        console = progress()
-        with console.status("cycle", spinner="dots") as status:
-            done = run_cycle(
-                s.app,
-                named,
-                parse_as_of(as_of, now=s.app.now()),
-                watch=Watch(
-                    on_step=lambda name: status.update(f"{stream}: {name}"),
-                    on_candidate=lambda trial: status.update(f"{stream}: train, tried {trial.recipe.name}"),
-                ),
-            )
+        with shown(progress(), stream) as watch:
+            done = run_cycle(s.app, named, parse_as_of(as_of, now=s.app.now()), watch=watch)
         s.show(done, Markdown(summary(done)))
         if fail_on and done["check"] and any(x["verdict"] == "breached" for x in done["check"]["signals"]):
             raise typer.Exit(BREACH)

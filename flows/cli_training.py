@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -31,6 +31,7 @@ def train(
 
     Both go through the same gate as in a cycle.
     """
+    from flows.search_progress import shown
     from flows.training_command import train_now
 
     with session(config, home, as_json) as s:
@@ -38,14 +39,8 @@ def train(
         if reproduce is not None:
             _reproduce(s, named, reproduce, as_of)
             return
-        tried: list[str] = []
-        with progress().status(f"{stream}: training", spinner="dots") as status:
-
-            def told(trial: Any) -> None:
-                tried.append(trial.recipe.name)
-                status.update(f"{stream}: {len(tried)} candidates tried, last {trial.recipe.name}")
-
-            done = train_now(s.app, named, parse_as_of(as_of, now=s.app.now()), on_candidate=told)
+        with shown(progress(), f"{stream}: train") as watch:
+            done = train_now(s.app, named, parse_as_of(as_of, now=s.app.now()), on_candidate=watch.on_candidate)
         metric = named.metric
         rows = [
             (c["model"], c["feature"], c["history"], figure(c["metrics"].get(metric)), "winner" if c["winner"] else "")

@@ -46,7 +46,7 @@ class Watch:
     """What somebody at a terminal is told while a cycle runs."""
 
     on_step: Callable[[str], None] = field(default=lambda name: None)
-    on_candidate: Callable[[Any], None] = field(default=lambda trial: None)
+    on_candidate: Callable[[Any], None] = field(default=lambda progress: None)
 
 
 def run_cycle(
@@ -88,13 +88,15 @@ def run_cycle(
         return _run(app, stream, lease, as_of, run_step, watch, ways)
 
 
-def run_scheduled(stream: str, config: str | None, home: str, *, run_step: RunStep) -> dict[str, Any]:
+def run_scheduled(
+    stream: str, config: str | None, home: str, *, run_step: RunStep, watch: Watch | None = None
+) -> dict[str, Any]:
     """The cycle of a stream now, for the schedule: its document with `summary` (Markdown) and `report_path`.
 
     Afterwards what the stream's retention lets go is removed.
     """
     app = open_app(Path(config) if config else None, Path(home))
-    done = run_cycle(app, app.stream(stream), app.now(), run_step=run_step)
+    done = run_cycle(app, app.stream(stream), app.now(), run_step=run_step, watch=watch)
     prune_after_cycle(app, app.stream(stream))
     path = app.report_files.page_path(stream, done["check"]["report_id"]) if done["check"] else None
     return done | {"summary": summary(done), "report_path": str(path) if path else None}

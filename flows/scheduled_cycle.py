@@ -7,15 +7,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from prefect import flow, task
-from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    update_progress_artifact,
+)
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
 from prefect.states import Cancelled, Completed, State
 
 if TYPE_CHECKING:
     from flows.cycle_steps import Step
+    from training.search import Progress
 
 
 def next_due(scheduled: datetime, cron: str, every: float) -> datetime:
@@ -57,15 +64,35 @@ def cycle_flow(stream: str, config: str | None, home: str, cron: str = "", every
                 message=f"This run of '{stream}' was due at {run.expected_start_time:%Y-%m-%d %H:%M:%SZ} and comes too "
                 f"late: the next was due at {due:%Y-%m-%d %H:%M:%SZ}, and speaks for it. Nothing was done."
             )
-    from flows.cycle import run_scheduled
+    from flows.cycle import Watch, run_scheduled
 
-    done = run_scheduled(stream, config, home, run_step=run_as_task)
+    watch = Watch(on_candidate=search_artifact(stream))
+    done = run_scheduled(stream, config, home, run_step=run_as_task, watch=watch)
     summary = str(done["summary"])
     create_markdown_artifact(summary, key=_key(stream, "cycle"), description="What the cycle found and did")
     if done["report_path"]:
         path = Path(done["report_path"])
         create_link_artifact(path.as_uri(), key=_key(stream, "report"), link_text=path.name, description=str(path))
     return Completed(message=summary.splitlines()[0].lstrip("# "))
+
+
+def search_artifact(stream: str) -> Callable[[Progress], None]:
+    """Keeps a progress artifact of a training's search, if there is one: made at its first fit, told of each new %."""
+    from flows.search_progress import percent, told
+
+    made: UUID | None = None
+    last = -1
+
+    def on_candidate(progress: Progress) -> None:
+        nonlocal made, last
+        if made is None:
+            created: Any = create_progress_artifact(0.0, key=_key(stream, "search"), description=told(progress))
+            made = created
+        if int(percent(progress)) > last:
+            last = int(percent(progress))
+            update_progress_artifact(made, progress=percent(progress), description=told(progress))
+
+    return on_candidate
 
 
 def _key(stream: str, what: str) -> str:

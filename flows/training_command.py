@@ -28,7 +28,7 @@ TRAINING = "train-"  # begins the name of a training that belongs to no cycle
 
 
 def train_now(
-    app: App, stream: Stream, as_of: datetime, *, on_candidate: Callable[[Any], None] = lambda trial: None
+    app: App, stream: Stream, as_of: datetime, *, on_candidate: Callable[[Any], None] = lambda progress: None
 ) -> dict[str, Any]:
     """Train, judge and, if the gate lets it through, promote; what came of it, in the contract's keys.
 

@@ -45,7 +45,7 @@ def train_version(
     *,
     cycle_id: str,
     asked: Mapping[str, Any],
-    on_candidate: Callable[[Any], None] = lambda trial: None,
+    on_candidate: Callable[[Any], None] = lambda progress: None,
     picture: Picture = pictured,
 ) -> Trained:
     """Search, fit and register a version on what was known at `as_of`; `cycle_id` names the attempt.

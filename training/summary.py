@@ -14,9 +14,8 @@ import pandas as pd
 from storage.rows import Rows
 from storage.stream import Stream
 from storage.timepoints import iso
-from training.cleaning import NO_TEXT, plain_numbers, plain_text
+from training.cleaning import NO_TEXT, WORD, plain_numbers, plain_text
 from training.fitting import classes_of
-from training.pipelines import WORD
 
 PERIODS = 24
 LEVELS = 10  # of a categorical column or slice, the commonest

@@ -8,6 +8,8 @@ from typing import cast
 from benchmarks.promotion.section import Section
 
 SECTIONS = (
+    "search_speed",
+    "quality",
     "replays",
     "flip",
     "other_streams",

@@ -1,0 +1,55 @@
+"""A search says how far it is: as a bar on a terminal, as an artifact in a flow, and nowhere else."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from flows.search_progress import percent, shown, told
+from training.recipes import Recipe
+from training.search import Progress
+
+SOME = Recipe("naive_bayes", "bow", 100, "all")
+
+
+def _progress(done: int) -> Progress:
+    return Progress(recipe=SOME, done=done, of=40, best=SOME, value=0.9, seconds=12.4, limit=300.0)
+
+
+def test_a_terminal_sees_the_best_so_far_and_the_time_left() -> None:
+    """The bar names the fits done of all, the best candidate with its figure, and what is left of the limit."""
+    written = io.StringIO()
+    with shown(Console(file=written, force_terminal=True, width=160), "reviews") as watch:
+        watch.on_step("train")
+        watch.on_candidate(_progress(10))
+    assert "reviews: train" in written.getvalue()
+    assert told(_progress(10)) == "10 of at most 40 fits, best naive_bayes/bow/all 0.900, 288 s left"
+    assert told(_progress(10)) in written.getvalue()
+
+
+def test_what_is_no_terminal_stays_clean() -> None:
+    """In a pipe or a log file nothing of the bar is written."""
+    written = io.StringIO()
+    with shown(Console(file=written, width=160), "reviews") as watch:
+        watch.on_step("train")
+        watch.on_candidate(_progress(10))
+    assert not written.getvalue().strip()
+
+
+def test_a_flow_has_one_progress_artifact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made at the first fit, and updated whenever another percent is done."""
+    from flows import scheduled_cycle
+
+    made: list[str] = []
+    updates: list[float] = []
+    monkeypatch.setattr(scheduled_cycle, "create_progress_artifact", lambda progress, **kw: made.append(kw["key"]) or 7)
+    monkeypatch.setattr(
+        scheduled_cycle, "update_progress_artifact", lambda artifact, progress, description: updates.append(progress)
+    )
+    tell = scheduled_cycle.search_artifact("reviews")
+    for done in (1, 2, 2, 40):
+        tell(_progress(done))
+    assert made == ["reviews-search"]
+    assert updates == [percent(_progress(done)) for done in (1, 2, 40)]
