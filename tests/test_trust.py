@@ -11,7 +11,7 @@ import pytest
 
 from tests.made_rows import Kind, make_rows
 from training.fitting import answer, fit
-from training.recipes import candidates
+from training.recipes import candidates, extra_packages
 from training.trust import read_model
 
 
@@ -42,3 +42,10 @@ def test_boosting_is_tried_where_it_is_installed() -> None:
     tried = {recipe.model for recipe in candidates(stream)}
     for library in ("xgboost", "lightgbm"):
         assert (library in tried) == (find_spec(library) is not None)
+
+
+def test_a_boosted_model_names_the_package_it_runs_on() -> None:
+    """What is stored of a boosted model pins its library as well; the other families need no more than all do."""
+    stream, _ = make_rows(1, 0, "table")
+    for recipe in candidates(stream):
+        assert len(extra_packages(recipe)) == (recipe.model in ("xgboost", "lightgbm"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from typing import Literal, cast
 
@@ -21,6 +22,7 @@ Calibration = Literal["none", "sigmoid"]
 WORDS = 10_000  # words and word pairs that a text column may contribute; of n-grams of letters twice as many
 TOP_WORDS = 300  # of single words, for trees, which read them as dense columns
 MUCH_TEXT = 50_000_000  # characters; their vocabularies would not fit into a gigabyte, so the words are hashed
+BOOSTING = ("xgboost", "lightgbm")  # families named after the package that they need
 OWN = "own"  # the feature of a team's own candidate, which makes its features itself
 
 # How a feature reads a text column: kinds of counts, how many times `max_features` of them, weighed by TF-IDF or not.
@@ -175,6 +177,11 @@ def default_recipes(stream: Stream, characters: int = 0) -> tuple[Recipe, ...]:
 
 def _words(feature: str) -> int | None:
     return {"top_words": TOP_WORDS, "tabular": None}.get(feature, WORDS)
+
+
+def extra_packages(recipe: Recipe) -> tuple[str, ...]:
+    """The installed distributions that a model of this recipe runs on, beside those of every model."""
+    return tuple(packages_distributions().get(recipe.model, ())) if recipe.model in BOOSTING else ()
 
 
 def _installed(package: str) -> bool:

@@ -24,7 +24,7 @@ from storage.stream import Stream
 from storage.timepoints import iso
 from training.error_examples import FILE
 from training.fitting import Fitted
-from training.recipes import Recipe
+from training.recipes import Recipe, extra_packages
 from training.registry import Registry, Version
 from training.search import SearchResult, Trial
 from training.trust import OURS, trusted
@@ -236,7 +236,7 @@ def _store_model(stream: Stream, fitted: Fitted, packages: tuple[str, ...]) -> A
         name="model",
         signature=ModelSignature(Schema(inputs), Schema([ColSpec(answer)])),
         input_example=_plain(stream, fitted.used.features).head(3),
-        pip_requirements=[f"{package}=={installed(package)}" for package in REQUIRED],
+        pip_requirements=[f"{name}=={installed(name)}" for name in (*REQUIRED, *extra_packages(fitted.recipe))],
         # the cleaning of columns is ours: with it the model can be served where trueup is not installed
         code_paths=[str(Path(__file__).parent)],
         serialization_format="skops",
