@@ -40,6 +40,7 @@ def _judged(deployment: Deployment, attempt: Promotion, until: datetime | None) 
     found = {
         "as_of": iso(attempt.as_of), "promoted": attempt.state is PromotionState.COMMITTED,
         "gate": {test["code"]: [test["passed"], test["value"]] for test in attempt.gate["tests"]},
+        "labels_needed": attempt.gate.get("labels_needed"),
         "labels": len(rows),
     }
     if len(rows) < LEAST:
