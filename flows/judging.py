@@ -54,7 +54,7 @@ def judge_here(app: App, stream: Stream, trained: Trained, as_of: datetime) -> J
 
 def _judged(app: App, stream: Stream, trained: Trained, as_of: datetime, read_back: ReadBack) -> Judged:
     from training.contest import answers_of, contest, first_contest, older_contest
-    from training.gate import Gate, judge, judge_first, loads
+    from training.gate import Gate, judge, judge_first, loads, look_of
 
     record = app.promotions.version(stream.name, trained.version)
     assert record is not None
@@ -84,10 +84,10 @@ def _judged(app: App, stream: Stream, trained: Trained, as_of: datetime, read_ba
             seed=seed,
         )
         older = older_contest(stream, fitted, its_answers, rows, cut_off=standing.cut_off)
-        look = look_of(app, stream, champion, trained.version)
-        gate = judge(stream.metric, paired, seed, look=look, older=older)
         newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
         labels = int((rows.labelled & newer.to_numpy()).sum())
+        look = look_of(_looks_before(app, stream, champion, trained.version), labels)
+        gate = judge(stream.metric, paired, seed, look=look, older=older)
     reference = snapshots.load(app.archive, record.reference, regression=stream.task == "regression")
     meeting = Meeting(
         paired=paired,
@@ -113,14 +113,14 @@ def _model_of(app: App, standing: VersionRecord) -> Model | None:
     return Model(model, app.registry.size(standing.stream, standing.version))
 
 
-def look_of(app: App, stream: Stream, champion: int, version: int) -> int:
-    """Which version it is, from 1, that is held against this champion by rows newer than its cut-off."""
-    before = {
-        attempt.to_version
+def _looks_before(app: App, stream: Stream, champion: int, version: int) -> list[int]:
+    """The labels newer than this champion's cut-off at each earlier look that the gate took at them."""
+    return [
+        attempt.labels
         for attempt in app.promotions.history(stream.name, limit=10_000)
-        if attempt.from_version == champion and any(test["code"] == "GATE-BETTER" for test in attempt.gate["tests"])
-    }
-    return len(before - {None, version}) + 1
+        if attempt.from_version == champion and attempt.to_version != version
+        and any(test["code"] == "GATE-BETTER" for test in attempt.gate["tests"])
+    ]
 
 
 def answers_otherwise(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:

@@ -30,18 +30,21 @@ def gains_of_classes(
     classes: int,
     unit: np.ndarray,
     rng: np.random.Generator,
+    evidence: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draws of the gain on accuracy, f1_macro or f1_score (of the last class).
 
     Args:
         truth, champion, challenger: n classes as numbers from 0 to `classes` - 1.
         unit: n integers; rows of one unit are drawn together.
+        evidence: n numbers, how much each row counts; None: 1.
 
     The rows are gathered into cells (truth, champion's answer, challenger's), so where no unit repeats the cost does
     not depend on n.
     """
     codes = (truth * classes + champion) * classes + challenger
-    cells, which, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    cells, which = np.unique(codes, return_inverse=True)
+    counts = np.bincount(which, weights=evidence)
     of_cells = np.stack([cells // classes**2, cells // classes % classes, cells % classes])
     pseudo, prior = _pseudo_cells(classes)
     both = np.concatenate([of_cells, pseudo], axis=1)
@@ -52,8 +55,8 @@ def gains_of_classes(
     else:
         _, units = np.unique(unit, return_inverse=True)
         table = np.zeros((units.max() + 1, len(cells)))
-        np.add.at(table, (units, which), 1.0)
-        size = len(unit) / len(table)
+        np.add.at(table, (units, which), 1.0 if evidence is None else evidence)
+        size = float(table.sum()) / len(table)
         drawn = (
             np.concatenate([weights @ table, size * rng.standard_gamma(prior, size=(len(weights), len(prior)))], axis=1)
             for weights in _unit_weights(len(table), rng)
@@ -93,11 +96,13 @@ def gains_of_ranking(
     challenger: np.ndarray,
     unit: np.ndarray,
     rng: np.random.Generator,
+    evidence: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draws of the gain on the area under the ROC curve.
 
     Args:
         positive: n booleans. champion, challenger: n scores, higher where the model is surer of the positive class.
+        evidence: as in `gains_of_classes`.
 
     A pseudo-row where only one model is right lies, for that model, at its end of the ranking, for the other at the
     wrong end.
@@ -108,11 +113,13 @@ def gains_of_ranking(
     challenger_area = _area(np.concatenate([challenger, [most, least, least, most]]), truth)
     _, units = np.unique(unit, return_inverse=True)
     count = int(units.max()) + 1
-    size = len(unit) / count
+    counts = np.ones(len(unit)) if evidence is None else evidence
+    size = float(counts.sum()) / count
 
     def differences() -> Iterator[np.ndarray]:
         for weights in _unit_weights(count, rng):
-            rows = np.concatenate([weights[:, units], size * rng.standard_gamma(0.5, size=(len(weights), 4))], axis=1)
+            pseudo = size * rng.standard_gamma(0.5, size=(len(weights), 4))
+            rows = np.concatenate([weights[:, units] * counts, pseudo], axis=1)
             yield challenger_area(rows) - champion_area(rows)
 
     return np.concatenate(list(differences()))
@@ -134,13 +141,19 @@ def _area(score: np.ndarray, positive: np.ndarray) -> Callable[[np.ndarray], np.
     return area
 
 
-def gains_of_losses(saved: np.ndarray, unit: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def gains_of_losses(
+    saved: np.ndarray, unit: np.ndarray, rng: np.random.Generator, evidence: np.ndarray | None = None
+) -> np.ndarray:
     """Draws of the mean of `saved`: the champion's loss less the challenger's, row by row.
+
+    Args:
+        evidence: as in `gains_of_classes`.
 
     The pseudo-rows lie at plus and minus the median absolute difference (of units), weight 1 each.
     """
     _, units = np.unique(unit, return_inverse=True)
-    sums, sizes = np.bincount(units, weights=saved), np.bincount(units)
+    counts = np.ones(len(unit)) if evidence is None else evidence
+    sums, sizes = np.bincount(units, weights=saved * counts), np.bincount(units, weights=counts)
     size = float(sizes.mean())
     usual = float(np.median(np.abs(sums)))
 

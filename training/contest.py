@@ -8,6 +8,7 @@ again without the fold, answers the fold.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from storage.rows import Rows, new_content, stack
 from storage.stream import Stream
 from storage.timepoints import utc
 from training.fitting import Fitted, answer, classes_of, fit, targets
-from training.history import newest_records
+from training.history import newest_records, window_records
 from training.paired import Paired
 
 FOLDS = 5
@@ -65,7 +66,9 @@ def contest(
             _answered(stream, challenger.model, new_content(_side(fresh, True), challenger.used)),
             *_cross_fitted(stream, _side(fresh, False), training, fitted_on),
         ]
-    return _met(stream, stack(judged, stream.columns), fresh)
+    met = stack(judged, stream.columns)
+    later = len(rows) - 1 - pd.Index(rows.meta["seq"]).get_indexer(met.meta["seq"])
+    return replace(_met(stream, met, fresh), age=later / max(1, window_records(stream, rows)))
 
 
 def answers_of(stream: Stream, model: Any) -> Answers:

@@ -1,12 +1,18 @@
-"""By how much a challenger is better than a champion on the stream's metric, how surely, and what it would take to see.
+"""By how much a challenger is better than a champion, how surely, and what it would take to see.
 
-Why not accuracy: where one class is rare, macro-F1 and accuracy order two models differently, and a test of the
-discordant counts (McNemar) is about accuracy. The bootstrap draws the metric itself.
+`gain_of` draws the stream's metric itself. But a promotion should turn out well on the rows that follow, and for that
+the metric of a few hundred rows is a poor witness where classes are uneven: macro-F1 hangs on the few rows of the rare
+class, and wrong labels move it. Errors and probabilities are told by every row. So `evidence_of` asks how surely the
+challenger makes fewer errors, and how surely its probabilities lie closer to the truth (Brier 1950), and takes the mean
+of both chances (a linear opinion pool; Stone 1961, The Annals of Mathematical Statistics 32:1339). The newest rows
+weigh most, since what follows is most like them; the weights sum to Kish's effective number of rows (1965, Survey
+Sampling). docs/promotion.md holds this against other rules.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +23,7 @@ from training.paired import Paired
 REGRESSION = frozenset({"mae", "rmse", "r2"})
 POINTS = 0.02  # a gain worth seeing: two points; of an error metric, two per cent of the champion's error
 POWER = 0.9  # with which a gain of that size is to be seen
+HALF_LIFE = 2.0  # windows, after which a row weighs half
 
 
 @dataclass(frozen=True)
@@ -55,21 +62,74 @@ class Gain:
         return math.ceil(self.rows * (sure * float(np.std(self.draws)) / self.worth) ** 2)
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """How surely a challenger is better, by each witness; the first one tells how many labels it takes to see."""
+
+    witnesses: Mapping[str, Gain]
+
+    @property
+    def chance(self) -> float:
+        """The mean of the witnesses' chances; NaN where one is undefined on the rows."""
+        return float(np.mean([gain.chance for gain in self.witnesses.values()]))
+
+    def labels_needed(self, bound: float) -> int | None:
+        return next(iter(self.witnesses.values())).labels_needed(bound)
+
+    @property
+    def said(self) -> str:
+        return ", ".join(f"{name} {gain.chance:.1%}" for name, gain in self.witnesses.items())
+
+
+def evidence_of(metric: str, paired: Paired, seed: int) -> Evidence:
+    """The witnesses that fit a metric: errors and probabilities, ranking and probabilities, or the losses of numbers.
+
+    Models that state no probabilities are judged without that witness.
+    """
+    weights = _recent(paired)
+    if not paired.classes:
+        return Evidence({metric: gain_of(metric, paired, seed, weights)})
+    ranked = metric == "roc_auc"
+    first = {"ranking": gain_of(metric, paired, seed, weights)} if ranked else {
+        "fewer errors": gain_of("accuracy", paired, seed, weights)
+    }
+    old, old_true = paired.stated(paired.champion, paired.champion_score)
+    new, new_true = paired.stated(paired.challenger, paired.challenger_score)
+    if not (np.isfinite(old).all() and np.isfinite(new).all()):
+        return Evidence(first)
+    closer = gains_of_losses(
+        (old - old_true) ** 2 - (new - new_true) ** 2, paired.unit, np.random.default_rng(seed), weights
+    )
+    return Evidence({**first, "closer probabilities": Gain(closer, POINTS, len(paired))})
+
+
+def _recent(paired: Paired) -> np.ndarray | None:
+    """How much each row counts; None: all alike."""
+    if paired.age is None:
+        return None
+    weights = 0.5 ** (paired.age / HALF_LIFE)
+    return np.asarray(weights * weights.sum() / (weights**2).sum())
+
+
 def chance_better(metric: str, paired: Paired, seed: int) -> float:
     """P(the challenger is better than the champion on `metric`); NaN where the metric is undefined on the rows."""
     return gain_of(metric, paired, seed).chance
 
 
-def gain_of(metric: str, paired: Paired, seed: int) -> Gain:
-    """The gain on `metric`, under a smoothed paired Bayesian bootstrap (`bootstrap`)."""
+def gain_of(metric: str, paired: Paired, seed: int, weights: np.ndarray | None = None) -> Gain:
+    """The gain on `metric`, under a smoothed paired Bayesian bootstrap (`bootstrap`).
+
+    Args:
+        weights: how much each row counts; None: 1.
+    """
     rng = np.random.default_rng(seed)
     if metric in REGRESSION:
-        return _of_numbers(metric, paired, rng)
+        return _of_numbers(metric, paired, rng, weights)
     if metric == "roc_auc":
         positive = paired.truth == paired.classes[-1]
         if len(paired.classes) != 2 or positive.all() or not positive.any():
             return Gain(np.empty(0), POINTS, len(paired))
-        draws = gains_of_ranking(positive, paired.champion_score, paired.challenger_score, paired.unit, rng)
+        draws = gains_of_ranking(positive, paired.champion_score, paired.challenger_score, paired.unit, rng, weights)
         return Gain(draws, POINTS, len(paired))
     names = np.unique([*paired.classes, *paired.truth, *paired.champion, *paired.challenger])
     # the last of `classes` must come last: f1_score is about it
@@ -79,11 +139,11 @@ def gain_of(metric: str, paired: Paired, seed: int) -> Gain:
         np.array([code[name] for name in answers], dtype=np.int64)
         for answers in (paired.truth, paired.champion, paired.challenger)
     )
-    draws = gains_of_classes(metric, truth, champion, challenger, len(ordered), paired.unit, rng)
+    draws = gains_of_classes(metric, truth, champion, challenger, len(ordered), paired.unit, rng, weights)
     return Gain(draws, POINTS, len(paired))
 
 
-def _of_numbers(metric: str, paired: Paired, rng: np.random.Generator) -> Gain:
+def _of_numbers(metric: str, paired: Paired, rng: np.random.Generator, weights: np.ndarray | None) -> Gain:
     """For the same truths r2 is the better the smaller the squared error, and so is rmse."""
     old, new = (np.abs(paired.truth - answers) for answers in (paired.champion, paired.challenger))
     if metric == "mae":
@@ -93,4 +153,4 @@ def _of_numbers(metric: str, paired: Paired, rng: np.random.Generator) -> Gain:
         old, new = old.astype(np.float64) ** 2, new.astype(np.float64) ** 2
         relative = (1 - (1 - POINTS) ** 2) * float(np.mean(old))
         worth = POINTS * float(np.var(paired.truth.astype(np.float64))) if metric == "r2" else relative
-    return Gain(gains_of_losses(old - new, paired.unit, rng), worth, len(paired))
+    return Gain(gains_of_losses(old - new, paired.unit, rng, weights), worth, len(paired))

@@ -13,18 +13,20 @@ To add a test: a function from the Paired rows to a GateTest, and a place in `ju
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from storage.stream import ERROR_METRICS
-from training.gain import REGRESSION, Gain, gain_of
+from training.gain import REGRESSION, Evidence, evidence_of, gain_of
 from training.metrics import score
 from training.paired import Paired
 
 LEAST_LABELS = 50
-LEVEL = 0.1  # of promoting, in all looks at one champion, a challenger that is no better
+LEVEL = 0.3  # spent on all looks at one champion together; docs/promotion.md shows what other levels would do
+GROWTH = 1.5  # of the labels, from one look to the next
 CONTRADICTED = 0.05  # a chance to be better, below which rows speak against the challenger
 FALLEN = 0.95  # chance that the champion does worse on the new rows, from which on the older labels do not hold
 
@@ -90,7 +92,7 @@ def judge(metric: str, paired: Paired, seed: int, *, look: int = 1, older: Paire
     """The challenger against the champion.
 
     Args:
-        look: which challenger of this champion's it is that is judged by new rows, from 1.
+        look: which look at new rows of this champion it is (`look_of`).
         older: the models' answers to rows up to the champion's cut-off, which neither was fitted on.
     """
     gate = _judge(metric, paired, "the champion", bound_of(look), seed)
@@ -103,6 +105,24 @@ def judge_first(metric: str, paired: Paired, seed: int) -> Gate:
     """The first champion against always answering the same (`contest.first_contest`)."""
     opponent = "the mean" if metric in REGRESSION else "the majority class"
     return _judge(metric, paired, opponent, bound_of(1), seed)
+
+
+def look_of(before: Sequence[int], labels: int) -> int:
+    """Which look at new rows of a champion it is, from 1: looks count as one until the labels have grown by half.
+
+    Looks at nearly the same rows tell nearly the same, and must not use up what new evidence may spend (epochs of
+    geometric growth, as in stitched bounds; Howard, Ramdas, McAuliffe and Sekhon 2021, The Annals of Statistics
+    49:1055).
+
+    Args:
+        before: the numbers of new labels at earlier looks at this champion. labels: by now.
+    """
+    first, *later = (*sorted(before), labels)
+    looks, counted = 1, first
+    for found in later:
+        if found >= GROWTH * counted:
+            looks, counted = looks + 1, found
+    return looks
 
 
 def bound_of(look: int) -> float:
@@ -140,12 +160,10 @@ def inapplicable(code: str, why: str) -> GateTest:
 def _judge(metric: str, paired: Paired, opponent: str, bound: float, seed: int) -> Gate:
     if len(paired) < LEAST_LABELS:
         return Gate((_labels(len(paired), None),))
-    gain = gain_of(metric, paired, seed)
-    needed = gain.labels_needed(bound)
-    tests = (
-        _labels(len(paired), needed), _metric(metric, paired, opponent), _better(metric, gain, opponent, bound)
-    )
-    return Gate(tests, needed)
+    found = evidence_of(metric, paired, seed)
+    needed = found.labels_needed(bound)
+    better = _better(metric, found, len(paired), opponent, bound)
+    return Gate((_labels(len(paired), needed), _metric(metric, paired, opponent), better), needed)
 
 
 def _labels(found: int, needed: int | None) -> GateTest:
@@ -192,13 +210,16 @@ def _apart(metric: str, paired: Paired) -> str:
     return f" ({', '.join(told)})"
 
 
-def _better(metric: str, gain: Gain, opponent: str, bound: float) -> GateTest:
+def _better(metric: str, found: Evidence, rows: int, opponent: str, bound: float) -> GateTest:
     """GATE-BETTER: the chance that the challenger is better."""
-    chance = gain.chance
+    chance = found.chance
     if math.isnan(chance):
-        said = f"{metric} is undefined on the {gain.rows} rows, so there is no chance to give"
+        said = f"{metric} is undefined on the {rows} rows, so there is no chance to give"
     else:
-        said = f"the challenger is better than {opponent} with a probability of {chance:.1%}; {bound:.1%} are asked for"
+        said = (
+            f"the challenger is better than {opponent} with a probability of {chance:.1%} ({found.said}); "
+            f"{bound:.1%} are asked for"
+        )
     return GateTest(
         code="GATE-BETTER", passed=chance >= bound, value=None if math.isnan(chance) else chance, bound=bound, said=said
     )

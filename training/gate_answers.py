@@ -48,8 +48,8 @@ def calibration_test(paired: Paired, margin: float, seed: int) -> GateTest:
         return inapplicable(code, "numbers come without a probability")
     if len(paired) < FEWEST:
         return inapplicable(code, f"{len(paired)} judged rows; {FEWEST} are needed")
-    old, old_hit = _stated(paired, paired.champion, paired.champion_score)
-    new, new_hit = _stated(paired, paired.challenger, paired.challenger_score)
+    old, old_hit = paired.stated(paired.champion, paired.champion_score)
+    new, new_hit = paired.stated(paired.challenger, paired.challenger_score)
     if not (np.isfinite(old).all() and np.isfinite(new).all()):
         return inapplicable(code, "the answers of one of the models come without a probability")
     before, after = (old - old_hit) ** 2, (new - new_hit) ** 2
@@ -60,12 +60,6 @@ def calibration_test(paired: Paired, margin: float, seed: int) -> GateTest:
         f"the rise is at least {rise:.4f} with a probability of {SURE:.0%}, and {margin:.4g} is let through"
     )
     return GateTest(code=code, passed=rise <= margin, value=rise, bound=margin, said=said)
-
-
-def _stated(paired: Paired, answers: np.ndarray, stated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's stated probability, and whether what it is about came true (0.0 or 1.0)."""
-    about = paired.classes[-1] if len(paired.classes) == 2 else answers
-    return stated.astype(np.float64), (paired.truth == about).astype(np.float64)
 
 
 def _lower_limit(rise: np.ndarray, unit: np.ndarray, seed: int) -> float:

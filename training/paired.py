@@ -18,6 +18,7 @@ class Paired:
     evaluation: n booleans, the row's side of the split.
     classes: in declared or sorted order; f1_score and roc_auc are about the last. Empty for regression.
     slices: by declared slice column, its n raw values.
+    age: n numbers, how many windows of records came after the row; None: nobody asks.
     """
 
     truth: np.ndarray
@@ -29,6 +30,7 @@ class Paired:
     evaluation: np.ndarray
     classes: tuple[str, ...]
     slices: Mapping[str, np.ndarray] = field(default_factory=dict)
+    age: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -45,7 +47,13 @@ class Paired:
             unit=self.unit[which],
             evaluation=self.evaluation[which],
             slices={name: values[which] for name, values in self.slices.items()},
+            age=None if self.age is None else self.age[which],
         )
+
+    def stated(self, answers: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Each row's stated probability, of the last of two classes or of the answer, and whether that came true."""
+        about = self.classes[-1] if len(self.classes) == 2 else answers
+        return score.astype(np.float64), (self.truth == about).astype(np.float64)
 
     def perfected(self) -> Paired:
         """The champion against the truth itself: a gain on these rows is what the champion lacks."""
