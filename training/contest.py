@@ -7,7 +7,7 @@ again without the fold, answers the fold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,9 @@ import pandas as pd
 from storage.rows import Rows, new_content, stack
 from storage.stream import Stream
 from storage.timepoints import utc
-from training.fitting import Fitted, answer, classes_of, fit, targets
+from training.fitting import Fitted, answer, classes_of, targets
 from training.history import newest_records, window_records
+from training.matrices import Block, Matrices
 from training.paired import Paired
 
 FOLDS = 5
@@ -56,16 +57,11 @@ def contest(
     newest = newest_records(stream, rows)
     training = rows.take(rows.labelled & ~meta["evaluation"].to_numpy(dtype=bool))
 
-    def fitted_on(past: Rows) -> Any:
-        return fit(challenger.recipe, stream, past, seed, newest).model
-
-    if stream.series:
-        judged = _forward(stream, fresh, training, fitted_on)
-    else:
-        judged = [
-            _answered(stream, challenger.model, new_content(_side(fresh, True), challenger.used)),
-            *_cross_fitted(stream, _side(fresh, False), training, fitted_on),
-        ]
+    blocks = _forward(fresh, training) if stream.series else _folds(_side(fresh, False), training)
+    refits = Matrices(stream, rows.take(rows.labelled), blocks, seed, newest)
+    judged = [refits.answered(challenger.recipe, at) for at in range(len(blocks))]
+    if not stream.series:
+        judged.append(_answered(stream, challenger.model, new_content(_side(fresh, True), challenger.used)))
     met = stack(judged, stream.columns)
     later = len(rows) - 1 - pd.Index(rows.meta["seq"]).get_indexer(met.meta["seq"])
     return replace(_met(stream, met, fresh), age=later / max(1, window_records(stream, rows)))
@@ -119,21 +115,13 @@ def _answered(stream: Stream, model: Any, rows: Rows) -> Rows:
     return rows.with_meta(predicted=predicted.astype(object), score=score)
 
 
-def _cross_fitted(
-    stream: Stream, fresh: Rows, training: Rows, fitted_on: Callable[[Rows], Any]
-) -> Sequence[Rows]:
+def _folds(fresh: Rows, training: Rows) -> list[Block]:
     """Five folds by a hash of the group; a fold's model knows neither its groups nor its contents."""
     folds = (fresh.meta["group"].to_numpy().astype(np.uint64) * MIX >> np.uint64(40)) % np.uint64(FOLDS)
-    answered = []
-    for fold in np.unique(folds):
-        judged = fresh.take(folds == fold)
-        own = np.isin(training.meta["group"].to_numpy(), judged.meta["group"].to_numpy())
-        past = new_content(training.take(~own), judged)
-        answered.append(_answered(stream, fitted_on(past), judged))
-    return answered
+    return [_without(training, fresh.take(folds == fold)) for fold in np.unique(folds)]
 
 
-def _forward(stream: Stream, fresh: Rows, training: Rows, fitted_on: Callable[[Rows], Any]) -> Sequence[Rows]:
+def _forward(fresh: Rows, training: Rows) -> list[Block]:
     """Six blocks of time, each answered by a model of what came before it; the first is only learnt from.
 
     Neighbours of a series know each other's answer, also across the split. Measured on elec2 (eight champions): a
@@ -141,14 +129,14 @@ def _forward(stream: Stream, fresh: Rows, training: Rows, fitted_on: Callable[[R
     """
     blocks = _time_blocks(fresh, FOLDS + 1)
     when = training.meta["time"].to_numpy()
-    answered = []
-    for number in np.unique(blocks)[1:]:
-        judged = fresh.take(blocks == number)
-        before = training.take(when < judged.meta["time"].to_numpy()[0])
-        own = np.isin(before.meta["group"].to_numpy(), judged.meta["group"].to_numpy())
-        past = new_content(before.take(~own), judged)
-        answered.append(_answered(stream, fitted_on(past), judged))
-    return answered
+    judged = [fresh.take(blocks == number) for number in np.unique(blocks)[1:]]
+    return [_without(training.take(when < block.meta["time"].to_numpy()[0]), block) for block in judged]
+
+
+def _without(training: Rows, judged: Rows) -> Block:
+    """What may be learnt from before these rows are answered: neither their groups nor their contents."""
+    own = np.isin(training.meta["group"].to_numpy(), judged.meta["group"].to_numpy())
+    return Block(new_content(training.take(~own), judged), judged)
 
 
 def _time_blocks(rows: Rows, count: int) -> np.ndarray:

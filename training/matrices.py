@@ -1,4 +1,4 @@
-"""The feature matrices of a search, each part of the work done once.
+"""The feature matrices of a recipe that is fitted again and again, each part of the work done once.
 
 Texts are counted once for all recipes and blocks; a matrix is made once for all models that read the same features of
 the same rows. What comes out is what the plain pipeline of `pipelines.build` would see, to the last bit.
@@ -72,6 +72,11 @@ class Matrices:
         weights = learning_weights(recipe, self.stream, matrix.used, self.newest)
         fit_estimator(recipe, model, matrix.known, targets(self.stream, matrix.used), **weights)
         return read_answers(model, self.stream, matrix.judged)
+
+    def answered(self, recipe: Recipe, at: int) -> Rows:
+        """The rows of block `at` with what `recipe`, fitted before it, answers; raises as `answers`."""
+        predicted, score = self.answers(recipe, at)
+        return self.blocks[at].judged.with_meta(predicted=predicted.astype(object), score=score)
 
     def _matrix(self, recipe: Recipe, at: int) -> Matrix:
         key = (recipe.feature, recipe.max_features, recipe.history == "newest", at)

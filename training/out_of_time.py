@@ -13,8 +13,9 @@ import numpy as np
 from storage.errors import NotTrainable
 from storage.rows import Rows, new_content, stack
 from storage.stream import Stream
-from training.fitting import answer, fit, learnable
+from training.fitting import learnable
 from training.history import newest_records
+from training.matrices import Block, Matrices
 from training.recipes import Recipe
 
 BLOCKS = 4
@@ -61,18 +62,18 @@ def out_of_time(stream: Stream, recipe: Recipe, rows: Rows, seed: int) -> OutOfT
     training = ~rows.meta["evaluation"].to_numpy(dtype=bool)
     newest = newest_records(stream, rows)
     edges = block_edges(stream, rows)
-    scored: list[Rows] = []
+    blocks: list[Block] = []
     for start, stop in pairwise(edges):
         past = rows.take(np.flatnonzero(training[:start]))
         try:
-            learnable(stream, past, recipe, newest)
+            used = learnable(stream, past, recipe, newest)
         except NotTrainable:
             continue  # a young stream: its first blocks have no past to learn from
-        fitted = fit(recipe, stream, past, seed, newest)
         block = rows.take(slice(start, stop))
-        block = new_content(block.take(block.labelled), fitted.used)
-        predicted, score = answer(fitted.model, stream, block.features)
-        scored.append(block.with_meta(predicted=predicted.astype(object), score=score))
-    scored = [block for block in scored if len(block)]
+        block = new_content(block.take(block.labelled), used)
+        if len(block):
+            blocks.append(Block(past, block))
+    refits = Matrices(stream, rows.take(rows.labelled), blocks, seed, newest)
+    scored = [refits.answered(recipe, at) for at in range(len(blocks))]
     numbers = np.repeat(np.arange(len(scored)), [len(block) for block in scored])
     return OutOfTime(stack(scored, stream.columns), numbers.astype(np.int64))
