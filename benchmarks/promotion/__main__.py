@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.promotion import shifts
 from benchmarks.promotion.document import document, file_of
 from benchmarks.promotion.registry import SECTIONS, section
 from benchmarks.promotion.section import Options
@@ -35,6 +36,8 @@ def main() -> None:
             measure(name, Options(chosen.quick, chosen.processes, results / name), file_of(results, name))
     if chosen.write:
         chosen.write.write_text(document(results), encoding="utf-8")
+        if (kept := file_of(results, "shifts")).exists():
+            shifts.draw(json.loads(kept.read_text())["found"], chosen.write.parent / shifts.PICTURE)
 
 
 def measure(name: str, options: Options, file: Path) -> None:

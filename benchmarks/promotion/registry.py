@@ -10,6 +10,7 @@ from benchmarks.promotion.section import Section
 SECTIONS = (
     "search_speed",
     "quality",
+    "shifts",
     "replays",
     "flip",
     "other_streams",
