@@ -101,7 +101,7 @@ def models_explain(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Why the champion is champion, and what other versions would have needed."""
+    """Why the champion is champion, and what others would have needed."""
     from rich.text import Text
 
     from flows.explaining import explain

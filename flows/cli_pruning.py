@@ -16,7 +16,7 @@ def prune(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove old models, snapshots and report pages by the stream's retention policy.
+    """Remove old models, snapshots and pages by the retention policy.
 
     No record goes, no version that is or was champion, and nothing of the audit trail.
     """

@@ -10,6 +10,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+# Before a library reads it: threads of OpenMP do not live on in a forked child, which then waits for them for ever.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from storage.stream import Stream
-from training.cleaning import plain_text
-from training.pipelines import WORD, build
+from training.cleaning import WORD, plain_text
+from training.pipelines import build
 from training.recipes import default_recipes
 
 NAME = f"{__name__}:one_family"

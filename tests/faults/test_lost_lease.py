@@ -47,7 +47,7 @@ SCORED = UNTOUCHED | {"answered": 400}
 @pytest.mark.parametrize(
     ("module", "name", "after"),
     [
-        ("training.fitting", "answer", UNTOUCHED),
+        ("training.contest", "answers_of", UNTOUCHED),
         pytest.param("training.search", "search", SCORED, marks=pytest.mark.slow),
         ("training.tracking", "record", SCORED | {"registered": [2, 1]}),
         pytest.param(
