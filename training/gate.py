@@ -125,13 +125,13 @@ def look_of(before: Sequence[int], labels: int) -> int:
     return looks
 
 
-def bound_of(look: int) -> float:
-    """The chance to be better that is asked for at the k-th look at new rows of one champion: 1 - LEVEL 6 / (π² k²).
+def bound_of(look: int, level: float = LEVEL) -> float:
+    """The chance to be better that is asked for at the k-th look at new rows of one champion: 1 - level 6 / (π² k²).
 
-    The levels spent sum to LEVEL over looks without end, so asking often does not win by luck (alpha spending by a
+    What is spent sums to `level` over looks without end, so asking often does not win by luck (alpha spending by a
     convergent series; DeMets and Lan 1994, Statistics in Medicine 13:1341).
     """
-    return 1 - LEVEL * 6 / (math.pi * look) ** 2
+    return 1 - level * 6 / (math.pi * look) ** 2
 
 
 def loads(version: int, failure: str = "") -> GateTest:
