@@ -11,7 +11,7 @@ import pandas as pd
 from storage.errors import ModelUnusable, NotTrainable
 from storage.rows import Rows
 from storage.stream import Stream
-from training.pipelines import build, slim
+from training.pipelines import build
 from training.recipes import Recipe
 
 LEAST_OF_CLASS = 3  # rows; calibration folds each class in three
@@ -111,7 +111,6 @@ def fit(recipe: Recipe, stream: Stream, rows: Rows, seed: int, newest: int) -> F
     else:
         weights = learning_weights(recipe, stream, used, newest)
         fit_estimator(recipe, model, columns, target, **{f"model__{name}": given for name, given in weights.items()})
-        slim(model)
     return Fitted(model, recipe, used)
 
 

@@ -22,6 +22,7 @@ LEARNT: dict[str, dict[str, Any]] = {
     "letters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
 }
 HASHED = "hashed words"
+BETWEEN = "\n"  # stands in no word: words hold no white space but single blanks
 SLOTS = 2**18  # of hashed words; a model's weights then take 2 MB a class however much text there is
 
 
@@ -37,6 +38,19 @@ class Counts(CountVectorizer):
 
     def transform(self, raw_documents: Any) -> Any:
         return _in_order(super().transform(raw_documents))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As it is stored: the vocabulary as one text, since skops writes a kilobyte for each entry of a dict."""
+        state = dict(super().__getstate__())
+        if "vocabulary_" in state:
+            state["vocabulary_"] = BETWEEN.join(sorted(state["vocabulary_"], key=state["vocabulary_"].get))
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        words = state.get("vocabulary_")
+        if isinstance(words, str):
+            state = {**state, "vocabulary_": {word: at for at, word in enumerate(words.split(BETWEEN))}}
+        super().__setstate__(state)
 
 
 def _in_order(counted: Any) -> Any:
