@@ -16,7 +16,8 @@ from flows.alerting import deliver_now
 from flows.app import App, open_app
 from flows.approvals import expire
 from flows.cycle_document import document, present, summary
-from flows.cycle_steps import STEPS, Run, Step
+from flows.cycle_run import Run
+from flows.cycle_steps import STEPS, Step
 from flows.elsewhere import follow_service
 from flows.failure_alerts import failed, passes, telling_failures, works
 from flows.looking import champion_of, refuse_rewind

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from flows.alerting import facts_of, incident_for, incident_writes, item, with_check
-from flows.app import App
 from flows.approvals import until
 from flows.checking import edge_of, measure_look, score_new
+from flows.cycle_run import Run
 from flows.elsewhere import need_service_champion
 from flows.failure_alerts import failed, works
 from flows.judging import Judged
@@ -21,39 +20,12 @@ from flows.probation import probation
 from flows.promoting import attempt, commit, held_because, name_challenger
 from flows.promotion_alerts import BY_HAND, PROBATION, refused_because
 from flows.training_run import Trained, train_version
-from flows.ways import PRODUCTION, Ways
 from monitoring.evidence import Check
 from monitoring.policy import Action, Cause, Decision, History, PastAttempt, PastCheck
 from reports.alert_facts import AlertFacts, AlertKind
-from storage.cycles import CountedCheck, CycleRecord
+from storage.cycles import CountedCheck
 from storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence
-from storage.leases import Lease
 from storage.promotions import Promotion, PromotionState
-from storage.stream import Stream
-
-
-@dataclass
-class Run:
-    """A cycle under way; `cycle` is replaced as its steps become durable."""
-
-    app: App
-    stream: Stream
-    lease: Lease
-    cycle: CycleRecord
-    on_candidate: Callable[[Any], None]
-    ways: Ways = PRODUCTION
-
-    def done(self, step: str, output: Any, also: Callable[[Connection], None] = lambda _: None) -> None:
-        self.cycle = self.app.cycles.finish_step(self.lease, self.cycle, step, output, also)
-
-    @property
-    def paused(self) -> str:
-        """Who paused the stream, when and why; empty where nothing holds the cycle back by now."""
-        pause = self.app.pauses.current(self.stream.name)
-        return pause.said if pause else ""
-
-    def left(self, step: str) -> Any:
-        return self.cycle.steps[step]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sqlalchemy.engine import Connection
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from flows.answering import answering
 from flows.app import App
 from flows.checking import score_new
+from flows.cycle_run import Run
 from flows.looking import mature, resolved, seed_of
 from flows.promoting import commit
 from flows.promotion_alerts import APPROVED, CHALLENGER, FORCED, PROBATION, telling
@@ -20,9 +21,6 @@ from storage.errors import ModelUnusable, StaleEvidence, StoreUnusable
 from storage.promotions import Promotion, PromotionState, VersionRecord
 from storage.rows import Rows
 from storage.stream import Stream
-
-if TYPE_CHECKING:
-    from flows.cycle_steps import Run
 
 ON_PROBATION = frozenset({CHALLENGER, APPROVED, FORCED})  # kinds of changes; who went back is not sent back again
 

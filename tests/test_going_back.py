@@ -12,7 +12,8 @@ import pytest
 
 from flows.app import App
 from flows.cycle import run_cycle
-from flows.cycle_steps import Run, promote
+from flows.cycle_run import Run
+from flows.cycle_steps import promote
 from flows.going_back import acknowledge, promote_by_hand, roll_back
 from flows.promoting import held_because, settle
 from flows.promotion_alerts import open_rollback

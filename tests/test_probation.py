@@ -380,7 +380,8 @@ def test_a_person_who_acts_in_between_goes_first(app: App, monkeypatch: pytest.M
 def test_a_cycle_begun_before_there_was_a_probation_is_finished(app: App) -> None:
     """What an older trueup left after its check goes on as it began."""
     stream = app.stream("reviews")
-    from flows.cycle_steps import STEPS, Run
+    from flows.cycle_run import Run
+    from flows.cycle_steps import STEPS
     from storage.leases import hold
 
     with hold(app.database, "reviews") as lease:
