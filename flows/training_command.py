@@ -12,15 +12,15 @@ from typing import Any
 from flows.alerting import deliver_now
 from flows.app import App
 from flows.elsewhere import follow_service, need_service_champion
-from flows.judging import judge_version
+from flows.judging import Judged, judge_version
 from flows.lineage import asked_by_person
-from flows.looking import champion_of, refuse_rewind, snapshot_rows
+from flows.looking import champion_of, champion_version, refuse_rewind, snapshot_rows
 from flows.promoting import attempt, commit, held_because, name_challenger, settle
 from flows.promotion_alerts import telling
 from flows.training_run import train_version
 from storage import snapshots
-from storage.errors import NoChampion
-from storage.leases import hold
+from storage.errors import NoChampion, NotTrainable
+from storage.leases import Lease, hold
 from storage.promotions import Promotion, PromotionState
 from storage.stream import Stream
 
@@ -42,6 +42,7 @@ def train_now(
         LeaseHeld: another process works on the stream.
         TimeRefused: the time would rewind a model.
         ModelUnusable: the champion cannot be loaded or scored; nothing is promoted over it.
+        NotTrainable: the rows cannot be learnt from; which of their tests refused them is kept in the history.
     """
     with hold(app.database, stream.name, clock=app.clock) as lease:
         settle(app, lease, stream)
@@ -55,9 +56,14 @@ def train_now(
             return _of_service(app, stream, followed)
         need_service_champion(app, stream, as_of)
         name, moment = _left_behind(app, stream, as_of) or (f"{TRAINING}{uuid.uuid4().hex}", as_of)
-        trained = train_version(
-            app, lease, stream, moment, cycle_id=name, asked=asked_by_person(app.who), on_candidate=on_candidate
-        )
+        try:
+            trained = train_version(
+                app, lease, stream, moment, cycle_id=name, asked=asked_by_person(app.who), on_candidate=on_candidate
+            )
+        except NotTrainable as error:
+            if error.tests:
+                _keep_refusal(app, lease, stream, as_of, error)
+            raise
         name_challenger(app, lease, stream, trained)
         judged = judge_version(app, stream, trained, as_of)
         held = held_because(app, stream)
@@ -74,6 +80,14 @@ def train_now(
     deliver_now(app)
     waits = held if planned.state is PromotionState.HELD else None
     return {**asdict(trained), "gate": judged.gate, "promotion": promotion, "held": waits}
+
+
+def _keep_refusal(app: App, lease: Lease, stream: Stream, as_of: datetime, error: NotTrainable) -> None:
+    judged = Judged({"passed": False, "tests": error.tests}, champion_version(app, stream), 0)
+    refused = attempt(app, stream, as_of, judged, None, why=str(error), held="")
+    with app.database.write() as connection:
+        lease.assert_held(connection)
+        app.promotions.add(connection, refused)
 
 
 def _of_service(app: App, stream: Stream, followed: Promotion) -> dict[str, Any]:

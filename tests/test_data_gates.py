@@ -131,7 +131,7 @@ def _corrections(rows: Rows, users: tuple[str, ...]) -> list[FeedbackItem]:
 
 
 def test_poisoned_rows_train_nothing_and_the_attempt_says_why(tmp_path: Path) -> None:
-    """One user corrects three of ten records: `train` refuses, a cycle records the refusal with every figure."""
+    """One user corrects three of ten records: `train` and a cycle refuse, and both keep the refusal's figures."""
     app = deployed(tmp_path)
     stream = app.stream("reviews")
     rows = app.reader.read(stream, as_of=TRAINED)
@@ -142,8 +142,9 @@ def test_poisoned_rows_train_nothing_and_the_attempt_says_why(tmp_path: Path) ->
     with pytest.raises(NotTrainable, match=r"DATA-USER: user 'mallory' gave 300 of \d+ new labels"):
         train_now(app, stream, TRAINED)
     assert run_cycle(app, stream, TRAINED)["training"] is None
-    (attempt,) = app.promotions.history("reviews")
-    assert str(attempt.state) == "refused"
-    assert {t["code"]: t["passed"] for t in attempt.gate["tests"]}["DATA-USER"] is False
+    attempts = app.promotions.history("reviews")
+    assert [str(attempt.state) for attempt in attempts] == ["refused", "refused"]
+    for attempt in attempts:
+        assert {t["code"]: t["passed"] for t in attempt.gate["tests"]}["DATA-USER"] is False
     assert app.registry.versions("reviews") == ()
     app.close()
