@@ -1,12 +1,12 @@
 """By how much a challenger is better than a champion, how surely, and what it would take to see.
 
-`gain_of` draws the stream's metric itself. But a promotion should turn out well on the rows that follow, and for that
+`gain_of` draws the stream's metric itself. But a promotion should turn out well on the rows that follow, and of that
 the metric of a few hundred rows is a poor witness where classes are uneven: macro-F1 hangs on the few rows of the rare
-class, and wrong labels move it. Errors and probabilities are told by every row. So `evidence_of` asks how surely the
-challenger makes fewer errors, and how surely its probabilities lie closer to the truth (Brier 1950), and takes the mean
-of both chances (a linear opinion pool; Stone 1961, The Annals of Mathematical Statistics 32:1339). The newest rows
-weigh most, since what follows is most like them; the weights sum to Kish's effective number of rows (1965, Survey
-Sampling). docs/promotion.md holds this against other rules.
+class. Errors and probabilities are told by every row. So `evidence_of` asks two ways, and either suffices: how surely
+the challenger makes fewer errors and has probabilities closer to the truth (Brier 1950), the mean of both chances (a
+linear opinion pool; Stone 1961, The Annals of Mathematical Statistics 32:1339), on rows of which the newest weigh most,
+since what follows is most like them (the weights sum to Kish's effective number of rows; 1965, Survey Sampling); and
+how surely it is better on the metric, on all rows alike. docs/promotion.md holds this against other rules.
 """
 
 from __future__ import annotations
@@ -64,21 +64,22 @@ class Gain:
 
 @dataclass(frozen=True)
 class Evidence:
-    """How surely a challenger is better, by each witness; the first one tells how many labels it takes to see."""
+    """How surely a challenger is better: lately, by each witness, and on the metric, on all rows."""
 
-    witnesses: Mapping[str, Gain]
+    lately: Mapping[str, Gain]
+    metric: Gain
 
     @property
     def chance(self) -> float:
-        """The mean of the witnesses' chances; NaN where one is undefined on the rows."""
-        return float(np.mean([gain.chance for gain in self.witnesses.values()]))
-
-    def labels_needed(self, bound: float) -> int | None:
-        return next(iter(self.witnesses.values())).labels_needed(bound)
+        """The greater of the two; NaN where the metric is undefined on the rows."""
+        if math.isnan(self.metric.chance):
+            return math.nan
+        return max(self.metric.chance, float(np.mean([gain.chance for gain in self.lately.values()])))
 
     @property
     def said(self) -> str:
-        return ", ".join(f"{name} {gain.chance:.1%}" for name, gain in self.witnesses.items())
+        told = ", ".join(f"{name} {gain.chance:.1%}" for name, gain in self.lately.items())
+        return f"lately by {told}; by the metric {self.metric.chance:.1%}"
 
 
 def evidence_of(metric: str, paired: Paired, seed: int) -> Evidence:
@@ -86,9 +87,9 @@ def evidence_of(metric: str, paired: Paired, seed: int) -> Evidence:
 
     Models that state no probabilities are judged without that witness.
     """
-    weights = _recent(paired)
+    weights, gain = _recent(paired), gain_of(metric, paired, seed)
     if not paired.classes:
-        return Evidence({metric: gain_of(metric, paired, seed, weights)})
+        return Evidence({metric: gain_of(metric, paired, seed, weights)}, gain)
     ranked = metric == "roc_auc"
     first = {"ranking": gain_of(metric, paired, seed, weights)} if ranked else {
         "fewer errors": gain_of("accuracy", paired, seed, weights)
@@ -96,11 +97,11 @@ def evidence_of(metric: str, paired: Paired, seed: int) -> Evidence:
     old, old_true = paired.stated(paired.champion, paired.champion_score)
     new, new_true = paired.stated(paired.challenger, paired.challenger_score)
     if not (np.isfinite(old).all() and np.isfinite(new).all()):
-        return Evidence(first)
+        return Evidence(first, gain)
     closer = gains_of_losses(
         (old - old_true) ** 2 - (new - new_true) ** 2, paired.unit, np.random.default_rng(seed), weights
     )
-    return Evidence({**first, "closer probabilities": Gain(closer, POINTS, len(paired))})
+    return Evidence({**first, "closer probabilities": Gain(closer, POINTS, len(paired))}, gain)
 
 
 def _recent(paired: Paired) -> np.ndarray | None:

@@ -111,7 +111,7 @@ def _met(paired: Any, older: Any) -> Met:
         f1_chance=chance_better("f1_macro", paired, 0),
         chance=evidence.chance,
         rest=all(test.passed for code, test in tests.items() if code != "GATE-BETTER"),
-        needed=tuple(evidence.labels_needed(bound_of(look)) or 0 for look in range(1, 5)),
+        needed=tuple(evidence.metric.labels_needed(bound_of(look)) or 0 for look in range(1, 5)),
     )
 
 
@@ -125,17 +125,19 @@ def _read(kept: dict[str, Any]) -> Course:
 
 def rules() -> dict[str, Rule]:
     """The rules, the peers first; those of one family differ in how sure they ask to be."""
+    from training.gate import LEVEL
+
     found: dict[str, Rule] = {
         "score higher": lambda met, look: met.gain > 0,
         "McNemar .05": lambda met, look: _mcnemar(met) <= 0.05,
         "P(better)": lambda met, look: _better(met) >= (0.8 if met.rows < 500 else 0.9),
-        "trueup": _trueup(0.3),
+        "trueup": _trueup(LEVEL),
     }
     for sure in (0.6, 0.7, 0.8, 0.9, 0.95, 0.98):
         found[f"P(better) {sure}"] = lambda met, look, sure=sure: _better(met) >= sure  # type: ignore[misc]
     for sure in (0.8, 0.9, 0.95, 0.98):
         found[f"macro-F1 {sure}"] = lambda met, look, sure=sure: met.f1_chance >= sure  # type: ignore[misc]
-    for level in (0.1, 0.2, 0.4, 0.6):
+    for level in (0.1, 0.15, 0.4, 0.6):
         found[f"trueup, level {level}"] = _trueup(level)
     return found
 
