@@ -38,6 +38,10 @@ to = ["oncall@example.org"]
 """
 
 
+# for tests that ask for a training and not for a search: a plain model of words
+ONE_CANDIDATE = '\n[streams.reviews.training]\ncandidates = ["tests.plain_candidate:plain"]\n'
+
+
 def deployed(folder: Path, *, more: str = "") -> App:
     """A deployment in `folder` with a month of healthy history taken in and nothing trained."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,12 +10,12 @@ import pytest
 from flows.accepting import accept
 from flows.cycle import run_cycle
 from storage.errors import InputError
-from tests.made_deployments import TRAINED, WEEK, about_to_break
+from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, about_to_break
 
 
 def test_the_breaching_window_is_noted_for_its_input_signals(tmp_path: Path) -> None:
     """The records of the check that breached, under the champion in force; the next check compares with them."""
-    app = about_to_break(tmp_path)
+    app = about_to_break(tmp_path, more=ONE_CANDIDATE)
     held = app.stream("reviews")
     quiet = held.model_copy(update={"policy": held.policy.model_copy(update={"retrain_on": ()})})
     done = run_cycle(app, quiet, TRAINED + WEEK)

@@ -20,9 +20,8 @@ from flows.going_back import promote_by_hand
 from flows.pausing import set_paused
 from storage.errors import InputError
 from storage.promotions import PromotionState
-from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in, with_champion
+from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Shell
-from tests.test_going_back import ONE_CANDIDATE
 from tests.test_probation import copied, with_policy
 
 AS_OF = TRAINED + WEEK

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from feedback.made_reviews import HEALTHY
 from flows.cli import cli
-from tests.made_deployments import BROKEN, TRAINED, WEEK, deployed, take_in, with_champion
+from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, deployed, take_in, with_champion
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -63,7 +63,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     """A deployment with a champion, one healthy window, and one of a new regime."""
     folder = tmp_path_factory.mktemp("trained")
-    app = with_champion(folder)
+    app = with_champion(folder, more=ONE_CANDIDATE)
     take_in(app, folder, 2, TRAINED, WEEK, HEALTHY)
     take_in(app, folder, 3, TRAINED + WEEK, WEEK, BROKEN)
     app.close()
@@ -222,7 +222,7 @@ def test_answers_for_a_file_are_not_stored(trained: Shell, tmp_path: Path) -> No
 
 def test_a_champion_that_cannot_be_loaded_is_no_missing_one(tmp_path: Path) -> None:
     """Status 1 and one alert, however often it is met; nothing is promoted over it; it resolves when mended."""
-    app = with_champion(tmp_path)
+    app = with_champion(tmp_path, more=ONE_CANDIDATE)
     take_in(app, tmp_path, 2, TRAINED, WEEK, BROKEN)
     app.close()
     shell = Shell(tmp_path)

@@ -14,9 +14,8 @@ from feedback.made_reviews import HEALTHY
 from flows.training_command import train_now
 from reports.explanation import Asked, Trail, because, needed, others
 from storage.promotions import Promotion, PromotionState
-from tests.made_deployments import TRAINED, WEEK, take_in, with_champion
+from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Shell
-from tests.test_going_back import ONE_CANDIDATE
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LABELS = {"code": "GATE-LABELS", "passed": True, "value": 312.0, "bound": 50.0, "said": "312 new labelled rows"}

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from flows.app import open_app
 from flows.cycle import run_cycle
-from tests.faults.conftest import ONE_CANDIDATE
-from tests.made_deployments import HEALTHY, SETTINGS, START, TRAINED, WEEK, WINDOW, take_in
+from tests.made_deployments import HEALTHY, ONE_CANDIDATE, SETTINGS, START, TRAINED, WEEK, WINDOW, take_in
 from tests.test_commands import Shell
 
 

@@ -14,14 +14,14 @@ from flows.judging import answers_otherwise_elsewhere  # before conftest puts an
 from storage import snapshots
 from storage.errors import TrueupError
 from storage.promotions import VersionRecord
-from tests.made_deployments import with_champion
+from tests.made_deployments import ONE_CANDIDATE, with_champion
 from training.fresh_process import Reading, read_back
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """A deployment with one version."""
-    opened = with_champion(tmp_path_factory.mktemp("fresh"))
+    opened = with_champion(tmp_path_factory.mktemp("fresh"), more=ONE_CANDIDATE)
     yield opened
     opened.close()
 

@@ -24,11 +24,10 @@ from storage.errors import InputError, ModelUnusable, NoChampion
 from storage.leases import hold
 from storage.promotions import Promotion, PromotionState
 from storage.stream import Stream
-from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in, with_champion
+from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Answer, Shell
 from training.registry import Registry
 
-ONE_CANDIDATE = '\n[streams.reviews.training]\ncandidates = ["tests.plain_candidate:plain"]\n'
 ALIASES = ("champion", "previous", "challenger")
 
 

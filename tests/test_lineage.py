@@ -12,9 +12,8 @@ from flows.app import App
 from flows.cycle import run_cycle
 from flows.lineage import changed_settings, commit, settings_of, stream_of
 from storage import snapshots
-from tests.made_deployments import TRAINED, WEEK, WINDOW, about_to_break
+from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, WINDOW, about_to_break
 from tests.made_rows import make_stream
-from tests.test_going_back import ONE_CANDIDATE
 
 
 @pytest.fixture(scope="module")

@@ -26,9 +26,9 @@ from flows.training_command import train_now
 from storage.errors import InputError
 from storage.promotions import PromotionState
 from storage.stream import Policy
-from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in, with_champion
+from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Shell
-from tests.test_going_back import ONE_CANDIDATE, aliases
+from tests.test_going_back import aliases
 from training.paired import Paired
 from training.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude
 from training.registry import Registry

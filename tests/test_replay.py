@@ -26,7 +26,7 @@ from flows.settings import Settings
 from storage.errors import InputError
 from storage.stream import Policy
 from storage.timepoints import iso
-from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in, with_champion
+from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 
 WEEKS = (HEALTHY, HEALTHY, BROKEN, BROKEN)
 NASTY = "<script>alert(1)</script>"
@@ -69,7 +69,7 @@ def _called(server: socket.socket) -> int:
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayed]:
     """Four windows, two of them broken, in a deployment that sends its mails to a server."""
     folder = tmp_path_factory.mktemp("replayed")
-    app = with_champion(folder, more=POLICIES)
+    app = with_champion(folder, more=ONE_CANDIDATE + POLICIES)
     for week, regime in enumerate(WEEKS):
         take_in(app, folder, 2 + week, TRAINED + week * WEEK, WEEK, regime)
     app.close()

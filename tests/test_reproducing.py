@@ -14,10 +14,9 @@ import sqlalchemy as sa
 from flows.app import App, open_app
 from flows.reproducing import Package, differences, other_packages
 from storage import tables
-from tests.made_deployments import with_champion
+from tests.made_deployments import ONE_CANDIDATE, with_champion
 from tests.made_rows import make_rows
 from tests.test_commands import Shell
-from tests.test_going_back import ONE_CANDIDATE
 from training.tracking import packages, recorded_packages
 
 REGRESSION = """

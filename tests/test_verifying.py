@@ -19,9 +19,8 @@ from flows.going_back import roll_back
 from flows.training_command import train_now
 from storage import tables
 from storage.promotions import Promotion, PromotionState, VersionRecord
-from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in, with_champion
+from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Shell
-from tests.test_going_back import ONE_CANDIDATE
 from training.registry import Version
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.app import App, open_app
-from tests.made_deployments import about_to_break
-
-ONE_CANDIDATE = '\n[streams.reviews.training]\ncandidates = ["tests.plain_candidate:plain"]\n'
+from tests.made_deployments import ONE_CANDIDATE, about_to_break
 
 
 @pytest.fixture(scope="session")

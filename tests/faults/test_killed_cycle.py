@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from flows.app import open_app
-from tests.made_deployments import TRAINED, WEEK, about_to_break
+from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, about_to_break
 
 AS_OF = TRAINED + WEEK
 
@@ -140,7 +140,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]
 
     base = tmp_path_factory.mktemp("killed")
     folder, copy = base / "deployment", base / "copy"
-    assert in_a_process(lambda: about_to_break(folder).close()) == 0
+    assert in_a_process(lambda: about_to_break(folder, more=ONE_CANDIDATE).close()) == 0
     shutil.copytree(folder, copy)
     assert in_a_process(lambda: run(folder)) == 0
     undisturbed = base / "end.json"
