@@ -232,12 +232,25 @@ def test_the_evaluation_side_alone_must_not_speak_against_it() -> None:
 
 def test_older_rows_veto_only_while_their_labels_hold() -> None:
     """A challenger that unlearnt the past is refused, unless the champion shows that the past is over."""
-    new, past = _discordant(300, 60, 10), _discordant(300, 75, 130)
+    new, past = _discordant(600, 34, 14), _discordant(250, 16, 40)
     refused = judge("accuracy", new, 0, older=past)
     assert [test.code for test in refused.tests if not test.passed] == ["GATE-OLDER"]
-    turned = _discordant(100, 250, 20)
+    other = np.where(new.truth == "no", "yes", "no")
+    turned = replace(new, truth=np.where(np.arange(648) < 60, other, new.truth))  # both are wrong on sixty rows
     assert judge("accuracy", turned, 0, older=past).passed
-    assert "not applicable" in judge("accuracy", turned, 0, older=past).tests[-1].said
+    assert "another world" in judge("accuracy", turned, 0, older=past).tests[-1].said
+    assert "beaten so widely" in judge("accuracy", _discordant(600, 80, 14), 0, older=past).tests[-1].said
+
+
+def test_more_errors_are_not_bought_with_the_metric() -> None:
+    """Wrong labels raise macro-F1 of uneven classes and the errors; a first champion may err more than a constant."""
+    truth = np.where(np.arange(1000) % 10 == 0, "yes", "no").astype(object)
+    always_no = np.full(1000, "no", dtype=object)
+    eager = np.where((np.arange(1000) % 10 == 0) | (np.arange(1000) % 7 == 0), "yes", "no").astype(object)
+    paired = _paired(truth, always_no, eager)
+    assert chance_better("f1_macro", paired, 0) > 0.99
+    assert not judge("f1_macro", paired, 0).passed
+    assert judge_first("f1_macro", paired, 0).passed
 
 
 def _joined(training: Paired, evaluation: Paired) -> Paired:

@@ -6,7 +6,8 @@ class. Errors and probabilities are told by every row. So `evidence_of` asks two
 the challenger makes fewer errors and has probabilities closer to the truth (Brier 1950), the mean of both chances (a
 linear opinion pool; Stone 1961, The Annals of Mathematical Statistics 32:1339), on rows of which the newest weigh most,
 since what follows is most like them (the weights sum to Kish's effective number of rows; 1965, Survey Sampling); and
-how surely it is better on the metric, on all rows alike. docs/promotion.md holds this against other rules.
+how surely it is better on the metric, on all rows alike, if lately it makes no more errors: wrong labels raise the
+macro-F1 of a model that errs more. docs/promotion.md holds this against other rules.
 """
 
 from __future__ import annotations
@@ -64,22 +65,24 @@ class Gain:
 
 @dataclass(frozen=True)
 class Evidence:
-    """How surely a challenger is better: lately, by each witness, and on the metric, on all rows."""
+    """How surely a challenger is better: lately, by each witness (none: nobody is asked), and by the metric."""
 
     lately: Mapping[str, Gain]
     metric: Gain
 
     @property
     def chance(self) -> float:
-        """The greater of the two; NaN where the metric is undefined on the rows."""
-        if math.isnan(self.metric.chance):
-            return math.nan
-        return max(self.metric.chance, float(np.mean([gain.chance for gain in self.lately.values()])))
+        """The greater of the two, the metric's only where the first witness is not against it; NaN: it is undefined."""
+        if math.isnan(self.metric.chance) or not self.lately:
+            return self.metric.chance
+        chances = [gain.chance for gain in self.lately.values()]
+        lately = float(np.mean(chances))
+        return max(self.metric.chance, lately) if chances[0] >= 0.5 else lately
 
     @property
     def said(self) -> str:
         told = ", ".join(f"{name} {gain.chance:.1%}" for name, gain in self.lately.items())
-        return f"lately by {told}; by the metric {self.metric.chance:.1%}"
+        return f"{f'lately by {told}; ' if told else ''}by the metric {self.metric.chance:.1%}"
 
 
 def evidence_of(metric: str, paired: Paired, seed: int) -> Evidence:
