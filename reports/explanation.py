@@ -80,7 +80,7 @@ class Other:
     """A version that is not champion: how far it came, against which champion, what failed and would have been needed.
 
     version: None where nothing could be trained. labels, labels_needed: new ones that it was judged by, and how many it
-    takes to see a gain of two points nine times in ten; None where unknown.
+    takes to see a gain worth having nine times in ten; None where unknown.
     """
 
     version: int | None
@@ -252,7 +252,7 @@ def _more_labels(judged: Promotion) -> list[str]:
     takes, found = judged.gate.get("labels_needed"), _labels(judged)
     if not takes or found is None or found >= takes:
         return []
-    return [f"About {takes} new labels where there were {found}: so many show a gain of two points nine times in ten."]
+    return [f"About {takes} new labels where there were {found}: so many show a gain worth having nine times in ten."]
 
 
 def _labels(judged: Promotion | None) -> int | None:

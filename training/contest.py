@@ -103,7 +103,7 @@ def first_contest(stream: Stream, challenger: Fitted, rows: Rows) -> Paired:
         names, counts = np.unique(known, return_counts=True)
         constant = names[counts.argmax()]
     always = np.full(len(met), constant, dtype=float if stream.task == "regression" else object)
-    return _paired(stream, met, always, np.full(len(met), 0.5))
+    return paired_with(stream, met, always, np.full(len(met), 0.5))
 
 
 def _side(rows: Rows, evaluation: bool) -> Rows:
@@ -149,24 +149,21 @@ def _time_blocks(rows: Rows, count: int) -> np.ndarray:
 def _met(stream: Stream, judged: Rows, champion: Rows) -> Paired:
     """Rows that the challenger answered, paired with what the champion answered to the same ones (by `seq`)."""
     its = champion.meta.iloc[pd.Index(champion.meta["seq"]).get_indexer(judged.meta["seq"])]
-    predicted = its["predicted"].to_numpy()
-    return _paired(
-        stream, judged, predicted.astype(float) if stream.task == "regression" else predicted, its["score"].to_numpy()
-    )
+    return paired_with(stream, judged, its["predicted"].to_numpy(), its["score"].to_numpy())
 
 
-def _paired(stream: Stream, met: Rows, opponent: np.ndarray, opponent_score: np.ndarray) -> Paired:
+def paired_with(stream: Stream, met: Rows, champion: np.ndarray, champion_score: np.ndarray) -> Paired:
+    """Labelled rows in time order with the challenger's answers, paired with the champion's answers to them."""
     truth = targets(stream, met)
-    regression = stream.task == "regression"
+    kind = float if stream.task == "regression" else object
     unit = met.meta["group"].to_numpy()
     if stream.series:
         unit = _time_blocks(met, max(1, round(len(met) ** 0.5)))  # long enough that blocks hardly depend on each other
-    challenger = met.meta["predicted"].to_numpy()
     return Paired(
-        truth=truth if regression else truth.astype(object),
-        champion=opponent,
-        challenger=challenger.astype(float) if regression else challenger,
-        champion_score=opponent_score,
+        truth=truth.astype(kind),
+        champion=champion.astype(kind),
+        challenger=met.meta["predicted"].to_numpy().astype(kind),
+        champion_score=champion_score.astype(float),
         challenger_score=met.meta["score"].to_numpy(dtype=float),
         unit=unit,
         evaluation=met.meta["evaluation"].to_numpy(dtype=bool),

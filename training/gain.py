@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from storage.stream import ERROR_METRICS
 from training.bootstrap import gains_of_classes, gains_of_losses, gains_of_ranking
 from training.paired import Paired
 
@@ -105,6 +106,12 @@ def evidence_of(metric: str, paired: Paired, seed: int) -> Evidence:
         (old - old_true) ** 2 - (new - new_true) ** 2, paired.unit, np.random.default_rng(seed), weights
     )
     return Evidence({**first, "closer probabilities": Gain(closer, POINTS, len(paired))}, gain)
+
+
+def worth_of(metric: str, times: float = 1.0) -> str:
+    """What is worth seeing, in words."""
+    share = 100 * POINTS * times
+    return f"{share:g} % of the error" if metric in ERROR_METRICS else f"{share:g} point{'' if share == 1 else 's'}"
 
 
 def _recent(paired: Paired) -> np.ndarray | None:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from storage.stream import ERROR_METRICS
-from training.gain import REGRESSION, Evidence, evidence_of, gain_of
+from training.gain import REGRESSION, Evidence, evidence_of, gain_of, worth_of
 from training.metrics import score
 from training.paired import Paired
 
@@ -45,7 +45,7 @@ class GateTest:
 
 @dataclass(frozen=True)
 class Gate:
-    """All tests of one challenger; `labels_needed` to see a gain of two points nine times in ten, where known."""
+    """All tests of one challenger; `labels_needed` to see a gain worth having nine times in ten, where known."""
 
     tests: tuple[GateTest, ...]
     labels_needed: int | None = None
@@ -97,7 +97,7 @@ def judge(metric: str, paired: Paired, seed: int, *, look: int = 1, older: Paire
         older: the models' answers to rows up to the champion's cut-off, which neither was fitted on.
     """
     if len(paired) < LEAST_LABELS:
-        return Gate((_labels(len(paired), None),))
+        return _too_few(metric, paired)
     gate = _judge(metric, paired, "the champion", bound_of(look), evidence_of(metric, paired, seed))
     return gate.and_test(_evaluation(metric, paired, seed), _older(metric, paired, older, seed))
 
@@ -108,7 +108,7 @@ def judge_first(metric: str, paired: Paired, seed: int) -> Gate:
     Who always answers the commonest of uneven classes makes few errors, and is no model.
     """
     if len(paired) < LEAST_LABELS:
-        return Gate((_labels(len(paired), None),))
+        return _too_few(metric, paired)
     opponent = "the mean" if metric in REGRESSION else "the majority class"
     return _judge(metric, paired, opponent, bound_of(1), Evidence({}, gain_of(metric, paired, seed)))
 
@@ -166,16 +166,20 @@ def inapplicable(code: str, why: str) -> GateTest:
 def _judge(metric: str, paired: Paired, opponent: str, bound: float, found: Evidence) -> Gate:
     needed = found.metric.labels_needed(bound)
     better = _better(metric, found, len(paired), opponent, bound)
-    return Gate((_labels(len(paired), needed), _metric(metric, paired, opponent), better), needed)
+    return Gate((_labels(metric, len(paired), needed), _metric(metric, paired, opponent), better), needed)
 
 
-def _labels(found: int, needed: int | None) -> GateTest:
+def _too_few(metric: str, paired: Paired) -> Gate:
+    return Gate((_labels(metric, len(paired), None),))
+
+
+def _labels(metric: str, found: int, needed: int | None) -> GateTest:
     enough = found >= LEAST_LABELS
     said = f"{found} new labelled rows that neither model knows"
     if not enough:
         said = f"{said} are too few to judge by; {LEAST_LABELS - found} more are needed"
     elif needed is not None:
-        said = f"{said}; to see a gain of two points nine times in ten takes {needed}"
+        said = f"{said}; to see a gain of {worth_of(metric)} nine times in ten takes {needed}"
     return GateTest(code="GATE-LABELS", passed=enough, value=float(found), bound=float(LEAST_LABELS), said=said)
 
 
@@ -252,8 +256,8 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
     if gain_of(metric, paired, seed).chance_above(WIDE) >= OTHERWISE:
         return inapplicable(
             "GATE-OLDER",
-            "it is better on the new rows by three points with a probability of 95% or more: a champion of the same "
-            "world would not be beaten so widely, so the older labels tell of another one",
+            f"it is better on the new rows by {worth_of(metric, WIDE)} with a probability of {OTHERWISE:.0%} or more: "
+            "a champion of the same world would not be beaten so widely, so the older labels tell of another one",
         )
     chance = gain_of(metric, older, seed).chance_above(-0.5)
     for figure in dict.fromkeys((metric, *(("accuracy",) if paired.classes else ()))):
@@ -267,8 +271,8 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
                 f"probability of {worse:.1%}, so the older labels tell of another world",
             )
     said = (
-        f"on {len(older)} older rows that neither was fitted on, whose labels still hold, it is not a point worse than "
-        f"the champion with a probability of {chance:.1%}"
+        f"on {len(older)} older rows that neither was fitted on, whose labels still hold, it is less than "
+        f"{worth_of(metric, 0.5)} worse than the champion with a probability of {chance:.1%}"
     )
     return GateTest(code="GATE-OLDER", passed=chance >= CONTRADICTED, value=chance, bound=CONTRADICTED, said=said)
 

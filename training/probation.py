@@ -16,7 +16,7 @@ import numpy as np
 from storage.rows import Rows
 from storage.stream import Stream
 from training import gate
-from training.fitting import classes_of, targets
+from training.contest import paired_with
 from training.gain import chance_better
 from training.gate import LEAST_LABELS
 from training.metrics import score
@@ -82,22 +82,8 @@ def paired(stream: Stream, champion: Rows, previous: Rows) -> Paired:
 
     Neighbouring rows of a series depend on each other, so they are held together in blocks of about √n.
     """
-    truth = targets(stream, champion)
-    regression = stream.task == "regression"
-    new, old = (rows.meta["predicted"].to_numpy() for rows in (champion, previous))
-    unit = champion.meta["group"].to_numpy()
-    if stream.series:
-        unit = np.arange(len(champion)) // max(1, round(len(champion) ** 0.5))
-    return Paired(
-        truth=truth if regression else truth.astype(object),
-        champion=new.astype(float) if regression else new,
-        challenger=old.astype(float) if regression else old,
-        champion_score=champion.meta["score"].to_numpy(dtype=float),
-        challenger_score=previous.meta["score"].to_numpy(dtype=float),
-        unit=unit,
-        evaluation=champion.meta["evaluation"].to_numpy(dtype=bool),
-        classes=classes_of(stream, truth),
-    )
+    new = champion.meta
+    return paired_with(stream, previous, new["predicted"].to_numpy(), new["score"].to_numpy())
 
 
 def figures(stream: Stream, met: Paired) -> tuple[float, float]:
