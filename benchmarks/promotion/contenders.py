@@ -15,6 +15,7 @@ from typing import Any
 
 import mlflow  # noqa: F401 - imported once, by the process that all others are forked from
 
+from benchmarks.promotion.course import MADE_REVIEWS
 from feedback.intake import ingest
 from feedback.made_reviews import HEALTHY, make_reviews
 from flows.alerting import deliver_now
@@ -38,16 +39,7 @@ AHEAD = timedelta(minutes=5)  # by which a clock is wrong that takes a living wo
 EVIDENCE, TAKEOVER, APPROVAL = "evidence", "takeover", "approval"
 FORCE, ROLL_BACK, COMMIT = "force", "roll back", "commit"
 
-SETTINGS = """
-[streams.reviews]
-id = "review_id"
-time = "at"
-text = ["text"]
-
-[streams.reviews.label]
-column = "stars"
-classes = {{ negative = "<=2", positive = ">=4" }}
-
+FOUGHT_OVER = """
 [streams.reviews.training]
 time_limit = "1s"
 
@@ -75,7 +67,7 @@ def build(folder: Path, url: str) -> Arena:
     Versions are fought over here, not models; so one training is enough.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "trueup.toml").write_text(SETTINGS.format(url=url))
+    (folder / "trueup.toml").write_text(MADE_REVIEWS + FOUGHT_OVER.format(url=url))
     arena = Arena(folder)
     app = arena.open()
     file = folder / "reviews.csv"

@@ -27,6 +27,16 @@ from storage.stream import Stream
 from storage.timepoints import parse_as_of
 
 Change = Callable[[Stream], Stream]
+MADE_REVIEWS = """
+[streams.reviews]
+id = "review_id"
+time = "at"
+text = ["text"]
+
+[streams.reviews.label]
+column = "stars"
+classes = { negative = "<=2", positive = ">=4" }
+"""  # the settings of `feedback.made_reviews`
 
 
 @dataclass(frozen=True)

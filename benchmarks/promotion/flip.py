@@ -16,7 +16,7 @@ from benchmarks import jobs
 from benchmarks.machine import DATA, ROOT
 from benchmarks.page import table
 from benchmarks.promotion import light
-from benchmarks.promotion.course import FLIPKART, GREENLIGHT, RealSet, with_training
+from benchmarks.promotion.course import FLIPKART, GREENLIGHT, MADE_REVIEWS, RealSet, with_training
 from benchmarks.promotion.section import Bound, Options
 from feedback.made_reviews import HEALTHY, Regime, make_reviews
 from storage.timepoints import iso, parse_as_of
@@ -70,7 +70,7 @@ class Made:
 
     def write(self, folder: Path) -> tuple[Path, Path, str]:
         config, file = folder / "made.toml", folder / "made.csv"
-        config.write_text(_SETTINGS)
+        config.write_text(MADE_REVIEWS)
         turned = parse_as_of(self.day) - timedelta(days=1)
         spans = [(_FIRST, turned, HEALTHY), (turned, _FIRST + timedelta(weeks=_WEEKS), Regime(label_flip=1.0))]
         days = [(until - since) / timedelta(days=1) for since, until, _ in spans]
@@ -84,16 +84,6 @@ class Made:
 
 _FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 _HISTORY, _WEEKS = 4, 21
-_SETTINGS = """
-[streams.reviews]
-id = "review_id"
-time = "at"
-text = ["text"]
-
-[streams.reviews.label]
-column = "stars"
-classes = { negative = "<=2", positive = ">=4" }
-"""
 SEEDS = range(1, 6)
 FLIPS: Sequence[Made | Real] = (
     *(Made(seed) for seed in SEEDS),
