@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.answering import answering
 from flows.app import App
@@ -17,7 +17,13 @@ from flows.training_run import Trained, refit
 from storage import snapshots
 from storage.errors import ModelUnusable
 from storage.promotions import VersionRecord
+from storage.rows import Rows
 from storage.stream import Stream
+
+if TYPE_CHECKING:
+    from training.fitting import Fitted
+    from training.gate import Gate
+    from training.paired import Paired
 
 ReadBack = Callable[[App, Stream, VersionRecord, Any], str]  # why a version does not answer as it did; empty: it does
 
@@ -33,6 +39,16 @@ class Judged:
     @property
     def passed(self) -> bool:
         return bool(self.gate["passed"])
+
+
+@dataclass(frozen=True)
+class Met:
+    """What came of the contest; `champion` is None where there is none, or where it is another service's."""
+
+    gate: Gate
+    paired: Paired
+    labels: int
+    champion: Model | None = None
 
 
 def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
@@ -53,8 +69,7 @@ def judge_here(app: App, stream: Stream, trained: Trained, as_of: datetime) -> J
 
 
 def _judged(app: App, stream: Stream, trained: Trained, as_of: datetime, read_back: ReadBack) -> Judged:
-    from training.contest import answers_of, contest, first_contest, older_contest
-    from training.gate import Gate, judge, judge_first, loads, look_of
+    from training.gate import Gate, loads
 
     record = app.promotions.version(stream.name, trained.version)
     assert record is not None
@@ -64,45 +79,57 @@ def _judged(app: App, stream: Stream, trained: Trained, as_of: datetime, read_ba
     except ModelUnusable as error:
         return Judged(Gate((loads(trained.version, str(error)),)).as_json(), champion, 0)
     seed = seed_of(stream, as_of)
-    opponent = None
     if champion is None:
-        paired = first_contest(stream, fitted, rows)
-        gate = judge_first(stream.metric, paired, seed)
-        labels = len(paired)
+        met = _first(stream, fitted, rows, seed)
     else:
-        standing = champion_of(app, stream)
-        opponent = _model_of(app, standing)
-        known = snapshots.load(app.archive, standing.snapshot, regression=stream.task == "regression")
-        its_answers = answers_of(stream, opponent.model) if opponent else answering(app, stream, standing)
-        paired = contest(
-            stream,
-            fitted,
-            its_answers,
-            rows,
-            cut_off=standing.cut_off,
-            known_contents=known.meta["content"].to_numpy(),
-            seed=seed,
-        )
-        older = older_contest(stream, fitted, its_answers, rows, cut_off=standing.cut_off)
-        newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
-        labels = int((rows.labelled & newer.to_numpy()).sum())
-        look = look_of(_looks_before(app, stream, champion, trained.version), labels)
-        gate = judge(stream.metric, paired, seed, look=look, older=older)
+        met = _against(app, stream, fitted, rows, seed, version=trained.version)
     reference = snapshots.load(app.archive, record.reference, regression=stream.task == "regression")
     meeting = Meeting(
-        paired=paired,
+        paired=met.paired,
         seed=seed,
         challenger=Model(fitted.model, app.registry.size(stream.name, record.version)),
-        champion=opponent,
-        elsewhere=champion is not None and opponent is None,
+        champion=met.champion,
+        elsewhere=champion is not None and met.champion is None,
         reference=reference.features,
         golden=golden_set(app, stream),
         cases=own_cases(app, stream),
     )
     data = Gate.from_json({"tests": record.document.get("data", [])})
-    gate = replace(gate, tests=(*data.tests, *gate.tests, *further_tests(stream, meeting)))
+    gate = replace(met.gate, tests=(*data.tests, *met.gate.tests, *further_tests(stream, meeting)))
     gate = gate.and_test(loads(trained.version, read_back(app, stream, record, fitted.model)))
-    return Judged(gate.as_json(), champion, labels)
+    return Judged(gate.as_json(), champion, met.labels)
+
+
+def _first(stream: Stream, fitted: Fitted, rows: Rows, seed: int) -> Met:
+    from training.contest import first_contest
+    from training.gate import judge_first
+
+    paired = first_contest(stream, fitted, rows)
+    return Met(judge_first(stream.metric, paired, seed), paired, len(paired))
+
+
+def _against(app: App, stream: Stream, fitted: Fitted, rows: Rows, seed: int, *, version: int) -> Met:
+    from training.contest import answers_of, contest, older_contest
+    from training.gate import judge, look_of
+
+    standing = champion_of(app, stream)
+    champion = _model_of(app, standing)
+    its_answers = answers_of(stream, champion.model) if champion else answering(app, stream, standing)
+    known = snapshots.load(app.archive, standing.snapshot, regression=stream.task == "regression")
+    paired = contest(
+        stream,
+        fitted,
+        its_answers,
+        rows,
+        cut_off=standing.cut_off,
+        known_contents=known.meta["content"].to_numpy(),
+        seed=seed,
+    )
+    older = older_contest(stream, fitted, its_answers, rows, cut_off=standing.cut_off)
+    newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
+    labels = int((rows.labelled & newer.to_numpy()).sum())
+    look = look_of(_looks_before(app, stream, standing.version, version), labels)
+    return Met(judge(stream.metric, paired, seed, look=look, older=older), paired, labels, champion)
 
 
 def _model_of(app: App, standing: VersionRecord) -> Model | None:
