@@ -197,16 +197,25 @@ def test_too_few_labels_are_not_enough_evidence() -> None:
 
 def test_looking_often_does_not_win_by_luck() -> None:
     """What all looks at one champion may spend sums to the level, and a later look asks for more."""
-    assert sum(1 - bound_of(look) for look in range(1, 2000)) == pytest.approx(LEVEL, rel=0.001)
+    assert sum(1 - bound_of(look) for look in range(1, 2000)) == pytest.approx(LEVEL, rel=0.003)
     chances = [judge("accuracy", _discordant(450, 30, 20), 0, look=look).passed for look in (1, 4)]
     assert chances == [True, False]
 
 
+def test_a_year_of_weekly_looks_seldom_lets_a_challenger_pass_that_is_no_better() -> None:
+    """The rows accumulate, so the looks are those at a random walk; .9 asked at each would let half of them pass."""
+    labels = 100 * np.arange(1, 53)
+    walk = np.cumsum(np.random.default_rng(1).normal(size=(5000, 52)), axis=1) / np.sqrt(np.arange(1, 53))
+    asked = [bound_of(look_of(labels[:week].tolist(), int(found))) for week, found in enumerate(labels)]
+    assert (walk >= stats.norm.ppf(asked)).any(axis=1).mean() < 0.28
+    assert (walk >= stats.norm.ppf(0.9)).any(axis=1).mean() > 0.45
+
+
 @pytest.mark.parametrize(
     ("before", "labels", "look"),
-    [([], 80, 1), ([100], 149, 1), ([100], 150, 2), ([150, 100, 120], 160, 2), ([100, 150], 225, 3)],
+    [([], 80, 1), ([100], 199, 1), ([100], 200, 2), ([200, 100, 150], 250, 2), ([100, 200], 400, 3)],
 )
-def test_looks_count_as_one_until_the_labels_have_grown_by_half(before: list[int], labels: int, look: int) -> None:
+def test_looks_count_as_one_until_the_labels_have_doubled(before: list[int], labels: int, look: int) -> None:
     """A second look at nearly the same rows is asked for no more than the first."""
     assert look_of(before, labels) == look
 

@@ -25,8 +25,9 @@ from training.metrics import score
 from training.paired import Paired
 
 LEAST_LABELS = 50
-LEVEL = 0.25  # spent on all looks at one champion together; docs/promotion.md shows what other levels would do
-GROWTH = 1.5  # of the labels, from one look to the next
+LEVEL = 0.5  # spent on all looks at one champion together; docs/promotion.md shows what other levels would do
+PATIENCE = 4  # looks, after which as much of it is left to spend as was spent
+GROWTH = 2.0  # of the labels, from one look to the next
 CONTRADICTED = 0.05  # a chance to be better, below which rows speak against the challenger
 WIDE = 1.5  # of what is worth seeing: a gain so wide is the answer to a change
 OTHERWISE = 0.95  # sure that the champion does worse, or better, on the new rows: then the older labels do not hold
@@ -114,7 +115,7 @@ def judge_first(metric: str, paired: Paired, seed: int) -> Gate:
 
 
 def look_of(before: Sequence[int], labels: int) -> int:
-    """Which look at new rows of a champion it is, from 1: looks count as one until the labels have grown by half.
+    """Which look at new rows of a champion it is, from 1: looks count as one until the labels have doubled.
 
     Looks at nearly the same rows tell nearly the same, and must not use up what new evidence may spend (epochs of
     geometric growth, as in stitched bounds; Howard, Ramdas, McAuliffe and Sekhon 2021, The Annals of Statistics
@@ -132,12 +133,12 @@ def look_of(before: Sequence[int], labels: int) -> int:
 
 
 def bound_of(look: int, level: float = LEVEL) -> float:
-    """The chance to be better that is asked for at the k-th look at new rows of one champion: 1 - level 6 / (π² k²).
+    """The chance to be better that is asked for at the k-th look at new rows of one champion.
 
-    What is spent sums to `level` over looks without end, so asking often does not win by luck (alpha spending by a
-    convergent series; DeMets and Lan 1994, Statistics in Medicine 13:1341).
+    By the k-th look level · k / (k + c) is spent, with c = `PATIENCE`, and `level` over looks without end: so asking
+    often does not win by luck (alpha spending; Lan and DeMets 1983, Biometrika 70:659).
     """
-    return 1 - level * 6 / (math.pi * look) ** 2
+    return 1 - level * PATIENCE / ((look + PATIENCE - 1) * (look + PATIENCE))
 
 
 def loads(version: int, failure: str = "") -> GateTest:

@@ -8,6 +8,7 @@ have grown by half since the last one: what is added in between is hardly news, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,7 +16,6 @@ import numpy as np
 
 from storage.rows import Rows
 from storage.stream import Stream
-from training import gate
 from training.contest import paired_with
 from training.gain import chance_better
 from training.gate import LEAST_LABELS
@@ -53,7 +53,7 @@ class Looks:
 
 def bound_of(look: int) -> float:
     """P(the previous one is better) from which the k-th look (1, 2, …) rolls back."""
-    return gate.bound_of(look, LEVEL)
+    return 1 - LEVEL * 6 / (math.pi * look) ** 2
 
 
 def chance_of_previous(metric: str, met: Paired, seed: int) -> float:
