@@ -203,12 +203,12 @@ def test_looking_often_does_not_win_by_luck() -> None:
 
 
 def test_a_year_of_weekly_looks_seldom_lets_a_challenger_pass_that_is_no_better() -> None:
-    """The rows accumulate, so the looks are those at a random walk; .9 asked at each would let half of them pass."""
+    """The rows accumulate, so the looks are those at a random walk; .9 asked at each would let four in ten pass."""
     labels = 100 * np.arange(1, 53)
     walk = np.cumsum(np.random.default_rng(1).normal(size=(5000, 52)), axis=1) / np.sqrt(np.arange(1, 53))
     asked = [bound_of(look_of(labels[:week].tolist(), int(found))) for week, found in enumerate(labels)]
     assert (walk >= stats.norm.ppf(asked)).any(axis=1).mean() < 0.28
-    assert (walk >= stats.norm.ppf(0.9)).any(axis=1).mean() > 0.45
+    assert (walk >= stats.norm.ppf(0.9)).any(axis=1).mean() > 0.38
 
 
 @pytest.mark.parametrize(
