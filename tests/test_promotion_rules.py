@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.promotion.made_streams import KINDS, made
-from benchmarks.promotion.shifts import Course, Met, followed, rules
+from benchmarks.promotion.shifts import Course, Met, followed, missed, rules
 
 
 def _met(gain: float, rows: int, chance: float = 0.99) -> Met:
-    return Met(rows, 30, 10, gain, chance, chance, True, (100, 100, 100, 100))
+    return Met(rows, 30, 10, gain, chance, chance, True, 100)
 
 
 def test_what_is_promoted_is_the_champion_that_the_next_ones_meet() -> None:
@@ -21,7 +21,12 @@ def test_what_is_promoted_is_the_champion_that_the_next_ones_meet() -> None:
     found = followed(course, rules()["score higher"])
     assert found.promoted == (pytest.approx(0.05),)
     assert found.gain == pytest.approx(0.05)
-    assert found.refused == (False, True)
+
+
+def test_a_clearly_better_one_that_is_refused_is_missed() -> None:
+    """Every meeting counts in which the challenger is worth two points more and the labels are as many as it takes."""
+    met = {(0, 1): _met(0.05, 200), (0, 2): _met(-0.1, 200), (1, 2): _met(-0.1, 50), (0, 3): _met(0.1, 200)}
+    assert missed([Course("made", 0, (0.8, 0.85, 0.9, 0.81), met)], rules()["score higher"]) == [1, 2]
 
 
 def test_a_later_look_is_asked_for_more() -> None:

@@ -91,7 +91,7 @@ def evidence_of(metric: str, paired: Paired, seed: int) -> Evidence:
 
     Models that state no probabilities are judged without that witness.
     """
-    weights, gain = _recent(paired), gain_of(metric, paired, seed)
+    weights, gain = recent(paired), gain_of(metric, paired, seed)
     if not paired.classes:
         return Evidence({metric: gain_of(metric, paired, seed, weights)}, gain)
     ranked = metric == "roc_auc"
@@ -114,7 +114,7 @@ def worth_of(metric: str, times: float = 1.0) -> str:
     return f"{share:g} % of the error" if metric in ERROR_METRICS else f"{share:g} point{'' if share == 1 else 's'}"
 
 
-def _recent(paired: Paired) -> np.ndarray | None:
+def recent(paired: Paired) -> np.ndarray | None:
     """How much each row counts; None: all alike."""
     if paired.age is None:
         return None

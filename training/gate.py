@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from storage.stream import ERROR_METRICS
-from training.gain import REGRESSION, Evidence, evidence_of, gain_of, worth_of
+from training.gain import REGRESSION, Evidence, evidence_of, gain_of, recent, worth_of
 from training.metrics import score
 from training.paired import Paired
 
@@ -279,7 +279,8 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
 
 
 def _fallen(figure: str, paired: Paired, older: Paired, seed: int) -> float:
-    """P(the champion is worse on the new rows than on the older); NaN where the figure is undefined on them."""
-    before, after = (gain_of(figure, rows.perfected(), seed).draws for rows in (older, paired))
+    """P(the champion is worse lately, on the new rows, than on the older); NaN where the figure is undefined on them."""
+    before = gain_of(figure, older.perfected(), seed).draws
+    after = gain_of(figure, paired.perfected(), seed, recent(paired)).draws
     draws = min(len(before), len(after))
     return float(np.mean(after[:draws] > before[:draws])) if draws else math.nan
