@@ -251,6 +251,15 @@ def test_older_rows_veto_only_while_their_labels_hold() -> None:
     assert "beaten so widely" in judge("accuracy", _discordant(600, 80, 14), 0, older=past).tests[-1].said
 
 
+def test_whether_older_labels_hold_is_asked_of_the_newest_rows() -> None:
+    """A champion that has only begun to fail is not yet worse on all new rows, but on those of the last window."""
+    new, past = _discordant(2000, 70, 50), _discordant(1900, 60, 110)
+    recently = (np.arange(len(new)) % 10 == 0) | ((np.arange(len(new)) >= 2000) & (np.arange(len(new)) < 2070))
+    slowly = replace(new, age=np.where(recently, 0.0, 9.0))
+    assert "GATE-OLDER" in {test.code for test in judge("accuracy", new, 0, older=past).tests if not test.passed}
+    assert "another world" in judge("accuracy", slowly, 0, older=past).tests[-1].said
+
+
 def test_more_errors_are_not_bought_with_the_metric() -> None:
     """Wrong labels raise macro-F1 of uneven classes and the errors; a first champion may err more than a constant."""
     truth = np.where(np.arange(1000) % 10 == 0, "yes", "no").astype(object)

@@ -247,9 +247,10 @@ def _evaluation(metric: str, paired: Paired, seed: int) -> GateTest:
 def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> GateTest:
     """GATE-OLDER: not surely worse by half of what is worth seeing on rows that the champion's history holds.
 
-    Where the champion itself does worse on the new rows than on the older, the older labels tell of another world. So
-    they do where it does better: then it was itself made for the new one; and where it is beaten widely on the new
-    rows. The past is to veto small gains that are paid for with it, not the answer to a change.
+    Where the champion itself does worse lately (on the new rows, of which the newest weigh most) than on the older, the
+    older labels tell of another world. So they do where it does better: then it was itself made for the new one; and
+    where it is beaten widely on the new rows. The past is to veto small gains that are paid for with it, not the
+    answer to a change.
     """
     if older is None or len(older) < LEAST_LABELS:
         found = 0 if older is None else len(older)
@@ -268,7 +269,7 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
         if not 1 - OTHERWISE < worse < OTHERWISE:
             return inapplicable(
                 "GATE-OLDER",
-                f"by {figure} the champion itself is worse on the new rows than on {len(older)} older ones with a "
+                f"by {figure} the champion itself is worse on the newest rows than on {len(older)} older ones with a "
                 f"probability of {worse:.1%}, so the older labels tell of another world",
             )
     said = (
@@ -279,8 +280,8 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
 
 
 def _fallen(figure: str, paired: Paired, older: Paired, seed: int) -> float:
-    """P(the champion is worse lately, on the new rows, than on the older); NaN where the figure is undefined on them."""
-    before = gain_of(figure, older.perfected(), seed).draws
+    """P(the champion is worse lately than on the older rows); NaN where the figure is undefined on either."""
+    before = gain_of(figure, older.perfected(), seed + 1).draws  # other draws: what is on other rows is independent
     after = gain_of(figure, paired.perfected(), seed, recent(paired)).draws
     draws = min(len(before), len(after))
     return float(np.mean(after[:draws] > before[:draws])) if draws else math.nan

@@ -148,7 +148,7 @@ KINDS: dict[str, Callable[[Regime, np.random.Generator], tuple[Course, Regime]]]
     "wrong labels": _wrong_labels,
     "wrong labels of one class": _one_sided_labels,
 }
-TURNING = ("concept turns slowly", "concept turns late", "change that passes")  # not all new rows are of the last regime
+TURNING = ("concept turns slowly", "concept turns late", "change that passes")  # while rows are judged
 
 
 def made(kind: str, seed: int) -> Made:
