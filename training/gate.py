@@ -236,7 +236,7 @@ def _better(metric: str, found: Evidence, rows: int, opponent: str, bound: float
 def _evaluation(metric: str, paired: Paired, seed: int) -> GateTest:
     """GATE-EVALUATION: cross-fitting judges refits of the recipe; the evaluation side judges the version itself."""
     side = paired.take(paired.evaluation)
-    if len(side) < LEAST_LABELS or math.isnan(chance := gain_of(metric, side, seed).chance):
+    if len(side) < LEAST_LABELS or math.isnan(chance := evidence_of(metric, side, seed).chance):
         return inapplicable("GATE-EVALUATION", f"{len(side)} rows of the evaluation side say too little by themselves")
     said = f"on the {len(side)} rows of the evaluation side alone it is better with a probability of {chance:.1%}"
     return GateTest(
@@ -245,7 +245,7 @@ def _evaluation(metric: str, paired: Paired, seed: int) -> GateTest:
 
 
 def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> GateTest:
-    """GATE-OLDER: not surely worse by half of what is worth seeing on rows that the champion's history holds.
+    """GATE-OLDER: on rows that the champion's history holds it does not surely lose more than it gains on the new.
 
     Where the champion itself does worse lately (on the new rows, of which the newest weigh most) than on the older, the
     older labels tell of another world. So they do where it does better: then it was itself made for the new one; and
@@ -255,13 +255,14 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
     if older is None or len(older) < LEAST_LABELS:
         found = 0 if older is None else len(older)
         return inapplicable("GATE-OLDER", f"{found} older evaluation rows with labels are too few to judge by")
-    if gain_of(metric, paired, seed).chance_above(WIDE) >= OTHERWISE:
+    new, past = gain_of(metric, paired, seed), gain_of(metric, older, seed + 1)
+    if new.chance_above(WIDE) >= OTHERWISE:
         return inapplicable(
             "GATE-OLDER",
             f"it is better on the new rows by {worth_of(metric, WIDE)} with a probability of {OTHERWISE:.0%} or more: "
             "a champion of the same world would not be beaten so widely, so the older labels tell of another one",
         )
-    chance = gain_of(metric, older, seed).chance_above(-0.5)
+    chance = _above(new.draws, -past.draws)
     for figure in dict.fromkeys((metric, *(("accuracy",) if paired.classes else ()))):
         worse = _fallen(figure, paired, older, seed)
         if math.isnan(chance) or math.isnan(worse):
@@ -273,15 +274,21 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
                 f"probability of {worse:.1%}, so the older labels tell of another world",
             )
     said = (
-        f"on {len(older)} older rows that neither was fitted on, whose labels still hold, it is less than "
-        f"{worth_of(metric, 0.5)} worse than the champion with a probability of {chance:.1%}"
+        f"on {len(older)} older rows that neither was fitted on, whose labels still hold, it loses less than it gains "
+        f"on the new ones with a probability of {chance:.1%}"
     )
     return GateTest(code="GATE-OLDER", passed=chance >= CONTRADICTED, value=chance, bound=CONTRADICTED, said=said)
 
 
 def _fallen(figure: str, paired: Paired, older: Paired, seed: int) -> float:
     """P(the champion is worse lately than on the older rows); NaN where the figure is undefined on either."""
-    before = gain_of(figure, older.perfected(), seed + 1).draws  # other draws: what is on other rows is independent
-    after = gain_of(figure, paired.perfected(), seed, recent(paired)).draws
-    draws = min(len(before), len(after))
-    return float(np.mean(after[:draws] > before[:draws])) if draws else math.nan
+    before = gain_of(figure, older.perfected(), seed + 1)
+    after = gain_of(figure, paired.perfected(), seed, recent(paired))
+    return _above(after.draws, before.draws)
+
+
+def _above(one: np.ndarray, other: np.ndarray) -> float:
+    """P(one is above the other), of independent draws; a tie counts half, NaN where there are none of either."""
+    if not (len(one) and len(other)):
+        return math.nan
+    return float(np.mean(one > other) + np.mean(one == other) / 2)
