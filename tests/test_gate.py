@@ -251,6 +251,15 @@ def test_older_rows_veto_only_while_their_labels_hold() -> None:
     assert "beaten so widely" in judge("accuracy", _discordant(600, 80, 14), 0, older=past).tests[-1].said
 
 
+def test_older_rows_of_any_number_of_groups_are_weighed_against_the_new() -> None:
+    """How often rows are drawn depends on their groups; what is learnt on new and lost on older rows is compared."""
+    new, past = _discordant(6000, 90, 40), _discordant(30_000, 100, 900)
+    grouped = (replace(new, unit=np.arange(len(new)) // 2), replace(past, unit=np.arange(len(past)) // 2))
+    older = judge("accuracy", grouped[0], 0, older=grouped[1]).tests[-1]
+    assert older.code == "GATE-OLDER"
+    assert not older.passed
+
+
 def test_whether_older_labels_hold_is_asked_of_the_newest_rows() -> None:
     """A champion that has only begun to fail is not yet worse on all new rows, but on those of the last window."""
     new, past = _discordant(2000, 70, 50), _discordant(1900, 60, 110)
@@ -258,6 +267,17 @@ def test_whether_older_labels_hold_is_asked_of_the_newest_rows() -> None:
     slowly = replace(new, age=np.where(recently, 0.0, 9.0))
     assert "GATE-OLDER" in {test.code for test in judge("accuracy", new, 0, older=past).tests if not test.passed}
     assert "another world" in judge("accuracy", slowly, 0, older=past).tests[-1].said
+
+
+def test_after_a_late_change_the_newest_rows_speak_for_the_metric() -> None:
+    """Better in the last two windows and worse before: that is a change, and not a worse challenger."""
+    late = _discordant(800, 60, 70)
+    changed = replace(late, age=np.where(np.arange(930) < 860, 0.5, 3.0))  # what only the champion answers is older
+    assert [test.code for test in judge("accuracy", late, 0).tests if not test.passed] == ["GATE-METRIC", "GATE-BETTER"]
+    test = judge("accuracy", changed, 0).tests[1]
+    assert test.passed
+    assert test.value == pytest.approx(60 / 860)
+    assert "but on the 860 of the last 2 windows 1 against 0.9302" in test.said
 
 
 def test_more_errors_are_not_bought_with_the_metric() -> None:

@@ -6,8 +6,8 @@ class. Errors and probabilities are told by every row. So `evidence_of` asks two
 the challenger makes fewer errors and has probabilities closer to the truth (Brier 1950), the mean of both chances (a
 linear opinion pool; Stone 1961, The Annals of Mathematical Statistics 32:1339), on rows of which the newest weigh most,
 since what follows is most like them (the weights sum to Kish's effective number of rows; 1965, Survey Sampling); and
-how surely it is better on the metric, on all rows alike, if lately it makes no more errors: wrong labels raise the
-macro-F1 of a model that errs more. docs/promotion.md holds this against other rules.
+how surely it is better on the metric, on all rows alike, if it is likely that lately it makes fewer errors: wrong
+labels raise the macro-F1 of a model that errs more. docs/promotion.md holds this against other rules.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ REGRESSION = frozenset({"mae", "rmse", "r2"})
 POINTS = 0.02  # a gain worth seeing: two points; of an error metric, two per cent of the champion's error
 POWER = 0.9  # with which a gain of that size is to be seen
 HALF_LIFE = 2.0  # windows, after which a row weighs half
+LIKELY = 0.75  # a chance of fewer errors, from which the metric is asked too
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,12 @@ class Evidence:
 
     @property
     def chance(self) -> float:
-        """The greater of the two, the metric's only where the first witness is not against it; NaN: it is undefined."""
+        """The greater of the two, the metric's only where the first witness is for it; NaN: the metric is undefined."""
         if math.isnan(self.metric.chance) or not self.lately:
             return self.metric.chance
         chances = [gain.chance for gain in self.lately.values()]
         lately = float(np.mean(chances))
-        return max(self.metric.chance, lately) if chances[0] >= 0.5 else lately
+        return max(self.metric.chance, lately) if chances[0] >= LIKELY else lately
 
     @property
     def said(self) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from storage.stream import ERROR_METRICS
-from training.gain import REGRESSION, Evidence, evidence_of, gain_of, recent, worth_of
+from training.gain import HALF_LIFE, REGRESSION, Evidence, evidence_of, gain_of, recent, worth_of
 from training.metrics import score
 from training.paired import Paired
 
@@ -185,17 +185,31 @@ def _labels(metric: str, found: int, needed: int | None) -> GateTest:
 
 
 def _metric(metric: str, paired: Paired, opponent: str) -> GateTest:
-    """GATE-METRIC: the point difference, signed so that above 0 the challenger is better."""
+    """GATE-METRIC: the point difference, signed so that above 0 the challenger is better; on all rows, or the newest.
+
+    After a change most of the rows may still be from before it, and what follows is most like the newest.
+    """
     old, new = _figures(metric, paired)
-    gain = old - new if metric in ERROR_METRICS else new - old
+    gain = _gain(metric, old, new)
     if math.isnan(gain):
         said = f"{metric} is undefined on the {len(paired)} rows, so the models cannot be compared by it"
     else:
         said = f"on {len(paired)} rows that neither knows {metric} is {new:.4g}, of {opponent} {old:.4g}"
         said += _apart(metric, paired)
+    if not gain > 0 and paired.age is not None:
+        newest = paired.take(paired.age < HALF_LIFE)
+        lately = _gain(metric, *_figures(metric, newest)) if len(newest) >= LEAST_LABELS else math.nan
+        if lately > 0:
+            old, new = _figures(metric, newest)
+            said += f"; but on the {len(newest)} of the last {HALF_LIFE:g} windows {new:.4g} against {old:.4g}"
+            gain = lately
     return GateTest(
         code="GATE-METRIC", passed=gain > 0, value=None if math.isnan(gain) else gain, bound=0.0, said=said
     )
+
+
+def _gain(metric: str, old: float, new: float) -> float:
+    return old - new if metric in ERROR_METRICS else new - old
 
 
 def _figures(metric: str, paired: Paired) -> tuple[float, float]:
@@ -289,6 +303,8 @@ def _fallen(figure: str, paired: Paired, older: Paired, seed: int) -> float:
 
 def _above(one: np.ndarray, other: np.ndarray) -> float:
     """P(one is above the other), of independent draws; a tie counts half, NaN where there are none of either."""
-    if not (len(one) and len(other)):
+    draws = min(len(one), len(other))
+    if not draws:
         return math.nan
+    one, other = one[:draws], other[:draws]
     return float(np.mean(one > other) + np.mean(one == other) / 2)

@@ -17,7 +17,7 @@ from benchmarks.promotion import frontier
 from benchmarks.promotion.section import Bound, Options
 
 TITLE = "Made streams: which rule promotes what is better"
-SEEDS = range(85, 102)  # of 12 kinds each; the rule was chosen on the seeds below, and these were not looked at
+SEEDS = range(102, 119)  # of 12 kinds each; the rule was chosen on the seeds below, and these were not looked at
 WORSE, BETTER = -0.01, 0.02
 PICTURE = "promotion-frontier.svg"
 
