@@ -253,7 +253,7 @@ def test_older_rows_veto_only_while_their_labels_hold() -> None:
 
 def test_older_rows_of_any_number_of_groups_are_weighed_against_the_new() -> None:
     """How often rows are drawn depends on their groups; what is learnt on new and lost on older rows is compared."""
-    new, past = _discordant(6000, 90, 40), _discordant(30_000, 100, 900)
+    new, past = _discordant(6000, 90, 60), _discordant(30_000, 480, 1100)
     grouped = (replace(new, unit=np.arange(len(new)) // 2), replace(past, unit=np.arange(len(past)) // 2))
     older = judge("accuracy", grouped[0], 0, older=grouped[1]).tests[-1]
     assert older.code == "GATE-OLDER"
