@@ -280,15 +280,18 @@ def test_after_a_late_change_the_newest_rows_speak_for_the_metric() -> None:
     assert "but on the 860 of the last 2 windows 1 against 0.9302" in test.said
 
 
-def test_more_errors_are_not_bought_with_the_metric() -> None:
-    """Wrong labels raise macro-F1 of uneven classes and the errors; a first champion may err more than a constant."""
-    truth = np.where(np.arange(1000) % 10 == 0, "yes", "no").astype(object)
-    always_no = np.full(1000, "no", dtype=object)
-    eager = np.where((np.arange(1000) % 10 == 0) | (np.arange(1000) % 7 == 0), "yes", "no").astype(object)
-    paired = _paired(truth, always_no, eager)
-    assert chance_better("f1_macro", paired, 0) > 0.99
-    assert not judge("f1_macro", paired, 0).passed
-    assert judge_first("f1_macro", paired, 0).passed
+def test_more_errors_are_not_bought_with_a_little_of_the_metric() -> None:
+    """Wrong labels raise macro-F1 of uneven classes and the errors; what is better by far is no such accident."""
+    at = np.arange(9000) % 1000
+    truth = np.where(at < 100, "yes", "no").astype(object)
+    careful = np.where(at < 60, "yes", "no").astype(object)
+    bold = np.where((at < 85) | (at >= 968), "yes", "no").astype(object)
+    eager = np.where((at < 100) | (at >= 870), "yes", "no").astype(object)
+    always_no = np.full(9000, "no", dtype=object)
+    assert chance_better("f1_macro", _paired(truth, careful, bold), 0) > 0.95
+    assert not judge("f1_macro", _paired(truth, careful, bold), 0).passed
+    assert judge("f1_macro", _paired(truth, always_no, eager), 0).passed
+    assert judge_first("f1_macro", _paired(truth, always_no, eager), 0).passed
 
 
 def _joined(training: Paired, evaluation: Paired) -> Paired:

@@ -6,8 +6,9 @@ class. Errors and probabilities are told by every row. So `evidence_of` asks two
 the challenger makes fewer errors and has probabilities closer to the truth (Brier 1950), the mean of both chances (a
 linear opinion pool; Stone 1961, The Annals of Mathematical Statistics 32:1339), on rows of which the newest weigh most,
 since what follows is most like them (the weights sum to Kish's effective number of rows; 1965, Survey Sampling); and
-how surely it is better on the metric, on all rows alike, if it is likely that lately it makes fewer errors: wrong
-labels raise the macro-F1 of a model that errs more. docs/promotion.md holds this against other rules.
+how surely it is better on the metric, on all rows alike, if it is likely that lately it makes fewer errors, or if it is
+surely better by far: wrong labels raise the macro-F1 of a model that errs more, but not by much. docs/promotion.md
+holds this against other rules.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ POINTS = 0.02  # a gain worth seeing: two points; of an error metric, two per ce
 POWER = 0.9  # with which a gain of that size is to be seen
 HALF_LIFE = 2.0  # windows, after which a row weighs half
 LIKELY = 0.75  # a chance of fewer errors, from which the metric is asked too
+WIDE, SURELY = 1.5, 0.95  # so many times what is worth seeing, so surely: the metric needs no other witness
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Gain:
     def chance(self) -> float:
         """P(the challenger is better); a tie counts half, NaN where the metric is undefined."""
         return self.chance_above(0.0)
+
+    @property
+    def wide(self) -> bool:
+        """Whether the gain is surely half as large again as one worth seeing."""
+        return self.chance_above(WIDE) >= SURELY
 
     def chance_above(self, least: float) -> float:
         """P(the gain is above `least` times what is worth seeing)."""
@@ -74,12 +81,16 @@ class Evidence:
 
     @property
     def chance(self) -> float:
-        """The greater of the two, the metric's only where the first witness is for it; NaN: the metric is undefined."""
+        """The greater of the two, the metric's only where the first witness is for it, or where the gain is wide.
+
+        NaN: the metric is undefined.
+        """
         if math.isnan(self.metric.chance) or not self.lately:
             return self.metric.chance
         chances = [gain.chance for gain in self.lately.values()]
         lately = float(np.mean(chances))
-        return max(self.metric.chance, lately) if chances[0] >= LIKELY else lately
+        counts = chances[0] >= LIKELY or self.metric.wide
+        return max(self.metric.chance, lately) if counts else lately
 
     @property
     def said(self) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from storage.stream import ERROR_METRICS
-from training.gain import HALF_LIFE, REGRESSION, Evidence, evidence_of, gain_of, recent, worth_of
+from training.gain import HALF_LIFE, REGRESSION, SURELY, WIDE, Evidence, evidence_of, gain_of, recent, worth_of
 from training.metrics import score
 from training.paired import Paired
 
@@ -29,7 +29,6 @@ LEVEL = 0.5  # spent on all looks at one champion together; docs/promotion.md sh
 PATIENCE = 4  # looks, after which as much of it is left to spend as was spent
 GROWTH = 2.0  # of the labels, from one look to the next
 CONTRADICTED = 0.05  # a chance to be better, below which rows speak against the challenger
-WIDE = 1.5  # of what is worth seeing: a gain so wide is the answer to a change
 OTHERWISE = 0.95  # sure that the champion does worse, or better, on the new rows: then the older labels do not hold
 
 
@@ -270,10 +269,10 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
         found = 0 if older is None else len(older)
         return inapplicable("GATE-OLDER", f"{found} older evaluation rows with labels are too few to judge by")
     new, past = gain_of(metric, paired, seed), gain_of(metric, older, seed + 1)
-    if new.chance_above(WIDE) >= OTHERWISE:
+    if new.wide:
         return inapplicable(
             "GATE-OLDER",
-            f"it is better on the new rows by {worth_of(metric, WIDE)} with a probability of {OTHERWISE:.0%} or more: "
+            f"it is better on the new rows by {worth_of(metric, WIDE)} with a probability of {SURELY:.0%} or more: "
             "a champion of the same world would not be beaten so widely, so the older labels tell of another one",
         )
     chance = _above(new.draws, -past.draws)
