@@ -38,6 +38,7 @@ def test_the_guard_is_on_in_child_processes(tmp_path: Path) -> None:
     assert "192.0.2.1" in log.read_text()
 
 
+@pytest.mark.slow
 def test_the_whole_demo_stays_on_this_machine(tmp_path: Path) -> None:
     """Intake, training, MLflow, Evidently, promotion and mail: no process even looks another machine's name up."""
     log = tmp_path / "log"
