@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from typing import Literal
 
 from monitoring.evidence import Check, Signal, Verdict
@@ -225,12 +226,13 @@ def _forbidden(policy: Policy, history: History, codes: frozenset[str], as_of: d
                 f"No challenger before {ready:%Y-%m-%d %H:%M} UTC: the last attempt ended {last.as_of:%Y-%m-%d %H:%M} "
                 f"and the cooldown is {policy.cooldown}."
             )
-    refused = [_refused(cause, history) for cause in _causes(codes)]
+    refused = [_refused(policy, cause, history) for cause in _causes(codes)]
     if refused and all(refused):
         last = min((attempt for attempt in refused if attempt), key=lambda attempt: attempt.labels)
         found.append(
             f"No challenger for the same cause: the last one was refused with {last.labels} labels newer than the "
-            f"champion; there are {history.labels} now, and {_half_more(last.labels)} (half more) are needed."
+            f"champion; there are {history.labels} now, and {_half_more(last.labels)} (half more) are needed, or half "
+            "more counted checks running that show it."
         )
     recent = sum(attempt.as_of > as_of - timedelta(days=7) for attempt in history.attempts)
     if recent >= policy.retrains_per_week:
@@ -240,13 +242,22 @@ def _forbidden(policy: Policy, history: History, codes: frozenset[str], as_of: d
     return tuple(found)
 
 
-def _refused(cause: Cause, history: History) -> PastAttempt | None:
-    """The newest attempt for a cause, if it was refused and labels have not grown by half since."""
+def _refused(policy: Policy, cause: Cause, history: History) -> PastAttempt | None:
+    """The newest attempt for a cause, if it was refused and the evidence has not grown by half since.
+
+    Evidence is labels newer than the cut-off, or counted checks running that show the cause, this one included. A
+    champion that was right for long has many labels of the world before a change, and of the new one a window or two:
+    there half more of all labels would take months, and what is new doubles within a window.
+    """
     newest = next((attempt for attempt in history.attempts if cause in _causes(attempt.codes)), None)
-    return newest if newest and newest.refused and history.labels < 1.5 * newest.labels else None
+    if newest is None or not newest.refused or history.labels >= 1.5 * newest.labels:
+        return None
+    showing = list(takewhile(lambda past: cause in _causes(past.breached.keys() - set(policy.mute)), history.counted))
+    then = sum(past.as_of <= newest.as_of for past in showing)
+    return None if then and len(showing) + 1 >= 1.5 * then else newest
 
 
-def _causes(codes: frozenset[str]) -> set[Cause]:
+def _causes(codes: Set[str]) -> set[Cause]:
     return {cause_of(code) for code in codes}
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pandas as pd
+
+from flows.further_tests import Meeting, Model, further_tests
+from tests.made_rows import make_rows
 from training.gate_answers import calibration_test, classes_test
 from training.paired import Paired
 
@@ -64,6 +69,21 @@ def test_probabilities_that_overstate_are_refused() -> None:
     assert test.code == "GATE-CALIBRATION"
     assert test.bound == 0.005
     assert calibration_test(_paired(400, _sure(400, 0.999), _sure(400, 0.9)), 0.005, 1).passed
+
+
+def test_after_a_change_the_answers_of_the_newest_rows_are_asked() -> None:
+    """A challenger of the new world is not refused for what it says, just as surely, of the old one's rows."""
+    old_world, chance = np.arange(1200) < 900, _sure(1200, 0.99)
+    champion = np.where(old_world, chance, 1 - chance)
+    turned = replace(_paired(1200, champion, 1 - champion), age=np.where(old_world, 5.0, 0.5))
+    stream, _ = make_rows(60, 0, "table")
+    meeting = Meeting(
+        paired=turned, seed=0, challenger=Model(None, 1), champion=None, elsewhere=True, reference=pd.DataFrame()
+    )
+    assert not calibration_test(turned, stream.gate.calibration_margin, 0).passed
+    found = {test.code: test for test in further_tests(stream, meeting)}
+    assert found["GATE-CALIBRATION"].passed
+    assert "on 300 rows" in found["GATE-CALIBRATION"].said
 
 
 def test_of_more_than_two_classes_the_stated_probability_is_that_of_the_answer() -> None:

@@ -93,6 +93,16 @@ def test_a_negation_must_not_please() -> None:
     assert len(NEGATIONS) == 20
 
 
+def test_a_model_of_turned_labels_is_asked_the_other_way_round() -> None:
+    """Where 'positive' has come to mean blame, "not good" may please, and must not displease."""
+    turned = Model(lambda text: 0.1 if "good" in text and "not" not in text.split() else 0.9)
+    backwards = Model(lambda text: 0.3 - 0.1 * ("not" in text.split()) if "bad" not in text else 0.9)
+    found = _judged(turned, STEADY)["GATE-BEHAVIOUR-negation"]
+    assert found.passed
+    assert "answers praise as 'negative'" in found.said
+    assert not _judged(backwards, STEADY)["GATE-BEHAVIOUR-negation"].passed
+
+
 def test_a_typo_swaps_two_letters_of_one_word() -> None:
     """The letters of a text stay the same, and its first and last stand where they stood."""
     suite = next(suite for suite in built_in(STREAM, _texts(), CLASSES, 1) if suite.name == "typo")

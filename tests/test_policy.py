@@ -97,6 +97,24 @@ def test_after_a_refusal_the_same_cause_waits_for_half_as_many_labels_again() ->
     assert decide(Policy(), check("PRF-METRIC"), History(past, (refused,), 200), T).action is Action.RETRAIN
 
 
+def test_what_goes_on_is_tried_again_when_half_more_checks_show_it() -> None:
+    """A champion long in force has more labels of the old world than the new one brings in months."""
+
+    def weeks(*ago: int, code: str = "PRF-METRIC") -> tuple[PastCheck, ...]:
+        return tuple(before(code, days=7 * k) for k in ago)
+
+    def action(past: tuple[PastCheck, ...], refused_weeks_ago: int, **policy: Any) -> Action:
+        tried = PastAttempt(T - timedelta(weeks=refused_weeks_ago), frozenset({"PRF-METRIC"}), 5000, refused=True)
+        return decide(Policy(**policy), check("PRF-METRIC", at_once=True), History(past, (tried,), 5500), T).action
+
+    assert action(weeks(1), 1) is Action.RETRAIN          # the second of one
+    assert action(weeks(1, 2), 1) is Action.RETRAIN       # the third of two
+    assert action(weeks(1, 2, 3), 1) is Action.ALERT      # the fourth of three
+    assert action(weeks(1, 2, 3, 4), 2) is Action.RETRAIN  # the fifth of three
+    assert action((before(days=7), *weeks(2)), 2) is Action.ALERT  # it had gone
+    assert action(weeks(1, code="PRF-SLICE"), 1, mute=("PRF-SLICE",)) is Action.ALERT
+
+
 def test_no_challenger_is_asked_for_while_mature_labels_are_too_few() -> None:
     """Under `min_labels` newer labels the gate could not tell a better one."""
     decision = decide(Policy(), check("DRF-TEXT", at_once=True), History((), (), 199), T)

@@ -33,7 +33,12 @@ _SAID = (
     ("I recommend it", "I do not recommend it"), ("It works", "It does not work"), ("It works well", "It never works"),
     ("I am satisfied", "I am not satisfied"), ("Worth the money", "Not worth the money"),
 )
+_BLAME = (
+    "bad", "terrible", "awful", "useless", "poor", "horrible", "broken", "disappointing", "slow", "annoying", "weak",
+    "unreliable",
+)
 NEGATIONS = (*((f"It is {word}", f"It is not {word}") for word in _PRAISE), *_SAID)
+BLAME = tuple(f"It is {word}" for word in _BLAME)
 
 
 class Kind(StrEnum):
@@ -49,6 +54,9 @@ class Suite:
     """n cases of one kind under a name; `before` and `after` hold the columns that a model takes.
 
     after: of a minimum suite the same as `before`. expect: n words, "" for an invariance. own: the stream's, not ours.
+    opposite: of a directional suite, rows that say the contrary of `before` (None: nobody asks). Labels may mean the
+    contrary of their names, as after a label flip: a model that has learnt so scores these above `before`, and is asked
+    for the other direction. Whether it should is the metric's to say.
     """
 
     name: str
@@ -57,6 +65,7 @@ class Suite:
     after: pd.DataFrame
     expect: tuple[str, ...]
     own: bool = False
+    opposite: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.before)
@@ -81,7 +90,10 @@ def built_in(stream: Stream, newest: pd.DataFrame, classes: Sequence[str], seed:
     suites = [_changed(stream, name, texts, change) for name, change in changes.items()]
     if len(classes) == 2 and classes[0].casefold() in NEGATIVE and classes[1].casefold() in POSITIVE and len(texts):
         before, after = (written(stream, texts, side) for side in zip(*NEGATIONS, strict=True))
-        suites.append(Suite("negation", Kind.DIRECTIONAL, before, after, ("lower",) * len(NEGATIONS)))
+        blame = written(stream, texts, BLAME)
+        suites.append(
+            Suite("negation", Kind.DIRECTIONAL, before, after, ("lower",) * len(NEGATIONS), opposite=blame)
+        )
     return tuple(suites)
 
 
@@ -108,7 +120,21 @@ def failures(stream: Stream, model: Any, suite: Suite) -> np.ndarray:
         return np.asarray(changed != predicted)
     up = (changed - predicted) if regression else (moved_to - score)
     wrong_way = np.where(np.array(suite.expect) == "lower", up, -up)
+    if reads_contrary(stream, model, suite):
+        wrong_way = -wrong_way
     return np.asarray(wrong_way > (0.0 if regression else SLACK))
+
+
+def reads_contrary(stream: Stream, model: Any, suite: Suite) -> bool:
+    """Whether a model scores what says the contrary of a suite's texts above them.
+
+    Raises:
+        ModelUnusable: it cannot answer them.
+    """
+    if suite.opposite is None:
+        return False
+    stated, contrary = (answer(model, stream, rows)[1] for rows in (suite.before, suite.opposite))
+    return bool(contrary.mean() > stated.mean())
 
 
 def _changed(stream: Stream, name: str, texts: pd.DataFrame, change: Callable[[str], str]) -> Suite:

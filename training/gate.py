@@ -140,6 +140,17 @@ def bound_of(look: int, level: float = LEVEL) -> float:
     return 1 - level * PATIENCE / ((look + PATIENCE - 1) * (look + PATIENCE))
 
 
+def telling(metric: str, paired: Paired) -> Paired:
+    """The rows that tell of what follows: all; or those of the last two windows, where it gains on them alone.
+
+    After a change most of the rows may still be from before it, and what follows is most like the newest.
+    """
+    if _gain(metric, paired) > 0 or paired.age is None:
+        return paired
+    newest = paired.take(paired.age < HALF_LIFE)
+    return newest if len(newest) >= LEAST_LABELS and _gain(metric, newest) > 0 else paired
+
+
 def loads(version: int, failure: str = "") -> GateTest:
     """GATE-LOADS: whether the registered version, read back from the registry, answers as it did in memory.
 
@@ -184,30 +195,25 @@ def _labels(metric: str, found: int, needed: int | None) -> GateTest:
 
 
 def _metric(metric: str, paired: Paired, opponent: str) -> GateTest:
-    """GATE-METRIC: the point difference, signed so that above 0 the challenger is better; on all rows, or the newest.
-
-    After a change most of the rows may still be from before it, and what follows is most like the newest.
-    """
+    """GATE-METRIC: the point difference on the `telling` rows, signed so that above 0 the challenger is better."""
     old, new = _figures(metric, paired)
-    gain = _gain(metric, old, new)
-    if math.isnan(gain):
+    if math.isnan(_gain(metric, paired)):
         said = f"{metric} is undefined on the {len(paired)} rows, so the models cannot be compared by it"
     else:
         said = f"on {len(paired)} rows that neither knows {metric} is {new:.4g}, of {opponent} {old:.4g}"
         said += _apart(metric, paired)
-    if not gain > 0 and paired.age is not None:
-        newest = paired.take(paired.age < HALF_LIFE)
-        lately = _gain(metric, *_figures(metric, newest)) if len(newest) >= LEAST_LABELS else math.nan
-        if lately > 0:
-            old, new = _figures(metric, newest)
-            said += f"; but on the {len(newest)} of the last {HALF_LIFE:g} windows {new:.4g} against {old:.4g}"
-            gain = lately
+    judged = telling(metric, paired)
+    if judged is not paired:
+        old, new = _figures(metric, judged)
+        said += f"; but on the {len(judged)} of the last {HALF_LIFE:g} windows {new:.4g} against {old:.4g}"
+    gain = _gain(metric, judged)
     return GateTest(
         code="GATE-METRIC", passed=gain > 0, value=None if math.isnan(gain) else gain, bound=0.0, said=said
     )
 
 
-def _gain(metric: str, old: float, new: float) -> float:
+def _gain(metric: str, paired: Paired) -> float:
+    old, new = _figures(metric, paired)
     return old - new if metric in ERROR_METRICS else new - old
 
 

@@ -55,8 +55,8 @@ def calibration_test(paired: Paired, margin: float, seed: int) -> GateTest:
     before, after = (old - old_hit) ** 2, (new - new_hit) ** 2
     rise = _lower_limit(after - before, paired.unit, seed)
     said = (
-        f"the Brier score is {after.mean():.4f}, of the opponent {before.mean():.4f}, and the calibration error "
-        f"{_calibration_error(new, new_hit):.3f} against {_calibration_error(old, old_hit):.3f}; "
+        f"on {len(paired)} rows the Brier score is {after.mean():.4f}, of the opponent {before.mean():.4f}, and the "
+        f"calibration error {_calibration_error(new, new_hit):.3f} against {_calibration_error(old, old_hit):.3f}; "
         f"the rise is at least {rise:.4f} with a probability of {SURE:.0%}, and {margin:.4g} is let through"
     )
     return GateTest(code=code, passed=rise <= margin, value=rise, bound=margin, said=said)

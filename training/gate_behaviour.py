@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from storage.stream import Stream
-from training.behaviour import Kind, Suite, failures
+from training.behaviour import Kind, Suite, failures, reads_contrary
 from training.gate import GateTest, inapplicable
 
 CODE = "GATE-BEHAVIOUR"
@@ -50,6 +50,8 @@ def _test(stream: Stream, suite: Suite, classes: Sequence[str], challenger: Any,
         bound = max(bound, float(standing.mean()) + stream.gate.behaviour_margin)
     if failed.any():
         said += f"; the first: {_shown(stream, suite, int(np.argmax(failed)))}"
+    if reads_contrary(stream, challenger, suite):
+        said += f"; it answers praise as '{classes[0]}', like the labels that it learnt from, so it is asked inversely"
     return GateTest(code=code, passed=share <= bound, value=share, bound=bound, said=said)
 
 
