@@ -1,0 +1,47 @@
+"""All labels turn round from one day on, and nobody is there to help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from feedback.made_reviews import HEALTHY, Regime
+from flows.cycle import run_cycle
+from flows.judging import judge_here
+from flows.looking import resolved
+from flows.replay_courses import undrawn, unpictured
+from flows.ways import Ways
+from monitoring.quality_metrics import metric
+from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, WINDOW, take_in, with_champion
+
+TURNED = Regime(label_flip=1.0)
+RIGHT_FOR = 6  # weeks before the flip
+UNATTENDED = Ways(draw=undrawn, picture=unpictured, judge=judge_here)
+
+
+def test_after_a_label_flip_the_loop_is_right_again_within_three_windows(tmp_path: Path) -> None:
+    """The first challengers of the new world are refused, for most rows are of the old; the third takes over."""
+    app = with_champion(tmp_path, more=ONE_CANDIDATE)
+    stream = app.stream("reviews")
+    flip = TRAINED + RIGHT_FOR * WEEK
+    take_in(app, tmp_path, 2, TRAINED, flip - TRAINED, HEALTHY, RIGHT_FOR * WINDOW)
+    assert run_cycle(app, stream, flip, ways=UNATTENDED)["decision"]["action"] == "none"
+    half = WEEK / 2
+    take_in(app, tmp_path, 3, flip, half, HEALTHY, WINDOW // 2)
+    take_in(app, tmp_path, 4, flip + half, half, TURNED, WINDOW // 2)
+    cycles = [run_cycle(app, stream, flip + WEEK, ways=UNATTENDED)]
+    for week in range(1, 4):
+        take_in(app, tmp_path, 4 + week, flip + week * WEEK, WEEK, TURNED, WINDOW)
+        cycles.append(run_cycle(app, stream, flip + (week + 1) * WEEK, ways=UNATTENDED))
+
+    assert [done["decision"]["action"] for done in cycles[:3]] == ["retrain"] * 3
+    assert [done["promotion"] is not None for done in cycles[:3]] == [False, False, True]
+    version = cycles[2]["promotion"]["to_version"]
+    met = resolved(stream, app.reader.read(stream, after=flip + 3 * WEEK, as_of=flip + 4 * WEEK, version=version))
+    app.close()
+    met = met.take(met.labelled)
+    truth, predicted = (met.meta[column].to_numpy() for column in ("label", "predicted"))
+    found = metric("f1_macro", truth, predicted, np.full(len(met), np.nan), ("negative", "positive"))
+    assert found is not None
+    assert found > 0.75
