@@ -169,7 +169,8 @@ def gate(run: Run) -> None:
         labels = run.left("check")["labels"] if run.left("check") else 0
         judged = Judged({"passed": False, "tests": left.get("tests", [])}, run.left("score")["champion"], labels)
     else:
-        trained, why = Trained(**left), "; ".join(decision["reasons"])
+        asking = [said for said in decision["reasons"] if said.partition(":")[0] in codes]
+        trained, why = Trained(**left), " ".join(asking or decision["reasons"])
         judged = run.ways.judge(app, run.stream, trained, cycle.as_of)
     paused = run.paused
     held = paused or held_because(app, run.stream)
