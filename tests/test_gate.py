@@ -280,6 +280,24 @@ def test_after_a_late_change_the_newest_rows_speak_for_the_metric() -> None:
     assert "but on the 860 of the last 2 windows 1 against 0.9302" in test.said
 
 
+def test_where_the_champion_fell_the_newest_rows_alone_are_evidence() -> None:
+    """After a label flip rows of the old world outweigh the new one's, and tell nothing of what follows."""
+    truth = np.where(np.arange(3000) % 2 == 0, "no", "yes").astype(object)
+    other = np.where(truth == "no", "yes", "no")
+    turned, erred = np.arange(3000) >= 2700, np.arange(3000) % 10 == 0
+    champion, challenger = np.where(turned ^ erred, other, truth), np.where(turned ^ erred, truth, other)
+    age = np.where(turned, 0.5, 2.0 + np.arange(3000)[::-1] / 300)
+    flipped = replace(_paired(truth, champion, challenger), age=age)
+    gate = judge("accuracy", flipped, 0)
+    assert gate.passed
+    assert gate.tests[0].value == 300
+    assert "300 new labelled rows that neither model knows, of 3000" in gate.tests[0].said
+    steady = replace(flipped, champion=np.where(np.arange(3000) % 10 < 3, other, truth))
+    refused = judge("accuracy", steady, 0)
+    assert not refused.passed
+    assert refused.tests[0].value == 3000
+
+
 def test_more_errors_are_not_bought_with_a_little_of_the_metric() -> None:
     """Wrong labels raise macro-F1 of uneven classes and the errors; what is better by far is no such accident."""
     at = np.arange(9000) % 1000

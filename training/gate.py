@@ -98,8 +98,10 @@ def judge(metric: str, paired: Paired, seed: int, *, look: int = 1, older: Paire
     """
     if len(paired) < LEAST_LABELS:
         return _too_few(metric, paired)
-    gate = _judge(metric, paired, "the champion", bound_of(look), evidence_of(metric, paired, seed))
-    return gate.and_test(_evaluation(metric, paired, seed), _older(metric, paired, older, seed))
+    judged = _of_one_world(metric, paired, seed)
+    found = evidence_of(metric, judged, seed)
+    gate = _judge(metric, paired, "the champion", bound_of(look), found, len(judged))
+    return gate.and_test(_evaluation(metric, judged, seed), _older(metric, paired, older, seed))
 
 
 def judge_first(metric: str, paired: Paired, seed: int) -> Gate:
@@ -110,7 +112,7 @@ def judge_first(metric: str, paired: Paired, seed: int) -> Gate:
     if len(paired) < LEAST_LABELS:
         return _too_few(metric, paired)
     opponent = "the mean" if metric in REGRESSION else "the majority class"
-    return _judge(metric, paired, opponent, bound_of(1), Evidence({}, gain_of(metric, paired, seed)))
+    return _judge(metric, paired, opponent, bound_of(1), Evidence({}, gain_of(metric, paired, seed)), len(paired))
 
 
 def look_of(before: Sequence[int], labels: int) -> int:
@@ -174,19 +176,42 @@ def inapplicable(code: str, why: str) -> GateTest:
     return GateTest(code=code, passed=True, value=None, bound=None, said=f"not applicable: {why}")
 
 
-def _judge(metric: str, paired: Paired, opponent: str, bound: float, found: Evidence) -> Gate:
+def _of_one_world(metric: str, paired: Paired, seed: int) -> Paired:
+    """The rows that evidence is drawn from: all; or the newest, where they alone tell and the champion fell on them.
+
+    A champion that is surely worse in the last two windows than on the new rows before them meets another world there.
+    """
+    newest = telling(metric, paired)
+    if newest is paired or paired.age is None:
+        return paired
+    before = paired.take(paired.age >= HALF_LIFE)
+    if len(before) < LEAST_LABELS:
+        return paired
+    fallen = any(_fallen(figure, newest, before, seed) >= OTHERWISE for figure in _figures_of(metric, paired))
+    return newest if fallen else paired
+
+
+def _figures_of(metric: str, paired: Paired) -> tuple[str, ...]:
+    """By which figures a champion's fall is told: the metric, and errors, which show sooner."""
+    return tuple(dict.fromkeys((metric, "accuracy"))) if paired.classes else (metric,)
+
+
+def _judge(metric: str, paired: Paired, opponent: str, bound: float, found: Evidence, rows: int) -> Gate:
+    """rows: of which the evidence is, the newest of `paired` or all."""
     needed = found.metric.labels_needed(bound)
-    better = _better(metric, found, len(paired), opponent, bound)
-    return Gate((_labels(metric, len(paired), needed), _metric(metric, paired, opponent), better), needed)
+    better = _better(metric, found, rows, opponent, bound)
+    return Gate((_labels(metric, rows, len(paired), needed), _metric(metric, paired, opponent), better), needed)
 
 
 def _too_few(metric: str, paired: Paired) -> Gate:
-    return Gate((_labels(metric, len(paired), None),))
+    return Gate((_labels(metric, len(paired), len(paired), None),))
 
 
-def _labels(metric: str, found: int, needed: int | None) -> GateTest:
+def _labels(metric: str, found: int, of: int, needed: int | None) -> GateTest:
     enough = found >= LEAST_LABELS
     said = f"{found} new labelled rows that neither model knows"
+    if found < of:
+        said += f", of {of}: they are of the last {HALF_LIFE:g} windows, where the champion is surely worse than before"
     if not enough:
         said = f"{said} are too few to judge by; {LEAST_LABELS - found} more are needed"
     elif needed is not None:
@@ -282,7 +307,7 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
             "a champion of the same world would not be beaten so widely, so the older labels tell of another one",
         )
     chance = _above(new.draws, -past.draws)
-    for figure in dict.fromkeys((metric, *(("accuracy",) if paired.classes else ()))):
+    for figure in _figures_of(metric, paired):
         worse = _fallen(figure, paired, older, seed)
         if math.isnan(chance) or math.isnan(worse):
             return inapplicable("GATE-OLDER", f"{metric} is undefined on {len(older)} older rows, or on the new ones")
