@@ -9,7 +9,7 @@ from benchmarks.promotion.shifts import Course, Met, followed, missed, rules
 
 
 def _met(gain: float, rows: int, chance: float = 0.99) -> Met:
-    return Met(rows, 30, 10, gain, chance, chance, True, 100)
+    return Met(rows, rows, 30, 10, gain, chance, chance, True, 100)
 
 
 def test_what_is_promoted_is_the_champion_that_the_next_ones_meet() -> None:
