@@ -22,10 +22,10 @@ lint: setup  ## linter and type checker
 	$(BIN)/mypy
 
 test: lint  ## linter, type checker and the test suite
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-full: lint  ## the same with the slow tests
-	$(BIN)/pytest -n 2 --dist loadfile -m ''
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m ''
 
 demo: setup  ## the whole loop on a made stream, narrated
 	$(BIN)/trueup demo

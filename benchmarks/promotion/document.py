@@ -35,7 +35,8 @@ def _section(name: str, kept: dict[str, Any] | None) -> str:
     if kept is None:
         return "\n".join([*lines, f"Not measured yet: `python -m benchmarks.promotion --only {name}`."])
     lines += section(name).page(kept["found"])
-    made = f"`--only {name}`, {kept['seconds'] / 60:.0f} min with {kept['processes']} processes"
+    minutes = round(kept["seconds"] / 60)  # none, where it went on from what a stopped run had kept
+    made = f"`--only {name}`{f', {minutes} min' if minutes else ''} with {kept['processes']} processes"
     return "\n".join([*lines, "", f"Made by {made}; {machine.said(kept['machine'])}."])
 
 
