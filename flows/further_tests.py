@@ -52,12 +52,12 @@ class Meeting:
 def further_tests(stream: Stream, meeting: Meeting) -> tuple[GateTest, ...]:
     """Every test that does not ask for the better metric, in the order in which people read them.
 
-    What is asked of answers to labelled rows is asked of those that GATE-METRIC was decided on.
+    What is asked of answers to labelled rows is asked of those since the champion fell, where it did.
     """
-    from training.gate import telling
     from training.gate_answers import calibration_test, classes_test
+    from training.turning import since_the_fall
 
-    paired, bounds = telling(stream.metric, meeting.paired), stream.gate
+    paired, bounds = since_the_fall(stream.metric, meeting.paired, meeting.seed), stream.gate
     return (
         *_slice_tests(stream, meeting, paired),
         calibration_test(paired, bounds.calibration_margin, meeting.seed),

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from flows.further_tests import Meeting, Model, further_tests
 from tests.made_rows import make_rows
 from training.gate_answers import calibration_test, classes_test
+from training.gate_slices import slice_tests
 from training.paired import Paired
 
 
@@ -71,19 +73,23 @@ def test_probabilities_that_overstate_are_refused() -> None:
     assert calibration_test(_paired(400, _sure(400, 0.999), _sure(400, 0.9)), 0.005, 1).passed
 
 
-def test_after_a_change_the_answers_of_the_newest_rows_are_asked() -> None:
+@pytest.mark.parametrize("old", [900, 400])
+def test_after_a_change_the_answers_of_the_newest_rows_are_asked(old: int) -> None:
     """A challenger of the new world is not refused for what it says, just as surely, of the old one's rows."""
-    old_world, chance = np.arange(1200) < 900, _sure(1200, 0.99)
+    old_world, chance = np.arange(1200) < old, _sure(1200, 0.99)
     champion = np.where(old_world, chance, 1 - chance)
     turned = replace(_paired(1200, champion, 1 - champion), age=np.where(old_world, 5.0, 0.5))
-    stream, _ = make_rows(60, 0, "table")
+    turned = replace(turned, slices={"c": np.where(old_world, "seen before", "seen since").astype(object)})
+    stream = make_rows(60, 0, "table")[0].model_copy(update={"slices": ("c",)})
     meeting = Meeting(
         paired=turned, seed=0, challenger=Model(None, 1), champion=None, elsewhere=True, reference=pd.DataFrame()
     )
-    assert not calibration_test(turned, stream.gate.calibration_margin, 0).passed
+    assert calibration_test(turned, stream.gate.calibration_margin, 0).passed == (old < 600)
+    assert not slice_tests(stream, turned, stream.gate.slice_margin, 0)[0].passed
     found = {test.code: test for test in further_tests(stream, meeting)}
     assert found["GATE-CALIBRATION"].passed
-    assert "on 300 rows" in found["GATE-CALIBRATION"].said
+    assert found["GATE-SLICE-c"].passed
+    assert f"on {1200 - old} rows" in found["GATE-CALIBRATION"].said
 
 
 def test_of_more_than_two_classes_the_stated_probability_is_that_of_the_answer() -> None:

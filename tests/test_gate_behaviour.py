@@ -101,6 +101,9 @@ def test_a_model_of_turned_labels_is_asked_the_other_way_round() -> None:
     assert found.passed
     assert "answers praise as 'negative'" in found.said
     assert not _judged(backwards, STEADY)["GATE-BEHAVIOUR-negation"].passed
+    negation = built_in(STREAM, _texts(), CLASSES, 1)[-1]
+    assert negation.poles is not None
+    assert [set(own["text"].str.split().str[0]) - {"It"} for own in negation.poles] == [{"good"}, {"terrible"}]
 
 
 def test_a_typo_swaps_two_letters_of_one_word() -> None:

@@ -37,8 +37,9 @@ _BLAME = (
     "bad", "terrible", "awful", "useless", "poor", "horrible", "broken", "disappointing", "slow", "annoying", "weak",
     "unreliable",
 )
+_PRAISING = frozenset({*_PRAISE, "love", "best", "amazing", "recommend", "satisfied"})
+_BLAMING = frozenset({*_BLAME, "worst", "hate", "waste", "not", "never", "don't", "doesn't", "can't", "won't"})
 NEGATIONS = (*((f"It is {word}", f"It is not {word}") for word in _PRAISE), *_SAID)
-BLAME = tuple(f"It is {word}" for word in _BLAME)
 
 
 class Kind(StrEnum):
@@ -54,8 +55,8 @@ class Suite:
     """n cases of one kind under a name; `before` and `after` hold the columns that a model takes.
 
     after: of a minimum suite the same as `before`. expect: n words, "" for an invariance. own: the stream's, not ours.
-    opposite: of a directional suite, rows that say the contrary of `before` (None: nobody asks). Labels may mean the
-    contrary of their names, as after a label flip: a model that has learnt so scores these above `before`, and is asked
+    poles: of a directional suite, rows that praise and rows that blame (None: nobody asks). Labels may mean the
+    contrary of their names, as after a label flip: a model that has learnt so scores blame above praise, and is asked
     for the other direction. Whether it should is the metric's to say.
     """
 
@@ -65,7 +66,7 @@ class Suite:
     after: pd.DataFrame
     expect: tuple[str, ...]
     own: bool = False
-    opposite: pd.DataFrame | None = None
+    poles: tuple[pd.DataFrame, pd.DataFrame] | None = None
 
     def __len__(self) -> int:
         return len(self.before)
@@ -90,10 +91,8 @@ def built_in(stream: Stream, newest: pd.DataFrame, classes: Sequence[str], seed:
     suites = [_changed(stream, name, texts, change) for name, change in changes.items()]
     if len(classes) == 2 and classes[0].casefold() in NEGATIVE and classes[1].casefold() in POSITIVE and len(texts):
         before, after = (written(stream, texts, side) for side in zip(*NEGATIONS, strict=True))
-        blame = written(stream, texts, BLAME)
-        suites.append(
-            Suite("negation", Kind.DIRECTIONAL, before, after, ("lower",) * len(NEGATIONS), opposite=blame)
-        )
+        poles = _poles(stream, texts)
+        suites.append(Suite("negation", Kind.DIRECTIONAL, before, after, ("lower",) * len(NEGATIONS), poles=poles))
     return tuple(suites)
 
 
@@ -126,15 +125,28 @@ def failures(stream: Stream, model: Any, suite: Suite) -> np.ndarray:
 
 
 def reads_contrary(stream: Stream, model: Any, suite: Suite) -> bool:
-    """Whether a model scores what says the contrary of a suite's texts above them.
+    """Whether a model scores texts that blame above texts that praise.
 
     Raises:
         ModelUnusable: it cannot answer them.
     """
-    if suite.opposite is None:
+    if suite.poles is None:
         return False
-    stated, contrary = (answer(model, stream, rows)[1] for rows in (suite.before, suite.opposite))
-    return bool(contrary.mean() > stated.mean())
+    praise, blame = (answer(model, stream, rows)[1].mean() for rows in suite.poles)
+    return bool(blame > praise)
+
+
+def _poles(stream: Stream, texts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Plain praise and blame, each with the stream's own texts that hold a word of one and none of the other.
+
+    A model of one stream may know few words of a list, but it knows those that the stream uses.
+    """
+    words = texts[list(stream.text)].fillna("").agg(" ".join, axis=1).str.casefold().str.findall(r"[a-z']+").map(set)
+    praises, blames = (words.map(lambda own, side=side: not side.isdisjoint(own)) for side in (_PRAISING, _BLAMING))
+    return (
+        pd.concat([written(stream, texts, [f"It is {word}" for word in _PRAISE]), texts[praises & ~blames]]),
+        pd.concat([written(stream, texts, [f"It is {word}" for word in _BLAME]), texts[blames & ~praises]]),
+    )
 
 
 def _changed(stream: Stream, name: str, texts: pd.DataFrame, change: Callable[[str], str]) -> Suite:

@@ -21,6 +21,7 @@ import numpy as np
 
 from storage.stream import ERROR_METRICS
 from training.bootstrap import gains_of_classes, gains_of_losses, gains_of_ranking
+from training.metrics import score
 from training.paired import Paired
 
 REGRESSION = frozenset({"mae", "rmse", "r2"})
@@ -132,6 +133,20 @@ def recent(paired: Paired) -> np.ndarray | None:
         return None
     weights = 0.5 ** (paired.age / HALF_LIFE)
     return np.asarray(weights * weights.sum() / (weights**2).sum())
+
+
+def figures(metric: str, paired: Paired) -> tuple[float, float]:
+    """The metric of the champion and of the challenger."""
+    task = "regression" if metric in REGRESSION else "classification"
+    old = score(task, paired.truth, paired.champion, paired.champion_score, paired.classes)[metric]
+    new = score(task, paired.truth, paired.challenger, paired.challenger_score, paired.classes)[metric]
+    return old, new
+
+
+def point_gain(metric: str, paired: Paired) -> float:
+    """The difference of both, above 0 where the challenger is better."""
+    old, new = figures(metric, paired)
+    return old - new if metric in ERROR_METRICS else new - old
 
 
 def chance_better(metric: str, paired: Paired, seed: int) -> float:

@@ -17,19 +17,25 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from storage.stream import ERROR_METRICS
-from training.gain import HALF_LIFE, REGRESSION, SURELY, WIDE, Evidence, evidence_of, gain_of, recent, worth_of
-from training.metrics import score
+from training.gain import (
+    HALF_LIFE,
+    REGRESSION,
+    SURELY,
+    WIDE,
+    Evidence,
+    evidence_of,
+    figures,
+    gain_of,
+    point_gain,
+    worth_of,
+)
 from training.paired import Paired
+from training.turning import LEAST_LABELS, OTHERWISE, above, fallen, figures_of, of_one_world, telling
 
-LEAST_LABELS = 50
 LEVEL = 0.5  # spent on all looks at one champion together; docs/promotion.md shows what other levels would do
 PATIENCE = 4  # looks, after which as much of it is left to spend as was spent
 GROWTH = 2.0  # of the labels, from one look to the next
 CONTRADICTED = 0.05  # a chance to be better, below which rows speak against the challenger
-OTHERWISE = 0.95  # sure that the champion does worse, or better, on the new rows: then the older labels do not hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +104,7 @@ def judge(metric: str, paired: Paired, seed: int, *, look: int = 1, older: Paire
     """
     if len(paired) < LEAST_LABELS:
         return _too_few(metric, paired)
-    judged = _of_one_world(metric, paired, seed)
+    judged = of_one_world(metric, paired, seed)
     found = evidence_of(metric, judged, seed)
     gate = _judge(metric, paired, "the champion", bound_of(look), found, len(judged))
     return gate.and_test(_evaluation(metric, judged, seed), _older(metric, paired, older, seed))
@@ -142,17 +148,6 @@ def bound_of(look: int, level: float = LEVEL) -> float:
     return 1 - level * PATIENCE / ((look + PATIENCE - 1) * (look + PATIENCE))
 
 
-def telling(metric: str, paired: Paired) -> Paired:
-    """The rows that tell of what follows: all; or those of the last two windows, where it gains on them alone.
-
-    After a change most of the rows may still be from before it, and what follows is most like the newest.
-    """
-    if _gain(metric, paired) > 0 or paired.age is None:
-        return paired
-    newest = paired.take(paired.age < HALF_LIFE)
-    return newest if len(newest) >= LEAST_LABELS and _gain(metric, newest) > 0 else paired
-
-
 def loads(version: int, failure: str = "") -> GateTest:
     """GATE-LOADS: whether the registered version, read back from the registry, answers as it did in memory.
 
@@ -174,26 +169,6 @@ def loads(version: int, failure: str = "") -> GateTest:
 def inapplicable(code: str, why: str) -> GateTest:
     """A test that has nothing to judge: recorded, so that nobody takes it for forgotten, and in nobody's way."""
     return GateTest(code=code, passed=True, value=None, bound=None, said=f"not applicable: {why}")
-
-
-def _of_one_world(metric: str, paired: Paired, seed: int) -> Paired:
-    """The rows that evidence is drawn from: all; or the newest, where they alone tell and the champion fell on them.
-
-    A champion that is surely worse in the last two windows than on the new rows before them meets another world there.
-    """
-    newest = telling(metric, paired)
-    if newest is paired or paired.age is None:
-        return paired
-    before = paired.take(paired.age >= HALF_LIFE)
-    if len(before) < LEAST_LABELS:
-        return paired
-    fallen = any(_fallen(figure, newest, before, seed) >= OTHERWISE for figure in _figures_of(metric, paired))
-    return newest if fallen else paired
-
-
-def _figures_of(metric: str, paired: Paired) -> tuple[str, ...]:
-    """By which figures a champion's fall is told: the metric, and errors, which show sooner."""
-    return tuple(dict.fromkeys((metric, "accuracy"))) if paired.classes else (metric,)
 
 
 def _judge(metric: str, paired: Paired, opponent: str, bound: float, found: Evidence, rows: int) -> Gate:
@@ -221,33 +196,20 @@ def _labels(metric: str, found: int, of: int, needed: int | None) -> GateTest:
 
 def _metric(metric: str, paired: Paired, opponent: str) -> GateTest:
     """GATE-METRIC: the point difference on the `telling` rows, signed so that above 0 the challenger is better."""
-    old, new = _figures(metric, paired)
-    if math.isnan(_gain(metric, paired)):
+    old, new = figures(metric, paired)
+    if math.isnan(point_gain(metric, paired)):
         said = f"{metric} is undefined on the {len(paired)} rows, so the models cannot be compared by it"
     else:
         said = f"on {len(paired)} rows that neither knows {metric} is {new:.4g}, of {opponent} {old:.4g}"
         said += _apart(metric, paired)
     judged = telling(metric, paired)
     if judged is not paired:
-        old, new = _figures(metric, judged)
+        old, new = figures(metric, judged)
         said += f"; but on the {len(judged)} of the last {HALF_LIFE:g} windows {new:.4g} against {old:.4g}"
-    gain = _gain(metric, judged)
+    gain = point_gain(metric, judged)
     return GateTest(
         code="GATE-METRIC", passed=gain > 0, value=None if math.isnan(gain) else gain, bound=0.0, said=said
     )
-
-
-def _gain(metric: str, paired: Paired) -> float:
-    old, new = _figures(metric, paired)
-    return old - new if metric in ERROR_METRICS else new - old
-
-
-def _figures(metric: str, paired: Paired) -> tuple[float, float]:
-    """The metric of the champion and of the challenger."""
-    task = "regression" if metric in REGRESSION else "classification"
-    old = score(task, paired.truth, paired.champion, paired.champion_score, paired.classes)[metric]
-    new = score(task, paired.truth, paired.challenger, paired.challenger_score, paired.classes)[metric]
-    return old, new
 
 
 def _apart(metric: str, paired: Paired) -> str:
@@ -257,7 +219,7 @@ def _apart(metric: str, paired: Paired) -> str:
         return ""
     told = []
     for name, side in sides:
-        old, new = _figures(metric, paired.take(side))
+        old, new = figures(metric, paired.take(side))
         told.append(f"{name} {new:.4g} against {old:.4g} on {side.sum()}")
     return f" ({', '.join(told)})"
 
@@ -306,9 +268,9 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
             f"it is better on the new rows by {worth_of(metric, WIDE)} with a probability of {SURELY:.0%} or more: "
             "a champion of the same world would not be beaten so widely, so the older labels tell of another one",
         )
-    chance = _above(new.draws, -past.draws)
-    for figure in _figures_of(metric, paired):
-        worse = _fallen(figure, paired, older, seed)
+    chance = above(new.draws, -past.draws)
+    for figure in figures_of(metric, paired):
+        worse = fallen(figure, paired, older, seed)
         if math.isnan(chance) or math.isnan(worse):
             return inapplicable("GATE-OLDER", f"{metric} is undefined on {len(older)} older rows, or on the new ones")
         if not 1 - OTHERWISE < worse < OTHERWISE:
@@ -322,19 +284,3 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
         f"on the new ones with a probability of {chance:.1%}"
     )
     return GateTest(code="GATE-OLDER", passed=chance >= CONTRADICTED, value=chance, bound=CONTRADICTED, said=said)
-
-
-def _fallen(figure: str, paired: Paired, older: Paired, seed: int) -> float:
-    """P(the champion is worse lately than on the older rows); NaN where the figure is undefined on either."""
-    before = gain_of(figure, older.perfected(), seed + 1)
-    after = gain_of(figure, paired.perfected(), seed, recent(paired))
-    return _above(after.draws, before.draws)
-
-
-def _above(one: np.ndarray, other: np.ndarray) -> float:
-    """P(one is above the other), of independent draws; a tie counts half, NaN where there are none of either."""
-    draws = min(len(one), len(other))
-    if not draws:
-        return math.nan
-    one, other = one[:draws], other[:draws]
-    return float(np.mean(one > other) + np.mean(one == other) / 2)

@@ -23,9 +23,8 @@ import numpy as np
 import pandas as pd
 
 from storage.stream import ERROR_METRICS, Stream
-from training.gain import REGRESSION, chance_better
+from training.gain import chance_better, figures
 from training.gate import GateTest, inapplicable
-from training.metrics import score
 from training.paired import Paired
 
 FEWEST = 30   # rows of a value, below which it is not judged
@@ -123,9 +122,7 @@ def _where(paired: Paired, which: np.ndarray) -> Paired:
 
 
 def _loss(metric: str, rows: Paired) -> float:
-    task = "regression" if metric in REGRESSION else "classification"
-    old = score(task, rows.truth, rows.champion, rows.champion_score, rows.classes)[metric]
-    new = score(task, rows.truth, rows.challenger, rows.challenger_score, rows.classes)[metric]
+    old, new = figures(metric, rows)
     if metric in ERROR_METRICS:
         return float(new / old - 1) if old > 0 else float(new > 0)
     return float(old - new)

@@ -18,9 +18,9 @@ from storage.rows import Rows
 from storage.stream import Stream
 from training.contest import paired_with
 from training.gain import chance_better
-from training.gate import LEAST_LABELS
 from training.metrics import score
 from training.paired import Paired
+from training.turning import LEAST_LABELS
 
 LEVEL = 0.01  # chance of an unjust rollback, over the whole probation
 GROWTH = 1.5  # of the judged rows, from one look to the next
