@@ -93,14 +93,12 @@ def test_a_negation_must_not_please() -> None:
     assert len(NEGATIONS) == 20
 
 
-def test_a_model_of_turned_labels_is_asked_the_other_way_round() -> None:
-    """Where 'positive' has come to mean blame, "not good" may please, and must not displease."""
+def test_of_a_model_of_turned_labels_no_direction_is_asked() -> None:
+    """Where 'positive' has come to mean blame, nobody knows what "not good" should do."""
     turned = Model(lambda text: 0.1 if "good" in text and "not" not in text.split() else 0.9)
-    backwards = Model(lambda text: 0.3 - 0.1 * ("not" in text.split()) if "bad" not in text else 0.9)
     found = _judged(turned, STEADY)["GATE-BEHAVIOUR-negation"]
     assert found.passed
-    assert "answers praise as 'negative'" in found.said
-    assert not _judged(backwards, STEADY)["GATE-BEHAVIOUR-negation"].passed
+    assert "not applicable: it answers blame rather than praise as 'positive'" in found.said
     negation = built_in(STREAM, _texts(), CLASSES, 1)[-1]
     assert negation.poles is not None
     assert [set(own["text"].str.split().str[0]) - {"It"} for own in negation.poles] == [{"good"}, {"terrible"}]

@@ -56,8 +56,8 @@ class Suite:
 
     after: of a minimum suite the same as `before`. expect: n words, "" for an invariance. own: the stream's, not ours.
     poles: of a directional suite, rows that praise and rows that blame (None: nobody asks). Labels may mean the
-    contrary of their names, as after a label flip: a model that has learnt so scores blame above praise, and is asked
-    for the other direction. Whether it should is the metric's to say.
+    contrary of their names, as after a label flip: of a model that has learnt so, and scores blame above praise, the
+    direction is not known. Whether it should is the metric's to say.
     """
 
     name: str
@@ -119,8 +119,6 @@ def failures(stream: Stream, model: Any, suite: Suite) -> np.ndarray:
         return np.asarray(changed != predicted)
     up = (changed - predicted) if regression else (moved_to - score)
     wrong_way = np.where(np.array(suite.expect) == "lower", up, -up)
-    if reads_contrary(stream, model, suite):
-        wrong_way = -wrong_way
     return np.asarray(wrong_way > (0.0 if regression else SLACK))
 
 

@@ -41,6 +41,9 @@ def _test(stream: Stream, suite: Suite, classes: Sequence[str], challenger: Any,
         return inapplicable(code, f"{len(suite)} texts can be changed so; {FEWEST} are needed")
     if suite.kind is Kind.DIRECTIONAL and len(classes) > 2:
         return inapplicable(code, f"of {len(classes)} classes no score has a direction")
+    if reads_contrary(stream, challenger, suite):
+        why = f"it answers blame rather than praise as '{classes[-1]}', and whether labels mean that the metric tells"
+        return inapplicable(code, why)
     failed = failures(stream, challenger, suite)
     share, bound = float(failed.mean()), stream.gate.behaviour_failures
     said = f"{int(failed.sum())} of {len(suite)} cases fail"
@@ -50,8 +53,6 @@ def _test(stream: Stream, suite: Suite, classes: Sequence[str], challenger: Any,
         bound = max(bound, float(standing.mean()) + stream.gate.behaviour_margin)
     if failed.any():
         said += f"; the first: {_shown(stream, suite, int(np.argmax(failed)))}"
-    if reads_contrary(stream, challenger, suite):
-        said += f"; it answers praise as '{classes[0]}', like the labels that it learnt from, so it is asked inversely"
     return GateTest(code=code, passed=share <= bound, value=share, bound=bound, said=said)
 
 
