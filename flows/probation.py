@@ -103,7 +103,8 @@ def ask(run: Run, event: Promotion, before: Standing) -> Standing:
 
 
 def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
-    from training.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude, figures, paired
+    from training.gain import figures
+    from training.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude, paired
 
     app, stream, as_of = run.app, run.stream, run.cycle.as_of
     champion, previous = (_record(app, stream, number) for number in (before.version, before.previous))
@@ -125,7 +126,7 @@ def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
         said = f"{stream.metric} is undefined on {len(rows)} rows, so nothing can be said of them"
         return replace(now, outcome="passed" if last else "watching", said=said)
     outcome = conclude(chance, bound, last=last)
-    new, old = figures(stream, met)
+    new, old = figures(stream.metric, met)
     said = (
         f"on {len(rows)} labelled rows that neither knew {stream.metric} of v{now.version} is {new:.4g}, of "
         f"v{now.previous} before it {old:.4g}: v{now.previous} is better with a probability of {chance:.2%}, and look "

@@ -21,10 +21,9 @@ import numpy as np
 
 from storage.stream import ERROR_METRICS
 from training.bootstrap import gains_of_classes, gains_of_losses, gains_of_ranking
-from training.metrics import score
+from training.metrics import OF_NUMBERS, figure
 from training.paired import Paired
 
-REGRESSION = frozenset({"mae", "rmse", "r2"})
 POINTS = 0.02  # a gain worth seeing: two points; of an error metric, two per cent of the champion's error
 POWER = 0.9  # with which a gain of that size is to be seen
 HALF_LIFE = 2.0  # windows, after which a row weighs half
@@ -137,9 +136,8 @@ def recent(paired: Paired) -> np.ndarray | None:
 
 def figures(metric: str, paired: Paired) -> tuple[float, float]:
     """The metric of the champion and of the challenger."""
-    task = "regression" if metric in REGRESSION else "classification"
-    old = score(task, paired.truth, paired.champion, paired.champion_score, paired.classes)[metric]
-    new = score(task, paired.truth, paired.challenger, paired.challenger_score, paired.classes)[metric]
+    old = figure(metric, paired.truth, paired.champion, paired.champion_score, paired.classes)
+    new = figure(metric, paired.truth, paired.challenger, paired.challenger_score, paired.classes)
     return old, new
 
 
@@ -161,7 +159,7 @@ def gain_of(metric: str, paired: Paired, seed: int, weights: np.ndarray | None =
         weights: how much each row counts; None: 1.
     """
     rng = np.random.default_rng(seed)
-    if metric in REGRESSION:
+    if metric in OF_NUMBERS:
         return _of_numbers(metric, paired, rng, weights)
     if metric == "roc_auc":
         positive = paired.truth == paired.classes[-1]

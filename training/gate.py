@@ -19,7 +19,6 @@ from typing import Any
 
 from training.gain import (
     HALF_LIFE,
-    REGRESSION,
     SURELY,
     WIDE,
     Evidence,
@@ -29,6 +28,7 @@ from training.gain import (
     point_gain,
     worth_of,
 )
+from training.metrics import OF_NUMBERS
 from training.paired import Paired
 from training.turning import LEAST_LABELS, OTHERWISE, above, fallen, figures_of, of_one_world, telling
 
@@ -117,7 +117,7 @@ def judge_first(metric: str, paired: Paired, seed: int) -> Gate:
     """
     if len(paired) < LEAST_LABELS:
         return _too_few(metric, paired)
-    opponent = "the mean" if metric in REGRESSION else "the majority class"
+    opponent = "the mean" if metric in OF_NUMBERS else "the majority class"
     return _judge(metric, paired, opponent, bound_of(1), Evidence({}, gain_of(metric, paired, seed)), len(paired))
 
 

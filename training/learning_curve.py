@@ -16,7 +16,7 @@ from storage.rows import Rows
 from storage.stream import Stream
 from training.drawing import BLUE, canvas, png
 from training.fitting import answer, classes_of, fit
-from training.metrics import score
+from training.metrics import figure
 from training.recipes import Recipe
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
@@ -66,9 +66,9 @@ def learning_curve(
         except (NotTrainable, ModelUnusable):
             continue  # so few rows may know one class only
         fitting, answering = fitted - begun, clock() - fitted
-        figure = score(stream.task, judged.meta["label"].to_numpy(), *answers, classes)[stream.metric]
-        if np.isfinite(figure):
-            found.append(Point(count, figure))
+        reached = figure(stream.metric, judged.meta["label"].to_numpy(), *answers, classes)
+        if np.isfinite(reached):
+            found.append(Point(count, reached))
     return tuple(found)
 
 

@@ -17,7 +17,7 @@ from storage.stream import Stream
 from training.cleaning import NO_TEXT, WORD, plain_text
 from training.drawing import BLUE, ORANGE, canvas, png, shown
 from training.fitting import answer, classes_of
-from training.metrics import score
+from training.metrics import figure
 
 ASKED_WORDS = 1000  # the commonest of a column
 LEAST_TEXTS = 5  # that hold a word
@@ -89,7 +89,7 @@ def drops_by_column(
     truth = rows.meta["label"].to_numpy()
 
     def figure_of(features: pd.DataFrame) -> float:
-        return score(stream.task, truth, *answer(model, stream, features), classes)[stream.metric]
+        return figure(stream.metric, truth, *answer(model, stream, features), classes)
 
     whole, rng = figure_of(rows.features), np.random.default_rng(seed)
     times = max(1, min(3, ASKED_TIMES // len(stream.features)))

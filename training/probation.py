@@ -18,7 +18,6 @@ from storage.rows import Rows
 from storage.stream import Stream
 from training.contest import paired_with
 from training.gain import chance_better
-from training.metrics import score
 from training.paired import Paired
 from training.turning import LEAST_LABELS
 
@@ -84,12 +83,3 @@ def paired(stream: Stream, champion: Rows, previous: Rows) -> Paired:
     """
     new = champion.meta
     return paired_with(stream, previous, new["predicted"].to_numpy(), new["score"].to_numpy())
-
-
-def figures(stream: Stream, met: Paired) -> tuple[float, float]:
-    """The stream's metric of the champion and of the previous one on the same rows."""
-    old, new = (
-        score(stream.task, met.truth, answers, scores, met.classes)[stream.metric]
-        for answers, scores in ((met.challenger, met.challenger_score), (met.champion, met.champion_score))
-    )
-    return new, old

@@ -14,7 +14,7 @@ from storage.stream import Stream
 from training.contest import answers_of, contest, older_contest
 from training.fitting import Fitted, answer, classes_of, fit
 from training.history import newest_records
-from training.metrics import score
+from training.metrics import figure
 from training.paired import Paired
 from training.recipes import Recipe
 from training.search import search
@@ -111,4 +111,4 @@ def _answered_by(stream: Stream, champion: Any, met: Paired, rows: Rows, known: 
 def _worth(made: Made, model: Any) -> float:
     predicted, chances = answer(model, made.stream, made.fresh.features)
     truth = np.asarray(made.fresh.meta["label"].astype(str))
-    return float(score(made.stream.task, truth, predicted, chances, classes_of(made.stream, truth))["f1_macro"])
+    return figure("f1_macro", truth, predicted, chances, classes_of(made.stream, truth))
