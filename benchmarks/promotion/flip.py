@@ -184,6 +184,6 @@ policy, unattended (made reviews: the settings' defaults; the real sets: `exampl
 and promotes whatever comes of it, `never` does neither. The figures are the macro-F1, window by window, of the champion
 that was in force on it, by the labels that came; ↑ marks the windows at whose end a challenger took over, "before" is
 the mean over the windows up to the flip. The flip falls somewhere within its own window; the first whole one after it
-is +1. On the real sets even a champion that knows all history seldom reaches .85 (see "before"), and one that may only
-learn from the windows since the flip cannot be expected to.
+is +1. On Flipkart even a champion that knows all history hardly reaches .85 (see "before"), and one that may only
+learn from the windows since the flip may not: `always` shows what could be had.
 """
