@@ -197,7 +197,7 @@ def _labels(metric: str, found: int, of: int, needed: int | None) -> GateTest:
 def _metric(metric: str, paired: Paired, opponent: str) -> GateTest:
     """GATE-METRIC: the point difference on the `telling` rows, signed so that above 0 the challenger is better."""
     old, new = figures(metric, paired)
-    if math.isnan(point_gain(metric, paired)):
+    if math.isnan(old) or math.isnan(new):
         said = f"{metric} is undefined on the {len(paired)} rows, so the models cannot be compared by it"
     else:
         said = f"on {len(paired)} rows that neither knows {metric} is {new:.4g}, of {opponent} {old:.4g}"

@@ -98,7 +98,7 @@ def _course(stream: Any, seed: int) -> dict[str, Any]:
 
 
 def _met(paired: Any, older: Any) -> Met:
-    from training.gain import chance_better
+    from training.gain import chance_better, point_gain
     from training.gate import judge
 
     gate = judge("f1_macro", paired, 0, older=older)
@@ -109,18 +109,12 @@ def _met(paired: Any, older: Any) -> Met:
         judged=int(tests["GATE-LABELS"].value or 0),
         only_challenger=int((right & ~before).sum()),
         only_champion=int((before & ~right).sum()),
-        gain=_f1(paired, paired.challenger) - _f1(paired, paired.champion),
+        gain=point_gain("f1_macro", paired),
         f1_chance=chance_better("f1_macro", paired, 0),
         chance=tests["GATE-BETTER"].value or 0.0,
         rest=all(test.passed for code, test in tests.items() if code != "GATE-BETTER"),
         needed=gate.labels_needed or 0,
     )
-
-
-def _f1(paired: Any, answers: np.ndarray) -> float:
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(paired.truth, answers, labels=list(paired.classes), average="macro", zero_division=0.0))
 
 
 def _read(kept: dict[str, Any]) -> Course:
