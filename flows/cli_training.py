@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,9 +44,11 @@ def train(
             done = train_now(s.app, named, parse_as_of(as_of, now=s.app.now()), on_candidate=watch.on_candidate)
         metric = named.metric
         rows = [
-            (c["model"], c["feature"], c["history"], figure(c["metrics"].get(metric)), "winner" if c["winner"] else "")
+            (c["model"], c["feature"], c["history"], _setting(c), figure(c["metrics"].get(metric)), str(c["blocks"]),
+             "winner" if c["winner"] else c["failed"])
             for c in done["candidates"]
-        ]
+        ]  # fmt: skip
+        head = ("model", "feature", "history", "setting", metric, "blocks", "")
         tests = [
             (g["code"], "yes" if g["passed"] else "no", figure(g["value"]), figure(g["bound"]), g["said"])
             for g in done["gate"]["tests"]
@@ -55,10 +58,15 @@ def train(
             ended = f"v{done['version']} passed the gate and waits: {done['held']}"
         s.show(
             done,
-            table(f"candidates, {metric} in cross-validation", ("model", "feature", "history", metric, ""), rows),
+            table(f"candidates, mean {metric} over the newest blocks", head, rows),
             table("gate", ("code", "passed", "value", "bound", "what was found"), tests),
             ended,
         )
+
+
+def _setting(candidate: dict[str, Any]) -> str:
+    """What tells a candidate from the others of its family: C=0.3."""
+    return ", ".join(f"{name}={value}" for name, value in json.loads(candidate["hyper"]).items())
 
 
 def _reproduce(s: Session, stream: Stream, version: int, as_of: str | None) -> None:

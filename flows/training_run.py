@@ -191,6 +191,7 @@ def _candidate(trial: Any, winner: Any) -> dict[str, Any]:
     return {
         **trial.recipe.params(),
         "metrics": trial.metrics,
+        "blocks": trial.blocks,
         "seconds": round(trial.seconds, 3),
         "failed": trial.failed,
         "winner": trial.recipe == winner,

@@ -52,7 +52,8 @@ def percent(share: float) -> str:
 
 def chance(p_value: float, level: float) -> str:
     """How the evidence stands against its bound, in words."""
-    return f"chance alone does this once in {_times(p_value)} checks; once in {_times(level)} or rarer is a breach"
+    rate = "in nearly every check" if p_value > 0.95 else f"once in {_times(p_value)} checks"
+    return f"chance alone does this {rate}; once in {_times(level)} or rarer is a breach"
 
 
 def _times(p_value: float) -> str:
