@@ -122,6 +122,15 @@ def page(found: dict[str, Any]) -> list[str]:
             [(p["set"], p["policy"], str(p["salt"]), p["search"], c["as_of"][:10], str(c["labels"]),
               f"{abs(c['old']):.3f}", f"{abs(c['new']):.3f}", f"{c['p_worse']:.4f}") for p, c in worse],
         ))
+    better = _well_shown(plays)
+    if better:
+        lines += ["", *BETTER.strip().splitlines(), "", table(
+            ("set", "policy", "salt", "at", "labels after", "gain after", "the gate's rows", "needed", "gain on them",
+             "promoted"),
+            [(p["set"], p["policy"], str(p["salt"]), c["as_of"][:10], str(c["labels"]), f"{c['gain']:+.3f}",
+              f"{c['gate']['GATE-LABELS'][1]:.0f}", str(c["labels_needed"]), f"{c['gate']['GATE-METRIC'][1]:+.3f}",
+              "yes" if c["promoted"] else "no") for p, c in better],
+        )]  # fmt: skip
     return lines
 
 
@@ -137,6 +146,15 @@ challengers it calls one in a hundred worse. The limit is Clopper and Pearson's,
 promotions as independent, which replays of one set under several salts are not quite. Gains are of macro-F1, on bike
 of the mean absolute error (rentals an hour); above 0 the new model is better. "Gone back" counts promotions that
 probation took back by itself; they are judged like the others, and acknowledged at once, so that the replay goes on.
+
+The prices of elec2 turn with the season: a challenger that was better for twenty weeks may be worse from the next day
+on, which nothing in those weeks can tell. Probation is there for that.
+"""
+
+BETTER = """
+The challengers of classes that were more than two points better on the rows that follow (at .01), and whose gate had
+the labels that `GATE-LABELS` asks for. They are chosen by what came afterwards, which the gate cannot see: "gain on
+them" is what the same challenger gained on the gate's own rows.
 """
 
 
@@ -170,14 +188,19 @@ def _worse(judged: Sequence[dict[str, Any]]) -> str:
     return f"{worse} of {n}, upper 95 % limit {upper(worse, n):.1%}"
 
 
-def _missed(plays: Sequence[dict[str, Any]]) -> str:
-    """How many of the clearly better challengers were refused, though the gate had the labels that it says it needs."""
-    better = [
-        c for p in plays if p["metric"] == "f1_macro" for wanted in (True, False)
+def _well_shown(plays: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Play and challenger, where that was clearly better afterwards and its gate had the labels it says it needs."""
+    return [
+        (p, c) for p in plays if p["metric"] == "f1_macro" for wanted in (True, False)
         for c in _judged([p], promoted=wanted)
         if c["gain"] > 0.02 and c["p_better"] <= LEVEL
-        and (c["gate"].get("GATE-LABELS") or [False, 0])[1] >= (c["labels_needed"] or 0)
-    ]
+        and "GATE-METRIC" in c["gate"] and c["gate"]["GATE-LABELS"][1] >= (c["labels_needed"] or 0)
+    ]  # fmt: skip
+
+
+def _missed(plays: Sequence[dict[str, Any]]) -> str:
+    """How many of the clearly better challengers were refused, though the gate had the labels that it says it needs."""
+    better = [challenger for _, challenger in _well_shown(plays)]
     refused = sum(not c["promoted"] for c in better)
     return f"{refused} of {len(better)} refused: {share(refused, len(better))}" if better else "there was none"
 
