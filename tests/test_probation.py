@@ -119,6 +119,32 @@ def test_the_level_holds_for_macro_f1_of_rare_classes() -> None:
     assert sent_back <= 2
 
 
+def _of_numbers(errors: np.ndarray) -> Paired:
+    """What two versions answered of a truth of 0: the new one's errors in the first row, the previous one's below."""
+    n = errors.shape[1]
+    return Paired(
+        truth=np.zeros(n), champion=errors[0], challenger=errors[1], champion_score=np.full(n, np.nan),
+        challenger_score=np.full(n, np.nan), unit=np.arange(n), evaluation=np.zeros(n, bool), classes=(),
+    )  # fmt: skip
+
+
+def test_the_level_holds_where_errors_have_heavy_tails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of versions that are alike one in a hundred looks surer than .99, also where one error outweighs the others."""
+    monkeypatch.setattr("training.probation.TOSSES", 2_000)
+    rng, times = np.random.default_rng(4), 2_000
+    sure = [chance_of_previous("rmse", _of_numbers(rng.standard_t(3, (2, 60))), k) > 0.99 for k in range(times)]
+    assert np.mean(sure) < 0.01 + 3 * (0.01 * 0.99 / times) ** 0.5
+
+
+def test_versions_that_err_alike_are_told_apart_by_nothing() -> None:
+    """The same answers give ½; and whatever speaks for one speaks, as much, against the other."""
+    errors = np.random.default_rng(5).normal(size=(2, 80))
+    assert chance_of_previous("rmse", _of_numbers(errors[[0, 0]]), 1) == 0.5
+    one, other = (chance_of_previous("rmse", _of_numbers(both), 1) for both in (errors, errors[::-1]))
+    assert one + other == pytest.approx(1, abs=0.02)
+    assert one not in (0.5, other)
+
+
 @pytest.mark.parametrize("wrong", [20, -1, "soon", "14"])
 def test_a_probation_too_short_is_refused(wrong: object) -> None:
     """Too few rows, or no span; nothing and none are allowed."""

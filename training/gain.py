@@ -179,14 +179,22 @@ def gain_of(metric: str, paired: Paired, seed: int, weights: np.ndarray | None =
     return Gain(draws, POINTS, len(paired))
 
 
+def losses(metric: str, paired: Paired) -> tuple[np.ndarray, np.ndarray]:
+    """Each row's loss by the champion and by the challenger, of numbers: the absolute error for mae, else its square.
+
+    For the same truths r2 is the better the smaller the squared error, and so is rmse.
+    """
+    old, new = (
+        np.abs(paired.truth - answers).astype(np.float64) for answers in (paired.champion, paired.challenger)
+    )
+    return (old, new) if metric == "mae" else (old**2, new**2)
+
+
 def _of_numbers(metric: str, paired: Paired, rng: np.random.Generator, weights: np.ndarray | None) -> Gain:
-    """For the same truths r2 is the better the smaller the squared error, and so is rmse."""
-    old, new = (np.abs(paired.truth - answers) for answers in (paired.champion, paired.challenger))
+    old, new = losses(metric, paired)
     if metric == "mae":
         worth = POINTS * float(np.mean(old))
-        old, new = old.astype(np.float64), new.astype(np.float64)
     else:
-        old, new = old.astype(np.float64) ** 2, new.astype(np.float64) ** 2
         relative = (1 - (1 - POINTS) ** 2) * float(np.mean(old))
         worth = POINTS * float(np.var(paired.truth.astype(np.float64))) if metric == "r2" else relative
     return Gain(gains_of_losses(old - new, paired.unit, rng, weights), worth, len(paired))

@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks import jobs
 from benchmarks.page import share, table
 from benchmarks.promotion.section import Bound, Options
+from training.metrics import OF_NUMBERS
 from training.paired import Paired
 from training.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude
 
@@ -20,7 +21,8 @@ ROWS = 500  # the default of policy.probation
 ALIKE, WORSE = 1500, 300  # probations of champions that are no worse, and that are
 QUICK = 10
 
-# name, metric, share of the rarer class, rows that the two answer otherwise, by how much the champion is worse
+# name, metric, share of the rarer class, rows that the two answer otherwise, by how much the champion is worse (of
+# accuracy, or as a share of the error)
 KINDS: tuple[tuple[str, str, float, float, float], ...] = (
     ("balanced classes, 10 % disagree", "f1_macro", 0.5, 0.10, 0.0),
     ("one class in ten, 8 % disagree", "f1_macro", 0.1, 0.08, 0.0),
@@ -31,6 +33,9 @@ KINDS: tuple[tuple[str, str, float, float, float], ...] = (
     ("three in ten, 12 % disagree", "f1_macro", 0.3, 0.12, 0.03),
     ("three in ten, 12 % disagree", "f1_macro", 0.3, 0.12, 0.05),
     ("three in ten, 12 % disagree", "f1_macro", 0.3, 0.12, 0.10),
+    ("normal errors", "mae", 0.0, 0.0, 0.10),
+    ("normal errors", "mae", 0.0, 0.0, 0.20),
+    ("errors with heavy tails (t, 3 degrees)", "rmse", 0.0, 0.0, 0.20),
 )
 
 
@@ -53,11 +58,11 @@ def _played(number: int, runs: int) -> dict[str, Any]:
 
 def _rows(rng: np.random.Generator, name: str, metric: str, rare: float, disagree: float, lead: float) -> Paired:
     """ROWS rows answered by both; the challenger's place is the previous version's."""
-    if metric in ("mae", "rmse"):
+    if metric in OF_NUMBERS:
         truth, shared, *own = (
             rng.normal(size=(4, ROWS)) if name.startswith("normal") else rng.standard_t(3, size=(4, ROWS))
         )
-        new, old = (truth + 0.8 * shared + 0.6 * error for error in own)
+        new, old = (truth + size * (0.8 * shared + 0.6 * error) for size, error in zip((1 + lead, 1), own, strict=True))
         return _pair(truth, new, old, ())
     yes = rng.random(ROWS) < rare
     truth, other = (np.where(which, "yes", "no").astype(object) for which in (yes, ~yes))
@@ -102,7 +107,8 @@ def page(found: dict[str, Any]) -> list[str]:
     for kind in sorted(found["kinds"], key=lambda kind: kind["number"]):
         name, metric, _, _, lead = KINDS[kind["number"]]
         after = "–" if kind["rows"] is None else f"{kind['rows']:.0f}"
-        loss = f"{100 * lead:.0f} points of accuracy" if lead else "none"
+        unit = "% of the error" if metric in OF_NUMBERS else "points of accuracy"
+        loss = f"{100 * lead:.0f} {unit}" if lead else "none"
         rows.append((name, metric, loss, share(kind["back"], kind["runs"]), after))
     return [*TEXT.strip().splitlines(), "", table(("rows", "metric", "worse by", "sent back", "median rows"), rows)]
 
