@@ -21,11 +21,12 @@ lint: setup  ## linter and type checker
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# Three workers on two cores: some tests wait for servers.
 test: lint  ## linter, type checker and the test suite
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-full: lint  ## the same with the slow tests
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m ''
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m ''
 
 demo: setup  ## the whole loop on a made stream, narrated
 	$(BIN)/trueup demo

@@ -60,7 +60,7 @@ def test_of_two_promotions_at_once_one_wins(request: pytest.FixtureRequest, stor
 @pytest.mark.parametrize(
     ("store", "every"),
     [
-        ("sqlite", 9),
+        ("sqlite", 12),
         pytest.param("sqlite", 1, marks=SLOW),
         pytest.param("postgresql", 1, marks=SLOW),
     ],
