@@ -15,6 +15,10 @@ setup: .venv/made  ## the environment in .venv, with the command at .venv/bin/tr
 .venv/made: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@mkdir -p .typing/trueup
+	@ln -sfn ../training/serving .typing/trueup_model
+	@for room in storage feedback monitoring training reports flows; do ln -sfn ../../$$room .typing/trueup/$$room; done
+	@for file in trueup/*; do ln -sfn ../../$$file .typing/trueup/; done
 	@touch $@
 
 lint: setup  ## linter and type checker

@@ -1,1 +1,1 @@
-"""Intake of records and feedback: reading, validation, quarantine, label resolution."""
+"""Intake of records and feedback: readers, validation, quarantine, labels."""

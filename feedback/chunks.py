@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from feedback.values import encodable, written
-from storage.incoming import Refused
+from trueup.feedback.values import encodable, written
+from trueup.storage.incoming import Refused
 
 
 class RawRows(Sequence[str]):

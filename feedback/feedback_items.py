@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from feedback.chunks import Chunk
-from feedback.labels import HUGE, class_names, class_of, quantity
-from feedback.validation import Reason, validate
-from feedback.values import number
-from storage.incoming import FeedbackItem, Refused
-from storage.stream import Stream
-from storage.timepoints import iso
+from trueup.feedback.chunks import Chunk
+from trueup.feedback.labels import HUGE, class_names, class_of, quantity
+from trueup.feedback.validation import Reason, validate
+from trueup.feedback.values import number
+from trueup.storage.incoming import FeedbackItem, Refused
+from trueup.storage.stream import Stream
+from trueup.storage.timepoints import iso
 
 # The columns of feedback as a schema of their own, so that they are cleaned and dated like those of a record.
 SCHEMA = Stream(name="feedback", time="at", categorical=("record_id", "kind", "value", "user"))

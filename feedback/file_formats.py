@@ -13,11 +13,11 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from feedback.chunks import Chunk, RawRows, chunk_of, objects
-from feedback.csv_records import csv_records
-from feedback.values import encodable, escaped, written
-from storage.errors import InputError
-from storage.incoming import Refused
+from trueup.feedback.chunks import Chunk, RawRows, chunk_of, objects
+from trueup.feedback.csv_records import csv_records
+from trueup.feedback.values import encodable, escaped, written
+from trueup.storage.errors import InputError
+from trueup.storage.incoming import Refused
 
 _SAMPLE_BYTES = 4 << 20
 _LINE_BYTES = 16 << 20          # a longer line is taken in pieces, so that memory stays bounded

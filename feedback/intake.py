@@ -10,14 +10,14 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import IO
 
-from feedback.chunks import Chunk
-from feedback.feedback_items import SCHEMA, validate_feedback
-from feedback.readers import CHUNK, opened
-from feedback.times import survey
-from feedback.validation import as_brought, check_schema, required_columns, validate
-from storage.incoming import Appended
-from storage.records import RecordStore
-from storage.stream import Stream
+from trueup.feedback.chunks import Chunk
+from trueup.feedback.feedback_items import SCHEMA, validate_feedback
+from trueup.feedback.readers import CHUNK, opened
+from trueup.feedback.times import survey
+from trueup.feedback.validation import as_brought, check_schema, required_columns, validate
+from trueup.storage.incoming import Appended
+from trueup.storage.records import RecordStore
+from trueup.storage.stream import Stream
 
 Progress = Callable[[int, int], None]  # rows done, rows in all
 

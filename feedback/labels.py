@@ -14,9 +14,9 @@ from operator import eq, ge, gt, le, lt, ne
 import numpy as np
 import pandas as pd
 
-from feedback.values import number, plain, written
-from storage.errors import ConfigError
-from storage.stream import LabelPolicy, Stream
+from trueup.feedback.values import number, plain, written
+from trueup.storage.errors import ConfigError
+from trueup.storage.stream import LabelPolicy, Stream
 
 HUGE = 1e100  # of a regression's label: beyond it squares, and sums of them, are no finite numbers any more
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from feedback.chunks import chunk_of
-from feedback.feedback_items import validate_feedback
-from feedback.validation import Reason, validate
-from storage.errors import InputError
-from storage.incoming import Appended, QuarantineItem, Refused
-from storage.records import RecordStore
-from storage.stream import Stream
+from trueup.feedback.chunks import chunk_of
+from trueup.feedback.feedback_items import validate_feedback
+from trueup.feedback.validation import Reason, validate
+from trueup.storage.errors import InputError
+from trueup.storage.incoming import Appended, QuarantineItem, Refused
+from trueup.storage.records import RecordStore
+from trueup.storage.stream import Stream
 
 
 @dataclass(frozen=True)

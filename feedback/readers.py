@@ -16,9 +16,9 @@ from enum import Enum
 from pathlib import Path
 from typing import IO
 
-from feedback import file_formats as formats
-from feedback.chunks import Chunk
-from storage.errors import InputError
+from trueup.feedback import file_formats as formats
+from trueup.feedback.chunks import Chunk
+from trueup.storage.errors import InputError
 
 CHUNK = 5000
 

@@ -14,11 +14,11 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from feedback.chunks import Chunk, objects
-from feedback.values import plain
-from storage.errors import ConfigError, InputError
-from storage.stream import OrderTime, Stream
-from storage.timepoints import utc
+from trueup.feedback.chunks import Chunk, objects
+from trueup.feedback.values import plain
+from trueup.storage.errors import ConfigError, InputError
+from trueup.storage.stream import OrderTime, Stream
+from trueup.storage.timepoints import utc
 
 ISO = ""
 _CLOCK = r"[T ]\d{2}(?::?\d{2}(?::?\d{2}(?:[.,]\d+)?)?)?(?: ?(?:Z|z|[+-]\d{2}(?::?\d{2})?))?"

@@ -14,14 +14,14 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 
-from feedback.chunks import Chunk, objects
-from feedback.labels import HUGE, class_rules, resolve
-from feedback.times import arrivals, check_format, event_times, joined
-from feedback.values import MISSING_NUMBER, encodable, number, plain
-from storage.errors import ConfigError, InputError
-from storage.incoming import Incoming, Refused
-from storage.stream import OrderTime, SentPrediction, Stream
-from storage.timepoints import utc
+from trueup.feedback.chunks import Chunk, objects
+from trueup.feedback.labels import HUGE, class_rules, resolve
+from trueup.feedback.times import arrivals, check_format, event_times, joined
+from trueup.feedback.values import MISSING_NUMBER, encodable, number, plain
+from trueup.storage.errors import ConfigError, InputError
+from trueup.storage.incoming import Incoming, Refused
+from trueup.storage.stream import OrderTime, SentPrediction, Stream
+from trueup.storage.timepoints import utc
 
 MAX_TEXT = 100_000                   # characters of any one value
 MAX_ID = 500                         # a longer id does not fit an index of PostgreSQL

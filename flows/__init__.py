@@ -1,1 +1,1 @@
-"""Composition root: settings, the cycle and its Prefect flow, delivery, the command line."""
+"""The composition root: settings, the open deployment, and the loop with its sub-rooms."""

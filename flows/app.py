@@ -12,25 +12,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.prefect_environment import prepare
-from flows.settings import Located, Settings, locate
-from reports.stored import ReportFiles
-from storage.alerts import AlertStore
-from storage.archive import Archive
-from storage.baselines import BaselineLog
-from storage.cycles import CycleLog
-from storage.database import Database, open_database
-from storage.errors import ConfigError
-from storage.pauses import PauseLog
-from storage.promotions import PromotionLog
-from storage.prunings import PruningLog
-from storage.reading import RecordReader
-from storage.records import RecordStore
-from storage.silences import SilenceLog
-from storage.stream import Stream
+from trueup.flows.environment import prepare
+from trueup.flows.settings import Located, Settings, locate
+from trueup.reports.stored import ReportFiles
+from trueup.storage.alerts import AlertStore
+from trueup.storage.archive import Archive
+from trueup.storage.baselines import BaselineLog
+from trueup.storage.cycles import CycleLog
+from trueup.storage.database import Database, open_database
+from trueup.storage.errors import ConfigError
+from trueup.storage.pauses import PauseLog
+from trueup.storage.promotions import PromotionLog
+from trueup.storage.prunings import PruningLog
+from trueup.storage.reading import RecordReader
+from trueup.storage.records import RecordStore
+from trueup.storage.silences import SilenceLog
+from trueup.storage.stream import Stream
 
 if TYPE_CHECKING:
-    from training.registry import Registry
+    from trueup.training.registry.registry import Registry
 
 _NEW_OBJECTS = 20_000  # after which Python looks for garbage; after its 700, that is a tenth of a check's time
 
@@ -105,7 +105,7 @@ class App:
 
     @cached_property
     def registry(self) -> Registry:
-        from training.registry import Registry
+        from trueup.training.registry.registry import Registry
 
         own = {
             name.partition(":")[0].partition(".")[0]

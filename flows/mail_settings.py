@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from storage.stream import mail_address
+from trueup.storage.stream import mail_address
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from flows.mail_settings import SmtpSettings
-from storage.errors import ConfigError
-from storage.stream import Frozen, Stream
+from trueup.flows.mail_settings import SmtpSettings
+from trueup.storage.errors import ConfigError
+from trueup.storage.stream import Frozen, Stream
 
 FILE = "trueup.toml"
 

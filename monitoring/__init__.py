@@ -1,1 +1,1 @@
-"""Checks: calibrated signals, the Evidently report that shows them, and the policy that acts on them."""
+"""What a check finds and what follows from it: windows, signals, report, policy, incidents."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from storage.rows import Rows
+from trueup.storage.rows import Rows
 
 
 @dataclass(frozen=True)

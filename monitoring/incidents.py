@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from monitoring.evidence import Check, Signal, Verdict
-from monitoring.policy import Cause, cause_of
+from trueup.monitoring.check import Check, Signal, Verdict
+from trueup.monitoring.policy import Cause, cause_of
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Literal
 
-from monitoring.evidence import Check, Signal, Verdict
-from monitoring.questions import AT_ONCE
-from storage.stream import Policy
+from trueup.monitoring.check import Check, Signal, Verdict
+from trueup.monitoring.signals.pending import AT_ONCE
+from trueup.storage.stream import Policy
 
 # Judged by time, whether the window is full or not: a silent feed must not be silent.
 BY_TIME = ("DQ-VOLUME", "DQ-DUP", "DQ-QUARANTINE")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.rows import Rows
-from storage.stream import Policy
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Policy
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Reading what was stored: reports, mail bodies, tables for people."""
+"""What people read: stored reports, tables, mails, explanations."""

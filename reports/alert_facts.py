@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from monitoring.evidence import Signal
+from trueup.monitoring.check import Signal
 
 
 class AlertKind(StrEnum):
@@ -27,7 +27,7 @@ class AlertKind(StrEnum):
 
 
 class GateFigure(Protocol):
-    """One test of the gate, as `training.gate` and the store hold it."""
+    """One test of the gate, as `trueup.training.gate.metric_tests` and the store hold it."""
 
     @property
     def code(self) -> str: ...

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from monitoring.evidence import Signal, Worse
-from reports.alert_facts import AlertFacts, AlertKind
+from trueup.monitoring.check import Signal, Worse
+from trueup.reports.alert_facts import AlertFacts, AlertKind
 
 METRICS = {"f1_macro": "macro-F1", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE", "r2": "R²"}
 RELATIVE_DROP = frozenset({"mae", "rmse"})  # their effect is a share of the reference, others' the difference

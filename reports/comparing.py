@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitoring.evidence import Signal, Verdict
+from trueup.monitoring.check import Signal, Verdict
 
 
 @dataclass(frozen=True)

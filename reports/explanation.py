@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from monitoring.figures import figure
-from storage.promotions import GATED, Promotion, PromotionState
+from trueup.monitoring.formatting import figure
+from trueup.storage.promotions import GATED, Promotion, PromotionState
 
 _CAME = {
     "first": "as the first champion, through its gate",

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from monitoring.evidence import Signal
-from reports.alert_facts import AlertFacts, AlertKind, GateFigure
-from reports.alert_words import Step, Words, figure, metric_before, words_of
+from trueup.monitoring.check import Signal
+from trueup.reports.alert_facts import AlertFacts, AlertKind, GateFigure
+from trueup.reports.alert_words import Step, Words, figure, metric_before, words_of
 
 if TYPE_CHECKING:
     import jinja2
@@ -163,7 +163,7 @@ def _templates() -> jinja2.Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     return Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader("trueup.reports"),
         autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from monitoring.figures import figure
-from reports.replay_facts import Moment, Played, Replay
+from trueup.monitoring.formatting import figure
+from trueup.reports.replay_facts import Moment, Played, Replay
 
 if TYPE_CHECKING:
     import jinja2
@@ -221,7 +221,7 @@ def _template() -> jinja2.Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader("trueup.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from storage.errors import InputError, StoreUnusable
+from trueup.storage.errors import InputError, StoreUnusable
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from monitoring.evidence import Signal, Verdict
-from monitoring.figures import chance, figure
-from reports.comparing import Change
+from trueup.monitoring.check import Signal, Verdict
+from trueup.monitoring.formatting import chance, figure
+from trueup.reports.comparing import Change
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -1,1 +1,1 @@
-"""The ground floor: what a stream is, where its records live, and who may act on it."""
+"""Stream schema, SQL tables and migrations, the Parquet archive, snapshots, logs, leases."""

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage import tables as t
-from storage.database import Database
-from storage.silences import HELD_KINDS, SilenceLog, silenced
-from storage.tables import microseconds
+from trueup.storage import tables as t
+from trueup.storage.database import Database
+from trueup.storage.silences import HELD_KINDS, SilenceLog, silenced
+from trueup.storage.tables import microseconds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from storage.errors import StoreUnusable
+from trueup.storage.errors import StoreUnusable
 
 
 class Archive:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from storage.stream import Stream
+from trueup.storage.stream import Stream
 
 _UNIT = "\x1f"  # ASCII unit separator: keeps ("ab", "c") and ("a", "bc") apart
 

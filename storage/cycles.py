@@ -11,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage import tables as t
-from storage.database import Database
-from storage.leases import Lease
-from storage.promotions import PromotionState
+from trueup.storage import tables as t
+from trueup.storage.database import Database
+from trueup.storage.leases import Lease
+from trueup.storage.promotions import PromotionState
 
 RUNNING, FINISHED, ABANDONED = "running", "finished", "abandoned"
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 from sqlalchemy.engine import Connection, Engine
 
-from storage.errors import ConfigError, StoreUnusable
+from trueup.storage.errors import ConfigError, StoreUnusable
 
 HEAD = "0006"  # the newest migration; a test holds it against the files
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -15,9 +15,9 @@ import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage import tables as t
-from storage.database import Database
-from storage.errors import LeaseHeld
+from trueup.storage import tables as t
+from trueup.storage.database import Database
+from trueup.storage.errors import LeaseHeld
 
 LENGTH = timedelta(seconds=60)
 _HEARTBEAT_SECONDS = 15.0

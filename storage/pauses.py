@@ -8,8 +8,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from storage import tables as t
-from storage.database import Database
+from trueup.storage import tables as t
+from trueup.storage.database import Database
 
 
 @dataclass(frozen=True, kw_only=True)

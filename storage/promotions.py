@@ -12,10 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage import tables as t
-from storage.database import Database
-from storage.errors import StoreUnusable
-from storage.leases import Lease
+from trueup.storage import tables as t
+from trueup.storage.database import Database
+from trueup.storage.errors import StoreUnusable
+from trueup.storage.leases import Lease
 
 GATED = frozenset({"first", "challenger"})  # the kinds that a gate decides on; a cycle attempts one at most
 

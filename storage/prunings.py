@@ -9,8 +9,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage import tables as t
-from storage.database import Database
+from trueup.storage import tables as t
+from trueup.storage.database import Database
 
 VERSION, REPORT = "version", "report"
 

@@ -12,14 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
-from storage import tables as t
-from storage.archive import Archive
-from storage.arrow_columns import numeric, objects
-from storage.database import Database
-from storage.leases import Lease
-from storage.rows import META, Rows
-from storage.stream import Stream
-from storage.timepoints import TICK, utc
+from trueup.storage import tables as t
+from trueup.storage.archive import Archive
+from trueup.storage.arrow_columns import numeric, objects
+from trueup.storage.database import Database
+from trueup.storage.leases import Lease
+from trueup.storage.rows import META, Rows
+from trueup.storage.stream import Stream
+from trueup.storage.timepoints import TICK, utc
 
 _OWN = ("id", "time", "seq", "evaluation", "content", "group")
 _BATCH = 10_000  # rows taken from a cursor at a time; fewer than the new objects after which garbage is looked for

@@ -13,15 +13,15 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage import tables as t
-from storage.archive import Archive
-from storage.content import content_keys, evaluation_side, fingerprints, group_keys, hash64, split_of
-from storage.database import Database
-from storage.errors import ConfigError
-from storage.incoming import Appended, FeedbackItem, Incoming, QuarantineItem, Refused
-from storage.stream import OrderTime, Stream
-from storage.tables import microseconds
-from storage.timepoints import TICK, parse_span
+from trueup.storage import tables as t
+from trueup.storage.archive import Archive
+from trueup.storage.content import content_keys, evaluation_side, fingerprints, group_keys, hash64, split_of
+from trueup.storage.database import Database
+from trueup.storage.errors import ConfigError
+from trueup.storage.incoming import Appended, FeedbackItem, Incoming, QuarantineItem, Refused
+from trueup.storage.stream import OrderTime, Stream
+from trueup.storage.tables import microseconds
+from trueup.storage.timepoints import TICK, parse_span
 
 _CHUNK = 500  # ids asked for in one statement; SQLite allows 32,766 values, PostgreSQL 65,535
 

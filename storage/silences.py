@@ -9,8 +9,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from storage import tables as t
-from storage.database import Database
+from trueup.storage import tables as t
+from trueup.storage.database import Database
 
 # The kinds of alerts that can be silenced: news of a condition. Changes of the champion are always told at once.
 HELD_KINDS = frozenset({"incident_opened", "incident_resolved", "refused", "failure"})

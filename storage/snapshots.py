@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from storage.archive import Archive
-from storage.arrow_columns import is_text, objects
-from storage.rows import META, Rows
+from trueup.storage.archive import Archive
+from trueup.storage.arrow_columns import is_text, objects
+from trueup.storage.rows import META, Rows
 
 
 def keep(archive: Archive, stream: str, rows: Rows, **extra: np.ndarray) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from storage.timepoints import parse_span
+from trueup.storage.timepoints import parse_span
 
 
 class Frozen(BaseModel):

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-from storage.timepoints import TICK, utc
+from trueup.storage.timepoints import TICK, utc
 
 metadata = sa.MetaData()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from storage.errors import UsageError
+from trueup.storage.errors import UsageError
 
 TICK = timedelta(microseconds=1)  # the store's resolution: the end of a day is one tick before the next
 

@@ -20,10 +20,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
-from storage.archive import Archive
-from storage.database import Database, open_database
-from storage.reading import RecordReader
-from storage.records import RecordStore
+from trueup.storage.archive import Archive
+from trueup.storage.database import Database, open_database
+from trueup.storage.reading import RecordReader
+from trueup.storage.records import RecordStore
 
 for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
     os.environ[name] = "true"
@@ -52,8 +52,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def versions_are_read_back_here() -> Iterator[pytest.MonkeyPatch]:
     """A gate reads versions back in a fresh process, seconds each; in tests only test_fresh_process.py does."""
-    from flows import judging
-
+    from trueup.flows.gate import evaluate as judging
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judging, "answers_otherwise_elsewhere", judging.answers_otherwise)
         yield patch
@@ -62,7 +61,7 @@ def versions_are_read_back_here() -> Iterator[pytest.MonkeyPatch]:
 @pytest.fixture(scope="session", autouse=True)
 def registries_begin_as_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
     """MLflow makes an empty store by dozens of migrations, more than a second: one is made, the others are copies."""
-    from training.registry import Registry
+    from trueup.training.registry.registry import Registry
 
     start = Registry._start
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from monitoring.comparison import Comparison, Intake
-from storage.rows import Rows
-from storage.stream import Stream
+from trueup.monitoring.comparison import Comparison, Intake
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
 
 WORDS = np.array([f"word{i}" for i in range(150)])
 SHARES = 1 / np.arange(1, 151) / (1 / np.arange(1, 151)).sum()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from feedback.intake import ingest
-from feedback.made_reviews import HEALTHY, Regime, make_reviews
-from flows.app import App, open_app
-from flows.training_command import train_now
+from trueup.feedback.intake import ingest
+from trueup.flows.app import App, open_app
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.demo.reviews import HEALTHY, Regime, make_reviews
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 TRAINED = START + timedelta(days=30)

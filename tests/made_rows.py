@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from storage.rows import META, Rows
-from storage.stream import LabelPolicy, Policy, Stream, Training
+from trueup.storage.rows import META, Rows
+from trueup.storage.stream import LabelPolicy, Policy, Stream, Training
 
 Kind = Literal["text", "table", "regression"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.stream import Stream
-from training.pipelines import build
-from training.recipes import WORDS, Recipe
+from trueup.storage.stream import Stream
+from trueup.training.candidates.pipelines import build
+from trueup.training.candidates.recipes import WORDS, Recipe
 
 
 def plain(stream: Stream) -> Any:

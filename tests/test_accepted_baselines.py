@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.accepting import accept
-from flows.cycle import run_cycle
-from storage.errors import InputError
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, about_to_break
+from trueup.flows.alert.accept_baseline import accept
+from trueup.flows.cycle.run import run_cycle
+from trueup.storage.errors import InputError
 
 
 def test_the_breaching_window_is_noted_for_its_input_signals(tmp_path: Path) -> None:

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from feedback.made_reviews import HEALTHY
-from flows.app import App, open_app
-from flows.approvals import waiting
-from flows.cycle import run_cycle
-from flows.going_back import promote_by_hand
-from flows.pausing import set_paused
-from storage.errors import InputError
-from storage.promotions import PromotionState
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Shell
 from tests.test_probation import copied, with_policy
+from trueup.flows.admin.pause import set_paused
+from trueup.flows.app import App, open_app
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.demo.reviews import HEALTHY
+from trueup.flows.promote.approvals import waiting
+from trueup.flows.promote.manual import promote_by_hand
+from trueup.storage.errors import InputError
+from trueup.storage.promotions import PromotionState
 
 AS_OF = TRAINED + WEEK
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from training.calibration import Calibrated, best_threshold, folds_of
+from trueup_model.calibration import Calibrated, best_threshold, folds_of
 
 
 def _rare(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from feedback.made_reviews import HEALTHY
-from flows.cli import cli
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, deployed, take_in, with_champion
+from trueup.flows.cli.main import cli
+from trueup.flows.demo.reviews import HEALTHY
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -253,8 +253,8 @@ def test_a_dead_schedule_is_noticed_from_elsewhere(tmp_path: Path) -> None:
     file.write_text(file.read_text() + '\n[streams.reviews.schedule]\ncron = "* * * * *"\n')
     from datetime import UTC, datetime, timedelta
 
-    from flows.app import open_app
-    from flows.standing import GRACE, standing
+    from trueup.flows.admin.status import GRACE, standing
+    from trueup.flows.app import open_app
 
     later = open_app(file, tmp_path / ".trueup")
     stream = later.stream("reviews")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from monitoring.evidence import Signal, Verdict
-from reports.comparing import compared
-from reports.tables import change_table
+from trueup.monitoring.check import Signal, Verdict
+from trueup.reports.comparing import compared
+from trueup.reports.tables import change_table
 
 
 def _signal(code: str, verdict: Verdict, value: float | None) -> Signal:

@@ -6,14 +6,14 @@ from datetime import UTC
 
 import numpy as np
 
-from storage.rows import Rows
-from storage.stream import Stream
 from tests.made_rows import make_rows
-from training.contest import answers_of, contest, first_contest
-from training.fitting import Fitted, fit
-from training.gate import judge, judge_first
-from training.paired import Paired
-from training.recipes import candidates
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.candidates.recipes import candidates
+from trueup.training.evaluation.head_to_head import answers_of, contest, first_contest
+from trueup.training.evaluation.paired import Paired
+from trueup.training.gate.metric_tests import judge, judge_first
+from trueup.training.models.fitting import Fitted, fit
 
 CUT = 1200
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact
 
-from monitoring.counts import FEWEST_DRAWS, MOST_LEVELS, count_test, g_statistic, permutation_p
-from monitoring.proportions import mean_test, share_test
+from trueup.monitoring.stats.counts import FEWEST_DRAWS, MOST_LEVELS, count_test, g_statistic, permutation_p
+from trueup.monitoring.stats.proportions import mean_test, share_test
 
 
 @pytest.mark.parametrize("levels", [2, 8, 200])

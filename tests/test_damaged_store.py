@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 import typer
 
-from flows.cli_session import failing_plainly
-from storage.archive import Archive
-from storage.database import open_database
-from storage.errors import StoreUnusable
+from trueup.flows.cli.session import failing_plainly
+from trueup.storage.archive import Archive
+from trueup.storage.database import open_database
+from trueup.storage.errors import StoreUnusable
 
 
 def _kept(archive: Archive) -> tuple[str, Path]:

@@ -8,15 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.cycle import run_cycle
-from flows.training_command import train_now
-from storage.errors import NotTrainable
-from storage.incoming import FeedbackItem
-from storage.rows import Rows
 from tests.made_deployments import TRAINED, deployed
 from tests.made_rows import make_rows, make_stream
-from training.data_gates import data_tests, duplicates_test, kinds_test, labels_test, share_test, user_test
-from training.gate import GateTest
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.storage.errors import NotTrainable
+from trueup.storage.incoming import FeedbackItem
+from trueup.storage.rows import Rows
+from trueup.training.gate.metric_tests import GateTest
+from trueup.training.gate.training_data import (
+    data_tests,
+    duplicates_test,
+    kinds_test,
+    labels_test,
+    share_test,
+    user_test,
+)
 
 
 def _na(test: GateTest) -> bool:

@@ -19,10 +19,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from flows import transports
-from flows.delivery import BACK_OFF, MAX_ATTEMPTS, DeliveryFailed, build_message, deliver, next_attempt
-from flows.mail_settings import SmtpSettings
-from flows.transports import MaildirTransport, SmtpTransport, transport_of
+from trueup.flows.alert import transports as transports
+from trueup.flows.alert.delivery import BACK_OFF, MAX_ATTEMPTS, DeliveryFailed, build_message, deliver, next_attempt
+from trueup.flows.alert.transports import MaildirTransport, SmtpTransport, transport_of
+from trueup.flows.mail_settings import SmtpSettings
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 SENDER = "trueup@example.org"

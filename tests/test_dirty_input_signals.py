@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.evidence import Verdict
-from monitoring.signals import measure
-from storage.rows import Rows
 from tests.made_comparisons import compared, made_records, made_stream, meta
+from trueup.monitoring.check import Verdict
+from trueup.monitoring.signals.measure import measure
+from trueup.storage.rows import Rows
 
 Dirt = Callable[[Rows], Rows]
 

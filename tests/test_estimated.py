@@ -8,14 +8,14 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import binom
 
-from monitoring.estimated import estimated, estimator
-from monitoring.estimated_classes import Scored, calibrated, expected, grid
-from monitoring.evidence import Signal, Verdict
-from monitoring.quality_metrics import metric
-from monitoring.questions import Question
-from storage.rows import Rows
-from storage.stream import Stream
 from tests.made_comparisons import compared, made_stream, meta
+from trueup.monitoring.check import Signal, Verdict
+from trueup.monitoring.signals.confidence_estimate import Scored, calibrated, expected, grid
+from trueup.monitoring.signals.estimated_performance import estimated, estimator
+from trueup.monitoring.signals.pending import Question
+from trueup.monitoring.stats.metrics import metric
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
 
 NAMES = np.array(["negative", "positive"], dtype=object)
 CLASSES = ("negative", "positive")

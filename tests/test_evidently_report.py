@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.evidence import Signal, Verdict
-from monitoring.evidently_frames import MOST_ROWS, draw
-from monitoring.evidently_report import RenderedReport, render
-from storage.rows import Rows
-from storage.stream import LabelPolicy, Stream
 from tests.made_rows import Kind, make_rows
+from trueup.monitoring.check import Signal, Verdict
+from trueup.monitoring.report.frames import MOST_ROWS, draw
+from trueup.monitoring.report.render import RenderedReport, render
+from trueup.storage.rows import Rows
+from trueup.storage.stream import LabelPolicy, Stream
 
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
 CODES = ("DRF-TEXT", "DRF-IN-a", "DRF-IN-b", "DRF-IN-c", "DRF-SCORE", "DRF-CLASS", "DRF-LABEL")

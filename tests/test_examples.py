@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from feedback.intake import ingest
-from flows.app import open_app
-from flows.cycle import run_cycle
-from flows.training_command import train_now
-from monitoring.evidence import Check, Verdict
-from storage.timepoints import parse_as_of
+from trueup.feedback.intake import ingest
+from trueup.flows.app import open_app
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.monitoring.check import Check, Verdict
+from trueup.storage.timepoints import parse_as_of
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 

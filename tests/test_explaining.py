@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from feedback.made_reviews import HEALTHY
-from flows.training_command import train_now
-from reports.explanation import Asked, Trail, because, needed, others
-from storage.promotions import Promotion, PromotionState
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Shell
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.demo.reviews import HEALTHY
+from trueup.reports.explanation import Asked, Trail, because, needed, others
+from trueup.storage.promotions import Promotion, PromotionState
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LABELS = {"code": "GATE-LABELS", "passed": True, "value": 312.0, "bound": 50.0, "said": "312 new labelled rows"}

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.comparison import Comparison, Intake
-from monitoring.evidence import Signal, Verdict
-from monitoring.feed import duplicates, label_coverage, quarantine
-from monitoring.questions import Question
-from monitoring.signals import Maker
-from monitoring.volume import choose, volume
-from storage.rows import Rows
-from storage.stream import OrderTime, Stream
 from tests.made_comparisons import compared, made_records, made_stream
+from trueup.monitoring.check import Signal, Verdict
+from trueup.monitoring.comparison import Comparison, Intake
+from trueup.monitoring.signals.feed_quality import duplicates, label_coverage, quarantine
+from trueup.monitoring.signals.measure import Maker
+from trueup.monitoring.signals.pending import Question
+from trueup.monitoring.signals.volume import choose, volume
+from trueup.storage.rows import Rows
+from trueup.storage.stream import OrderTime, Stream
 
 LEVEL = 0.0005
 NONE = np.array([], dtype="datetime64[us]")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from flows.app import open_app
-from flows.cycle import run_cycle
 from tests.made_deployments import HEALTHY, ONE_CANDIDATE, SETTINGS, START, TRAINED, WEEK, WINDOW, take_in
 from tests.test_commands import Shell
+from trueup.flows.app import open_app
+from trueup.flows.cycle.run import run_cycle
 
 
 def test_a_first_training_that_fails_is_told_of_until_there_is_a_champion(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.app import App
-from flows.judging import answers_otherwise_elsewhere  # before conftest puts another in its place
-from storage import snapshots
-from storage.errors import TrueupError
-from storage.promotions import VersionRecord
 from tests.made_deployments import ONE_CANDIDATE, with_champion
-from training.fresh_process import Reading, read_back
+from trueup.flows.app import App
+from trueup.flows.gate.evaluate import answers_otherwise_elsewhere  # before conftest puts another in its place
+from trueup.storage import snapshots
+from trueup.storage.errors import TrueupError
+from trueup.storage.promotions import VersionRecord
+from trueup.training.gate.fresh_process import Reading, read_back
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from training.gain import chance_better, gain_of
-from training.gate import LEVEL, Gate, bound_of, judge, judge_first, loads, look_of
-from training.paired import Paired
+from trueup.training.evaluation.gain import chance_better, gain_of
+from trueup.training.evaluation.paired import Paired
+from trueup.training.gate.metric_tests import LEVEL, Gate, bound_of, judge, judge_first, loads, look_of
 
 
 def _paired(
@@ -130,7 +130,7 @@ def test_the_weighted_area_under_the_curve_is_the_plain_one_for_even_weights() -
     """Ties count half, as in scikit-learn."""
     from sklearn.metrics import roc_auc_score
 
-    from training.bootstrap import _area
+    from trueup.training.evaluation.bootstrap import _area
 
     rng = np.random.default_rng(0)
     positive, ranked = rng.random(200) < 0.4, rng.integers(0, 12, 200) / 10

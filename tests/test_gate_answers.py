@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.further_tests import Meeting, Model, further_tests
 from tests.made_rows import make_rows
-from training.gate_answers import calibration_test, classes_test
-from training.gate_slices import slice_tests
-from training.paired import Paired
+from trueup.flows.gate.guardrails import Meeting, Model, further_tests
+from trueup.training.evaluation.paired import Paired
+from trueup.training.gate.answers import calibration_test, classes_test
+from trueup.training.gate.slices import slice_tests
 
 
 def _paired(n: int, champion: np.ndarray, challenger: np.ndarray, *, truth: np.ndarray | None = None) -> Paired:

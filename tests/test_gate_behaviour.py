@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.app import App, open_app
-from flows.behaviour_file import own_cases, own_suites
-from storage.errors import ConfigError
-from storage.stream import GatePolicy, LabelPolicy, Stream
 from tests.made_deployments import SETTINGS
-from training.behaviour import NEGATIONS, Kind, Suite, built_in, failures
-from training.gate import GateTest
-from training.gate_behaviour import behaviour_tests
+from trueup.flows.app import App, open_app
+from trueup.flows.gate.behaviour_cases import own_cases, own_suites
+from trueup.storage.errors import ConfigError
+from trueup.storage.stream import GatePolicy, LabelPolicy, Stream
+from trueup.training.gate.behaviour import behaviour_tests
+from trueup.training.gate.behaviour_suites import NEGATIONS, Kind, Suite, built_in, failures
+from trueup.training.gate.metric_tests import GateTest
 
 CLASSES = ("negative", "positive")
 LABEL = LabelPolicy(column="stars", classes={"negative": "<=2", "positive": ">=4"})

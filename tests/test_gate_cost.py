@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flows.further_tests import Meeting, Model, further_tests
-from storage.stream import GatePolicy
 from tests.made_rows import make_rows
-from training.contest import first_contest
-from training.fitting import fit
-from training.gate_cost import latency_test, single_answers, size_test
-from training.recipes import candidates
+from trueup.flows.gate.guardrails import Meeting, Model, further_tests
+from trueup.storage.stream import GatePolicy
+from trueup.training.candidates.recipes import candidates
+from trueup.training.evaluation.head_to_head import first_contest
+from trueup.training.gate.cost import latency_test, single_answers, size_test
+from trueup.training.models.fitting import fit
 
 BOUNDS = GatePolicy(latency_ratio=3, latency_floor_ms=10, size_ratio=3, size_floor_mb=10)
 

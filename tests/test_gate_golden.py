@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from flows.app import App, open_app
-from flows.golden import golden_set
-from flows.training_command import train_now
-from storage.errors import ConfigError
-from storage.stream import GatePolicy, Stream
 from tests.made_deployments import SETTINGS, TRAINED, deployed
 from tests.made_rows import make_stream
-from training.gate import GateTest
-from training.gate_golden import golden_test
+from trueup.flows.app import App, open_app
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.gate.golden_set import golden_set
+from trueup.storage.errors import ConfigError
+from trueup.storage.stream import GatePolicy, Stream
+from trueup.training.gate.golden import golden_test
+from trueup.training.gate.metric_tests import GateTest
 
 
 def _judged(answers: list[str], champion: list[str] | None = None, share: float = 1.0) -> GateTest:

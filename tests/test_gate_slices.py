@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from storage.stream import Policy, Stream
-from training.gate import GateTest
-from training.gate_slices import slice_tests
-from training.paired import Paired
+from trueup.storage.stream import Policy, Stream
+from trueup.training.evaluation.paired import Paired
+from trueup.training.gate.metric_tests import GateTest
+from trueup.training.gate.slices import slice_tests
 
 
 def _stream(metric: str = "accuracy", **kinds: tuple[str, ...]) -> Stream:

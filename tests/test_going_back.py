@@ -10,23 +10,23 @@ from typing import Any
 
 import pytest
 
-from flows.app import App
-from flows.cycle import run_cycle
-from flows.cycle_run import Run
-from flows.cycle_steps import promote
-from flows.going_back import acknowledge, promote_by_hand, roll_back
-from flows.promoting import held_because, settle
-from flows.promotion_alerts import open_rollback
-from flows.training_command import train_now
-from reports.alert_facts import AlertFacts, AlertKind
-from reports.mail import compose
-from storage.errors import InputError, ModelUnusable, NoChampion
-from storage.leases import hold
-from storage.promotions import Promotion, PromotionState
-from storage.stream import Stream
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Answer, Shell
-from training.registry import Registry
+from trueup.flows.app import App
+from trueup.flows.cycle.context import Run
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.steps import promote
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.promote.commit import held_because, settle
+from trueup.flows.promote.manual import acknowledge, promote_by_hand, roll_back
+from trueup.flows.promote.notifications import open_rollback
+from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.mail import compose
+from trueup.storage.errors import InputError, ModelUnusable, NoChampion
+from trueup.storage.leases import hold
+from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.stream import Stream
+from trueup.training.registry.registry import Registry
 
 ALIASES = ("champion", "previous", "challenger")
 

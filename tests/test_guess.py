@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from feedback.readers import opened
-from feedback.times import survey
-from feedback.validation import required_columns
-from flows.guess import guess_stream, template
-from flows.settings import load
-from storage.errors import InputError
-from storage.stream import OrderTime, Stream
+from trueup.feedback.readers import opened
+from trueup.feedback.times import survey
+from trueup.feedback.validation import required_columns
+from trueup.flows.admin.infer_schema import guess_stream, template
+from trueup.flows.settings import load
+from trueup.storage.errors import InputError
+from trueup.storage.stream import OrderTime, Stream
 
 FILES = {
     "greenlight": "greenlight_play.csv", "flipkart": "flipkart_badminton.csv", "bike": "bike_sharing_hour.csv",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitoring.evidence import Check, Signal, Verdict
-from monitoring.incidents import Changes, changes
-from monitoring.policy import BY_TIME, Cause
+from trueup.monitoring.check import Check, Signal, Verdict
+from trueup.monitoring.incidents import Changes, changes
+from trueup.monitoring.policy import BY_TIME, Cause
 
 
 def check(counted: bool = True, **verdicts: Verdict) -> Check:

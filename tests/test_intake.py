@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from feedback.intake import ingest, ingest_feedback
-from feedback.labels import resolve
-from storage.errors import ConfigError, InputError
-from storage.incoming import Appended
-from storage.reading import RecordReader
-from storage.records import RecordStore
-from storage.stream import LabelPolicy, OrderTime, Stream
+from trueup.feedback.intake import ingest, ingest_feedback
+from trueup.feedback.labels import resolve
+from trueup.storage.errors import ConfigError, InputError
+from trueup.storage.incoming import Appended
+from trueup.storage.reading import RecordReader
+from trueup.storage.records import RecordStore
+from trueup.storage.stream import LabelPolicy, OrderTime, Stream
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
 STREAM = Stream(

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from feedback.made_reviews import HEALTHY, Regime
-from flows.cycle import run_cycle
-from flows.judging import judge_here
-from flows.looking import resolved
-from flows.replay_courses import undrawn, unpictured
-from flows.ways import Ways
-from monitoring.quality_metrics import metric
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, WINDOW, take_in, with_champion
+from trueup.flows.check.comparison import resolved
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.strategies import Ways
+from trueup.flows.demo.reviews import HEALTHY, Regime
+from trueup.flows.gate.evaluate import judge_here
+from trueup.flows.replay.policies import undrawn, unpictured
+from trueup.monitoring.stats.metrics import metric
 
 TURNED = Regime(label_flip=1.0)
 RIGHT_FOR = 6  # weeks before the flip

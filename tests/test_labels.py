@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.labels import class_names, class_of, class_rules, resolve
-from storage.errors import ConfigError
-from storage.stream import LabelPolicy, Stream
+from trueup.feedback.labels import class_names, class_of, class_rules, resolve
+from trueup.storage.errors import ConfigError
+from trueup.storage.stream import LabelPolicy, Stream
 
 STARS = LabelPolicy(column="score", classes={"negative": "<=2", "positive": ">=4"})
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storage import tables as t
-from storage.database import Database, open_database
-from storage.errors import LeaseHeld
-from storage.leases import hold, holder_of
+from trueup.storage import tables as t
+from trueup.storage.database import Database, open_database
+from trueup.storage.errors import LeaseHeld
+from trueup.storage.leases import hold, holder_of
 
 NONE = timedelta(0)
 
@@ -42,7 +42,7 @@ def test_a_dead_holder_on_this_machine_is_superseded_at_once(tmp_path: Path) -> 
     open_database("", tmp_path).close()
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from storage.database import open_database; from storage.leases import hold\n"
+        "from trueup.storage.database import open_database; from trueup.storage.leases import hold\n"
         "with hold(open_database('', Path(sys.argv[1])), 'a'):\n"
         "    print('held', flush=True); time.sleep(600)\n"
     )

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from flows.app import App
-from flows.cycle import run_cycle
-from flows.lineage import changed_settings, commit, settings_of, stream_of
-from storage import snapshots
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, WINDOW, about_to_break
 from tests.made_rows import make_stream
+from trueup.flows.app import App
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.train.lineage import changed_settings, commit, settings_of, stream_of
+from trueup.storage import snapshots
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from feedback.made_reviews import BROKEN, COLUMNS, Regime, make_reviews
+from trueup.flows.demo.reviews import BROKEN, COLUMNS, Regime, make_reviews
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2026, 3, 1, tzinfo=UTC)

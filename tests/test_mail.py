@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from monitoring.evidence import Signal, Verdict, Worse
-from reports.alert_facts import AlertFacts, AlertKind
-from reports.mail import SUBJECT_LENGTH, compose, one_line
+from trueup.monitoring.check import Signal, Verdict, Worse
+from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.mail import SUBJECT_LENGTH, compose, one_line
 
 FELL = Signal(
     code="PRF-METRIC",

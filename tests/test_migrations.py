@@ -11,20 +11,20 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from storage.database import HEAD, Database, open_database
-from storage.errors import ConfigError, StoreUnusable
-from storage.tables import metadata
+from trueup.storage.database import HEAD, Database, open_database
+from trueup.storage.errors import ConfigError, StoreUnusable
+from trueup.storage.tables import metadata
 
 
 def test_the_migrations_make_the_tables(database: Database) -> None:
-    """What the migrations leave behind differs in nothing from storage.tables, on both databases."""
+    """What the migrations leave behind differs in nothing from trueup.storage.tables, on both databases."""
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         assert compare_metadata(context, metadata) == []
 
 
 def test_the_newest_migration_is_the_head() -> None:
-    """HEAD in storage.database names the newest file, or an old store would be taken for a current one."""
+    """HEAD in trueup.storage.database names the newest file, or an old store would be taken for a current one."""
     files = sorted((Path(__file__).parents[1] / "storage" / "migrations" / "versions").glob("[0-9]*.py"))
     assert files[-1].name.startswith(f"{HEAD}_")
 

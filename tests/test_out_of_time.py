@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from storage.rows import Rows
 from tests.made_rows import make_rows
-from training.fitting import fit
-from training.history import newest_records
-from training.out_of_time import block_edges, out_of_time
-from training.recipes import candidates
+from trueup.storage.rows import Rows
+from trueup.training.candidates.recipes import candidates
+from trueup.training.models.fitting import fit
+from trueup.training.models.out_of_time import block_edges, out_of_time
+from trueup.training.models.recency import newest_records
 
 
 def test_blocks_are_the_newest_windows_of_the_second_half() -> None:

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from flows import transports
-from flows.alerting import deliver_now, item
-from flows.app import App, open_app
-from flows.cycle import run_cycle
-from flows.doctor import examine
-from flows.silencing import silence
-from reports.alert_facts import AlertFacts, AlertKind
-from storage.alerts import Incident
-from storage.errors import InputError
-from storage.silences import HELD_KINDS
 from tests.made_deployments import SETTINGS, TRAINED, WINDOW
+from trueup.flows.admin.doctor import examine
+from trueup.flows.alert import transports as transports
+from trueup.flows.alert.incidents import deliver_now, item
+from trueup.flows.alert.silence import silence
+from trueup.flows.app import App, open_app
+from trueup.flows.cycle.run import run_cycle
+from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.storage.alerts import Incident
+from trueup.storage.errors import InputError
+from trueup.storage.silences import HELD_KINDS
 
 
 class Taken:

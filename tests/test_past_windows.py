@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.evidence import Signal, Verdict
-from monitoring.past_windows import BY_BOUND, BY_RANK, against_past, drift_of_series, windows
-from monitoring.questions import Question
-from storage.rows import Rows
-from storage.stream import Policy, Stream
 from tests.made_comparisons import compared, meta
+from trueup.monitoring.check import Signal, Verdict
+from trueup.monitoring.signals.past_windows import BY_BOUND, BY_RANK, against_past, drift_of_series, windows
+from trueup.monitoring.signals.pending import Question
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Policy, Stream
 
 LEVEL = 0.0005
 LENGTH = 336

@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.replay_courses import courses, unpictured
-from storage.errors import ModelUnusable
-from storage.rows import Rows
-from storage.stream import Stream
 from tests.made_rows import BAD, GOOD, make_rows
-from training import plots_inputs
-from training.drawing import shown
-from training.error_examples import MOST, error_examples
-from training.fitting import Fitted, answer, fit
-from training.learning_curve import TIME, learning_curve
-from training.plots import pictures
-from training.plots_answers import Answers, calibration, confusion, precision_recall, roc
-from training.plots_inputs import drops_by_column, moved_by_words
-from training.recipes import default_recipes
+from trueup.flows.replay.policies import courses, unpictured
+from trueup.storage.errors import ModelUnusable
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.artifacts import importance_plots as plots_inputs
+from trueup.training.artifacts.answer_plots import Answers, calibration, confusion, precision_recall, roc
+from trueup.training.artifacts.canvas import shown
+from trueup.training.artifacts.error_examples import MOST, error_examples
+from trueup.training.artifacts.importance_plots import drops_by_column, moved_by_words
+from trueup.training.artifacts.learning_curve import TIME, learning_curve
+from trueup.training.artifacts.run_artifacts import pictures
+from trueup.training.candidates.recipes import default_recipes
+from trueup.training.models.fitting import Fitted, answer, fit
 
 CURVES = {
     "plots/confusion_matrix.png", "plots/roc_curve.png", "plots/precision_recall_curve.png",

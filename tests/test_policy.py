@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.evidence import Check, Signal, Verdict
-from monitoring.policy import BY_TIME, Action, History, PastAttempt, PastCheck, cause_of, decide
-from storage.stream import Policy
+from trueup.monitoring.check import Check, Signal, Verdict
+from trueup.monitoring.policy import BY_TIME, Action, History, PastAttempt, PastCheck, cause_of, decide
+from trueup.storage.stream import Policy
 
 T = datetime(2024, 6, 1, tzinfo=UTC)
 CODES = ["DRF-TEXT", "DRF-SCORE", "PRF-METRIC", "DQ-VOLUME", "DQ-MISSING-x"]

@@ -14,27 +14,27 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from feedback.intake import ingest
-from feedback.made_reviews import HEALTHY, make_reviews
-from flows import elsewhere
-from flows.app import App, open_app
-from flows.cycle import run_cycle
-from flows.doctor import examine
-from flows.going_back import acknowledge, roll_back
-from flows.looking import champion_of
-from flows.pausing import set_paused
-from flows.promotion_alerts import open_rollback
-from flows.replaying import replay
-from flows.serving import notes_on_answers, skew
-from flows.settings import locate
-from flows.standing import standing
-from flows.training_command import train_now
-from flows.verifying import verify
-from storage.errors import NotTrainable, TrueupError
-from storage.promotions import PromotionLog
-from storage.stream import SentPrediction, Stream
 from tests.made_deployments import HISTORY, SETTINGS, START, TRAINED, WEEK, WINDOW
 from tests.test_commands import Shell
+from trueup.feedback.intake import ingest
+from trueup.flows.admin.doctor import examine
+from trueup.flows.admin.pause import set_paused
+from trueup.flows.admin.status import standing
+from trueup.flows.app import App, open_app
+from trueup.flows.audit.verify import verify
+from trueup.flows.check.comparison import champion_of
+from trueup.flows.check.external_predictions import notes_on_answers, skew
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.demo.reviews import HEALTHY, make_reviews
+from trueup.flows.promote import external_releases as elsewhere
+from trueup.flows.promote.manual import acknowledge, roll_back
+from trueup.flows.promote.notifications import open_rollback
+from trueup.flows.replay.run import replay
+from trueup.flows.settings import locate
+from trueup.storage.errors import NotTrainable, TrueupError
+from trueup.storage.promotions import PromotionLog
+from trueup.storage.stream import SentPrediction, Stream
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "service.toml"
 SENDS = """

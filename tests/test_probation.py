@@ -14,24 +14,24 @@ import pytest
 from pydantic import ValidationError
 from scipy import stats
 
-from feedback.made_reviews import HEALTHY
-from flows.app import App, open_app
-from flows.cycle import run_cycle
-from flows.cycle_document import outcome, summary
-from flows.going_back import acknowledge, promote_by_hand, roll_back
-from flows.pausing import set_paused
-from flows.promoting import held_because
-from flows.promotion_alerts import open_rollback
-from flows.training_command import train_now
-from storage.errors import InputError
-from storage.promotions import PromotionState
-from storage.stream import Policy
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Shell
 from tests.test_going_back import aliases
-from training.paired import Paired
-from training.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude
-from training.registry import Registry
+from trueup.flows.admin.pause import set_paused
+from trueup.flows.app import App, open_app
+from trueup.flows.cycle.document import outcome, summary
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.demo.reviews import HEALTHY
+from trueup.flows.promote.commit import held_because
+from trueup.flows.promote.manual import acknowledge, promote_by_hand, roll_back
+from trueup.flows.promote.notifications import open_rollback
+from trueup.storage.errors import InputError
+from trueup.storage.promotions import PromotionState
+from trueup.storage.stream import Policy
+from trueup.training.evaluation.paired import Paired
+from trueup.training.evaluation.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude
+from trueup.training.registry.registry import Registry
 
 CHECKED = TRAINED + WEEK
 AS_OF = TRAINED + 2 * WEEK
@@ -130,7 +130,7 @@ def _of_numbers(errors: np.ndarray) -> Paired:
 
 def test_the_level_holds_where_errors_have_heavy_tails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of versions that are alike one in a hundred looks surer than .99, also where one error outweighs the others."""
-    monkeypatch.setattr("training.probation.TOSSES", 2_000)
+    monkeypatch.setattr("trueup.training.evaluation.probation.TOSSES", 2_000)
     rng, times = np.random.default_rng(4), 2_000
     sure = [chance_of_previous("rmse", _of_numbers(rng.standard_t(3, (2, 60))), k) > 0.99 for k in range(times)]
     assert np.mean(sure) < 0.01 + 3 * (0.01 * 0.99 / times) ** 0.5
@@ -326,7 +326,7 @@ def test_it_can_be_switched_off(app: App, off: object) -> None:
 
 def test_a_previous_version_that_cannot_be_loaded_breaks_no_cycle(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """The document says why, nothing moves, and the next cycle asks again."""
-    from storage.errors import ModelUnusable
+    from trueup.storage.errors import ModelUnusable
 
     true_load = Registry.load
 
@@ -351,8 +351,8 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     ("method", "call", "after"),
     [
-        ("storage.promotions.PromotionLog.add", 1, True), ("training.registry.Registry.set_alias", 1, True),
-        ("training.registry.Registry.set_alias", 2, True), ("storage.promotions.PromotionLog.move", 1, False),
+        ("storage.promotions.PromotionLog.add", 1, True), ("training.registry.registry.Registry.set_alias", 1, True),
+        ("training.registry.registry.Registry.set_alias", 2, True), ("storage.promotions.PromotionLog.move", 1, False),
         ("storage.cycles.CycleLog.add_check", 1, False),
     ],
 )  # fmt: skip
@@ -363,7 +363,7 @@ def test_cut_short_anywhere_it_ends_the_same(
     import importlib
 
     place, owner, name = method.rsplit(".", 2)
-    target = getattr(importlib.import_module(place), owner)
+    target = getattr(importlib.import_module(f"trueup.{place}"), owner)
     true_method, calls = getattr(target, name), 0
 
     def cut_off(*args: Any, **kwargs: Any) -> Any:
@@ -406,9 +406,9 @@ def test_a_person_who_acts_in_between_goes_first(app: App, monkeypatch: pytest.M
 def test_a_cycle_begun_before_there_was_a_probation_is_finished(app: App) -> None:
     """What an older trueup left after its check goes on as it began."""
     stream = app.stream("reviews")
-    from flows.cycle_run import Run
-    from flows.cycle_steps import STEPS
-    from storage.leases import hold
+    from trueup.flows.cycle.context import Run
+    from trueup.flows.cycle.steps import STEPS
+    from trueup.storage.leases import hold
 
     with hold(app.database, "reviews") as lease:
         run = Run(app, stream, lease, app.cycles.begin("reviews", AS_OF, app.now()), lambda trial: None)

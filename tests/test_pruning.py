@@ -19,21 +19,21 @@ from typing import Any
 
 import pytest
 
-from flows.app import App, open_app
-from flows.audit_trail import files_of
-from flows.checking import single_check
-from flows.cycle import run_cycle
-from flows.going_back import promote_by_hand
-from flows.looking import champion_of
-from flows.prefect_server import free_port
-from flows.pruning import _mark, prune, prune_after_cycle
-from flows.training_command import train_now
-from flows.verifying import verify
-from storage.errors import InputError
-from storage.stream import Retention
 from tests.faults.test_killed_cycle import in_a_process
 from tests.made_deployments import HEALTHY, ONE_CANDIDATE, TRAINED, WEEK, about_to_break, take_in
 from tests.test_commands import Shell
+from trueup.flows.app import App, open_app
+from trueup.flows.audit.consistency import files_of
+from trueup.flows.audit.prune import _mark, prune, prune_after_cycle
+from trueup.flows.audit.verify import verify
+from trueup.flows.check.comparison import champion_of
+from trueup.flows.check.run import single_check
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.promote.manual import promote_by_hand
+from trueup.flows.serve.prefect_server import free_port
+from trueup.storage.errors import InputError
+from trueup.storage.stream import Retention
 
 KEEP_ONE = '\n[streams.reviews.retention]\nversions = 1\nreports = "30d"\n'
 AS_OF = TRAINED + WEEK
@@ -187,7 +187,7 @@ def test_an_alias_set_meanwhile_keeps_a_marked_version(app: App, monkeypatch: py
         _mark(app, *args)
         app.registry.set_alias("reviews", "shadow", 3)
 
-    monkeypatch.setattr("flows.pruning._mark", pointed)
+    monkeypatch.setattr("trueup.flows.audit.prune._mark", pointed)
     assert {one["name"] for one in prune(app, app.stream("reviews"))["removed"]} == {"4"}
     assert app.prunings.version("reviews", 3) is None
     assert app.registry.load("reviews", 3)
@@ -289,14 +289,14 @@ def test_pages_of_quiet_checks_go(app: App) -> None:
 # ---- kills ----
 
 KILLS = (
-    ("training.pruning", "remove_version", 1, False),  # marked, nothing is gone
-    ("training.pruning", "_empty", 1, False),  # MLflow has forgotten the version, its model lies there
-    ("training.pruning", "_empty", 1, True),  # the model's files are gone, MLflow still lists it
-    ("training.pruning", "_empty", 2, True),  # and the run's files
-    ("storage.archive.Archive", "remove", 1, True),
-    ("storage.archive.Archive", "remove", 2, True),
-    ("storage.prunings.PruningLog", "finish", 1, False),  # all is gone, which nobody wrote down
-    ("storage.prunings.PruningLog", "finish", 2, False),
+    ("trueup.training.registry.prune", "remove_version", 1, False),  # marked, nothing is gone
+    ("trueup.training.registry.prune", "_empty", 1, False),  # MLflow has forgotten the version, its model lies there
+    ("trueup.training.registry.prune", "_empty", 1, True),  # the model's files are gone, MLflow still lists it
+    ("trueup.training.registry.prune", "_empty", 2, True),  # and the run's files
+    ("trueup.storage.archive.Archive", "remove", 1, True),
+    ("trueup.storage.archive.Archive", "remove", 2, True),
+    ("trueup.storage.prunings.PruningLog", "finish", 1, False),  # all is gone, which nobody wrote down
+    ("trueup.storage.prunings.PruningLog", "finish", 2, False),
 )
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage import tables as t
-from storage.database import Database
-from storage.prunings import REPORT, VERSION, Pruning, PruningLog
+from trueup.storage import tables as t
+from trueup.storage.database import Database
+from trueup.storage.prunings import REPORT, VERSION, Pruning, PruningLog
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from monitoring.quality_metrics import cells, metric, of_cells
+from trueup.monitoring.stats.metrics import cells, metric, of_cells
 
 
 @pytest.mark.parametrize("known", [1, 2, 3, 5])

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.evidence import Signal, Verdict, Worse
-from monitoring.quality import quality
-from monitoring.quality_metrics import metric
-from monitoring.quality_slices import slices
-from monitoring.questions import Question
-from storage.rows import Rows
-from storage.stream import Stream
 from tests.made_comparisons import compared, made_records, made_stream, meta
+from trueup.monitoring.check import Signal, Verdict, Worse
+from trueup.monitoring.signals.pending import Question
+from trueup.monitoring.signals.performance import quality
+from trueup.monitoring.signals.slice_performance import slices
+from trueup.monitoring.stats.metrics import metric
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
 
 LEVEL = 0.002
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from feedback.intake import ingest, ingest_feedback
-from feedback.quarantine import quarantined, quarantined_item, release, release_all
-from storage.errors import InputError
-from storage.reading import RecordReader
-from storage.records import RecordStore
-from storage.stream import LabelPolicy, Stream
+from trueup.feedback.intake import ingest, ingest_feedback
+from trueup.feedback.quarantine import quarantined, quarantined_item, release, release_all
+from trueup.storage.errors import InputError
+from trueup.storage.reading import RecordReader
+from trueup.storage.records import RecordStore
+from trueup.storage.stream import LabelPolicy, Stream
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
 STREAM = Stream(name="s", id="id", time="at", text=("t",), numeric=("n",), label=LabelPolicy(column="y"))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp, mannwhitneyu
 
-from monitoring.ranks import rank_test
+from trueup.monitoring.stats.ranks import rank_test
 
 LEVEL = 0.001
 

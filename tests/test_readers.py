@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedback.chunks import Chunk
-from feedback.csv_records import csv_records
-from feedback.readers import opened
-from storage.errors import InputError
+from trueup.feedback.chunks import Chunk
+from trueup.feedback.csv_records import csv_records
+from trueup.feedback.readers import opened
+from trueup.storage.errors import InputError
 
 
 def _read(path: Path | str, required: tuple[str, ...] = (), stdin: bytes | None = None) -> list[Chunk]:

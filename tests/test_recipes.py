@@ -10,14 +10,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from storage.errors import ConfigError, ModelUnusable, TrueupError
-from storage.rows import Rows
-from storage.stream import LabelPolicy, Stream
 from tests.made_rows import Kind, make_rows, make_stream
-from training.fitting import answer, fit
-from training.metrics import score
-from training.pipelines import build
-from training.recipes import Recipe, candidates
+from trueup.storage.errors import ConfigError, ModelUnusable, TrueupError
+from trueup.storage.rows import Rows
+from trueup.storage.stream import LabelPolicy, Stream
+from trueup.training.candidates.pipelines import build
+from trueup.training.candidates.recipes import Recipe, candidates
+from trueup.training.models.fitting import answer, fit
+from trueup.training.models.metrics import score
 
 MIXED = Stream(
     name="mixed",

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from storage.content import evaluation_side, normalise
-from storage.errors import ConfigError
-from storage.incoming import FeedbackItem, Incoming, Refused
-from storage.reading import RecordReader
-from storage.records import RecordStore
-from storage.stream import LabelPolicy, OrderTime, SentPrediction, Stream, Training
+from trueup.storage.content import evaluation_side, normalise
+from trueup.storage.errors import ConfigError
+from trueup.storage.incoming import FeedbackItem, Incoming, Refused
+from trueup.storage.reading import RecordReader
+from trueup.storage.records import RecordStore
+from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, Stream, Training
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 STREAM = Stream(name="r", id="id", time="at", text=("text",), label=LabelPolicy(column="stars"))

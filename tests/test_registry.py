@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -10,18 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from storage.errors import ModelUnusable, TrueupError
-from storage.rows import Rows
-from storage.stream import Stream
 from tests.made_rows import make_rows
-from training.fitting import answer, fit
-from training.recipes import candidates
-from training.registry import CHAMPION, PREVIOUS, Registry, Version
-from training.search import SearchResult, search
-from training.tracking import TrainingRecord, close_stray_runs, experiment_of, record
-from training.trust import trusted
+from trueup.storage.errors import ModelUnusable, TrueupError
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.candidates.recipes import candidates
+from trueup.training.models.fitting import answer, fit
+from trueup.training.registry.registry import CHAMPION, PREVIOUS, Registry, Version
+from trueup.training.registry.tracking import TrainingRecord, close_stray_runs, experiment_of, record
+from trueup.training.registry.trusted_types import trusted
+from trueup.training.search import SearchResult, search
 
 CUT_OFF = datetime(2024, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -117,20 +119,36 @@ def test_artifacts_lie_under_the_home_folder(booted: Booted, tmp_path: Path) -> 
     assert not (Path.cwd() / "mlruns").exists()
 
 
-def test_the_stored_model_answers_where_trueup_is_not_installed(booted: Booted, tmp_path: Path) -> None:
-    """MLflow's own pyfunc serves it from its folder alone, missing texts included."""
-    folder = next(booted.registry.artifact_root.rglob("model.skops")).parent
+def test_the_champion_answers_by_mlflow_alone_beside_a_package_training(booted: Booted, tmp_path: Path) -> None:
+    """A service without trueup, which has a package `training` of its own, loads `@champion` and gets our answers."""
+    texts = ["great lovely", "broken awful", None]
+    booted.registry.set_alias("made", CHAMPION, booted.version.number)
+    model = booted.registry.load("made", booted.version.number)
+    own = tmp_path / "training"
+    own.mkdir()
+    (own / "__init__.py").write_text("whose = 'the service'\n")
     code = (
-        "import sys, mlflow, pandas as pd\n"
+        "import json, sys, mlflow, pandas as pd, training\n"
         "sys.meta_path = [f for f in sys.meta_path if 'editable' not in getattr(f, '__name__', '').lower()]\n"
-        f"m = mlflow.pyfunc.load_model({str(folder)!r})\n"
-        "import training\n"
-        f"assert training.__file__.startswith({str(folder)!r}), training.__file__\n"
-        "print(list(m.predict(pd.DataFrame({'content': ['great lovely', 'broken awful', None]}))))"
+        f"mlflow.set_tracking_uri({booted.registry.uri!r})\n"
+        "model = mlflow.pyfunc.load_model('models:/made@champion')\n"
+        f"print(json.dumps(list(model.predict(pd.DataFrame({{'content': {texts!r}}})))))\n"
+        "import training, trueup_model.cleaning\n"
+        "assert training.whose == 'the service'\n"
+        f"assert {str(booted.registry.artifact_root)!r} in trueup_model.__file__, trueup_model.__file__\n"
+        "assert not [name for name in sys.modules if name == 'trueup' or name.startswith('trueup.')]\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("['yes', 'no', ")
+    assert json.loads(done.stdout) == list(model.predict(pd.DataFrame({"content": texts})))
+
+
+def test_the_code_beside_a_model_is_four_small_files(booted: Booted) -> None:
+    """A stored model carries `trueup_model` and no other package."""
+    folder = next(booted.registry.artifact_root.rglob("model.skops")).parent / "code"
+    carried = {str(file.relative_to(folder)) for file in folder.rglob("*.py")}
+    names = ("__init__", "boosting", "calibration", "cleaning", "text_counts")
+    assert carried == {f"trueup_model/{name}.py" for name in names}
 
 
 def test_aliases_move_and_an_unknown_one_is_none(booted: Booted) -> None:
@@ -241,7 +259,7 @@ def test_a_registry_that_cannot_be_reached_is_a_failure(tmp_path: Path, monkeypa
 def test_two_processes_may_make_the_same_store_at_once(tmp_path: Path) -> None:
     """MLflow's migrations destroy a SQLite file that two run at once; the lock lets one go first."""
     code = (
-        "from pathlib import Path; from training.registry import Registry\n"
+        "from pathlib import Path; from trueup.training.registry.registry import Registry\n"
         f"r = Registry('', Path({str(tmp_path)!r}) / 'models'); print(r.versions('made'))"
     )
     both = [

@@ -17,16 +17,16 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from feedback.made_reviews import HEALTHY
-from flows.app import App
-from flows.cli import cli
-from flows.cycle import run_cycle
-from flows.replaying import check_times
-from flows.settings import Settings
-from storage.errors import InputError
-from storage.stream import Policy
-from storage.timepoints import iso
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
+from trueup.flows.app import App
+from trueup.flows.cli.main import cli
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.demo.reviews import HEALTHY
+from trueup.flows.replay.run import check_times
+from trueup.flows.settings import Settings
+from trueup.storage.errors import InputError
+from trueup.storage.stream import Policy
+from trueup.storage.timepoints import iso
 
 WEEKS = (HEALTHY, HEALTHY, BROKEN, BROKEN)
 NASTY = "<script>alert(1)</script>"

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from flows.app import App, open_app
-from flows.reproducing import Package, differences, other_packages
-from storage import tables
 from tests.made_deployments import ONE_CANDIDATE, with_champion
 from tests.made_rows import make_rows
 from tests.test_commands import Shell
-from training.tracking import packages, recorded_packages
+from trueup.flows.app import App, open_app
+from trueup.flows.train.reproduce import Package, differences, other_packages
+from trueup.storage import tables
+from trueup.training.registry.tracking import packages, recorded_packages
 
 REGRESSION = """
 [streams.reviews]

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.retention import kept_because
-from storage.promotions import Promotion, PromotionState, VersionRecord
-from training.registry import Version
+from trueup.flows.audit.retention import kept_because
+from trueup.storage.promotions import Promotion, PromotionState, VersionRecord
+from trueup.training.registry.registry import Version
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 

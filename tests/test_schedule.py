@@ -24,8 +24,8 @@ from typing import Any
 import psutil
 import pytest
 
-from flows import schedule
-from storage.errors import StoreUnusable
+from trueup.flows.serve import runner as schedule
+from trueup.storage.errors import StoreUnusable
 
 EVERY = 10  # seconds; with less, one run's start would get in the way of the next
 PATIENCE = 90.0  # for a small machine under load; a quiet one takes about 20 s
@@ -91,7 +91,7 @@ def serving(folder: Path) -> Iterator[Served]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "TRUEUP_"))}
     with open(folder / "serve.log", "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from flows.cli import main; main()", "serve", "--every", str(EVERY)],
+            [sys.executable, "-c", "from trueup.flows.cli.main import main; main()", "serve", "--every", str(EVERY)],
             cwd=folder, env=environment | {"TRUEUP_SERVE__PORT": str(port)}, stdout=log, stderr=log,
         )
     served = Served(process, port)

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from storage.errors import TrueupError
-from storage.rows import Rows
-from storage.stream import Stream
 from tests.made_rows import make_rows
-from training.recipes import Recipe, candidates
-from training.search import KEEP, Progress, rungs, search, validation_blocks
+from trueup.storage.errors import TrueupError
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.candidates.recipes import Recipe, candidates
+from trueup.training.search import KEEP, Progress, rungs, search, validation_blocks
 
 
 def _training(rows: Rows) -> Rows:

@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from flows.search_progress import percent, shown, told
-from training.recipes import Recipe
-from training.search import Progress
+from trueup.flows.cli.progress import percent, shown, told
+from trueup.training.candidates.recipes import Recipe
+from trueup.training.search import Progress
 
 SOME = Recipe("naive_bayes", "bow", 100, "all")
 
@@ -40,8 +40,7 @@ def test_what_is_no_terminal_stays_clean() -> None:
 
 def test_a_flow_has_one_progress_artifact(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is made at the first fit, and updated whenever another percent is done."""
-    from flows import scheduled_cycle
-
+    from trueup.flows.serve import cycle_flow as scheduled_cycle
     made: list[str] = []
     updates: list[float] = []
     monkeypatch.setattr(scheduled_cycle, "create_progress_artifact", lambda progress, **kw: made.append(kw["key"]) or 7)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.settings import locate
-from storage.errors import ConfigError
+from trueup.flows.settings import locate
+from trueup.storage.errors import ConfigError
 
 MINIMAL = '[streams.reviews]\ntime = "at"\ntext = ["content"]\n'
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from storage.rows import Rows
-from storage.stream import Stream
 from tests.made_rows import Kind, make_rows
-from training import recipes
-from training.fitting import answer, fit
-from training.history import newest_records
-from training.matrices import Matrices
-from training.recipes import Recipe, candidates, default_recipes
-from training.search import search, validation_blocks
-from training.token_counts import Table
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.candidates import recipes as recipes
+from trueup.training.candidates.recipes import Recipe, candidates, default_recipes
+from trueup.training.models.feature_cache import Matrices
+from trueup.training.models.fitting import answer, fit
+from trueup.training.models.recency import newest_records
+from trueup.training.search import search, validation_blocks
+from trueup_model.text_counts import Table
 
 
 def _same_as_plain(stream: Stream, rows: Rows, tried: tuple[Recipe, ...]) -> None:

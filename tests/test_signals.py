@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.budget import SCORE, WEIGHTS, share
-from monitoring.comparison import Intake
-from monitoring.evidence import Signal, Verdict
-from monitoring.signals import measure
-from storage.rows import Rows
-from storage.stream import Stream
 from tests.made_comparisons import compared, halves, made_records, made_stream, meta
+from trueup.monitoring.check import Signal, Verdict
+from trueup.monitoring.comparison import Intake
+from trueup.monitoring.signals.alpha_budget import SCORE, WEIGHTS, share
+from trueup.monitoring.signals.measure import measure
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
 
 
 def _breached(signals: tuple[Signal, ...]) -> set[str]:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from storage import snapshots
-from storage.archive import Archive
-from storage.rows import Rows
 from tests.made_rows import Kind, make_rows
+from trueup.storage import snapshots
+from trueup.storage.archive import Archive
+from trueup.storage.rows import Rows
 
 
 @pytest.mark.parametrize("kind", ["text", "table", "regression"])

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.evidence import Signal, Verdict
-from reports.stored import ReportFiles
-from reports.tables import signal_table
-from storage.archive import Archive
-from storage.errors import InputError, StoreUnusable
 from tests.made_rows import make_rows
+from trueup.monitoring.check import Signal, Verdict
+from trueup.reports.stored import ReportFiles
+from trueup.reports.tables import signal_table
+from trueup.storage.archive import Archive
+from trueup.storage.errors import InputError, StoreUnusable
 
 SIGNALS = (
     Signal(code="DRF-IN-a", name="rank test", verdict=Verdict.OK, said="Nothing moved.", p_value=0.5, threshold=0.001),
@@ -40,7 +40,7 @@ def test_a_report_comes_back_as_it_was(files: ReportFiles, archive: Archive) -> 
 
 def test_a_snapshot_is_evidentlys_again(files: ReportFiles) -> None:
     """A stored snapshot loads as Evidently's own object, with our figures in it."""
-    from monitoring.evidently_report import render
+    from trueup.monitoring.report.render import render
 
     stream, rows = make_rows(400, 1, "table")
     before, now = rows.take(slice(0, 300)), rows.take(slice(300, None))

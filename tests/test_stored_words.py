@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import skops.io
 
-from training.token_counts import LEARNT, counter
-from training.trust import OURS
+from trueup.training.registry.trusted_types import OURS
+from trueup_model.text_counts import LEARNT, counter
 
 TEXTS = ["good app, good\u2028 price\x0b!", "日本語 テスト ok", "a b\tc\nd e\x85f", "", "great, great app 4.99"]
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from storage.rows import Rows
 from tests.made_rows import BAD, GOOD, make_rows
-from training.summary import CLASSES, OTHERS, PERIODS, summarise
-from training.summary_page import page, summary_files
+from trueup.storage.rows import Rows
+from trueup.training.artifacts.data_summary import CLASSES, OTHERS, PERIODS, summarise
+from trueup.training.artifacts.data_summary_page import page, summary_files
 
 
 @pytest.mark.parametrize("kind", ["text", "table", "regression"])

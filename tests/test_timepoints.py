@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from storage.errors import UsageError
-from storage.timepoints import iso, parse_as_of
+from trueup.storage.errors import UsageError
+from trueup.storage.timepoints import iso, parse_as_of
 
 NOW = datetime(2024, 6, 15, 12, tzinfo=UTC)
 

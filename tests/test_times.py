@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.chunks import chunk_of
-from feedback.times import check_format, event_times, fitting_formats, grain, read_times, survey
-from storage.errors import ConfigError, InputError
-from storage.stream import LabelPolicy, OrderTime, Stream
+from trueup.feedback.chunks import chunk_of
+from trueup.feedback.times import check_format, event_times, fitting_formats, grain, read_times, survey
+from trueup.storage.errors import ConfigError, InputError
+from trueup.storage.stream import LabelPolicy, OrderTime, Stream
 
 
 def _stream(time: object = "at", time_format: str = "", arrived: str = "") -> Stream:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.made_rows import Kind, make_rows
-from training.fitting import answer, fit
-from training.recipes import candidates, extra_packages
-from training.trust import read_model
+from trueup.training.candidates.recipes import candidates, extra_packages
+from trueup.training.models.fitting import answer, fit
+from trueup.training.registry.trusted_types import read_model
 
 
 @pytest.mark.parametrize("kind", ["text", "table", "regression"])

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feedback.chunks import chunk_of
-from feedback.validation import MAX_TEXT, Reason, Validated, as_brought, check_schema, required_columns, validate
-from storage.errors import ConfigError
-from storage.stream import LabelPolicy, OrderTime, SentPrediction, Stream
+from trueup.feedback.chunks import chunk_of
+from trueup.feedback.validation import MAX_TEXT, Reason, Validated, as_brought, check_schema, required_columns, validate
+from trueup.storage.errors import ConfigError
+from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, Stream
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
 GOOD = {"id": "a", "at": "2024-01-02 03:04:05", "text": "fine", "n": "1.5", "c": "x", "y": "5"}

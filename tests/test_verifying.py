@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.app import App, open_app
-from flows.audit_trail import RegistryView, StoreView, problems
-from flows.going_back import roll_back
-from flows.training_command import train_now
-from storage import tables
-from storage.promotions import Promotion, PromotionState, VersionRecord
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from tests.test_commands import Shell
-from training.registry import Version
+from trueup.flows.app import App, open_app
+from trueup.flows.audit.consistency import RegistryView, StoreView, problems
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.promote.manual import roll_back
+from trueup.storage import tables
+from trueup.storage.promotions import Promotion, PromotionState, VersionRecord
+from trueup.training.registry.registry import Version
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 ACTS = ("win", "lose", "wait", "killed before the gate", "killed before the alias", "go back", "put back", "outside")

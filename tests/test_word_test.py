@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from monitoring.words import word_test, words_of
+from trueup.monitoring.stats.words import word_test, words_of
 
 WORDS = np.array([f"w{i}" for i in range(400)])
 SHARES = 1 / np.arange(1, 401) / (1 / np.arange(1, 401)).sum()

@@ -1,1 +1,1 @@
-"""Candidates, their comparison, the gate, the MLflow registry and the promotion."""
+"""Candidates, search, evaluation, gate, registry."""

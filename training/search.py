@@ -18,16 +18,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from storage.errors import ModelUnusable, NotTrainable
-from storage.rows import Rows
-from storage.stream import Stream
-from training.fitting import classes_of, targets
-from training.gain import chance_better
-from training.history import newest_records, window_records
-from training.matrices import Answers, Block, Matrices
-from training.metrics import score
-from training.paired import Paired
-from training.recipes import Recipe
+from trueup.storage.errors import ModelUnusable, NotTrainable
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.candidates.recipes import Recipe
+from trueup.training.evaluation.gain import chance_better
+from trueup.training.evaluation.paired import Paired
+from trueup.training.models.feature_cache import Answers, Block, Matrices
+from trueup.training.models.fitting import classes_of, targets
+from trueup.training.models.metrics import score
+from trueup.training.models.recency import newest_records, window_records
 
 BLOCKS = 3
 LEAST_BLOCK = 30  # labelled rows; fewer cannot tell two candidates apart

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import monitoring.words
 from benchmarks.detection.made import CLASSES, KINDS, TEXT, make
 from benchmarks.detection.ours import comparison_of, metric_of, signals_of, stream_of
-from monitoring.budget import SCORE, WEIGHTS
-from monitoring.evidence import Check, Verdict
-from monitoring.policy import Action, History, PastCheck, decide
-from monitoring.proportions import mean_test, share_test
-from monitoring.ranks import rank_test
-from monitoring.words import word_test
-from storage.stream import Stream
+from trueup.monitoring.check import Check, Verdict
+from trueup.monitoring.policy import Action, History, PastCheck, decide
+from trueup.monitoring.signals.alpha_budget import SCORE, WEIGHTS
+from trueup.monitoring.stats import words
+from trueup.monitoring.stats.proportions import mean_test, share_test
+from trueup.monitoring.stats.ranks import rank_test
+from trueup.monitoring.stats.words import word_test
+from trueup.storage.stream import Stream
 
 REFERENCES = (5000, 1000, 200)
 CURRENTS = (50, 100, 200, 500, 1000, 5000)
@@ -28,7 +28,7 @@ LEVEL = 0.001  # at which single tests are compared
 ENOUGH_LABELS = 10_000
 
 # the same reviews are drawn again and again: each is read once
-monitoring.words.words_of = cache(monitoring.words.words_of)
+words.words_of = cache(words.words_of)
 
 
 @dataclass(frozen=True)

@@ -27,22 +27,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from feedback.intake import ingest
-from flows.app import open_app
-from flows.looking import snapshot_rows
-from monitoring.columns import as_numbers, numbers, texts
-from monitoring.comparison import Comparison, Intake
-from monitoring.drops import answered
-from monitoring.estimated import estimated, estimator
-from monitoring.evidence import Verdict
-from monitoring.quality_metrics import metric
-from monitoring.questions import Question
-from storage.rows import Rows, new_content, stack, unique_content
-from storage.stream import Stream
-from training.fitting import answer, classes_of, fit
-from training.history import newest_records
-from training.out_of_time import out_of_time
-from training.recipes import default_recipes
+from trueup.feedback.intake import ingest
+from trueup.flows.app import open_app
+from trueup.flows.check.comparison import snapshot_rows
+from trueup.monitoring.check import Verdict
+from trueup.monitoring.comparison import Comparison, Intake
+from trueup.monitoring.signals.estimated_performance import estimated, estimator
+from trueup.monitoring.signals.pending import Question
+from trueup.monitoring.stats.columns import as_numbers, numbers, texts
+from trueup.monitoring.stats.metrics import metric
+from trueup.monitoring.stats.performance_drop import answered
+from trueup.storage.rows import Rows, new_content, stack, unique_content
+from trueup.storage.stream import Stream
+from trueup.training.candidates.recipes import default_recipes
+from trueup.training.models.fitting import answer, classes_of, fit
+from trueup.training.models.out_of_time import out_of_time
+from trueup.training.models.recency import newest_records
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"

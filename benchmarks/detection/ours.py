@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.detection.made import CATEGORICAL, NUMERIC, TEXT, real_reviews
-from monitoring.budget import WEIGHTS
-from monitoring.comparison import Comparison, Intake
-from monitoring.evidence import Signal
-from monitoring.quality import quality
-from monitoring.questions import Question
-from monitoring.signals import measure
-from storage.rows import Rows, stack
-from storage.stream import Stream
+from trueup.monitoring.check import Signal
+from trueup.monitoring.comparison import Comparison, Intake
+from trueup.monitoring.signals.alpha_budget import WEIGHTS
+from trueup.monitoring.signals.measure import measure
+from trueup.monitoring.signals.pending import Question
+from trueup.monitoring.signals.performance import quality
+from trueup.storage.rows import Rows, stack
+from trueup.storage.stream import Stream
 
 START = np.datetime64("2024-01-01", "us")
 STEP = np.timedelta64(10, "m")

@@ -47,8 +47,9 @@ def _replay() -> bytes:
     with tempfile.TemporaryDirectory() as home:
         named = [part for policy in POLICIES for part in ("--policy", policy)]
         done = subprocess.run(
-            [sys.executable, "-m", "flows.cli", "replay", str(GREENLIGHT), "--stream", "greenlight", "--start",
-             "2019-06-30", *named, "--config", str(ROOT / "examples" / "greenlight.toml"), "--home", home, "--json"],
+            [sys.executable, "-m", "trueup.flows.cli.main", "replay", str(GREENLIGHT), "--stream", "greenlight",
+             "--start", "2019-06-30", *named, "--config", str(ROOT / "examples" / "greenlight.toml"),
+             "--home", home, "--json"],
             check=True, cwd=ROOT, stdout=subprocess.PIPE,
         )  # fmt: skip
     return done.stdout

@@ -105,11 +105,11 @@ def as_of(rows: int, *, later: bool) -> datetime:
 
 def build(folder: Path, rows: int, text: bool) -> None:
     """The deployment: both sides taken in, the champion trained on the first, its answers for the second stored."""
-    from feedback.intake import ingest
-    from flows.app import open_app
-    from flows.checking import score_new
-    from flows.looking import champion_of
-    from flows.training_command import train_now
+    from trueup.feedback.intake import ingest
+    from trueup.flows.app import open_app
+    from trueup.flows.check.comparison import champion_of
+    from trueup.flows.check.run import score_new
+    from trueup.flows.cycle.train_on_demand import train_now
 
     numeric = [*NUMERIC, *([] if text else [tenth(text)])]
     settings = SETTINGS.format(
@@ -131,12 +131,13 @@ def build(folder: Path, rows: int, text: bool) -> None:
 
 def ours(folder: Path, rows: int) -> dict[str, float]:
     """One check, from the open deployment to the stored report."""
-    for name in ("jinja2", "monitoring.evidently_report", "monitoring.signals", "skops.io", "training.fitting"):
+    beforehand = ("monitoring.report.render", "monitoring.signals.measure", "training.models.fitting")
+    for name in ("jinja2", "skops.io", *(f"trueup.{module}" for module in beforehand)):
         importlib.import_module(name)
     _preset(*(made(100, text=False, later=later) for later in (False, True)), text=False)
-    from flows.app import open_app
-    from flows.checking import single_check
-    from flows.looking import champion_of
+    from trueup.flows.app import open_app
+    from trueup.flows.check.comparison import champion_of
+    from trueup.flows.check.run import single_check
 
     app = open_app(folder / "trueup.toml", folder / ".trueup")
     stream, now = app.stream(STREAM), as_of(rows, later=True)

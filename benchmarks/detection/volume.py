@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring.comparison import Intake
-from monitoring.evidence import Signal, Verdict
-from monitoring.volume import choose, judge
+from trueup.monitoring.check import Signal, Verdict
+from trueup.monitoring.comparison import Intake
+from trueup.monitoring.signals.volume import choose, judge
 
 LEVEL = 0.0005  # of .01 for a check, as a stream of about twelve signals leaves it
 KNOWN = 12 * 168  # hours

@@ -11,11 +11,11 @@ import numpy as np
 
 from benchmarks.promotion.course import Deployment
 from benchmarks.promotion.worse import compare
-from storage import snapshots
-from storage.promotions import Promotion, PromotionState
-from storage.rows import Rows, new_content
-from storage.timepoints import iso
-from training.fitting import answer
+from trueup.storage import snapshots
+from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.rows import Rows, new_content
+from trueup.storage.timepoints import iso
+from trueup.training.models.fitting import answer
 
 LEAST = 50  # labels that must follow
 

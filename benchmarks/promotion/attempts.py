@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.promotion.made_streams import WINDOWS, Made
-from storage.rows import Rows
-from storage.stream import Stream
-from training.contest import answers_of, contest, older_contest
-from training.fitting import Fitted, answer, classes_of, fit
-from training.history import newest_records
-from training.metrics import figure
-from training.paired import Paired
-from training.recipes import Recipe
-from training.search import search
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.candidates.recipes import Recipe
+from trueup.training.evaluation.head_to_head import answers_of, contest, older_contest
+from trueup.training.evaluation.paired import Paired
+from trueup.training.models.fitting import Fitted, answer, classes_of, fit
+from trueup.training.models.metrics import figure
+from trueup.training.models.recency import newest_records
+from trueup.training.search import search
 
 SEED = 0
 TRIED = tuple(

@@ -16,21 +16,21 @@ from typing import Any
 import mlflow  # noqa: F401 - imported once, by the process that all others are forked from
 
 from benchmarks.promotion.course import MADE_REVIEWS
-from feedback.intake import ingest
-from feedback.made_reviews import HEALTHY, make_reviews
-from flows.alerting import deliver_now
-from flows.app import App, open_app
-from flows.going_back import promote_by_hand, roll_back
-from flows.promoting import commit
-from flows.promotion_alerts import CHALLENGER, telling
-from flows.training_command import train_now
-from storage import leases
-from storage.alerts import AlertStore
-from storage.database import Database
-from storage.errors import InputError, LeaseHeld, StaleEvidence
-from storage.leases import hold
-from storage.promotions import Promotion, PromotionLog, PromotionState
-from training.registry import Registry
+from trueup.feedback.intake import ingest
+from trueup.flows.alert.incidents import deliver_now
+from trueup.flows.app import App, open_app
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.demo.reviews import HEALTHY, make_reviews
+from trueup.flows.promote.commit import commit
+from trueup.flows.promote.manual import promote_by_hand, roll_back
+from trueup.flows.promote.notifications import CHALLENGER, telling
+from trueup.storage import leases
+from trueup.storage.alerts import AlertStore
+from trueup.storage.database import Database
+from trueup.storage.errors import InputError, LeaseHeld, StaleEvidence
+from trueup.storage.leases import hold
+from trueup.storage.promotions import Promotion, PromotionLog, PromotionState
+from trueup.training.registry.registry import Registry
 
 STREAM = "reviews"
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -11,20 +11,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.machine import DATA, ROOT
-from feedback.intake import ingest
-from flows.app import App, open_app
-from flows.cycle import run_cycle
-from flows.going_back import acknowledge
-from flows.judging import judge_here
-from flows.looking import resolved
-from flows.promotion_alerts import CHALLENGER, open_rollback
-from flows.replay_courses import retrain_at, undrawn, unpictured
-from flows.replaying import END, check_times
-from flows.ways import Ways
-from storage.promotions import Promotion
-from storage.rows import Rows
-from storage.stream import Stream
-from storage.timepoints import parse_as_of
+from trueup.feedback.intake import ingest
+from trueup.flows.app import App, open_app
+from trueup.flows.check.comparison import resolved
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.strategies import Ways
+from trueup.flows.gate.evaluate import judge_here
+from trueup.flows.promote.manual import acknowledge
+from trueup.flows.promote.notifications import CHALLENGER, open_rollback
+from trueup.flows.replay.policies import retrain_at, undrawn, unpictured
+from trueup.flows.replay.run import END, check_times
+from trueup.storage.promotions import Promotion
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.storage.timepoints import parse_as_of
 
 Change = Callable[[Stream], Stream]
 MADE_REVIEWS = """
@@ -36,7 +36,7 @@ text = ["text"]
 [streams.reviews.label]
 column = "stars"
 classes = { negative = "<=2", positive = ">=4" }
-"""  # the settings of `feedback.made_reviews`
+"""  # the settings of `trueup.flows.demo.reviews`
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from benchmarks.page import table
 from benchmarks.promotion import light
 from benchmarks.promotion.course import FLIPKART, GREENLIGHT, MADE_REVIEWS, RealSet, with_training
 from benchmarks.promotion.section import Bound, Options
-from feedback.made_reviews import HEALTHY, Regime, make_reviews
-from storage.timepoints import iso, parse_as_of
+from trueup.flows.demo.reviews import HEALTHY, Regime, make_reviews
+from trueup.storage.timepoints import iso, parse_as_of
 
 TITLE = "After a label flip"
 GOOD, WITHIN = 0.85, 3
@@ -58,7 +58,7 @@ class Real:
 
 @dataclass(frozen=True)
 class Made:
-    """Made reviews (`feedback.made_reviews`), 500 a week, under the settings that a stream has by default."""
+    """Made reviews (`trueup.flows.demo.reviews`), 500 a week, under the settings that a stream has by default."""
 
     seed: int
     name: str = MADE
@@ -94,8 +94,8 @@ FLIPS: Sequence[Made | Real] = (
 
 def replayed(told: Made | Real, quick: bool) -> dict[str, Any]:
     """The stream's own policy and the baselines over the flipped file; the windows of each."""
-    from flows.app import open_app
-    from flows.replaying import replay
+    from trueup.flows.app import open_app
+    from trueup.flows.replay.run import replay
 
     with tempfile.TemporaryDirectory() as kept:
         config, file, name = told.write(Path(kept))

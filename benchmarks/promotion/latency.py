@@ -40,7 +40,7 @@ def _of(one: RealSet, deployment: Deployment, records: int, rounds: int) -> dict
     import mlflow
     from sklearn.base import clone
 
-    from training.fitting import answer, targets
+    from trueup.training.models.fitting import answer, targets
 
     stream, registry = deployment.stream, deployment.app.registry
     done = deployment.cycle(one.starts)
@@ -126,7 +126,7 @@ def page(found: dict[str, Any]) -> list[str]:
 CALLS = (
     ("pyfunc", "`mlflow.pyfunc.load_model(\"models:/…@champion\").predict`", "bare"),
     ("registry", "`predict` of the model that `Registry.load` gives, from its skops file", "bare"),
-    ("answer", "`training.fitting.answer`, as `trueup predict` and every check do: class and score", "bare with score"),
+    ("answer", "`answer`, as `trueup predict` and every check do: class and score", "bare with score"),
 )
 TEXT = """
 One record in a data frame, answered by the registered champion and by the bare pipeline: the same scikit-learn pipeline

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.stream import Stream
-from training.cleaning import WORD, plain_text
-from training.pipelines import build
-from training.recipes import default_recipes
+from trueup.storage.stream import Stream
+from trueup.training.candidates.pipelines import build
+from trueup.training.candidates.recipes import default_recipes
+from trueup_model.cleaning import WORD, plain_text
 
 NAME = f"{__name__}:one_family"
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from storage.rows import META, Rows
-from storage.stream import LabelPolicy, Policy, Stream
+from trueup.storage.rows import META, Rows
+from trueup.storage.stream import LabelPolicy, Policy, Stream
 
 COLUMNS = tuple(f"x{k}" for k in range(8))
 WINDOWS = 4

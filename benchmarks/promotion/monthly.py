@@ -24,13 +24,13 @@ from scipy.stats import binomtest
 from benchmarks.machine import DATA
 from benchmarks.page import table
 from benchmarks.promotion.section import Bound, Options
-from flows.app import App, open_app
-from flows.looking import resolved
-from storage.promotions import Promotion, PromotionState
-from storage.stream import Stream
-from storage.timepoints import iso
-from training.fitting import answer
-from training.metrics import score
+from trueup.flows.app import App, open_app
+from trueup.flows.check.comparison import resolved
+from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.stream import Stream
+from trueup.storage.timepoints import iso
+from trueup.training.models.fitting import answer
+from trueup.training.models.metrics import score
 
 TITLE = "Four years of monthly cycles"
 COMMAND = Path(sys.executable).with_name("trueup")

@@ -10,9 +10,9 @@ from benchmarks.promotion import light
 from benchmarks.promotion.afterwards import afterwards
 from benchmarks.promotion.course import BIKE, ELEC2, RealSet, deployed, with_training
 from benchmarks.promotion.section import Bound, Options
-from flows.going_back import roll_back
-from flows.verifying import verify
-from storage.timepoints import iso
+from trueup.flows.audit.verify import verify
+from trueup.flows.promote.manual import roll_back
+from trueup.storage.timepoints import iso
 
 TITLE = "Bike rentals and electricity prices"
 EVERY = {BIKE.name: 4 * 7 * 24, ELEC2.name: 24 * 336}  # records between two challengers: four weeks, half a year

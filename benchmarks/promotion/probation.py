@@ -12,9 +12,9 @@ import numpy as np
 from benchmarks import jobs
 from benchmarks.page import share, table
 from benchmarks.promotion.section import Bound, Options
-from training.metrics import OF_NUMBERS
-from training.paired import Paired
-from training.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude
+from trueup.training.evaluation.paired import Paired
+from trueup.training.evaluation.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude
+from trueup.training.models.metrics import OF_NUMBERS
 
 TITLE = "Probation"
 ROWS = 500  # the default of policy.probation
@@ -114,7 +114,7 @@ def page(found: dict[str, Any]) -> list[str]:
 
 
 TEXT = f"""
-Whole probations of {ROWS} labelled rows (the default of `policy.probation`), by the rule of `training/probation.py`: a
+Whole probations of {ROWS} labelled rows (the default of `policy.probation`), by the rule of `training/evaluation/probation.py`: a
 look at each cycle by which the rows have grown by half. A champion that is no worse is exchangeable, row by row, with
 the one before it; at most {LEVEL:.0%} of those may be sent back.
 """

@@ -11,12 +11,12 @@ import numpy as np
 from benchmarks.detection.estimated import SETS, taken_in
 from benchmarks.page import table
 from benchmarks.promotion.section import Bound, Options
-from storage.rows import Rows
-from storage.stream import Stream
-from training.fitting import answer, fit, targets
-from training.history import newest_records
-from training.recipes import candidates
-from training.search import search
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.candidates.recipes import candidates
+from trueup.training.models.fitting import answer, fit, targets
+from trueup.training.models.recency import newest_records
+from trueup.training.search import search
 
 TITLE = "Quality of the default champion"
 BASELINE = "logistic regression on TF-IDF(1–2), balanced"

@@ -28,13 +28,13 @@ from benchmarks.promotion.contenders import (
     killed_at,
 )
 from benchmarks.promotion.section import Bound, Options
-from flows.alerting import deliver_now
-from flows.app import App
-from flows.promoting import settle
-from flows.promotion_alerts import open_rollback
-from flows.verifying import verify
-from storage.leases import hold
-from storage.promotions import PromotionState
+from trueup.flows.alert.incidents import deliver_now
+from trueup.flows.app import App
+from trueup.flows.audit.verify import verify
+from trueup.flows.promote.commit import settle
+from trueup.flows.promote.notifications import open_rollback
+from trueup.storage.leases import hold
+from trueup.storage.promotions import PromotionState
 
 TITLE = "Two promotions at once, and a kill at every step"
 ROUNDS = 200

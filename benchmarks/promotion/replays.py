@@ -21,7 +21,7 @@ from benchmarks.promotion import light
 from benchmarks.promotion.afterwards import LEAST, afterwards
 from benchmarks.promotion.course import BIKE, ELEC2, SETS, RealSet, deployed, with_training
 from benchmarks.promotion.section import Bound, Options
-from storage.stream import Stream
+from trueup.storage.stream import Stream
 
 TITLE = "Promotions of replayed sets, judged by the rows that follow"
 SALTS = 20

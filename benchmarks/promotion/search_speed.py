@@ -15,15 +15,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from benchmarks.detection.estimated import SETS, taken_in
 from benchmarks.page import table
 from benchmarks.promotion.section import Bound, Options
-from storage.rows import Rows
-from storage.stream import Stream
-from training.fitting import ages, balanced, classes_of, read_answers
-from training.history import newest_records
-from training.matrices import Block
-from training.metrics import score
-from training.pipelines import estimator, features
-from training.recipes import Recipe, default_recipes
-from training.search import search, validation_blocks
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.candidates.pipelines import estimator, features
+from trueup.training.candidates.recipes import Recipe, default_recipes
+from trueup.training.models.feature_cache import Block
+from trueup.training.models.fitting import ages, balanced, classes_of, read_answers
+from trueup.training.models.metrics import score
+from trueup.training.models.recency import newest_records
+from trueup.training.search import search, validation_blocks
 
 TITLE = "Time of the search"
 QUICK = 900  # rows

@@ -98,8 +98,8 @@ def _course(stream: Any, seed: int) -> dict[str, Any]:
 
 
 def _met(paired: Any, older: Any) -> Met:
-    from training.gain import chance_better, point_gain
-    from training.gate import judge
+    from trueup.training.evaluation.gain import chance_better, point_gain
+    from trueup.training.gate.metric_tests import judge
 
     gate = judge("f1_macro", paired, 0, older=older)
     tests = {test.code: test for test in gate.tests}
@@ -124,7 +124,7 @@ def _read(kept: dict[str, Any]) -> Course:
 
 def rules() -> dict[str, Rule]:
     """The rules, the peers first; those of one family differ in how sure they ask to be."""
-    from training.gate import LEVEL
+    from trueup.training.gate.metric_tests import LEVEL
 
     found: dict[str, Rule] = {
         "score higher": lambda met, look: met.gain > 0,
@@ -154,14 +154,14 @@ def _better(met: Met) -> float:
 
 
 def _trueup(level: float) -> Rule:
-    from training.gate import bound_of
+    from trueup.training.gate.metric_tests import bound_of
 
     return lambda met, look: met.rest and met.chance >= bound_of(look, level)
 
 
 def followed(course: Course, rule: Rule) -> Outcome:
     """One challenger after each window; what is promoted is the champion that the next ones meet."""
-    from training.gate import look_of
+    from trueup.training.gate.metric_tests import look_of
 
     champion, looks = 0, list[int]()
     promoted = []

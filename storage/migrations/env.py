@@ -1,10 +1,10 @@
-"""Alembic's entry: runs the migrations on the engine that storage.database hands over."""
+"""Alembic's entry: runs the migrations on the engine that trueup.storage.database hands over."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from storage.tables import metadata
+from trueup.storage.tables import metadata
 
 with context.config.attributes["engine"].connect().execution_options(trueup_write=True) as connection:
     context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)

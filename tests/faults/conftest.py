@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.app import App, open_app
 from tests.made_deployments import ONE_CANDIDATE, about_to_break
+from trueup.flows.app import App, open_app
 
 
 @pytest.fixture(scope="session")

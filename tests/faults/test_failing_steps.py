@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from flows import cycle_steps
-from flows.app import App
-from flows.cycle import run_cycle
-from storage.errors import ModelUnusable, NotTrainable, StoreUnusable, TimeRefused, TrueupError
-from storage.tables import versions
 from tests.made_deployments import TRAINED, WEEK
+from trueup.flows.app import App
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.run import steps as cycle_steps
+from trueup.storage.errors import ModelUnusable, NotTrainable, StoreUnusable, TimeRefused, TrueupError
+from trueup.storage.tables import versions
 
 AS_OF = TRAINED + WEEK
 LATER = AS_OF + timedelta(days=2)
@@ -33,7 +33,7 @@ def test_a_registry_that_fails_in_training_is_no_refusal(breaking: App, monkeypa
 
     stream = breaking.stream("reviews")
     with monkeypatch.context() as broken:
-        broken.setattr("training.tracking._store_model", failing(MlflowException("the server is away")))
+        broken.setattr("trueup.training.registry.tracking._store_model", failing(MlflowException("the server is away")))
         with pytest.raises(TrueupError, match="could not be written to the model registry"):
             run_cycle(breaking, stream, AS_OF)
     left = breaking.cycles.find("reviews", AS_OF)
@@ -48,7 +48,7 @@ def test_what_cannot_be_learnt_from_is_a_refusal(
     breaking: App, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """It is written down with its reason, so that cooldown and the same cause's bound on labels hold."""
-    monkeypatch.setattr("training.search.search", failing(error))
+    monkeypatch.setattr("trueup.training.search.search", failing(error))
     done = run_cycle(breaking, breaking.stream("reviews"), AS_OF)
     assert done["decision"]["action"] == "retrain"
     attempt = breaking.promotions.history("reviews")[0]
@@ -59,7 +59,7 @@ def test_what_cannot_be_learnt_from_is_a_refusal(
 def cut_short(app: App, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """Leave the cycle at AS_OF behind, with `step` undone."""
     with monkeypatch.context() as broken:
-        broken.setattr("flows.cycle_steps." + step, failing(StoreUnusable("the archive is away")))
+        broken.setattr("trueup.flows.cycle.steps." + step, failing(StoreUnusable("the archive is away")))
         with pytest.raises(StoreUnusable):
             run_cycle(app, app.stream("reviews"), AS_OF)
 
@@ -72,7 +72,7 @@ def test_an_older_cycle_is_finished_not_given_up(
     stream = breaking.stream("reviews")
     cut_short(breaking, monkeypatch, step)
     with monkeypatch.context() as broken:
-        broken.setattr("flows.cycle_steps." + step, failing(StoreUnusable("the archive is away")))
+        broken.setattr("trueup.flows.cycle.steps." + step, failing(StoreUnusable("the archive is away")))
         with pytest.raises(StoreUnusable):
             run_cycle(breaking, stream, LATER)
     left = breaking.cycles.find("reviews", AS_OF)
@@ -110,7 +110,7 @@ def test_an_abandoned_cycle_does_not_rewind_time(breaking: App, monkeypatch: pyt
     """Asked for again after a newer one has checked it is refused like any other time of the past."""
     stream = breaking.stream("reviews")
     with monkeypatch.context() as broken:
-        broken.setattr("training.registry.Registry.load", failing(ModelUnusable("its file is torn")))
+        broken.setattr("trueup.training.registry.registry.Registry.load", failing(ModelUnusable("its file is torn")))
         with pytest.raises(ModelUnusable):
             run_cycle(breaking, stream, AS_OF)
     assert run_cycle(breaking, stream, LATER)["check"]["counted"]
@@ -150,7 +150,7 @@ def test_a_registry_that_is_away_is_told_of(breaking: App, monkeypatch: pytest.M
     """Even before a cycle begins: status 1, one alert, and nothing is counted against the cycle."""
     stream = breaking.stream("reviews")
     with monkeypatch.context() as broken:
-        broken.setattr("training.registry.Registry.alias", failing(TrueupError("the registry is away")))
+        broken.setattr("trueup.training.registry.registry.Registry.alias", failing(TrueupError("the registry is away")))
         for _ in range(4):
             with pytest.raises(TrueupError, match="the registry is away"):
                 run_cycle(breaking, stream, AS_OF)

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from flows.app import open_app
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, about_to_break
+from trueup.flows.app import open_app
 
 AS_OF = TRAINED + WEEK
 
@@ -35,7 +35,7 @@ def in_a_process(work: Callable[[], None]) -> int:
 
 
 def run(folder: Path) -> None:
-    from flows.cycle import run_cycle
+    from trueup.flows.cycle.run import run_cycle
 
     app = open_app(folder / "trueup.toml", folder / ".trueup")
     run_cycle(app, app.stream("reviews"), AS_OF)
@@ -60,10 +60,10 @@ PLACES = (
     Place("storage.reading", "RecordReader", "add_predictions", 1, True),  # scored, the step not yet written down
     Place("reports.stored", "ReportFiles", "store", 1, True),  # the report stands, the check does not
     Place("storage.promotions", "PromotionLog", "add_version", 1, False),  # MLflow has the version, the store not
-    Place("training.registry", "Registry", "set_alias", 1, True),  # `challenger` is set, the step not yet written down
-    Place("training.registry", "Registry", "set_alias", 2, True),  # `previous` is set, `champion` not yet
-    Place("training.registry", "Registry", "set_alias", 3, True),  # the alias moved, the store does not know
-    Place("training.registry", "Registry", "drop_alias", 1, True),  # the champion is no challenger, the same
+    Place("training.registry.registry", "Registry", "set_alias", 1, True),  # `challenger` is set, not yet written down
+    Place("training.registry.registry", "Registry", "set_alias", 2, True),  # `previous` is set, `champion` not yet
+    Place("training.registry.registry", "Registry", "set_alias", 3, True),  # the alias moved, the store does not know
+    Place("training.registry.registry", "Registry", "drop_alias", 1, True),  # the champion is no challenger, the same
     Place("storage.cycles", "CycleLog", "finish", 1, False),  # all is done but the document
 )
 
@@ -72,7 +72,7 @@ def killed_at(place: Place, folder: Path) -> None:
     """Run the cycle in this process and die, without a chance to clean up, at the place."""
     import importlib
 
-    owner = getattr(importlib.import_module(place.module), place.owner)
+    owner = getattr(importlib.import_module(f"trueup.{place.module}"), place.owner)
     true_method = getattr(owner, place.method)
     calls = 0
 
@@ -136,7 +136,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]
     import mlflow  # noqa: F401
     import sklearn  # noqa: F401
 
-    from flows import cycle  # noqa: F401
+    from trueup.flows import cycle  # noqa: F401
 
     base = tmp_path_factory.mktemp("killed")
     folder, copy = base / "deployment", base / "copy"

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from flows.app import App
-from flows.cycle import run_cycle
-from flows.pausing import set_paused
-from flows.training_command import train_now
 from tests.made_deployments import HEALTHY, TRAINED, WEEK, take_in
-from training.tracking import PARENT, experiment_of
+from trueup.flows.admin.pause import set_paused
+from trueup.flows.app import App
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.training.registry.tracking import PARENT, experiment_of
 
 AS_OF = TRAINED + WEEK
 PLACES = [
-    "storage.promotions.PromotionLog.add_version",  # MLflow has the version, the store not
-    pytest.param("flows.training_command.name_challenger", marks=pytest.mark.slow),  # both have it, nobody judged it
-    pytest.param("storage.promotions.PromotionLog.add", marks=pytest.mark.slow),  # judged, and not written down
+    "trueup.storage.promotions.PromotionLog.add_version",  # MLflow has the version, the store not
+    # both have it, nobody judged it
+    pytest.param("trueup.flows.cycle.train_on_demand.name_challenger", marks=pytest.mark.slow),
+    pytest.param("trueup.storage.promotions.PromotionLog.add", marks=pytest.mark.slow),  # judged, and not written down
 ]
 
 
@@ -60,7 +61,7 @@ def test_newer_records_ask_for_a_new_version(breaking: App, monkeypatch: pytest.
     """What was trained before they came does not answer for them."""
     stream = breaking.stream("reviews")
     with monkeypatch.context() as broken:
-        broken.setattr("flows.training_command.name_challenger", killed)
+        broken.setattr("trueup.flows.cycle.train_on_demand.name_challenger", killed)
         with pytest.raises(Killed):
             train_now(breaking, stream, AS_OF)
     take_in(breaking, breaking.home.parent, 3, AS_OF, WEEK, HEALTHY)
@@ -69,7 +70,7 @@ def test_newer_records_ask_for_a_new_version(breaking: App, monkeypatch: pytest.
 
 def test_what_is_registered_keeps_its_recipe(breaking: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that comes to another winner the second time, as under a time limit, does not speak for the model."""
-    from training.search import search
+    from trueup.training.search import search
 
     stream = breaking.stream("reviews")
     with monkeypatch.context() as broken:
@@ -82,7 +83,7 @@ def test_what_is_registered_keeps_its_recipe(breaking: App, monkeypatch: pytest.
         found = search(*args, **kwargs)
         return replace(found, winner=replace(found.winner, history="newest" if registered.history == "all" else "all"))
 
-    monkeypatch.setattr("training.search.search", another)
+    monkeypatch.setattr("trueup.training.search.search", another)
     done = train_now(breaking, stream, AS_OF)
     assert done["recipe"] == registered.params()
     assert done["promotion"] == {"from_version": 1, "to_version": 2}

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from flows.app import App
-from flows.cycle import run_cycle
-from storage.errors import LeaseHeld
-from storage.tables import leases
 from tests.made_deployments import TRAINED, WEEK
+from trueup.flows.app import App
+from trueup.flows.cycle.run import run_cycle
+from trueup.storage.errors import LeaseHeld
+from trueup.storage.tables import leases
 
 AS_OF = TRAINED + WEEK
 
@@ -47,11 +47,11 @@ SCORED = UNTOUCHED | {"answered": 400}
 @pytest.mark.parametrize(
     ("module", "name", "after"),
     [
-        ("training.contest", "answers_of", UNTOUCHED),
-        pytest.param("training.search", "search", SCORED, marks=pytest.mark.slow),
-        ("training.tracking", "record", SCORED | {"registered": [2, 1]}),
+        ("trueup.training.evaluation.head_to_head", "answers_of", UNTOUCHED),
+        pytest.param("trueup.training.search", "search", SCORED, marks=pytest.mark.slow),
+        ("trueup.training.registry.tracking", "record", SCORED | {"registered": [2, 1]}),
         pytest.param(
-            "flows.cycle_steps", "train_version", SCORED | {"registered": [2, 1], "versions": [2, 1]},
+            "trueup.flows.cycle.steps", "train_version", SCORED | {"registered": [2, 1], "versions": [2, 1]},
             marks=pytest.mark.slow,
         ),
     ],

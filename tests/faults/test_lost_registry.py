@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from flows.app import App, open_app
-from flows.cycle import run_cycle
-from flows.going_back import promote_by_hand, roll_back
-from flows.looking import champion_of
-from flows.predicting import predict_newest
-from flows.training_command import train_now
-from storage.errors import ModelUnusable, StoreUnusable
-from storage.leases import hold
 from tests.made_deployments import TRAINED, WEEK
+from trueup.flows.app import App, open_app
+from trueup.flows.check.comparison import champion_of
+from trueup.flows.check.predict import predict_newest
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.promote.manual import promote_by_hand, roll_back
+from trueup.storage.errors import ModelUnusable, StoreUnusable
+from trueup.storage.leases import hold
 
 AS_OF = TRAINED + WEEK
 

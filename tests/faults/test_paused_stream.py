@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from flows.app import App
-from flows.cycle import run_cycle
-from flows.cycle_document import outcome
-from flows.cycle_steps import Step
-from flows.pausing import set_paused
-from storage.errors import ModelUnusable
 from tests.faults.test_failing_steps import failing
 from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in
 from tests.test_commands import Shell
+from trueup.flows.admin.pause import set_paused
+from trueup.flows.app import App
+from trueup.flows.cycle.document import outcome
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.steps import Step
+from trueup.storage.errors import ModelUnusable
 
 AS_OF = TRAINED + WEEK
 
@@ -85,7 +85,7 @@ def test_a_cycle_under_way_stops_acting(breaking: App, before: str, state: str |
 def test_a_paused_stream_does_not_write_of_its_failures(breaking: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Status 1 all the same; resumed it tells."""
     stream = breaking.stream("reviews")
-    monkeypatch.setattr("training.registry.Registry.load", failing(ModelUnusable("its file is torn")))
+    monkeypatch.setattr("trueup.training.registry.registry.Registry.load", failing(ModelUnusable("its file is torn")))
     set_paused(breaking, stream, "MLflow moves", paused=True)
     told: list[Any] = []
     for paused in (True, False):

@@ -1,0 +1,1 @@
+"""Who keeps the house: settings inferred from a file, status, doctor, pause."""

@@ -1,0 +1,123 @@
+"""What is wrong with an installation, and how to mend it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trueup.flows.admin.status import without_champion
+from trueup.flows.app import App
+from trueup.flows.check.comparison import champion_of
+from trueup.flows.check.predictions import answering
+from trueup.storage.errors import NoChampion, TrueupError
+from trueup.storage.stream import Stream
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    said: str
+    mend: str = ""
+
+
+def examine(app: App) -> list[Finding]:
+    """Look at everything that a cycle needs, each by itself, so that one fault hides no other."""
+    if not app.settings.streams:
+        return [_settings(app)]
+    looks: list[tuple[str, Callable[[], Finding]]] = [
+        ("settings", lambda: _settings(app)),
+        ("home", lambda: _home(app)),
+        ("store", lambda: _store(app)),
+        ("archive", lambda: _archive(app)),
+        ("mail", lambda: _mail(app)),
+        ("alerts", lambda: _alerts(app)),
+    ]
+    for stream in app.settings.streams.values():
+        looks.append((f"stream {stream.name}", lambda stream=stream: _recipients(app, stream)))  # type: ignore[misc]
+        looks.append((f"champion {stream.name}", lambda stream=stream: _champion(app, stream)))  # type: ignore[misc]
+    return [_guarded(name, look) for name, look in looks]
+
+
+def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
+    except TrueupError as error:
+        return Finding(name, False, str(error))
+    except OSError as error:
+        return Finding(name, False, f"{type(error).__name__}: {error}", "mend what the system says, then look again")
+
+
+def _settings(app: App) -> Finding:
+    if not app.settings.streams:
+        return Finding("settings", False, "no stream is configured", "trueup init --from FILE --stream NAME")
+    return Finding("settings", True, f"{app.config or 'variables'}: {len(app.settings.streams)} streams")
+
+
+def _home(app: App) -> Finding:
+    probe = app.home / ".doctor"
+    probe.write_bytes(b"")
+    probe.unlink()
+    return Finding("home", True, f"{app.home} can be written")
+
+
+def _store(app: App) -> Finding:
+    return Finding("store", True, f"{app.database.engine.dialect.name}, schema up to date")
+
+
+def _archive(app: App) -> Finding:
+    name = app.archive.write("doctor/probe", b"trueup")
+    same = app.archive.read(name) == b"trueup"
+    return Finding("archive", same, "can be written and read" if same else "gives back something else than was written")
+
+
+def _mail(app: App) -> Finding:
+    smtp = app.settings.smtp
+    if not smtp.uses_server:
+        return Finding("mail", True, f"no server is set: mails are kept in {app.home / 'mail'}")
+    if smtp.block:
+        return Finding("mail", True, f"Prefect block '{smtp.block}' is used; `trueup alerts test` tries it")
+    port = smtp.port or {"none": 25, "starttls": 587, "ssl": 465}[smtp.security]
+    try:
+        with socket.create_connection((smtp.host, port), timeout=10):
+            return Finding("mail", True, f"{smtp.host}:{port} takes connections; `trueup alerts test` sends a mail")
+    except OSError as error:
+        return Finding("mail", False, f"{smtp.host}:{port} does not answer: {error}", "look at [smtp] host and port")
+
+
+def _alerts(app: App) -> Finding:
+    dead = app.alerts.dead()
+    if not dead:
+        return Finding("alerts", True, f"{len(app.alerts.pending())} wait to be sent, none is dead")
+    newest = max(dead, key=lambda alert: alert.created_at)
+    said = f"{len(dead)} are dead: nobody gets them any more; the newest ({newest.id}): {newest.error}"
+    return Finding("alerts", False, said, "mend that, then `trueup alerts deliver`, which tries dead ones anew")
+
+
+def _recipients(app: App, stream: Stream) -> Finding:
+    name = f"stream {stream.name}"
+    if app.settings.smtp.uses_server and not stream.alerts.to:
+        said = "nobody is told: its incidents are kept, and no mail is written"
+        return Finding(name, False, said, f"set `to` under [streams.{stream.name}.alerts]")
+    return Finding(name, True, f"{app.reader.count(stream)} records")
+
+
+def _champion(app: App, stream: Stream) -> Finding:
+    name = f"champion {stream.name}"
+    try:
+        champion = champion_of(app, stream)
+    except NoChampion:
+        why = without_champion(app, stream)
+        if why:
+            return Finding(name, False, f"none: {why}", f"when it is mended: trueup train --stream {stream.name}")
+        return Finding(name, True, f"none yet: trueup train --stream {stream.name}")
+    answering(app, stream, champion)
+    if champion.service is None:
+        return Finding(name, True, f"v{champion.version} loads")
+    said = f"v{champion.version} is the model '{champion.service}' of a service; its answers come with the records"
+    if stream.prediction.version:
+        return Finding(name, True, said)
+    return Finding(name, True, f"{said}, without a version: neither a release of the service nor a hand-over is seen")

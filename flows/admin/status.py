@@ -1,0 +1,116 @@
+"""How a stream stands: what `trueup status` says, and whether its scheduled cycles still come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from trueup.flows.app import App
+from trueup.flows.check.comparison import champion_of
+from trueup.flows.check.external_predictions import notes_on_answers
+from trueup.flows.promote.notifications import OUTSIDE, refused_because
+from trueup.flows.promote.out_of_band import moved_outside
+from trueup.storage.errors import ModelUnusable, NoChampion
+from trueup.storage.leases import holder_of
+from trueup.storage.stream import Stream
+
+GRACE = timedelta(minutes=10)  # a cycle may take that long beyond its time before it is called overdue
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One stream at a glance. stale: by its cron line a cycle should have ended, and none has."""
+
+    stream: str
+    records: int
+    champion: int | None
+    last_cycle: datetime | None  # when it ended, by the clock
+    last_as_of: datetime | None
+    next_cycle: datetime | None
+    stale: bool
+    working: str | None
+    open_incidents: list[dict[str, Any]]
+    pending_alerts: int
+    dead_alerts: int
+    paused: dict[str, Any] | None  # since, who, why
+    notes: tuple[str, ...]  # what a person should know before relying on the rest
+
+
+def standing(app: App, stream: Stream) -> Standing:
+    """Look a stream up in the store and the registry."""
+    now = app.now()
+    last = app.cycles.last_ended(stream.name)
+    since = last.ended_at if last else app.reader.first_received(stream)
+    due = _next(stream.schedule.cron, since) if since else None
+    alerts = app.alerts.alerts(stream.name, limit=10_000)
+    pause = app.pauses.current(stream.name)
+    return Standing(
+        stream=stream.name,
+        records=app.reader.count(stream),
+        champion=app.registry.alias(stream.name, "champion"),
+        last_cycle=last.ended_at if last else None,
+        last_as_of=last.as_of if last else None,
+        next_cycle=_next(stream.schedule.cron, now),
+        stale=overdue(due, now),
+        working=holder_of(app.database, stream.name, now),
+        open_incidents=[
+            {"id": i.id, "cause": i.cause, "codes": i.codes, "opened_at": i.opened_at}
+            for i in app.alerts.open_incidents(stream.name)
+        ],
+        pending_alerts=sum(a.state == "pending" for a in alerts),
+        dead_alerts=sum(a.state == "dead" for a in alerts),
+        paused={"since": pause.at, "who": pause.who, "why": pause.why} if pause else None,
+        notes=tuple(_notes(app, stream)),
+    )
+
+
+def without_champion(app: App, stream: Stream) -> str:
+    """Why a stream that was tried has no champion; empty where it has one, or none was tried.
+
+    A champion that the registry lost, or that the store does not know, counts as none.
+    """
+    try:
+        champion_of(app, stream)
+    except NoChampion:
+        tried = app.promotions.history(stream.name, limit=1)
+        return refused_because(tried[0]) if tried else ""
+    except ModelUnusable as error:
+        return str(error)
+    return ""
+
+
+def _notes(app: App, stream: Stream) -> Iterator[str]:
+    pause = app.pauses.current(stream.name)
+    if pause:
+        yield pause.said
+    why = without_champion(app, stream)
+    if why:
+        yield f"no champion: {why}"
+    elif stream.prediction.column and app.registry.alias(stream.name, "champion") is not None:
+        yield from notes_on_answers(app, stream, champion_of(app, stream), app.now())
+    moved = moved_outside(app, stream)
+    last = app.promotions.last_committed(stream.name)
+    if moved or (last and last.kind == OUTSIDE):
+        event = moved or last
+        assert event is not None
+        yield (
+            f"v{event.to_version} was made champion in MLflow, not by trueup"
+            + (f", in place of v{event.from_version}" if event.from_version is not None else "")
+            + f"; to let another answer: trueup models promote --to VERSION --force --stream {stream.name} --why '...'"
+        )
+
+
+def overdue(due: datetime | None, now: datetime) -> bool:
+    """Whether the cycle that was due has had its time and a grace."""
+    return due is not None and now > due + GRACE
+
+
+def _next(cron: str, after: datetime) -> datetime | None:
+    if not cron:
+        return None
+    from croniter import croniter
+
+    following: datetime = croniter(cron, after).get_next(datetime)
+    return following

@@ -1,0 +1,1 @@
+"""The alert step: incidents, mails composed, and the outbox worked off."""

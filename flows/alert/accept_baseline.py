@@ -1,0 +1,80 @@
+"""Accepting what an incident showed: the window becomes the baseline of its input signals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from trueup.flows.app import App
+from trueup.storage.alerts import Incident
+from trueup.storage.baselines import Baseline
+from trueup.storage.errors import InputError, NoChampion
+
+
+def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
+    """Note the window of the newest counted check that breached the incident's input signals as their baseline.
+
+    It holds until the champion changes. Signals of the model and of the feed have none that a person could accept.
+
+    Raises:
+        InputError: no incident of this id is open, nothing of it is an input signal, no check of the present champion
+            breached it, or there is no reason.
+        NoChampion: there is none whose reference it could replace.
+    """
+    if not why.strip():
+        raise InputError("--why is empty, so nobody would know why it holds. Nothing was changed; give a reason.")
+    incident = next((i for i in app.alerts.open_incidents() if i.id == incident_id), None)
+    if incident is None:
+        raise InputError(f"There is no open incident '{incident_id}'. `trueup alerts list` names them.")
+    if app.stream(incident.stream).series:
+        raise InputError(
+            f"'{incident.stream}' is a series, which is held against its own past windows and not against one of them. "
+            f"Nothing was changed; `trueup alerts silence {incident_id}` keeps its mails back."
+        )
+    version = app.registry.alias(incident.stream, "champion")
+    if version is None:
+        raise NoChampion(incident.stream)
+    codes = [code for code in incident.codes if of_input(code)]
+    if not codes:
+        raise InputError(
+            f"Incident '{incident_id}' stands for {', '.join(incident.codes)}, which compare with what the model was "
+            "validated on or with the past of the feed, so there is no baseline to accept. Nothing was changed; "
+            f"`trueup alerts silence {incident_id}` keeps its mails back."
+        )
+    check = _newest(app, incident, version, codes)
+    breached = {signal["code"] for signal in check["document"]["signals"] if signal["verdict"] == "breached"}
+    made = [
+        Baseline(
+            stream=incident.stream,
+            code=code,
+            version=version,
+            report_id=check["id"],
+            first_time=datetime.fromisoformat(check["document"]["first_time"]),
+            last_time=datetime.fromisoformat(check["document"]["last_time"]),
+            at=app.now(),
+            who=app.who,
+            why=why.strip(),
+        )
+        for code in codes
+        if code in breached
+    ]
+    app.baselines.add(made)
+    return made
+
+
+def of_input(code: str) -> bool:
+    """Whether a signal compares columns of the window with those of the champion's snapshot."""
+    return code in ("DRF-TEXT", "DRF-TEXT-length") or code.startswith(("DRF-IN-", "DQ-MISSING-"))
+
+
+def _newest(app: App, incident: Incident, version: int, codes: list[str]) -> dict[str, Any]:
+    for check in app.cycles.reports(incident.stream, limit=1000):
+        signals = check["document"]["signals"]
+        if check["version"] == version and check["counted"] and any(
+            s["code"] in codes and s["verdict"] == "breached" for s in signals
+        ):
+            return check
+    raise InputError(
+        f"No counted check against v{version} of '{incident.stream}' breached {', '.join(codes)}: the incident is of "
+        "an earlier champion, and the next check judges anew. Nothing was changed."
+    )

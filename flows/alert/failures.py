@@ -1,0 +1,137 @@
+"""Incidents that no signal opens: what keeps the cycle itself from its work, and when that is over."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+
+from trueup.flows.alert.incidents import Write, deliver_now, item
+from trueup.flows.app import App
+from trueup.monitoring.policy import Cause
+from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.storage.alerts import Incident, new_id
+from trueup.storage.errors import LeaseHeld, ModelUnusable, TimeRefused, TrueupError, UsageError
+from trueup.storage.leases import Lease
+from trueup.storage.stream import Stream
+from trueup.storage.timepoints import iso
+
+log = logging.getLogger("trueup")
+
+_OVER = {
+    Cause.CHAMPION: "the champion can be loaded and answers again",
+    Cause.NO_CHAMPION: "the stream has a champion",
+    Cause.CYCLE: "a cycle went through again",
+}
+
+
+def failed(app: App, stream: Stream, cause: Cause, as_of: datetime, why: str, cycle_id: str | None = None) -> Write:
+    """Open the incident of a cause, once; what meets it while it is open, or the stream paused, adds nothing."""
+    if _standing(app, stream, cause) or app.pauses.current(stream.name):
+        return lambda connection: None
+    incident = Incident(
+        id=new_id(), stream=stream.name, cause=str(cause), codes=(cause.upper(),), opened_at=as_of
+    )
+    last = app.promotions.last_committed(stream.name)
+    facts = AlertFacts(
+        kind=AlertKind.NO_CHAMPION if cause is Cause.NO_CHAMPION else AlertKind.FAILURE,
+        stream=stream.name,
+        as_of=as_of,
+        why=why,
+        from_version=last.to_version if last else None,
+        incident_id=incident.id,
+        cycle_id=cycle_id,
+        home=str(app.home),
+    )
+
+    def write(connection: Connection) -> None:
+        app.alerts.open(connection, incident)
+        app.alerts.add(connection, item(app, stream, facts, incident, opens=True))
+
+    return write
+
+
+def works(app: App, stream: Stream, cause: Cause, as_of: datetime, cycle_id: str | None = None) -> Write:
+    """Resolve the incident of a cause, where one is open; what a cycle found out waits until the stream is resumed."""
+    standing = _standing(app, stream, cause)
+    if standing is None or (cause is not Cause.NO_CHAMPION and app.pauses.current(stream.name)):
+        return lambda connection: None
+    facts = AlertFacts(
+        kind=AlertKind.INCIDENT_RESOLVED,
+        stream=stream.name,
+        as_of=as_of,
+        codes=standing.codes,
+        why=_OVER[cause],
+        incident_id=standing.id,
+        cycle_id=cycle_id,
+        home=str(app.home),
+    )
+
+    def write(connection: Connection) -> None:
+        app.alerts.resolve(connection, standing.id, as_of)
+        app.alerts.add(connection, item(app, stream, facts, standing))
+
+    return write
+
+
+def passes(error: Exception) -> bool:
+    """Whether the same work may succeed at another try with nothing mended in trueup or its settings: an outage.
+
+    A time limit is none: what takes too long takes too long again.
+    """
+    if isinstance(error, TrueupError):
+        return not isinstance(error, UsageError)
+    return isinstance(error, OperationalError | OSError) and not isinstance(error, TimeoutError)
+
+
+@contextmanager
+def telling_failures(app: App, lease: Lease, stream: Stream, as_of: datetime) -> Iterator[None]:
+    """Tell the person on call, once, of whatever fails within; what nobody foresaw ends as a plain message.
+
+    Not told: a lost lease (the other worker goes on), a time that was asked for wrongly, and a champion that cannot be
+    used, which has an incident of its own.
+
+    Raises:
+        TrueupError: the failure, with its traceback as the cause where it was not foreseen.
+    """
+    try:
+        yield
+    except (LeaseHeld, TimeRefused, ModelUnusable):
+        raise
+    except TrueupError as error:
+        _tell(app, lease, stream, as_of, str(error))
+        raise
+    except Exception as error:
+        said = f"The cycle of '{stream.name}' at {iso(as_of)} {_met(error)}"
+        _tell(app, lease, stream, as_of, said)
+        raise TrueupError(said) from error
+
+
+def _met(error: Exception) -> str:
+    if passes(error):
+        return f"failed, since the system or the store did: {error}. Records are kept, and the next cycle tries again."
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"met what nobody foresaw ({type(error).__name__}: {error}, in {Path(place.filename).name}, line "
+        f"{place.lineno}). Every record is kept, and the next cycle tries again. Please report it with these words."
+    )
+
+
+def _tell(app: App, lease: Lease, stream: Stream, as_of: datetime, why: str) -> None:
+    try:
+        with app.database.write() as connection:
+            lease.assert_held(connection)
+            failed(app, stream, Cause.CYCLE, as_of, why)(connection)
+        deliver_now(app)
+    except Exception as untold:  # noqa: BLE001 - the failure itself must come out, whatever the store does by now
+        log.error("nobody could be told that the cycle failed: %s: %s", type(untold).__name__, untold)
+
+
+def _standing(app: App, stream: Stream, cause: Cause) -> Incident | None:
+    return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == cause), None)

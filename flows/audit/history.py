@@ -1,0 +1,83 @@
+"""The audit trail as one list: attempts, pauses and acknowledgements of the store, and what only MLflow still tells."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import DatabaseError
+
+from trueup.flows.app import App
+from trueup.flows.promote.mlflow_tags import events_of
+from trueup.monitoring.policy import Cause
+from trueup.storage.errors import TrueupError
+from trueup.storage.promotions import Promotion
+from trueup.storage.stream import Stream
+
+ALL = 1_000_000  # events
+
+
+@dataclass(frozen=True)
+class History:
+    """The events, newest first, and the champion. lost: why MLflow could not be asked; empty where it could."""
+
+    events: list[dict[str, Any]]
+    champion: int | None
+    lost: str = ""
+
+
+def history(app: App, stream: Stream) -> History:
+    """Everything that changed the champion, was tried, or kept it from changing.
+
+    Each event has a `source`: "store", or "mlflow" for one that the store lost and a version's tag still tells.
+    An MLflow that cannot be reached costs only what it alone knows.
+    """
+    kept = _of_store(app, stream)
+    try:
+        champion = app.registry.alias(stream.name, "champion")
+        told = [event for version in app.registry.versions(stream.name)
+                for event in events_of(stream.name, version.tags)[0]]  # fmt: skip
+    except (TrueupError, DatabaseError, sqlite3.DatabaseError, OSError) as error:
+        return History(_newest_first(kept), None, said(error))
+    known = {event["id"] for event in kept}
+    only = [_attempt(event, "mlflow") for event in told if event.id not in known]
+    return History(_newest_first([*kept, *only]), champion)
+
+
+def said(error: Exception) -> str:
+    """Why a side of the trail cannot be read, on one line."""
+    return " ".join(str(error.orig if isinstance(error, DatabaseError) else error).split())
+
+
+def _of_store(app: App, stream: Stream) -> list[dict[str, Any]]:
+    attempts = [_attempt(p, "store") for p in app.promotions.history(stream.name, limit=ALL)]
+    pauses = [
+        _done(p.id, p.at, p.who, "pause" if p.paused else "resume", p.why) for p in app.pauses.history(stream.name)
+    ]
+    seen = [
+        _done(i.id, i.acknowledged_at, i.acknowledged_by, "acknowledge", "The rollback: promotion follows the policy.")
+        for i in app.alerts.incidents(stream.name, limit=ALL)
+        if i.cause == Cause.ROLLBACK and i.acknowledged_at is not None
+    ]
+    return [*attempts, *pauses, *seen]
+
+
+def _attempt(p: Promotion, source: str) -> dict[str, Any]:
+    return {
+        "id": p.id, "at": p.at, "as_of": p.as_of, "who": p.who, "kind": p.kind, "state": str(p.state),
+        "from_version": p.from_version, "to_version": p.to_version, "why": p.why, "codes": p.codes,
+        "labels": p.labels, "gate": p.gate, "cycle_id": p.cycle_id, "source": source,
+    }  # fmt: skip
+
+
+def _done(event_id: str, at: Any, who: str | None, kind: str, why: str) -> dict[str, Any]:
+    """What a person did that moved no alias."""
+    return {
+        "id": event_id, "at": at, "as_of": None, "who": who, "kind": kind, "state": "done", "from_version": None,
+        "to_version": None, "why": why, "codes": (), "labels": None, "gate": None, "cycle_id": None, "source": "store",
+    }  # fmt: skip
+
+
+def _newest_first(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(events, key=lambda event: event["at"], reverse=True)

@@ -1,0 +1,101 @@
+"""`trueup models verify`: what the store says of a stream's models, held against MLflow and the archive."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy.exc import DatabaseError
+
+from trueup.flows.app import App
+from trueup.flows.audit.consistency import RegistryView, StoreView, files_of, problems
+from trueup.flows.audit.history import said
+from trueup.flows.gate.evaluate import answers_otherwise
+from trueup.storage.errors import ModelUnusable, StoreUnusable, TrueupError
+from trueup.storage.promotions import Promotion
+from trueup.storage.prunings import VERSION
+from trueup.storage.stream import Stream
+
+READINGS = 3  # of the store, at most, until two running agree: then no change fell between them
+ALL = 1_000_000  # attempts
+
+
+def verify(app: App, stream: Stream) -> tuple[str, ...]:
+    """What does not agree between store, archive and MLflow, a sentence each; empty where all is in order."""
+    store, registry = _views(app, stream)
+    faults = _faults(app, store)
+    champion = _champion_fault(app, stream, store, registry, faults)
+    return (*problems(stream.name, store, registry, faults), *([champion] if champion else []))
+
+
+def _views(app: App, stream: Stream) -> tuple[StoreView, RegistryView]:
+    """Both sides, MLflow read between two readings of the store that agree where a cycle does not keep changing it."""
+    store = _store_view(app, stream)
+    for _ in range(READINGS):
+        registry = _registry_view(app, stream)
+        again = _store_view(app, stream)
+        if again == store:
+            break
+        store = again
+    return store, registry
+
+
+def _store_view(app: App, stream: Stream) -> StoreView:
+    def acted(attempt: Promotion) -> tuple[datetime, datetime]:
+        return attempt.at, attempt.as_of
+
+    try:
+        attempts = app.promotions.history(stream.name, limit=ALL)
+        return StoreView(
+            tuple(app.promotions.versions(stream.name)),
+            tuple(sorted(attempts, key=acted)),
+            frozenset(int(p.name) for p in app.prunings.of(stream.name, VERSION)),
+        )
+    except (StoreUnusable, DatabaseError, OSError) as error:
+        return StoreView(lost=said(error))
+
+
+def _registry_view(app: App, stream: Stream) -> RegistryView:
+    from trueup.training.registry.registry import CHALLENGER, CHAMPION, PREVIOUS
+
+    try:
+        versions = app.registry.versions(stream.name)
+        found = {alias: app.registry.alias(stream.name, alias) for alias in (CHAMPION, CHALLENGER, PREVIOUS)}
+    except (TrueupError, DatabaseError, sqlite3.DatabaseError, OSError) as error:
+        return RegistryView(lost=said(error))
+    return RegistryView(versions, {alias: number for alias, number in found.items() if number is not None})
+
+
+def _faults(app: App, store: StoreView) -> dict[str, str]:
+    """Each file that a version names and that is missing, or holds other bytes than were written."""
+    found = {}
+    for name in sorted({name for record in store.standing for name in files_of(record).values()}):
+        try:
+            app.archive.read_table(name, [])
+        except StoreUnusable as error:
+            found[name] = str(error)
+    return found
+
+
+def _champion_fault(
+    app: App, stream: Stream, store: StoreView, registry: RegistryView, faults: Collection[str]
+) -> str:
+    """Why the champion does not answer as it did when it was trained; empty where it does, or there is none."""
+    number = registry.aliases.get("champion")
+    if number is None:
+        return ""
+    record = next((record for record in store.versions if record.version == number), None)
+    if record is not None and record.service is not None:
+        return ""  # a service's model is not here; what it answers comes with the records
+    try:
+        model = app.registry.load(stream.name, number)
+        if record is None or record.reference in faults:
+            return ""  # which is said already; there is nothing to try it on
+        otherwise = answers_otherwise(app, stream, record, model)
+    except ModelUnusable as error:
+        return str(error)
+    return otherwise and (
+        f"Champion v{number} is not the model that was trained: {otherwise}. Restore its files, or let another version "
+        f"answer: trueup models rollback --to VERSION --stream {stream.name} --why '...'"
+    )

@@ -1,0 +1,47 @@
+"""How far a training's search is, shown while it runs: a bar on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from trueup.flows.cycle.run import Watch
+    from trueup.training.search import Progress
+
+
+def told(progress: Progress) -> str:
+    """The best so far, and the time that is left, as one line."""
+    best = "none yet" if progress.best is None else f"{progress.best.name} {progress.value:.3f}"
+    left = max(0, round(progress.limit - progress.seconds))
+    return f"{progress.done} of at most {progress.of} fits, best {best}, {left} s left"
+
+
+def percent(progress: Progress) -> float:
+    """The share of the fits that are done, in percent."""
+    return 100 * progress.done / progress.of
+
+
+@contextmanager
+def shown(console: Console, title: str) -> Iterator[Watch]:
+    """What a cycle or a training tells of itself, as a bar on `console`; nothing where that is no terminal."""
+    from rich import progress as bars
+
+    from trueup.flows.cycle.run import Watch
+
+    said = bars.TextColumn("{task.description}"), bars.BarColumn(), bars.TextColumn("{task.fields[said]}")
+    with bars.Progress(
+        bars.SpinnerColumn(), *said, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(title, total=None, said="")
+
+        def step(name: str) -> None:
+            bar.update(task, description=f"{title}: {name}", total=None, completed=0, said="")
+
+        def candidate(progress: Progress) -> None:
+            bar.update(task, total=progress.of, completed=progress.done, said=told(progress))
+
+        yield Watch(on_step=step, on_candidate=candidate)

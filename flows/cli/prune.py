@@ -1,0 +1,44 @@
+"""The command that removes what nothing needs any more."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from trueup.flows.cli.session import AsJson, Config, Home, StreamName, add_commands, session, table
+
+
+def prune(
+    stream: StreamName,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove old models, snapshots and pages by the retention policy.
+
+    No record goes, no version that is or was champion, and nothing of the audit trail.
+    """
+    from rich.text import Text
+
+    from trueup.flows.audit.prune import prune as remove
+
+    with session(config, home, as_json) as s:
+        done = remove(s.app, s.app.stream(stream), dry_run=dry_run)
+        would = "would go" if dry_run else "removed"
+        rows = [(one["kind"], one["name"], f"{one['bytes']:,}") for one in done["removed"]]
+        kept = [(f"v{one['version']}", one["why"]) for one in done["kept"]]
+        left = [Text(f"left: {place}") for one in done["removed"] for place in one["left"]]
+        s.show(
+            done,
+            table(would, ("what", "name", "bytes"), rows),
+            table("versions that stay", ("version", "because"), kept),
+            *left,
+            f"{done['bytes']:,} bytes {would}",
+        )
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Register these commands."""
+    add_commands(cli, {"prune": prune})

@@ -1,0 +1,197 @@
+"""What every command shares: the open deployment, one way to print, one way to fail."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from trueup.storage.errors import StoreUnusable, TrueupError
+from trueup.storage.timepoints import iso
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from trueup.flows.app import App
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="The settings file; found upward from here where left out.")
+]
+Home = Annotated[Path | None, typer.Option("--home", help="The folder that holds all state; .trueup where left out.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on standard output.")]
+StreamName = Annotated[str, typer.Option("--stream", "-s", help="The stream, as trueup.toml names it.")]
+MaybeStream = Annotated[str | None, typer.Option("--stream", "-s", help="Only this stream.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="The world as it was known then (ISO 8601; a bare date is its end). Now.")
+]
+Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")]
+BREACH = 3  # exit status of --fail-on
+
+_WRONG_USE: Any = typer.BadParameter.__base__  # UsageError, of click or of the copy that newer typers carry
+
+Commands = Mapping[str, Callable[..., None]]
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: NaN and infinity are null, times ISO 8601 in UTC, paths and enums text."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str | int | bool) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, Path):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, Sequence | frozenset | set):
+        return [plain(v) for v in value]
+    return plain(value.item()) if hasattr(value, "item") else str(value)
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open deployment and where its answers go: people's on standard output, or one JSON document there."""
+
+    app: App
+    as_json: bool
+
+    def show(self, document: Mapping[str, Any], *human: RenderableType) -> None:
+        """Print the document, or what people read instead of it."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n")
+            return
+        console = answers()
+        for part in human:
+            console.print(part)
+
+
+def answers() -> Console:
+    """The console of answers; wide where nobody looks, so that a pipe gets whole lines."""
+    from rich.console import Console
+
+    return Console(soft_wrap=False, highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def progress() -> Console:
+    """The console of progress and logs: standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def session(config: Path | None, home: Path | None, as_json: bool) -> Iterator[Session]:
+    """Open the deployment for one command; a foreseen failure becomes one line and its exit status."""
+    from trueup.flows.app import open_app
+
+    with failing_plainly(as_json):
+        app = open_app(config, home)
+        try:
+            yield Session(app, as_json)
+        finally:
+            app.close()
+
+
+@contextmanager
+def failing_plainly(as_json: bool) -> Iterator[None]:
+    """Turn a foreseen failure into one line on standard error (and a JSON document with --json) and its status."""
+    try:
+        yield
+    except Exception as error:
+        failure = _foreseen(error)
+        if failure is None:
+            raise
+        if as_json:
+            _write_failure(str(failure), failure.exit_status)
+        sys.stderr.write(f"trueup: {failure}\n")
+        raise typer.Exit(failure.exit_status) from None
+
+
+def _foreseen(error: Exception) -> TrueupError | None:
+    """The failure in our words, also where the database or the system failed half-way; None for a fault of ours."""
+    from sqlalchemy.exc import DatabaseError
+
+    if isinstance(error, TrueupError):
+        return error
+    if isinstance(error, DatabaseError):
+        said = " ".join(str(error.orig).split())
+        return StoreUnusable(
+            f"The store failed at work: {said}. What was not yet durable is not in it, the rest stands. See that it "
+            "can be reached and has room, then run the same command again; if the file is damaged, restore its backup."
+        )
+    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+        return TrueupError(
+            f"The system refused: {error}. What was not yet durable is not stored, the rest stands. Mend what it names "
+            "(room on the disk, permissions, the connection), then run the same command again."
+        )
+    return None
+
+
+class OneDocument(TyperGroup):
+    """Commands whose wrong use, with --json, is one JSON document as well, beside click's words on standard error."""
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
+        with _refusing_as_json("--json" in args):
+            return super().make_context(info_name, args, *rest, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _refusing_as_json("--json" in ctx.args):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _refusing_as_json(asked: bool) -> Iterator[None]:
+    try:
+        yield
+    except _WRONG_USE as error:
+        if asked:
+            _write_failure(error.format_message(), error.exit_code)
+        raise
+
+
+def _write_failure(said: str, status: int) -> None:
+    sys.stdout.write(json.dumps({"error": said, "exit_status": status}, ensure_ascii=False) + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:
+    """A plain table for people; a sentence where it would be empty. Cells are text, never markup."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return Text(f"{title}: none.")
+    made = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    return made
+
+
+def add_group(cli: typer.Typer, name: str, about: str, commands: Commands) -> None:
+    """Register commands under a common first word."""
+    group = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None)
+    add_commands(group, commands)
+    cli.add_typer(group, name=name)
+
+
+def add_commands(cli: typer.Typer, commands: Commands) -> None:
+    """Register commands by name."""
+    for name, command in commands.items():
+        cli.command(name)(command)

@@ -1,0 +1,1 @@
+"""One cycle: its steps in order, each durable before the next."""

@@ -1,0 +1,113 @@
+"""The document of a cycle: what `trueup cycle --json` prints, and the summary that people read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trueup.flows.app import App
+from trueup.flows.promote.approvals import until
+from trueup.storage.cycles import CycleRecord
+from trueup.storage.promotions import PromotionState
+from trueup.storage.timepoints import iso
+
+
+def document(app: App, cycle: CycleRecord) -> dict[str, Any]:
+    """A finished cycle in the contract's keys, made of what its steps left behind."""
+    steps = cycle.steps
+    trained, gated = steps["train"], steps["gate"]
+    planned = app.promotions.of_cycle(cycle.id)
+    decision = steps["decide"]
+    stands = steps.get("probation")
+    reasons = list(decision["reasons"])
+    if stands and stands["outcome"] == "rolled_back":
+        reasons.insert(0, f"v{stands['version']} lost its probation: {stands['said']}.")
+    if trained and "failed" in trained:
+        reasons.append(f"No challenger could be trained: {trained['failed']}")
+    if planned and planned.state is PromotionState.HELD:
+        held = gated["held"] or "the stream was paused before it could be promoted"
+        reasons.append(
+            f"v{planned.to_version} passed the gate and waits: {held}. To let it answer, until "
+            f"{iso(until(app.stream(cycle.stream), planned))}: "
+            f"trueup models promote --to {planned.to_version} --stream {cycle.stream} --why '...'"
+        )
+    if planned and planned.state is PromotionState.ABANDONED:
+        reasons.append(f"v{planned.to_version} passed the gate, but the champion had changed, so nothing was promoted.")
+    return {
+        "cycle_id": cycle.id,
+        "stream": cycle.stream,
+        "as_of": iso(cycle.as_of),
+        "champion": steps["score"]["champion"],
+        "scored": steps["score"]["scored"],
+        "check": steps["check"] and steps["check"]["check"],
+        "decision": {
+            "action": decision["action"], "codes": decision["codes"], "reasons": reasons,
+            "watched": decision["watched"], "severity": decision["severity"],
+        },
+        "training": None if not trained or "failed" in trained else trained,
+        "gate": gated["judged"]["gate"] if gated and gated["judged"] else None,
+        "promotion": steps["promote"],
+        "probation": None if not stands or stands["over"] else stands,
+        "paused": bool(decision.get("paused")),
+    }
+
+
+def present(app: App, cycle: CycleRecord) -> dict[str, Any]:
+    """A finished cycle's stored document, with how its alerts stand now."""
+    alerts = [
+        {"id": a.id, "kind": a.kind, "subject": a.subject, "state": a.state} for a in app.alerts.of_cycle(cycle.id)
+    ]
+    return {**(cycle.document or {}), "alerts": alerts}
+
+
+def summary(done: dict[str, Any]) -> str:
+    """A cycle in Markdown, for Prefect's page and for the terminal: the outcome first."""
+    lines = [f"# {done['stream']} as of {done['as_of']}: {outcome(done)}", ""]
+    lines += [f"- {reason}" for reason in done["decision"]["reasons"]]
+    stands = done.get("probation")
+    if stands and stands["outcome"] != "rolled_back":
+        lines.append(f"- Probation of v{stands['version']}, {stands['outcome']}: {stands['said']}.")
+    if done["check"]:
+        rows = [(s["code"], s["verdict"], s["said"]) for s in done["check"]["signals"]]
+        lines += ["", f"Report `{done['check']['report_id']}`", *_table("signal", "verdict", rows)]
+    if done["gate"]:
+        rows = [(g["code"], "yes" if g["passed"] else "no", g["said"]) for g in done["gate"]["tests"]]
+        lines += _table("gate", "passed", rows)
+    return "\n".join(lines)
+
+
+def outcome(done: dict[str, Any]) -> str:
+    """A cycle in a few words."""
+    stands = done.get("probation")
+    if stands and stands["outcome"] == "rolled_back":
+        return f"v{stands['version']} lost its probation, back to v{stands['previous']}; {_rest(done)}"
+    return _rest(done)
+
+
+def _rest(done: dict[str, Any]) -> str:
+    if done["promotion"]:
+        before = done["promotion"]["from_version"]
+        return f"v{done['promotion']['to_version']} promoted" + (f" over v{before}" if before is not None else "")
+    if done["training"]:
+        verdict = "passed the gate and waits" if done["gate"] and done["gate"]["passed"] else "refused by the gate"
+        return f"v{done['training']['version']} trained, {verdict}"
+    if done.get("paused"):
+        return "paused, so nothing is done"
+    if done["decision"]["action"] == "none":
+        if not (done["check"] and done["check"]["counted"]):
+            return "nothing to act on yet"
+        if done["decision"]["watched"]:
+            return f"watching {', '.join(done['decision']['watched'])}, not confirmed yet"
+        signals = done["check"]["signals"]
+        unjudged = sum(s["verdict"] == "insufficient" for s in signals)
+        return "quiet" if 2 * unjudged < len(signals) else f"{unjudged} of {len(signals)} signals could not be judged"
+    codes = ", ".join(done["decision"]["codes"])
+    return f"{done['decision']['action']}: {codes}" if codes else "no challenger could be trained"
+
+
+def _table(first: str, second: str, rows: list[tuple[str, str, str]]) -> list[str]:
+    head = ["", f"| {first} | {second} | what was found |", "|---|---|---|"]
+    return head + [f"| {a} | {b} | {_cell(c)} |" for a, b, c in rows]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

@@ -1,0 +1,254 @@
+"""The step that holds a new champion against the one before it, and goes back where that one is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy.engine import Connection
+
+from trueup.flows.app import App
+from trueup.flows.check.comparison import mature, resolved, seed_of
+from trueup.flows.check.predictions import answering
+from trueup.flows.check.run import score_new
+from trueup.flows.cycle.context import Run
+from trueup.flows.promote.commit import commit
+from trueup.flows.promote.notifications import APPROVED, CHALLENGER, FORCED, PROBATION, telling
+from trueup.storage import snapshots
+from trueup.storage.errors import ModelUnusable, StaleEvidence, StoreUnusable
+from trueup.storage.promotions import Promotion, PromotionState, VersionRecord
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+
+ON_PROBATION = frozenset({CHALLENGER, APPROVED, FORCED})  # kinds of changes; who went back is not sent back again
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a probation stands after a cycle: what the step leaves behind.
+
+    rows: labelled rows that neither version knew, by now. look: how often it was asked; looked_at: on how many rows
+    the last time; chance, bound: of that look, P(the previous version is better) and from where it goes back.
+    outcome: as `trueup.training.evaluation.probation.Outcome`. over: it ended in an earlier cycle.
+    """
+
+    event_id: str
+    version: int
+    previous: int
+    rows: int = 0
+    look: int = 0
+    looked_at: int = 0
+    chance: float | None = None
+    bound: float | None = None
+    outcome: str = "watching"
+    said: str = ""
+    over: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+
+def probation(run: Run) -> None:
+    """Compare the champion with the one before it while it is on probation; a lost one is rolled back.
+
+    Then the rest of the cycle is about the champion that stands again: its answers are made, and it is checked.
+    """
+    app, cycle = run.app, run.cycle
+    champion = run.left("score")["champion"]
+    if champion is None or "check" in cycle.steps:  # a cycle begun before there was this step goes on as it began
+        run.done("probation", None)
+        return
+    decided = app.promotions.of_cycle(cycle.id, (PROBATION,))
+    if decided is not None:
+        _finish(run, decided)
+        return
+    event = event_of(app, run.stream, champion, cycle.as_of)
+    if event is None:
+        run.done("probation", None)
+        return
+    stands = ask(run, event, _before(run, event))
+    if stands.outcome != "rolled_back":
+        run.done("probation", stands.as_json())
+        return
+    planned = _planned(run, stands)
+    with app.database.write() as connection:
+        run.lease.assert_held(connection)
+        app.promotions.add(connection, planned)
+    decided = app.promotions.of_cycle(cycle.id, (PROBATION,))
+    assert decided is not None
+    _finish(run, decided)
+
+
+def event_of(app: App, stream: Stream, champion: int, as_of: datetime) -> Promotion | None:
+    """The change that made this champion, where it is one that a probation follows; else None."""
+    last = app.promotions.last_committed(stream.name)
+    if not stream.policy.probation or last is None or last.kind not in ON_PROBATION or last.from_version is None:
+        return None
+    return last if last.to_version == champion and last.as_of <= as_of else None
+
+
+def ask(run: Run, event: Promotion, before: Standing) -> Standing:
+    """How the probation stands at the cycle's time; what keeps it from being asked is said, and ends no cycle."""
+    if before.outcome in ("passed", "rolled_back"):
+        return replace(before, over=True)
+    if run.paused:
+        return replace(before, outcome="skipped", said=run.paused)
+    try:
+        return _asked(run, event, before)
+    except (ModelUnusable, StoreUnusable) as error:
+        said = f"v{before.version} could not be held against v{before.previous} this time: {error}"
+        return replace(before, outcome="skipped", said=said)
+
+
+def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
+    from trueup.training.evaluation.gain import figures
+    from trueup.training.evaluation.probation import (
+        LEVEL,
+        Looks,
+        Outcome,
+        bound_of,
+        chance_of_previous,
+        conclude,
+        paired,
+    )
+
+    app, stream, as_of = run.app, run.stream, run.cycle.as_of
+    champion, previous = (_record(app, stream, number) for number in (before.version, before.previous))
+    since = max(champion.cut_off, previous.cut_off)
+    if event.kind == FORCED:
+        since = max(since, event.as_of)  # who forced it knew what there was; only what came since may speak against it
+    rows = judged_rows(app, stream, champion, previous, since, as_of)
+    last = _ends(stream, event, len(rows), as_of)
+    looks = Looks(before.look, before.looked_at)
+    now = replace(before, rows=len(rows), outcome="watching", said="")
+    if not looks.due(len(rows), last=last):
+        waits = f"{len(rows)} labelled rows that neither v{now.version} nor v{now.previous} knew"
+        if last:
+            return replace(now, outcome="passed", said=f"its time is over, with {waits} and no loss among them")
+        return replace(now, said=f"{waits} by now; it is asked again when they have grown")
+    met = paired(stream, rows, answering(app, stream, previous)(rows))
+    chance, bound = chance_of_previous(stream.metric, met, seed_of(stream, as_of)), bound_of(looks.made + 1)
+    if np.isnan(chance):
+        said = f"{stream.metric} is undefined on {len(rows)} rows, so nothing can be said of them"
+        return replace(now, outcome="passed" if last else "watching", said=said)
+    outcome = conclude(chance, bound, last=last)
+    new, old = figures(stream.metric, met)
+    said = (
+        f"on {len(rows)} labelled rows that neither knew {stream.metric} of v{now.version} is {new:.4g}, of "
+        f"v{now.previous} before it {old:.4g}: v{now.previous} is better with a probability of {chance:.2%}, and look "
+        f"{looks.made + 1} goes back from {bound:.2%} on ({LEVEL:.0%} in all that a champion no worse is sent back)"
+    )
+    if outcome is Outcome.ROLLED_BACK:
+        score_new(app, stream, previous, as_of, run.lease)  # before anything moves: what fails here moves nothing
+    return replace(
+        now, look=looks.made + 1, looked_at=len(rows), chance=chance, bound=bound, outcome=str(outcome), said=said
+    )
+
+
+def judged_rows(
+    app: App, stream: Stream, champion: VersionRecord, previous: VersionRecord, since: datetime, as_of: datetime
+) -> Rows:
+    """Labelled rows with since < time ≤ as_of, of content that neither knew and both answer, as the champion did.
+
+    Both sides of the split: neither version was fitted on any of them.
+
+    Raises:
+        ModelUnusable: the previous version cannot answer.
+    """
+    rows = app.reader.read(stream, after=since, as_of=as_of, version=champion.version)
+    rows = mature(stream, resolved(stream, rows), as_of)
+    rows = rows.take(rows.labelled & rows.meta["predicted"].notna().to_numpy())
+    for known in (champion, previous):
+        contents = snapshots.extra(app.archive, known.snapshot, "content")
+        rows = rows.take(~np.isin(rows.meta["content"].to_numpy(), contents))
+    if previous.service is not None:  # its answers came with the records, as long as it served
+        both = answering(app, stream, previous)(rows).meta["seq"].to_numpy()
+        rows = rows.take(np.isin(rows.meta["seq"].to_numpy(), both))
+    return rows
+
+
+def _ends(stream: Stream, event: Promotion, rows: int, as_of: datetime) -> bool:
+    """Whether this look is the last: so many rows were judged, or the span's labels have become mature."""
+    span = stream.policy.probation_span
+    if span is not None:
+        return as_of >= event.as_of + span + stream.label.maturity_span
+    assert isinstance(stream.policy.probation, int)
+    return rows >= stream.policy.probation
+
+
+def _before(run: Run, event: Promotion) -> Standing:
+    """How this probation stood after the cycle before."""
+    assert event.from_version is not None
+    assert event.to_version is not None
+    left = run.app.cycles.last_left(
+        run.stream.name, "probation", since=event.as_of, before=run.cycle.as_of
+    )
+    if left is not None and left["event_id"] == event.id:
+        return Standing(**left)
+    return Standing(event_id=event.id, version=event.to_version, previous=event.from_version)
+
+
+def _record(app: App, stream: Stream, number: int) -> VersionRecord:
+    record = app.promotions.version(stream.name, number)
+    if record is None:
+        raise StoreUnusable(f"the store does not know v{number} of '{stream.name}'. Restore it from a backup.")
+    return record
+
+
+def _planned(run: Run, stands: Standing) -> Promotion:
+    """The way back as it is written down before an alias moves, with its evidence."""
+    from trueup.training.gate.metric_tests import GateTest
+
+    test = GateTest(code="PROBATION", passed=False, value=stands.chance, bound=stands.bound, said=stands.said)
+    return Promotion(
+        stream=run.stream.name,
+        cycle_id=run.cycle.id,
+        kind=PROBATION,
+        state=PromotionState.DECIDED,
+        from_version=stands.version,
+        to_version=stands.previous,
+        as_of=run.cycle.as_of,
+        at=run.app.now(),
+        who=run.app.who,
+        why=f"v{stands.version} lost its probation: {stands.said}.",
+        codes=(),
+        labels=stands.rows,
+        gate={"passed": None, "tests": [test.__dict__], "probation": stands.as_json()},
+    )
+
+
+def _finish(run: Run, decided: Promotion) -> None:
+    """Carry out a way back that is written down; a person who acted since, or paused the stream, goes first."""
+    app, output = run.app, decided.gate["probation"]
+    assert decided.to_version is not None
+    scored = {"champion": decided.to_version, "scored": run.left("score")["scored"]}
+    moved = app.registry.alias(run.stream.name, "champion") == decided.to_version
+    if decided.state is PromotionState.COMMITTED and moved:  # a person found the alias moved, and had it written down
+        run.done("score", scored)
+        run.done("probation", output)
+        return
+    if decided.state is not PromotionState.DECIDED:
+        run.done("probation", None)
+        return
+    if run.paused and not moved:
+        run.done(
+            "probation",
+            output | {"outcome": "skipped", "said": run.paused},
+            lambda c: app.promotions.move(c, decided.id, PromotionState.ABANDONED, app.now()),
+        )
+        return
+    told = telling(app, run.stream, decided)
+
+    def keep(connection: Connection) -> None:
+        told(connection)
+        # from here on the cycle speaks of the champion that stands again
+        run.cycle = app.cycles.record_step(connection, run.cycle, "score", scored)
+        run.cycle = app.cycles.record_step(connection, run.cycle, "probation", output)
+
+    try:
+        commit(app, run.lease, decided, keep)
+    except StaleEvidence:
+        run.done("probation", None)
+

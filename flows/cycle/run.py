@@ -1,0 +1,158 @@
+"""The cycle: score → (probation) → check → decide → (train → gate → promote) → alert.
+
+Each step is durable before the next begins.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from trueup.flows.alert.failures import failed, passes, telling_failures, works
+from trueup.flows.alert.incidents import deliver_now
+from trueup.flows.app import App, open_app
+from trueup.flows.audit.prune import prune_after_cycle
+from trueup.flows.check.comparison import champion_of, refuse_rewind
+from trueup.flows.cycle.context import Run
+from trueup.flows.cycle.document import document, present, summary
+from trueup.flows.cycle.steps import STEPS, Step
+from trueup.flows.cycle.strategies import PRODUCTION, Ways
+from trueup.flows.promote.approvals import expire
+from trueup.flows.promote.commit import settle
+from trueup.flows.promote.external_releases import follow_service
+from trueup.monitoring.policy import Cause
+from trueup.storage.cycles import FINISHED, CycleRecord
+from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
+from trueup.storage.leases import Lease, hold
+from trueup.storage.stream import Stream
+from trueup.storage.timepoints import iso
+
+T = TypeVar("T")
+RunStep = Callable[[Step, Callable[[], None]], None]
+TRIES = 3  # of an older cycle that fails for a reason that does not pass by itself
+log = logging.getLogger("trueup")
+
+
+def plainly(step: Step, work: Callable[[], None]) -> None:
+    """Run a step in this process, once; Prefect's way with retries and time limits is `scheduled_cycle.run_as_task`."""
+    work()
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What somebody at a terminal is told while a cycle runs."""
+
+    on_step: Callable[[str], None] = field(default=lambda name: None)
+    on_candidate: Callable[[Any], None] = field(default=lambda progress: None)
+
+
+def run_cycle(
+    app: App,
+    stream: Stream,
+    as_of: datetime,
+    *,
+    run_step: RunStep = plainly,
+    watch: Watch | None = None,
+    ways: Ways = PRODUCTION,
+) -> dict[str, Any]:
+    """One whole cycle of a stream at a time; its document as the contract describes it.
+
+    A finished cycle asked for again gives its stored document with `repeated`; one that a crash cut short goes on from
+    its last durable step, and so do older ones that were left unfinished, before it.
+
+    Raises:
+        LeaseHeld: another process works on the stream.
+        TimeRefused: the time would rewind a model.
+        ModelUnusable: the champion cannot be loaded or scored; an alert of it is on its way.
+        TrueupError: anything else that failed, foreseen or not; an alert of it is on its way.
+    """
+    watch = watch or Watch()
+    with (
+        hold(app.database, stream.name, clock=app.clock) as lease,
+        telling_failures(app, lease, stream, as_of),
+    ):
+        settle(app, lease, stream)
+        found = app.cycles.find(stream.name, as_of)
+        if found is not None and found.state == FINISHED:
+            deliver_now(app)  # a crash may have come between its end and its mails
+            return present(app, found) | {"repeated": True}
+        refuse_rewind(app, stream, as_of, _champion_if_any(app, stream))
+        for left in app.cycles.unfinished(stream.name):
+            if left.as_of < as_of:
+                _finish_older(app, stream, lease, left, run_step, watch, ways)
+        if found is None and app.pauses.current(stream.name) is None:  # a resumed cycle speaks of who answered then
+            follow_service(app, lease, stream, as_of)
+        return _run(app, stream, lease, as_of, run_step, watch, ways)
+
+
+def run_scheduled(
+    stream: str, config: str | None, home: str, *, run_step: RunStep, watch: Watch | None = None
+) -> dict[str, Any]:
+    """The cycle of a stream now, for the schedule: its document with `summary` (Markdown) and `report_path`.
+
+    Afterwards what the stream's retention lets go is removed.
+    """
+    app = open_app(Path(config) if config else None, Path(home))
+    done = run_cycle(app, app.stream(stream), app.now(), run_step=run_step, watch=watch)
+    prune_after_cycle(app, app.stream(stream))
+    path = app.report_files.page_path(stream, done["check"]["report_id"]) if done["check"] else None
+    return done | {"summary": summary(done), "report_path": str(path) if path else None}
+
+
+def _run(
+    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch, ways: Ways
+) -> dict[str, Any]:
+    run = Run(app, stream, lease, app.cycles.begin(stream.name, as_of, app.now()), watch.on_candidate, ways)
+    try:
+        expire(app, lease, stream, as_of, run.cycle.id)
+        for step in STEPS:
+            if step.name not in run.cycle.steps:
+                watch.on_step(step.name)
+                run_step(step, lambda step=step: step.run(run))  # type: ignore[misc]
+        over = works(app, stream, Cause.CYCLE, as_of, run.cycle.id)
+        app.cycles.finish(lease, run.cycle, document(app, run.cycle), app.now(), over)
+    except ModelUnusable as error:
+        told = failed(app, stream, Cause.CHAMPION, as_of, str(error), run.cycle.id)
+        app.cycles.abandon(lease, run.cycle, app.now(), told)
+        deliver_now(app)
+        raise
+    except Exception as error:
+        if not passes(error):
+            app.cycles.count_failure(lease, run.cycle)
+        raise
+    deliver_now(app)
+    finished = app.cycles.find(stream.name, as_of)
+    assert finished is not None
+    return present(app, finished)
+
+
+def _finish_older(
+    app: App, stream: Stream, lease: Lease, left: CycleRecord, run_step: RunStep, watch: Watch, ways: Ways
+) -> None:
+    """Finish a cycle that was cut short; abandon it only if its time has passed for ever, or no try will succeed.
+
+    Whatever else fails may work the next time, so it stands in the way of the newer cycle: a breach or a challenger
+    of the older one is not given up for it.
+    """
+    try:
+        refuse_rewind(app, stream, left.as_of, _champion_if_any(app, stream))
+        _run(app, stream, lease, left.as_of, run_step, watch, ways)
+    except ModelUnusable:
+        raise
+    except Exception as error:
+        found = app.cycles.find(stream.name, left.as_of) or left
+        if not isinstance(error, TimeRefused) and (passes(error) or found.failures < TRIES):
+            raise
+        log.warning("the unfinished cycle of %s at %s is abandoned: %s", stream.name, iso(left.as_of), error)
+        app.cycles.abandon(lease, found, app.now())
+
+
+def _champion_if_any(app: App, stream: Stream) -> Any:
+    try:
+        return champion_of(app, stream)
+    except (NoChampion, ModelUnusable):
+        return None  # the step that scores meets it again, and tells the person on call

@@ -1,0 +1,29 @@
+"""The places where a replay may come to its conclusions otherwise than production does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from trueup.flows.app import App
+from trueup.flows.check.run import Draw, draw_report
+from trueup.flows.gate.evaluate import Judged, judge_version
+from trueup.flows.train.artifacts import Picture, pictured
+from trueup.flows.train.run import Trained
+from trueup.monitoring.check import Check
+from trueup.monitoring.policy import Decision, History, decide
+from trueup.storage.stream import Policy, Stream
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a cycle draws a check's report and a training, concludes from a check, and judges a challenger."""
+
+    draw: Draw = draw_report
+    picture: Picture = pictured
+    decide: Callable[[Policy, Check, History, datetime], Decision] = decide
+    judge: Callable[[App, Stream, Trained, datetime], Judged] = judge_version
+
+
+PRODUCTION = Ways()

@@ -1,0 +1,125 @@
+"""`trueup train`: the first champion, or a challenger on demand, through the same gate and commit path as a cycle."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from trueup.flows.alert.incidents import deliver_now
+from trueup.flows.app import App
+from trueup.flows.check.comparison import champion_of, champion_version, refuse_rewind, snapshot_rows
+from trueup.flows.gate.evaluate import Judged, judge_version
+from trueup.flows.promote.commit import attempt, commit, held_because, name_challenger, settle
+from trueup.flows.promote.external_releases import follow_service, need_service_champion
+from trueup.flows.promote.notifications import telling
+from trueup.flows.train.lineage import asked_by_person
+from trueup.flows.train.run import train_version
+from trueup.storage import snapshots
+from trueup.storage.errors import NoChampion, NotTrainable
+from trueup.storage.leases import Lease, hold
+from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.stream import Stream
+
+TRAINING = "train-"  # begins the name of a training that belongs to no cycle
+
+
+def train_now(
+    app: App, stream: Stream, as_of: datetime, *, on_candidate: Callable[[Any], None] = lambda progress: None
+) -> dict[str, Any]:
+    """Train, judge and, if the gate lets it through, promote; what came of it, in the contract's keys.
+
+    One that was killed after its version was registered, on the same rows and labels, is gone on with.
+
+    Where a service answers, and another version of it than the champion, that one is made champion and none is trained.
+
+    `held` says what keeps a version waiting that passed its gate; null where nothing does.
+
+    Raises:
+        LeaseHeld: another process works on the stream.
+        TimeRefused: the time would rewind a model.
+        ModelUnusable: the champion cannot be loaded or scored; nothing is promoted over it.
+        NotTrainable: the rows cannot be learnt from; which of their tests refused them is kept in the history.
+    """
+    with hold(app.database, stream.name, clock=app.clock) as lease:
+        settle(app, lease, stream)
+        try:
+            refuse_rewind(app, stream, as_of, champion_of(app, stream))
+        except NoChampion:
+            refuse_rewind(app, stream, as_of, None)
+        followed = follow_service(app, lease, stream, as_of)
+        if followed is not None:
+            deliver_now(app)
+            return _of_service(app, stream, followed)
+        need_service_champion(app, stream, as_of)
+        name, moment = _left_behind(app, stream, as_of) or (f"{TRAINING}{uuid.uuid4().hex}", as_of)
+        try:
+            trained = train_version(
+                app, lease, stream, moment, cycle_id=name, asked=asked_by_person(app.who), on_candidate=on_candidate
+            )
+        except NotTrainable as error:
+            if error.tests:
+                _keep_refusal(app, lease, stream, as_of, error)
+            raise
+        name_challenger(app, lease, stream, trained)
+        judged = judge_version(app, stream, trained, as_of)
+        held = held_because(app, stream)
+        planned = attempt(
+            app, stream, as_of, judged, trained, why="A person asked for it with `trueup train`.", held=held
+        )
+        with app.database.write() as connection:
+            lease.assert_held(connection)
+            planned = app.promotions.add(connection, planned)
+        promotion = None
+        if planned.state is PromotionState.DECIDED:
+            commit(app, lease, planned, telling(app, stream, planned))
+            promotion = {"from_version": planned.from_version, "to_version": planned.to_version}
+    deliver_now(app)
+    waits = held if planned.state is PromotionState.HELD else None
+    return {**asdict(trained), "gate": judged.gate, "promotion": promotion, "held": waits}
+
+
+def _keep_refusal(app: App, lease: Lease, stream: Stream, as_of: datetime, error: NotTrainable) -> None:
+    judged = Judged({"passed": False, "tests": error.tests}, champion_version(app, stream), 0)
+    refused = attempt(app, stream, as_of, judged, None, why=str(error), held="")
+    with app.database.write() as connection:
+        lease.assert_held(connection)
+        app.promotions.add(connection, refused)
+
+
+def _of_service(app: App, stream: Stream, followed: Promotion) -> dict[str, Any]:
+    assert followed.to_version is not None
+    record = app.promotions.version(stream.name, followed.to_version)
+    assert record is not None
+    return {
+        "version": record.version,
+        "run_id": record.run_id,
+        "snapshot": Path(record.snapshot).stem,
+        "candidates": [],
+        "recipe": record.document["recipe"],
+        "gate": followed.gate,
+        "promotion": {"from_version": followed.from_version, "to_version": followed.to_version},
+        "held": None,
+        "why": followed.why,
+    }
+
+
+def _left_behind(app: App, stream: Stream, as_of: datetime) -> tuple[str, datetime] | None:
+    """Name and time of a training on just what is known at `as_of`, whose version nobody judged; None: there is none.
+
+    The time is its own, since the seed hangs on it: so the search comes to the model that was registered.
+    """
+    judged = {p.to_version for p in app.promotions.history(stream.name, limit=10_000)}
+    left = [
+        version
+        for version in app.registry.versions(stream.name)
+        if version.number not in judged and version.tags.get("cycle", "").startswith(TRAINING)
+    ]
+    if not left:
+        return None
+    rows = snapshots.keep(app.archive, stream.name, snapshot_rows(app, stream, as_of))
+    same = next((v for v in left if v.tags.get("snapshot") == Path(rows).stem and v.tags.get("as_of")), None)
+    return (same.tags["cycle"], datetime.fromisoformat(same.tags["as_of"])) if same else None

@@ -1,0 +1,1 @@
+"""The demo: a made stream with a known break, and its settings."""

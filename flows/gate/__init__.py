@@ -1,0 +1,1 @@
+"""The gate's step: what a challenger is held against, and the files that its tests need."""

@@ -1,0 +1,71 @@
+"""The golden set of a stream: records whose answer is beyond doubt, read from the file that the settings name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trueup.feedback.labels import resolve
+from trueup.feedback.readers import opened
+from trueup.feedback.validation import validate
+from trueup.flows.app import App
+from trueup.flows.check.predict import features_of
+from trueup.storage.errors import ConfigError, InputError
+from trueup.storage.stream import Stream
+
+EXPECTED = "expected"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """n records: their features, the answer that is right (a class, or a float64), and their lines in the file."""
+
+    features: pd.DataFrame
+    expected: np.ndarray
+    lines: np.ndarray
+
+
+def golden_set(app: App, stream: Stream) -> Golden | None:
+    """The stream's golden set; None where its settings name none.
+
+    Raises:
+        ConfigError: the file cannot be read, or a row of it is no record with an answer.
+    """
+    if not stream.gate.golden:
+        return None
+    try:
+        return _read(app, stream, str(app.beside(stream.gate.golden)))
+    except InputError as error:
+        raise ConfigError(
+            f"The golden set of '{stream.name}' (gate.golden) cannot be used, so no challenger can be judged. {error}"
+        ) from error
+
+
+def _read(app: App, stream: Stream, path: str) -> Golden:
+    parts: list[Golden] = []
+    with opened(path, stream.features) as source:
+        column = EXPECTED if EXPECTED in source.columns else stream.label.column
+        if column not in source.columns:
+            told = f"'{EXPECTED}'" + (f" or '{column}'" if column else "")
+            raise InputError(f"{path}: there is no column {told}, so no answer is known to be right. Add it.")
+        asked = features_of(stream, source.columns)
+        for chunk in source.chunks():
+            judged = validate(asked, chunk, app.now())
+            for row in judged.refused:
+                raise InputError(f"{path}, line {row.line}: {row.detail}. Mend the row, or take it out.")
+            rows = judged.accepted
+            expected = resolve(stream, rows.table[column])
+            for line, raw, answer in zip(rows.lines, rows.table[column], expected, strict=True):
+                if answer is None:
+                    wanted = "number" if stream.task == "regression" else "class of the stream"
+                    raise InputError(f"{path}, line {line}: '{str(raw)[:60]}' is no {wanted}. Mend the row.")
+            parts.append(Golden(rows.table[list(stream.features)], expected, np.asarray(rows.lines)))
+    if not sum(len(part.lines) for part in parts):
+        raise InputError(f"{path}: it holds no record. Add some, or leave gate.golden out.")
+    return Golden(
+        pd.concat([part.features for part in parts], ignore_index=True),
+        np.concatenate([part.expected for part in parts]),
+        np.concatenate([part.lines for part in parts]),
+    )

@@ -1,0 +1,58 @@
+"""Challengers that passed and wait for a person: until when, and what becomes of them after that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from trueup.flows.alert.incidents import incident_for, item
+from trueup.flows.app import App
+from trueup.flows.check.comparison import champion_version
+from trueup.flows.promote.notifications import facts_of_attempt
+from trueup.reports.alert_facts import AlertKind
+from trueup.storage.leases import Lease
+from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.stream import Stream
+
+
+def until(stream: Stream, held: Promotion) -> datetime:
+    """When the evidence of an attempt that waits is too old to be promoted on, in as-of time."""
+    return held.as_of + stream.policy.approval_span
+
+
+def waiting(app: App, stream: Stream) -> list[Promotion]:
+    """The attempts that wait for a person: held, with nothing that became of their version since."""
+    newest: dict[int, Promotion] = {}
+    for past in app.promotions.history(stream.name, limit=10_000):
+        if past.to_version is not None:
+            newest.setdefault(past.to_version, past)
+    return [past for past in newest.values() if past.state is PromotionState.HELD]
+
+
+def expire(app: App, lease: Lease, stream: Stream, as_of: datetime, cycle_id: str) -> None:
+    """Mark what waited too long as expired; a mail says so where it could have been promoted until then.
+
+    Done again it changes nothing. What a paused stream holds waits until it is resumed.
+
+    Raises:
+        LeaseHeld: the lease was lost.
+    """
+    late = [held for held in waiting(app, stream) if as_of > until(stream, held)]
+    if not late or app.pauses.current(stream.name):
+        return
+    champion = champion_version(app, stream)
+    with app.database.write() as connection:
+        lease.assert_held(connection)
+        for held in late:
+            app.promotions.move(connection, held.id, PromotionState.EXPIRED, app.now())
+            if held.from_version == champion and stream.policy.promotion != "off":
+                incident = incident_for(app, stream, held.codes)
+                facts = replace(
+                    facts_of_attempt(app, held),
+                    kind=AlertKind.EXPIRED,
+                    as_of=as_of,
+                    cycle_id=cycle_id,
+                    incident_id=incident.id if incident else None,
+                    until=until(stream, held),
+                )
+                app.alerts.add(connection, item(app, stream, facts, incident))

@@ -1,0 +1,227 @@
+"""What a person does to the champion: promote a version, go back to an earlier one, and acknowledge that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from trueup.flows.alert.incidents import deliver_now, item
+from trueup.flows.app import App
+from trueup.flows.audit.prune import refuse_pruned
+from trueup.flows.check.comparison import champion_version
+from trueup.flows.check.predictions import answering
+from trueup.flows.promote.approvals import until
+from trueup.flows.promote.commit import commit
+from trueup.flows.promote.notifications import APPROVED, BACK, BY_HAND, FORCED, ROLLBACK, refused_because, telling
+from trueup.flows.promote.out_of_band import arrived_at, note_move
+from trueup.monitoring.policy import Cause
+from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.storage.alerts import Incident
+from trueup.storage.errors import InputError, NoChampion, StaleEvidence
+from trueup.storage.leases import Lease, hold
+from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.stream import Stream
+
+
+def promote_by_hand(app: App, stream: Stream, version: int, why: str, *, force: bool) -> Promotion:
+    """Make a version champion that passed its gate against the present one and waits, or with `force` any version.
+
+    Raises:
+        InputError: without `force` something stands against the version; with it or not: it is unknown, or is
+            champion already, or there is no reason.
+        ModelUnusable: it cannot be loaded; nothing has moved.
+        LeaseHeld: another process works on the stream.
+    """
+    _need_reason(why)
+    with hold(app.database, stream.name, clock=app.clock) as lease:
+        _give_way(app, lease, stream)
+        champion = app.registry.alias(stream.name, "champion")
+        _need_other(app, stream, version, champion)
+        judged = next((p for p in app.promotions.history(stream.name) if p.to_version == version), None)
+        against = _against(stream, judged, champion, arrived_at(app, stream))
+        if against and not force:
+            raise InputError(
+                f"v{version} of '{stream.name}' was not promoted, and nothing was changed: {against}. If it is to "
+                "answer all the same, add --force; the history and the mail will say that it was forced."
+            )
+        planned = _planned(app, stream, FORCED if force else APPROVED, champion, version, why)
+        if judged is not None:
+            planned = replace(planned, gate=judged.gate, labels=judged.labels)
+        done = _carry_out(app, lease, stream, planned)
+    deliver_now(app)
+    return done
+
+
+def roll_back(app: App, stream: Stream, version: int | None, why: str) -> Promotion:
+    """Make an earlier version champion again: the one named, or the one with the alias `previous`.
+
+    It opens an incident; until that is acknowledged nothing is promoted by itself.
+
+    Raises:
+        NoChampion: there is none to go back from.
+        InputError: there is nothing to go back to, the version is unknown, champion already or was never champion, or
+            there is no reason.
+        ModelUnusable: the version cannot be loaded, or the registry lost its champion; nothing has moved.
+        LeaseHeld: another process works on the stream.
+    """
+    _need_reason(why)
+    with hold(app.database, stream.name, clock=app.clock) as lease:
+        _give_way(app, lease, stream)
+        champion = champion_version(app, stream)
+        if champion is None:
+            raise NoChampion(stream.name)
+        target = _previous(app, stream, champion) if version is None else version
+        _need_other(app, stream, target, champion)
+        _need_past_champion(app, stream, target)
+        done = _carry_out(app, lease, stream, _planned(app, stream, ROLLBACK, champion, target, why))
+    deliver_now(app)
+    return done
+
+
+def acknowledge(app: App, incident_id: str) -> Incident:
+    """Say that somebody has seen an open incident; one of a rollback is resolved by that, and the mail says so.
+
+    Raises:
+        InputError: no incident of this id is open.
+    """
+    found = next((i for i in app.alerts.open_incidents() if i.id == incident_id), None)
+    if found is None:
+        raise InputError(f"There is no open incident '{incident_id}'. `trueup alerts list` names them.")
+    ended = _end_of_rollback(app, found) if found.cause == Cause.ROLLBACK else None
+    seen = replace(found, acknowledged_at=app.now(), acknowledged_by=app.who)
+    with app.database.write() as connection:
+        if not app.alerts.acknowledge(connection, found.id, app.who, app.now()):
+            raise InputError(f"Incident '{incident_id}' was resolved this moment; nothing is left to acknowledge.")
+        if ended is not None:
+            app.alerts.resolve(connection, found.id, ended.as_of)
+            app.alerts.add(connection, item(app, app.stream(found.stream), ended, found))
+            seen = replace(seen, resolved_at=ended.as_of)
+    deliver_now(app)
+    return seen
+
+
+def _end_of_rollback(app: App, incident: Incident) -> AlertFacts:
+    return AlertFacts(
+        kind=AlertKind.INCIDENT_RESOLVED,
+        stream=incident.stream,
+        as_of=arrived_at(app, app.stream(incident.stream)),
+        codes=incident.codes,
+        incident_id=incident.id,
+        why=f"{app.who} acknowledged the rollback, so promotion follows the policy again",
+        home=str(app.home),
+    )
+
+
+def _give_way(app: App, lease: Lease, stream: Stream) -> None:
+    """What a crash left undone: finished where the alias moved or a person asked for it, else set aside for the person.
+
+    A cycle or `train` that only decided must not change the champion under somebody who has just looked at it.
+    """
+    for left in app.promotions.undone(stream.name):
+        if left.kind in BY_HAND or left.to_version == app.registry.alias(stream.name, "champion"):
+            try:
+                commit(app, lease, left, telling(app, stream, left))
+            except StaleEvidence:
+                continue  # written down as abandoned, which is all there is to do
+        else:
+            with app.database.write() as connection:
+                lease.assert_held(connection)
+                app.promotions.move(connection, left.id, PromotionState.ABANDONED, app.now())
+    note_move(app, lease, stream)
+
+
+def _carry_out(app: App, lease: Lease, stream: Stream, planned: Promotion) -> Promotion:
+    """Through the same commit path as every promotion: loadable, written down, moved, told of."""
+    assert planned.to_version is not None
+    target = app.promotions.version(stream.name, planned.to_version)
+    assert target is not None  # _need_other looked
+    answering(app, stream, target)
+    with app.database.write() as connection:
+        lease.assert_held(connection)
+        planned = app.promotions.add(connection, planned)
+    return commit(app, lease, planned, telling(app, stream, planned))
+
+
+def _planned(app: App, stream: Stream, kind: str, champion: int | None, version: int, why: str) -> Promotion:
+    return Promotion(
+        stream=stream.name,
+        kind=kind,
+        state=PromotionState.DECIDED,
+        from_version=champion,
+        to_version=version,
+        as_of=arrived_at(app, stream),
+        at=app.now(),
+        who=app.who,
+        why=why.strip(),
+        codes=(),
+        labels=0,
+        gate={"passed": None, "tests": []},
+    )
+
+
+def _against(stream: Stream, judged: Promotion | None, champion: int | None, as_of: datetime) -> str:
+    """What stands against promoting a version without force, after the newest attempt to promote it; empty: nothing."""
+    if judged is None:
+        return "it was never judged by the gate"
+    if judged.state is PromotionState.REFUSED:
+        return f"its gate refused it ({refused_because(judged)})"
+    if judged.state is PromotionState.COMMITTED:
+        return "it was champion before and is no more; what it had shown does not speak of the present champion"
+    if judged.state is PromotionState.ABANDONED:
+        return "its promotion was abandoned, since the champion changed or a person acted before it was done"
+    if judged.state is PromotionState.EXPIRED or as_of > until(stream, judged):
+        return (
+            f"it passed its gate as of {judged.as_of:%Y-%m-%d %H:%M} UTC, and nobody approved it within the "
+            f"{stream.policy.approval} of policy.approval, so it expired; train one on what has come since"
+        )
+    if judged.from_version != champion:
+        now = "there is none now" if champion is None else f"v{champion} is champion now"
+        return f"it passed its gate against v{judged.from_version}, and {now}"
+    return ""
+
+
+def _previous(app: App, stream: Stream, champion: int) -> int:
+    """The version that the alias `previous` points to, unless going there would undo the last rollback."""
+    previous = app.registry.alias(stream.name, "previous")
+    if previous is None:
+        raise InputError(
+            f"v{champion} of '{stream.name}' has no version before it, so there is nothing to go back to, and it still "
+            f"answers. Name one with --to; see what there is: trueup models list --stream {stream.name}"
+        )
+    done = (p for p in app.promotions.history(stream.name) if p.state is PromotionState.COMMITTED)
+    last = next(done, None)
+    if last is not None and last.kind in BACK and last.from_version == previous:
+        raise InputError(
+            f"'{stream.name}' was rolled back from v{previous} to v{champion} already ({last.at:%Y-%m-%d %H:%M} UTC, "
+            f"{last.who}: {last.why}); going to `previous` would undo that, so nothing was changed. To go to another "
+            "version, name it with --to."
+        )
+    return previous
+
+
+def _need_other(app: App, stream: Stream, version: int, champion: int | None) -> None:
+    if app.promotions.version(stream.name, version) is None:
+        raise InputError(
+            f"'{stream.name}' has no version {version}, so nothing was changed. See what there is: "
+            f"trueup models list --stream {stream.name}"
+        )
+    refuse_pruned(app, stream, version)
+    if version == champion:
+        raise InputError(
+            f"v{version} of '{stream.name}' is the champion already, so nothing was changed. To let another version "
+            f"answer, name it with --to; see: trueup models list --stream {stream.name}"
+        )
+
+
+def _need_past_champion(app: App, stream: Stream, version: int) -> None:
+    history = app.promotions.history(stream.name, limit=10_000)
+    if not any(p.to_version == version and p.state is PromotionState.COMMITTED for p in history):
+        raise InputError(
+            f"v{version} of '{stream.name}' was never champion, so going to it is no rollback; nothing was changed. "
+            f"To promote it: trueup models promote --to {version} --stream {stream.name} --why '...'"
+        )
+
+
+def _need_reason(why: str) -> None:
+    if not why.strip():
+        raise InputError("--why is empty, so the audit trail would not say why. Nothing was changed; give a reason.")

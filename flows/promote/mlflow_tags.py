@@ -1,0 +1,60 @@
+"""What a model version says in MLflow of how it became champion, so that the trail outlives the loss of the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.timepoints import iso, utc
+
+EVENT = "promotion."  # begins the tags; then comes the event's id
+WHY_LENGTH = 2000  # characters of the reason; MLflow takes 100,000 a tag
+
+
+def tag_of(event: Promotion, at: datetime) -> tuple[str, str]:
+    """The tag of a change of the champion that was carried out at a time: its name, and the event as JSON."""
+    told = {
+        "at": iso(at), "as_of": iso(event.as_of), "who": event.who, "kind": event.kind,
+        "from_version": event.from_version, "to_version": event.to_version, "why": event.why[:WHY_LENGTH],
+        "codes": list(event.codes), "labels": event.labels, "cycle_id": event.cycle_id,
+        "gate": {
+            "passed": event.gate["passed"],
+            "tests": [{key: test[key] for key in ("code", "passed", "value", "bound", "said")}
+                      for test in event.gate["tests"]],
+        },
+    }  # fmt: skip
+    return EVENT + event.id, json.dumps(told, ensure_ascii=False)
+
+
+def events_of(stream: str, tags: Mapping[str, str]) -> tuple[list[Promotion], list[str]]:
+    """The changes that a version's tags tell of, in no order, and the names of those that cannot be read."""
+    found, unreadable = [], []
+    for name, value in tags.items():
+        if name.startswith(EVENT):
+            try:
+                found.append(_event(stream, name.removeprefix(EVENT), json.loads(value)))
+            except (ValueError, KeyError, TypeError):
+                unreadable.append(name)
+    return found, unreadable
+
+
+def _event(stream: str, event_id: str, told: dict[str, Any]) -> Promotion:
+    return Promotion(
+        id=event_id,
+        stream=stream,
+        cycle_id=told["cycle_id"],
+        kind=told["kind"],
+        state=PromotionState.COMMITTED,
+        from_version=told["from_version"],
+        to_version=told["to_version"],
+        as_of=utc(datetime.fromisoformat(told["as_of"])),
+        at=utc(datetime.fromisoformat(told["at"])),
+        who=told["who"],
+        why=told["why"],
+        codes=tuple(told["codes"]),
+        labels=told["labels"],
+        gate=told["gate"],
+    )

@@ -1,0 +1,58 @@
+"""A champion that somebody set in MLflow behind trueup's back: found, and written into the history."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from trueup.flows.app import App
+from trueup.flows.promote.notifications import OUTSIDE
+from trueup.storage.leases import Lease
+from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.stream import Stream
+
+log = logging.getLogger("trueup")
+
+
+def moved_outside(app: App, stream: Stream) -> Promotion | None:
+    """The change of the champion that MLflow shows and no promotion of ours made, not yet written down; else None.
+
+    A version that the store does not know is no such change: nothing can be done with it.
+    """
+    present = app.registry.alias(stream.name, "champion")
+    last = app.promotions.last_committed(stream.name)
+    ours = {p.to_version for p in app.promotions.undone(stream.name)} | ({last.to_version} if last else set())
+    if present is None or present in ours or app.promotions.version(stream.name, present) is None:
+        return None
+    return Promotion(
+        stream=stream.name,
+        kind=OUTSIDE,
+        state=PromotionState.COMMITTED,
+        from_version=last.to_version if last else None,
+        to_version=present,
+        as_of=arrived_at(app, stream),
+        at=app.now(),
+        who="unknown",
+        why="The alias `champion` was set in MLflow, not by trueup: no gate and no reason stand behind it.",
+        codes=(),
+        labels=0,
+        gate={"passed": None, "tests": []},
+    )
+
+
+def note_move(app: App, lease: Lease, stream: Stream) -> None:
+    """Write a champion that was set in MLflow into the history, so that it says who answers since when."""
+    moved = moved_outside(app, stream)
+    if moved is None:
+        return
+    log.warning("the champion of %s was set to v%s in MLflow, not by trueup", stream.name, moved.to_version)
+    with app.database.write() as connection:
+        lease.assert_held(connection)
+        app.promotions.add(connection, moved)
+
+
+def arrived_at(app: App, stream: Stream) -> datetime:
+    """The time that the stream's cycles and attempts have come to: a person acts after them, in as-of time as well."""
+    last = app.cycles.last_checked(stream.name)
+    times = [p.as_of for p in app.promotions.history(stream.name, limit=1)]
+    return max(times + ([last] if last else []), default=app.now())

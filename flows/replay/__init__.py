@@ -1,0 +1,1 @@
+"""Past data through the same cycle, under several policies."""

@@ -1,0 +1,98 @@
+"""What a replay holds side by side: a stream's policies, and three baselines that look at no evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from trueup.flows.app import App
+from trueup.flows.check.comparison import Look
+from trueup.flows.cycle.strategies import Ways
+from trueup.flows.gate.evaluate import Judged, judge_here
+from trueup.flows.train.run import Trained
+from trueup.monitoring.check import Check
+from trueup.monitoring.policy import Action, Decision, History, decide
+from trueup.storage.errors import ConfigError
+from trueup.storage.promotions import VersionRecord
+from trueup.storage.rows import Rows
+from trueup.storage.stream import BASELINES, OWN_POLICY, Policy, Stream
+
+PERIOD = 4  # checks from one challenger of `periodic` to the next
+
+
+@dataclass(frozen=True)
+class Course:
+    """One policy of a replay: the stream under it, and how its cycles conclude."""
+
+    name: str
+    stream: Stream
+    ways: Ways
+
+
+def chosen(stream: Stream, names: Sequence[str]) -> dict[str, Policy]:
+    """The stream's policies of these names, `default` its own one; no names: `default` alone.
+
+    Raises:
+        ConfigError: the stream has no policy of a name.
+    """
+    known = {OWN_POLICY: stream.policy, **stream.policies}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ConfigError(
+            f"Stream '{stream.name}' has no policy '{unknown[0]}' (it has: {', '.join(known)}), so nothing was "
+            f"replayed. Write it under [streams.{stream.name}.policies.{unknown[0]}]."
+        )
+    return {name: known[name] for name in names or (OWN_POLICY,)}
+
+
+def courses(stream: Stream, policies: Mapping[str, Policy], moments: Sequence[datetime]) -> tuple[Course, ...]:
+    """The policies as they stand, then the baselines: a challenger never, at every check, at every fourth.
+
+    A baseline's challenger is promoted whatever it is worth; the alerts are those of the stream's own policy.
+    """
+    heedless = stream.policy.model_copy(update={"retrain_on": (), "promotion": "auto", "probation": 0})
+    due: dict[str, Sequence[datetime]] = {"never": (), "always": moments, "periodic": moments[PERIOD - 1 :: PERIOD]}
+    plain = Ways(draw=undrawn, picture=unpictured, judge=judge_here)
+    own = [Course(name, _under(stream, policy), plain) for name, policy in policies.items()]
+    baselines = [
+        Course(
+            name,
+            _under(stream, heedless),
+            replace(plain, decide=retrain_at(frozenset(due[name])), judge=ungated),
+        )
+        for name in BASELINES
+    ]
+    return (*own, *baselines)
+
+
+def retrain_at(due: frozenset[datetime]) -> Callable[[Policy, Check, History, datetime], Decision]:
+    """The policy's own decision, with a challenger asked for at these times, whatever the check found."""
+
+    def decide_at(policy: Policy, check: Check, history: History, as_of: datetime) -> Decision:
+        found = decide(policy, check, history, as_of)
+        if as_of not in due:
+            return found
+        said = "A challenger is due by the calendar of this baseline, whatever the check found."
+        return replace(found, action=Action.RETRAIN, reasons=(*found.reasons, said))
+
+    return decide_at
+
+
+def ungated(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
+    """Let a challenger pass without any evidence."""
+    return Judged({"passed": True, "tests": []}, app.registry.alias(stream.name, "champion"), 0)
+
+
+def undrawn(app: App, stream: Stream, champion: VersionRecord, seen: Look, check: Check) -> tuple[str, ...]:
+    """Draw nothing: nobody opens the reports of a scratch home, and drawing would take most of the time."""
+    return ()
+
+
+def unpictured(stream: Stream, fitted: object, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
+    """Picture nothing, for the same reason."""
+    return {}
+
+
+def _under(stream: Stream, policy: Policy) -> Stream:
+    return stream.model_copy(update={"policy": policy})

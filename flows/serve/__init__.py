@@ -1,0 +1,1 @@
+"""The schedule: Prefect's server, its runner, and the flow of a cycle."""

@@ -1,0 +1,100 @@
+"""The Prefect flow of one scheduled cycle. Importing this imports Prefect: see `prefect_environment`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from prefect import flow, task
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    update_progress_artifact,
+)
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
+from prefect.states import Cancelled, Completed, State
+
+if TYPE_CHECKING:
+    from trueup.flows.cycle.steps import Step
+    from trueup.training.search import Progress
+
+
+def next_due(scheduled: datetime, cron: str, every: float) -> datetime:
+    """When the run after the one scheduled for `scheduled` is due, by cron line (UTC) or by seconds."""
+    if every:
+        return scheduled + timedelta(seconds=every)
+    from croniter import croniter
+
+    following: datetime = croniter(cron, scheduled).get_next(datetime)
+    return following
+
+
+def run_as_task(step: Step, work: Callable[[], None]) -> None:
+    """Run one step of a cycle as a Prefect task, with the step's retries and time limit."""
+    task(
+        work,
+        name=step.name,
+        retries=step.retries,
+        retry_delay_seconds=step.retry_seconds,
+        timeout_seconds=step.time_limit_s,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )()
+
+
+@flow(name="cycle", flow_run_name="{stream}", validate_parameters=True, persist_result=False)
+def cycle_flow(stream: str, config: str | None, home: str, cron: str = "", every: float = 0) -> State[Any]:
+    """One cycle of one stream, each step a task; its summary and its report become artifacts.
+
+    A run that comes so late that the next one is due already steps aside (invariant 5): the newest speaks for the
+    present, and two of them would be one cycle twice.
+    """
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    if run and run.auto_scheduled and run.expected_start_time and (cron or every):
+        due = next_due(run.expected_start_time, cron, every)
+        if due <= datetime.now(UTC):
+            return Cancelled(
+                message=f"This run of '{stream}' was due at {run.expected_start_time:%Y-%m-%d %H:%M:%SZ} and comes too "
+                f"late: the next was due at {due:%Y-%m-%d %H:%M:%SZ}, and speaks for it. Nothing was done."
+            )
+    from trueup.flows.cycle.run import Watch, run_scheduled
+
+    watch = Watch(on_candidate=search_artifact(stream))
+    done = run_scheduled(stream, config, home, run_step=run_as_task, watch=watch)
+    summary = str(done["summary"])
+    create_markdown_artifact(summary, key=_key(stream, "cycle"), description="What the cycle found and did")
+    if done["report_path"]:
+        path = Path(done["report_path"])
+        create_link_artifact(path.as_uri(), key=_key(stream, "report"), link_text=path.name, description=str(path))
+    return Completed(message=summary.splitlines()[0].lstrip("# "))
+
+
+def search_artifact(stream: str) -> Callable[[Progress], None]:
+    """Keeps a progress artifact of a training's search, if there is one: made at its first fit, told of each new %."""
+    from trueup.flows.cli.progress import percent, told
+
+    made: UUID | None = None
+    last = -1
+
+    def on_candidate(progress: Progress) -> None:
+        nonlocal made, last
+        if made is None:
+            created: Any = create_progress_artifact(0.0, key=_key(stream, "search"), description=told(progress))
+            made = created
+        if int(percent(progress)) > last:
+            last = int(percent(progress))
+            update_progress_artifact(made, progress=percent(progress), description=told(progress))
+
+    return on_candidate
+
+
+def _key(stream: str, what: str) -> str:
+    """An artifact's key, of the few characters that Prefect allows; what it leaves out stands in the artifact."""
+    return re.sub(r"[^a-z0-9]+", "-", f"{stream}-{what}".lower()).strip("-")

@@ -1,0 +1,123 @@
+"""A Prefect server on loopback, as a child process that ends with its parent.
+
+Run as a module it is that child: it serves until its standard input closes, which the system does when the parent is
+gone for whatever reason, so that a killed `trueup serve` leaves no server behind.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from trueup.storage.errors import TrueupError
+
+HOST = "127.0.0.1"
+STARTUP_SECONDS = 90.0  # its first start migrates a new database: 10-20 s on a busy small machine
+SHUTDOWN_SECONDS = 15.0
+
+
+class PrefectServerFailed(TrueupError):
+    """The Prefect server did not come up."""
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port of loopback where it is free, else one that the system picks (0 always lets it pick)."""
+    for port in (wanted, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise PrefectServerFailed(f"No port of {HOST} can be opened, so no schedule runs; stored data is untouched.")
+
+
+@dataclass(frozen=True)
+class PrefectServer:
+    """A running server: `url` is its console, `url`/api its API."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/api"
+
+    def stop(self) -> None:
+        """End the server and wait until it is gone."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        try:
+            self.process.wait(SHUTDOWN_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def start_server(home: Path, port: int) -> PrefectServer:
+    """Start a server on `port` and wait until it answers; its log is `<home>/prefect/server.log`.
+
+    Raises:
+        PrefectServerFailed: it ended, or did not answer in time.
+    """
+    log = home.resolve() / "prefect" / "server.log"
+    url = f"http://{HOST}:{port}"
+    environment = {**os.environ, "PREFECT_API_URL": f"{url}/api", "PREFECT_UI_API_URL": f"{url}/api"}
+    with open(log, "wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trueup.flows.serve.prefect_server", str(port)],
+            stdin=subprocess.PIPE,
+            stdout=sink,
+            stderr=sink,
+            env=environment,
+            start_new_session=True,  # Ctrl-C reaches the parent alone, which still needs the server to close its runs
+        )
+    server = PrefectServer(url, process)
+    deadline = time.monotonic() + STARTUP_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if _answers(server.api_url):
+            return server
+        time.sleep(0.1)
+    server.stop()
+    last = log.read_text(errors="replace").strip().splitlines()[-3:]
+    raise PrefectServerFailed(
+        f"The Prefect server did not answer at {url}, so no schedule runs; stored data is untouched. "
+        f"Its last words: {' / '.join(last) or 'none'} (all of them: {log})"
+    )
+
+
+def _answers(api_url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{api_url}/health", timeout=2) as answer:
+            return int(answer.status) == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _serve_until_parent_is_gone(port: int) -> None:
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    server = uvicorn.Server(uvicorn.Config(create_app(), host=HOST, port=port, log_level="warning", lifespan="on"))
+
+    def watch() -> None:
+        sys.stdin.buffer.read()  # returns at the end of the stream: the parent closed it or died
+        server.should_exit = True
+        time.sleep(SHUTDOWN_SECONDS - 5)
+        os._exit(1)  # a background service of Prefect's hangs; the database is transactional
+
+    threading.Thread(target=watch, daemon=True).start()
+    server.run()
+
+
+if __name__ == "__main__":
+    _serve_until_parent_is_gone(int(sys.argv[1]))

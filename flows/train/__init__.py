@@ -1,0 +1,1 @@
+"""The train step: from snapshot to registered version, with its lineage."""

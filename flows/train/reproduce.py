@@ -1,0 +1,163 @@
+"""`trueup train --reproduce`: a version made again from what is stored of it, held against the registered one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from trueup.flows.app import App
+from trueup.flows.audit.prune import refuse_pruned
+from trueup.flows.train.lineage import changed_settings, stream_of
+from trueup.storage import snapshots
+from trueup.storage.errors import ConfigError, InputError
+from trueup.storage.promotions import VersionRecord
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+
+Answers = tuple[np.ndarray, np.ndarray]  # predicted, score
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package that is not the one a version was trained with; `recorded` is None where nobody noted it."""
+
+    name: str
+    recorded: str | None
+    installed: str
+
+
+@dataclass(frozen=True)
+class Differences:
+    """How many of `rows` two models answer otherwise, and the largest difference: of numbers, or of probabilities."""
+
+    rows: int
+    different: int
+    largest: float
+
+
+def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
+    """Fit a version's recipe with its seed on its snapshot, and hold its answers to those rows against the version's.
+
+    Nothing is registered and no alias moves. The settings are those of its training; for a version that was trained
+    before they were kept, today's.
+
+    Raises:
+        InputError: the store knows no such version, or it was pruned or is a service's own.
+        ConfigError: the settings of its training cannot be read, or today's name features that the snapshot lacks.
+        StoreUnusable: the snapshot is missing or damaged.
+        ModelUnusable: the registered version cannot be loaded, or does not answer.
+        NotTrainable: nothing can be fitted on the rows under these settings.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    from trueup.training.candidates.recipes import Recipe
+    from trueup.training.models.fitting import answer, fit
+    from trueup.training.models.recency import newest_records
+    from trueup.training.registry.tracking import packages, recorded_packages
+
+    record = app.promotions.version(stream.name, number)
+    if record is None:
+        raise InputError(
+            f"'{stream.name}' has no version {number}, so there is nothing to make again. "
+            f"See: trueup models list --stream {stream.name}"
+        )
+    refuse_pruned(app, stream, number)
+    if record.service is not None:
+        raise InputError(
+            f"v{number} of '{stream.name}' is the model '{record.service}' of a service and was not trained here, so "
+            "it cannot be made again. What it answered stands beside its records."
+        )
+    then = stream_of(record)
+    changed = changed_settings(then, stream) if then else []
+    stream = then or stream
+    rows = snapshots.load(app.archive, record.snapshot, regression=stream.task == "regression")
+    _need_features(stream, record, rows)
+    registered = app.registry.version(stream.name, number)
+    stored = app.registry.load(stream.name, number)
+    learning = rows.take(~rows.meta["evaluation"].to_numpy())
+    recipe = Recipe.from_params(record.document["recipe"])
+    made = fit(recipe, stream, learning, record.document["seed"], newest_records(stream, rows))
+    with threadpool_limits(1):  # sums that threads share differ in the last bit
+        found = differences(answer(stored, stream, rows.features), answer(made.model, stream, rows.features))
+    others = other_packages(recorded_packages(registered.tags), packages())
+    labels = record.document["labels"], len(made.used)
+    return {
+        "run_id": record.run_id,
+        "version": number,
+        "snapshot": PurePosixPath(record.snapshot).stem,
+        "recipe": recipe.params(),
+        "candidates": [],
+        "gate": None,
+        "promotion": None,
+        "identical": not found.different,
+        "rows": found.rows,
+        "different": found.different,
+        "largest": found.largest,
+        "labels": {"recorded": labels[0], "used": labels[1]},
+        "packages": others,
+        "settings": {"kept": then is not None, "changed": changed},
+        "said": _said(number, found, labels, others) + _settings_said(then is not None, changed),
+    }
+
+
+def differences(one: Answers, other: Answers) -> Differences:
+    """Where the answers of two models to the same rows differ, to the last bit; no score is the same as no score."""
+    same_score = (one[1] == other[1]) | (np.isnan(one[1]) & np.isnan(other[1]))
+    different = ~(np.asarray(one[0] == other[0], dtype=bool) & same_score)
+    numbers = one[0].dtype == np.float64
+    apart = np.abs(one[0] - other[0]) if numbers else np.abs(one[1] - other[1])
+    return Differences(len(different), int(different.sum()), float(np.nanmax(apart, initial=0.0)))
+
+
+def other_packages(recorded: Mapping[str, str], installed: Mapping[str, str]) -> tuple[Package, ...]:
+    """The installed packages that are not those recorded."""
+    return tuple(
+        Package(name, recorded.get(name), version)
+        for name, version in installed.items()
+        if recorded.get(name) != version
+    )
+
+
+def _need_features(stream: Stream, record: VersionRecord, rows: Rows) -> None:
+    lacking = [column for column in stream.features if column not in rows.features]
+    if lacking:
+        raise ConfigError(
+            f"The settings of '{stream.name}' name the features {', '.join(lacking)}, which the snapshot of "
+            f"v{record.version} lacks: it was trained under other settings, and cannot be made again under these. Use "
+            "the trueup.toml of that time (--config); the tag `commit` of its MLflow run names it, if any does."
+        )
+
+
+def _settings_said(kept: bool, changed: Sequence[Mapping[str, Any]]) -> str:
+    if not kept:
+        return " It was trained before settings were kept with a version, so today's were used."
+    if not changed:
+        return ""
+    told = "; ".join(f"{one['key']} was {json.dumps(one['then'])}, is {json.dumps(one['now'])}" for one in changed)
+    return f" The settings of its training were used; today's are others: {told}."
+
+
+def _said(number: int, found: Differences, labels: tuple[int, int], others: tuple[Package, ...]) -> str:
+    named = ", ".join(f"{p.name} {p.recorded or '(not recorded)'}, here {p.installed}" for p in others)
+    if not found.different:
+        also = f" Although these packages are others: {named}." if others else ""
+        return f"v{number}, made again from its snapshot, answers all {found.rows} rows exactly as registered.{also}"
+    fitted = (
+        f"It was fitted on {labels[1]} labelled rows and not on {labels[0]}: the rows or settings are not the same. "
+        if labels[0] != labels[1]
+        else ""
+    )
+    cause = (
+        f"Packages that are not those of its training: {named}."
+        if others
+        else "The packages are those of its training: look for changed settings, or chance in a candidate of your own."
+    )
+    return (
+        f"v{number}, made again from its snapshot, answers {found.different} of {found.rows} rows otherwise than as "
+        f"registered, by {found.largest:.3g} at most, so its figures cannot be made again here. {fitted}{cause}"
+    )

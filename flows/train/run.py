@@ -1,0 +1,198 @@
+"""One training: snapshot, search, final fit, references, and the registered version that comes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from trueup.flows.app import App
+from trueup.flows.check.comparison import seed_of, snapshot_rows
+from trueup.flows.train.artifacts import Picture, pictured
+from trueup.flows.train.data_checks import fit_to_learn_from
+from trueup.flows.train.lineage import files_of, lineage, settings_of
+from trueup.storage import snapshots
+from trueup.storage.errors import NotTrainable
+from trueup.storage.leases import Lease
+from trueup.storage.promotions import VersionRecord
+from trueup.storage.rows import Rows, unique_content
+from trueup.storage.stream import Stream
+from trueup.storage.timepoints import iso, utc
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A registered version and how it came about, as it is kept and printed."""
+
+    version: int
+    run_id: str
+    snapshot: str
+    candidates: list[dict[str, Any]]
+    recipe: dict[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def train_version(
+    app: App,
+    lease: Lease,
+    stream: Stream,
+    as_of: datetime,
+    *,
+    cycle_id: str,
+    asked: Mapping[str, Any],
+    on_candidate: Callable[[Any], None] = lambda progress: None,
+    picture: Picture = pictured,
+) -> Trained:
+    """Search, fit and register a version on what was known at `as_of`; `cycle_id` names the attempt.
+
+    An attempt that was killed after its version was registered finds that version again instead of making another.
+
+    Args:
+        asked: who or what asked for it, as `trueup.flows.train.lineage` puts it.
+        picture: makes the files that go beside the run.
+
+    Raises:
+        NotTrainable: the records or labels do not suffice for a training.
+        LeaseHeld: the lease was lost; another worker may have registered the version meanwhile.
+        ModelUnusable: the model just fitted cannot answer.
+    """
+    from trueup.training.candidates.recipes import candidates
+    from trueup.training.models.fitting import answer, classes_of, fit
+    from trueup.training.models.metrics import score
+    from trueup.training.models.out_of_time import out_of_time
+    from trueup.training.models.recency import newest_records
+    from trueup.training.registry.tracking import TrainingRecord, locked_packages
+    from trueup.training.registry.tracking import record as track
+    from trueup.training.search import search
+
+    registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
+    known = app.promotions.version(stream.name, registered.number) if registered else None
+    if registered and known and known.run_id == registered.run_id:
+        return _as_trained(known)
+    rows = snapshot_rows(app, stream, as_of)
+    if not rows.labelled.any():
+        raise NotTrainable(
+            f"Stream '{stream.name}' has {len(rows)} records and no label that counts at {iso(as_of)}, so nothing can "
+            "be learnt. Look at label.column, label.classes and label.maturity, or ingest labelled records."
+        )
+    data = fit_to_learn_from(app, stream, rows, as_of)
+    seed = seed_of(stream, as_of)
+    learning = rows.take(~rows.meta["evaluation"].to_numpy())
+    newest = newest_records(stream, rows)
+    started = time.monotonic()
+    result = search(
+        stream, learning, candidates(stream, learning), seed, lambda: time.monotonic() - started, on_candidate
+    )
+    lease.confirm(app.database)
+    registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
+    # What is registered stays as it is: under a time limit another search may come to another winner.
+    winner = registered.recipe if registered else result.winner
+    fitted = fit(winner, stream, learning, seed, newest)
+    held_out = rows.take(rows.meta["evaluation"].to_numpy())
+    predicted, chances = answer(fitted.model, stream, held_out.features)
+    held_out = held_out.with_meta(predicted=predicted, score=chances)
+    judged = held_out.take(held_out.labelled)
+    metrics = score(
+        stream.task,
+        judged.meta["label"].to_numpy(),
+        judged.meta["predicted"].to_numpy(),
+        judged.meta["score"].to_numpy(),
+        classes_of(stream, learning.take(learning.labelled).meta["label"].to_numpy()),
+    )
+    past = out_of_time(stream, winner, rows, seed)
+    kept = snapshots.keep(app.archive, stream.name, rows)
+    reference = snapshots.keep(app.archive, stream.name, unique_content(held_out, rows))
+    quality = snapshots.keep(app.archive, stream.name, past.rows, block=past.blocks)
+    source = lineage(app, rows, snapshot=kept, seed=seed, asked=asked)
+    settings = settings_of(stream)
+    cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
+    if registered is None:
+        files = {**files_of(source, settings, locked_packages()), **picture(stream, fitted, rows, judged, seed)}
+        lease.confirm(app.database)  # all this took long; who has taken over registers a version of his own
+        registered = track(
+            app.registry,
+            stream,
+            TrainingRecord(
+                cycle=cycle_id,
+                snapshot=Path(kept).stem,
+                snapshot_file=str(app.archive.local_path(kept) or kept),
+                cut_off=cut_off,
+                commit=source["commit"],
+                result=result,
+                fitted=fitted,
+                metrics=metrics,
+                tags={
+                    "owner": stream.training.owner or app.who,
+                    "as_of": iso(as_of) or "",
+                    "seed": str(seed),
+                    "report": asked["report_id"] or "",
+                },
+                files=files,
+            ),
+        )
+    record = VersionRecord(
+        stream=stream.name,
+        version=registered.number,
+        run_id=registered.run_id,
+        cut_off=cut_off,
+        trained_as_of=as_of,
+        snapshot=kept,
+        reference=reference,
+        quality=quality,
+        document={
+            "recipe": winner.params(),
+            "candidates": [_candidate(trial, winner) for trial in result.trials],
+            "metrics": metrics,
+            "rows": len(rows),
+            "labels": len(fitted.used),
+            "seed": seed,
+            "lineage": source,
+            "settings": settings,
+            "data": data,
+        },
+    )
+    app.promotions.add_version(lease, record)
+    return _as_trained(record)
+
+
+def _as_trained(record: VersionRecord) -> Trained:
+    return Trained(
+        version=record.version,
+        run_id=record.run_id,
+        snapshot=Path(record.snapshot).stem,
+        candidates=record.document["candidates"],
+        recipe=record.document["recipe"],
+    )
+
+
+def refit(app: App, stream: Stream, record: VersionRecord) -> tuple[Any, Rows]:
+    """A registered version as its own registry gives it back, with the rows of its snapshot.
+
+    Raises:
+        ModelUnusable: it cannot be loaded.
+    """
+    from trueup.training.candidates.recipes import Recipe
+    from trueup.training.models.fitting import Fitted, learnable
+    from trueup.training.models.recency import newest_records
+
+    rows = snapshots.load(app.archive, record.snapshot, regression=stream.task == "regression")
+    recipe = Recipe.from_params(record.document["recipe"])
+    learning = rows.take(~rows.meta["evaluation"].to_numpy())
+    used = learnable(stream, learning, recipe, newest_records(stream, rows))
+    return Fitted(app.registry.load(stream.name, record.version), recipe, used), rows
+
+
+def _candidate(trial: Any, winner: Any) -> dict[str, Any]:
+    return {
+        **trial.recipe.params(),
+        "metrics": trial.metrics,
+        "blocks": trial.blocks,
+        "seconds": round(trial.seconds, 3),
+        "failed": trial.failed,
+        "winner": trial.recipe == winner,
+    }

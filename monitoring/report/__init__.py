@@ -1,0 +1,1 @@
+"""All that knows Evidently: the report of a check and its page."""

@@ -1,0 +1,189 @@
+"""The Evidently report of one check: plots of what moved, with exactly the figures and verdicts of our signals.
+
+Every metric runs as a report of its own over shared data, and the results are put together as one snapshot: so one that
+fails on the data at hand costs its own plot, not the report.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trueup.monitoring.check import Signal
+from trueup.monitoring.report.drift_sections import Part, answers, inputs
+from trueup.monitoring.report.frames import answered, draw, input_sides, model_sides
+from trueup.monitoring.report.page import Header, page
+from trueup.monitoring.report.quality_section import quality
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+
+if TYPE_CHECKING:
+    from evidently.core.report import Snapshot
+
+_ONE_AT_A_TIME = threading.Lock()  # Evidently's registry of tests and numpy's random state are global
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderedReport:
+    """A report ready to be stored.
+
+    html: the self-contained page, UTF-8. snapshot: JSON that `evidently.core.report.Snapshot.loads` takes.
+    notes: what the report could not show, and why, one sentence each; they also stand on the page.
+    """
+
+    html: bytes
+    snapshot: bytes
+    notes: tuple[str, ...]
+
+
+def render(
+    stream: Stream,
+    reference: Rows,
+    current: Rows,
+    model_reference: Rows,
+    model_current: Rows,
+    quality_current: Rows,
+    signals: tuple[Signal, ...],
+    *,
+    title: str,
+    seed: int,
+    as_of: datetime,
+    quality_reference: Rows | None = None,
+    notes: tuple[str, ...] = (),
+) -> RenderedReport:
+    """The report of a check, whatever dirt its rows hold: what cannot be shown is left out and named in the notes.
+
+    The parts are those of a `Comparison`. Drawn from at most 5,000 rows a side, by `seed`; the figures are those of
+    `signals`, which saw all rows. `notes` are the check's own, shown above ours. numpy's global random state is as
+    before afterwards. It never raises for what the rows hold.
+    """
+    said: list[str] = []
+    input_frames = input_sides(stream, draw(reference, seed), draw(current, seed))
+    answer_frames = model_sides(
+        stream, draw(model_reference, seed), draw(model_current, seed), draw(quality_current, seed)
+    )
+    now = answered(stream, draw(quality_current, seed))
+    before = answered(stream, draw(quality_reference, seed)) if quality_reference is not None else now.iloc[:0]
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of scikit-learn and plotly, about data that the notes speak of
+        random_state = np.random.get_state()
+        np.random.seed(seed % 2**32)
+        try:
+            parts = [
+                *inputs(stream, input_frames, signals, said),
+                *answers(stream, answer_frames, signals, said),
+                *quality(stream, before, now, said),
+            ]
+            snapshot = _joined([run for part in parts if (run := _run(part, said))], title, as_of)
+        finally:
+            np.random.set_state(random_state)
+    header = Header(
+        title=title, as_of=as_of, reference=reference, current=current, signals=signals, notes=(*notes, *said)
+    )
+    return RenderedReport(html=page(header, snapshot), snapshot=snapshot.dumps().encode(), notes=tuple(said))
+
+
+def _run(part: Part, said: list[str]) -> Snapshot | None:
+    """The part's own snapshot; where its reference is what fails, without it; None where nothing helps."""
+    from evidently import Report
+    from evidently.core.report import ReferenceMetricNotFound
+
+    alone = part.reference is not None and part.told is None
+    failures: list[str] = []
+    for reference in (part.reference, None) if alone else (part.reference,):
+        try:
+            with _plotted_once():
+                run = _finite(Report([part.metric], include_tests=part.told is not None).run(part.current, reference))
+        except (Exception, ReferenceMetricNotFound) as error:  # noqa: BLE001 - of any kind on dirty data; said below
+            reason = str(error).strip().partition("\n")[0][:150]
+            failures.append(f"({type(error).__name__}: {reason})")
+            continue
+        if failures:
+            said.append(f"Evidently drew {part.name} for the window alone, not beside the reference {failures[0]}.")
+        return _in_our_words(run, part.told) if part.told else run
+    said.append(f"Evidently could not draw {part.name} {failures[-1]}.")
+    return None
+
+
+@contextmanager
+def _plotted_once() -> Iterator[None]:
+    """Within a part a column's distribution is plotted once.
+
+    Evidently plots it anew for each figure of a column's summary, seven times in all, and shows the first.
+    """
+    from evidently.metrics import column_statistics
+
+    plot, plotted = column_statistics.distribution, set()
+
+    def once(title: str, current: Any, reference: Any) -> Any:
+        if current.data.name in plotted:
+            return []
+        plotted.add(current.data.name)
+        return plot(title, current, reference)
+
+    column_statistics.distribution = once
+    try:
+        yield
+    finally:
+        column_statistics.distribution = plot
+
+
+def _in_our_words(run: Snapshot, signal: Signal) -> Snapshot:
+    """A drift metric's run that says what the signal says; Evidently's own words round a p-value to 0.0."""
+    run._widgets[0].params["counters"][0]["label"] = f"{signal.code}: {signal.verdict.value}. {signal.said}"
+    for test in run.tests_results:
+        test.name, test.description = signal.code, signal.said
+    return run
+
+
+def _finite(run: Snapshot) -> Snapshot:
+    """The run as it will be when it is stored and loaded back: in strict JSON, which knows no NaN.
+
+    A figure that does not exist for these data (the spread of one value) is null inside a table and a plot, and
+    left out where it is the whole result, which Evidently could not load again.
+    """
+    from evidently.core.report import Snapshot
+    from evidently.legacy.utils import NumpyEncoder
+
+    held = run.dump_dict()
+    missing = any(result.get("value", 0) is None for result in held["metric_results"].values())
+    with suppress(ValueError):  # of a NaN; most runs hold none, and are done here
+        json.dumps(held, cls=NumpyEncoder, allow_nan=False)
+        if not missing:
+            return run
+    stored = json.loads(json.dumps(held, cls=NumpyEncoder), parse_constant=lambda _: None)
+    results = {key: result for key, result in stored["metric_results"].items() if result.get("value", 0) is not None}
+    stored["metric_results"] = results
+    stored["top_level_metrics"] = [key for key in stored["top_level_metrics"] if key in results]
+    return Snapshot.load_dict(stored)
+
+
+def _joined(runs: Sequence[Snapshot], title: str, as_of: datetime) -> Snapshot:
+    """All runs as one snapshot."""
+    from evidently.core.metric_types import metric_tests_widget
+    from evidently.core.report import Snapshot, metric_tests_stats
+    from evidently.core.serialization import ReportModel, SnapshotModel
+
+    models = [run.to_snapshot_model() for run in runs]
+    tests = [test for run in runs for test in run.tests_results]
+    return Snapshot.load_model(
+        SnapshotModel(
+            report=ReportModel(items=[]),
+            name=title,
+            timestamp=as_of,
+            metadata={},
+            tags=["trueup"],
+            metric_results={key: result for model in models for key, result in model.metric_results.items()},
+            top_level_metrics=[key for model in models for key in model.top_level_metrics],
+            widgets=[widget for model in models for widget in model.widgets],
+            tests_widgets=[metric_tests_stats(tests), metric_tests_widget(tests)] if tests else [],
+        )
+    )

@@ -1,0 +1,104 @@
+"""Columns of rows as plain arrays, whatever dirt they hold; what cannot be read counts as missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from trueup.storage.rows import Rows
+
+FEW_VALUES = 20  # distinct numbers up to which a column is compared as counts
+ONE_VALUE = 0.9  # share of one number above which it is
+_FIRST = 1_000  # numbers that mostly tell already that there are many
+
+
+def numbers(rows: Rows, column: str) -> np.ndarray:
+    """float64 (n,), NaN where missing, infinite or no number."""
+    return as_numbers(_column(rows, column))
+
+
+def as_numbers(values: pd.Series) -> np.ndarray:
+    """float64 (n,), NaN where missing, infinite or no number."""
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        values = pd.to_numeric(values.astype(object), errors="coerce")
+    read = values.to_numpy() if values.dtype == np.float64 else values.to_numpy(dtype=float, na_value=np.nan)
+    finite = np.isfinite(read) | np.isnan(read)
+    return read if finite.all() else np.where(finite, read, np.nan)
+
+
+def levels(rows: Rows, column: str) -> np.ndarray:
+    """str (n,) as objects, None where missing."""
+    return as_levels(_column(rows, column))
+
+
+def as_levels(values: pd.Series) -> np.ndarray:
+    """str (n,) as objects, None where missing; 1, 1.0 and True stay the different things they are written as."""
+    held = values.to_numpy(dtype=object)
+    gone = pd.isna(held)
+    if pd.api.types.infer_dtype(held, skipna=True) not in ("string", "empty"):
+        held = np.array([str(value) for value in held], dtype=object)
+    return np.asarray(np.where(gone, None, held) if gone.any() else held)
+
+
+def texts(rows: Rows, columns: Sequence[str]) -> np.ndarray:
+    """The text columns joined by a space: str (n,) as objects, None where all are empty."""
+    parts = [np.where(missing(rows, c), "", levels(rows, c)) for c in columns]
+    rows_of_parts = zip(*parts, strict=True)
+    return np.array([" ".join(filter(None, row)) or None for row in rows_of_parts] or [], dtype=object)
+
+
+def missing(rows: Rows, column: str) -> np.ndarray:
+    """bool (n,): None, no finite number, or a text of white space only; all of them where the column is not there."""
+    values = _column(rows, column)
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return np.isnan(as_numbers(values))
+    codes, distinct = pd.factorize(as_levels(values))
+    blank = np.array([not value.strip() for value in distinct] + [True])  # the last one: code -1, not there
+    return np.asarray(blank[codes])
+
+
+def present(values: np.ndarray) -> np.ndarray:
+    """bool (n,): which values are there."""
+    return np.asarray(~pd.isna(values))
+
+
+def lumpy(before: np.ndarray, now: np.ndarray) -> bool:
+    """Whether numbers (NaN: missing) are so few or so alike that they are counts rather than measures."""
+    pooled = np.concatenate([before, now])
+    pooled = pooled[~np.isnan(pooled)]
+    if not len(pooled):
+        return False
+    few = all(len(pd.unique(some)) <= FEW_VALUES for some in (pooled[:_FIRST], pooled))
+    return few or _share_of_commonest(pooled) > ONE_VALUE
+
+
+def _share_of_commonest(values: np.ndarray) -> float:
+    """The share of the value that more than half of them are; at most a half where there is none."""
+    middle = len(values) // 2
+    return float(np.mean(values == np.partition(values, middle)[middle]))
+
+
+def named(values: np.ndarray) -> np.ndarray:
+    """Numbers as levels: '3', '2.5'; None where missing."""
+    distinct, codes = np.unique(values, return_inverse=True)
+    names = np.array([None if np.isnan(value) else f"{value:.12g}" for value in distinct] or [None], dtype=object)
+    return np.asarray(names[codes]) if len(values) else np.array([], dtype=object)
+
+
+def one_of_a_group(rows: Rows, size: int, seed: int) -> Rows:
+    """One random row of each group in each stretch of `size` neighbouring rows, in their order.
+
+    The reference is cut like the window, since one row a group over a longer time would thin busy groups more.
+    """
+    order = np.random.default_rng(seed).permutation(len(rows))
+    stretch = (len(rows) - 1 - np.arange(len(rows))) // max(1, size)
+    keys = pd.DataFrame({"stretch": stretch[order], "group": rows.meta["group"].to_numpy()[order]})
+    return rows.take(np.sort(order[~keys.duplicated().to_numpy()]))
+
+
+def _column(rows: Rows, column: str) -> pd.Series:
+    if column in rows.features.columns:
+        return rows.features[column]
+    return pd.Series([None] * len(rows), dtype=object)

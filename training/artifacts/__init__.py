@@ -1,0 +1,1 @@
+"""What lies beside a training in MLflow: plots, error examples, a summary of the data."""

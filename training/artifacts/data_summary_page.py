@@ -1,0 +1,48 @@
+"""The summary of a snapshot as files: a JSON document, and one self-contained page."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.artifacts.canvas import COLOURS
+from trueup.training.artifacts.data_summary import summarise
+
+FOLDER = "summary"
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def summary_files(stream: Stream, rows: Rows) -> dict[str, bytes]:
+    """The files by path."""
+    found = summarise(stream, rows)
+    document = json.dumps(found, ensure_ascii=False, indent=2).encode(errors="replace")
+    return {f"{FOLDER}/snapshot.json": document, f"{FOLDER}/snapshot.html": page(found)}
+
+
+def page(found: dict[str, Any]) -> bytes:
+    """The page of a summary; whatever outsiders wrote is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"figure": _figure, "percent": _percent}
+    colours = {name: COLOURS[k % len(COLOURS)] for k, name in enumerate(found["classes"])}
+    most = max(period["rows"] for period in found["periods"])
+    text = environment.get_template("snapshot.html").render(found, colours=colours, most=max(1, most))
+    return text.encode(errors="replace")  # half a surrogate pair, in a text, is no reason to lose the page
+
+
+def _figure(value: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"

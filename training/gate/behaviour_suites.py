@@ -1,0 +1,169 @@
+"""What a model of texts does when a text is changed in a way that has a known effect on the answer, or none.
+
+After Ribeiro et al. 2020, "Beyond Accuracy: Behavioral Testing of NLP Models with CheckList" (ACL): invariance (the
+answer stays), direction (it does not move the wrong way) and minimum functionality (the answer is known). A suite is a
+list of such changes; the built-in ones are made of the stream's own newest texts, or of English templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trueup.storage.stream import Stream
+from trueup.training.models.fitting import answer
+
+TEXTS = 300        # newest texts that the built-in suites change
+SLACK = 0.01       # of the probability of the last class: a smaller move is none
+MOVED = 0.1        # of a regression: a change beyond this share of the answers' standard deviation is another answer
+
+NEGATIVE = frozenset({"negative", "neg", "bad"})
+POSITIVE = frozenset({"positive", "pos", "good"})
+_PRAISE = (
+    "good", "great", "excellent", "useful", "helpful", "easy", "reliable", "nice", "perfect", "awesome", "happy",
+    "comfortable",
+)
+_SAID = (
+    ("I like it", "I do not like it"), ("I love it", "I do not love it"), ("I love this", "I don't love this"),
+    ("I recommend it", "I do not recommend it"), ("It works", "It does not work"), ("It works well", "It never works"),
+    ("I am satisfied", "I am not satisfied"), ("Worth the money", "Not worth the money"),
+)
+_BLAME = (
+    "bad", "terrible", "awful", "useless", "poor", "horrible", "broken", "disappointing", "slow", "annoying", "weak",
+    "unreliable",
+)
+_PRAISING = frozenset({*_PRAISE, "love", "best", "amazing", "recommend", "satisfied"})
+_BLAMING = frozenset({*_BLAME, "worst", "hate", "waste", "not", "never", "don't", "doesn't", "can't", "won't"})
+NEGATIONS = (*((f"It is {word}", f"It is not {word}") for word in _PRAISE), *_SAID)
+
+
+class Kind(StrEnum):
+    """What is known of a case."""
+
+    INVARIANCE = "invariance"    # the changed text has the answer of the text
+    DIRECTIONAL = "directional"  # its score, or number, is not higher (expect "lower") or not lower (expect "higher")
+    MINIMUM = "minimum"          # the text's answer is `expect`
+
+
+@dataclass(frozen=True)
+class Suite:
+    """n cases of one kind under a name; `before` and `after` hold the columns that a model takes.
+
+    after: of a minimum suite the same as `before`. expect: n words, "" for an invariance. own: the stream's, not ours.
+    poles: of a directional suite, rows that praise and rows that blame (None: nobody asks). Labels may mean the
+    contrary of their names, as after a label flip: of a model that has learnt so, and scores blame above praise, the
+    direction is not known. Whether it should is the metric's to say.
+    """
+
+    name: str
+    kind: Kind
+    before: pd.DataFrame
+    after: pd.DataFrame
+    expect: tuple[str, ...]
+    own: bool = False
+    poles: tuple[pd.DataFrame, pd.DataFrame] | None = None
+
+    def __len__(self) -> int:
+        return len(self.before)
+
+
+def built_in(stream: Stream, newest: pd.DataFrame, classes: Sequence[str], seed: int) -> tuple[Suite, ...]:
+    """The suites that every stream of texts is put to.
+
+    Args:
+        newest: features, oldest first; the last TEXTS of them are changed.
+        classes: two named like negative and positive are asked for negation as well, in English: to a model that knows
+            none of its words it says nothing.
+    """
+    texts = newest.iloc[-TEXTS:].reset_index(drop=True)
+    rng = np.random.default_rng(seed)
+    changes: dict[str, Callable[[str], str]] = {
+        "case": str.upper,
+        "space": lambda text: f"  {text.replace(' ', '  ')} ",
+        "punctuation": lambda text: f"{text.rstrip(' .!?')}.",
+        "typo": lambda text: _mistyped(text, rng),
+    }
+    suites = [_changed(stream, name, texts, change) for name, change in changes.items()]
+    if len(classes) == 2 and classes[0].casefold() in NEGATIVE and classes[1].casefold() in POSITIVE and len(texts):
+        before, after = (written(stream, texts, side) for side in zip(*NEGATIONS, strict=True))
+        poles = _poles(stream, texts)
+        suites.append(Suite("negation", Kind.DIRECTIONAL, before, after, ("lower",) * len(NEGATIONS), poles=poles))
+    return tuple(suites)
+
+
+def written(stream: Stream, like: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
+    """Rows that hold `texts` in the first text column, nothing in the others, and all else as the newest of `like`."""
+    rows = like.iloc[[-1] * len(texts)].reset_index(drop=True)
+    return rows.assign(**{stream.text[0]: list(texts)}, **dict.fromkeys(stream.text[1:], ""))
+
+
+def failures(stream: Stream, model: Any, suite: Suite) -> np.ndarray:
+    """Which cases of a suite a model fails (booleans).
+
+    Raises:
+        ModelUnusable: it cannot answer them.
+    """
+    predicted, score = answer(model, stream, suite.before)
+    if suite.kind is Kind.MINIMUM:
+        return np.asarray(predicted.astype(str) != np.array(suite.expect))
+    changed, moved_to = answer(model, stream, suite.after)
+    regression = stream.task == "regression"
+    if suite.kind is Kind.INVARIANCE:
+        if regression:
+            return np.asarray(np.abs(changed - predicted) > MOVED * predicted.std())
+        return np.asarray(changed != predicted)
+    up = (changed - predicted) if regression else (moved_to - score)
+    wrong_way = np.where(np.array(suite.expect) == "lower", up, -up)
+    return np.asarray(wrong_way > (0.0 if regression else SLACK))
+
+
+def reads_contrary(stream: Stream, model: Any, suite: Suite) -> bool:
+    """Whether a model scores texts that blame above texts that praise.
+
+    Raises:
+        ModelUnusable: it cannot answer them.
+    """
+    if suite.poles is None:
+        return False
+    praise, blame = (answer(model, stream, rows)[1].mean() for rows in suite.poles)
+    return bool(blame > praise)
+
+
+def _poles(stream: Stream, texts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Plain praise and blame, each with the stream's own texts that hold a word of one and none of the other.
+
+    A model of one stream may know few words of a list, but it knows those that the stream uses.
+    """
+    words = texts[list(stream.text)].fillna("").agg(" ".join, axis=1).str.casefold().str.findall(r"[a-z']+").map(set)
+    praises, blames = (words.map(lambda own, side=side: not side.isdisjoint(own)) for side in (_PRAISING, _BLAMING))
+    return (
+        pd.concat([written(stream, texts, [f"It is {word}" for word in _PRAISE]), texts[praises & ~blames]]),
+        pd.concat([written(stream, texts, [f"It is {word}" for word in _BLAME]), texts[blames & ~praises]]),
+    )
+
+
+def _changed(stream: Stream, name: str, texts: pd.DataFrame, change: Callable[[str], str]) -> Suite:
+    """The texts on which a change shows."""
+    after = texts.assign(**{c: [change(t) if isinstance(t, str) and t.strip() else t for t in texts[c]]
+                            for c in stream.text})
+    differs = (after[list(stream.text)].fillna("") != texts[list(stream.text)].fillna("")).any(axis=1).to_numpy()
+    before, after = (frame[differs].reset_index(drop=True) for frame in (texts, after))
+    return Suite(name, Kind.INVARIANCE, before, after, ("",) * len(before))
+
+
+def _mistyped(text: str, rng: np.random.Generator) -> str:
+    """Two neighbouring inner letters of one word swapped; a text without a word of four letters stays as it is."""
+    words = text.split(" ")
+    long = [k for k, word in enumerate(words) if len(word) >= 4 and word.isalpha()]
+    if not long:
+        return text
+    k = long[int(rng.integers(len(long)))]
+    word = words[k]
+    at = int(rng.integers(1, len(word) - 2))
+    words[k] = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    return " ".join(words)

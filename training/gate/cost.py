@@ -1,0 +1,71 @@
+"""GATE-LATENCY and GATE-SIZE: what the challenger costs, held against the champion.
+
+A cost is refused only where it is beyond a multiple of the champion's and beyond a floor under which nobody minds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from trueup.storage.stream import GatePolicy, Stream
+from trueup.training.gate.metric_tests import GateTest, inapplicable
+from trueup.training.models.fitting import answer
+
+RECORDS = 50  # asked one by one
+WARM = 3      # answers before time is taken: what is made at the first one is no part of it
+MEGABYTE = 1_000_000
+
+
+def latency_test(bounds: GatePolicy, champion: np.ndarray, challenger: np.ndarray) -> GateTest:
+    """GATE-LATENCY: the median time for one record, in milliseconds.
+
+    Args:
+        champion, challenger: seconds of single answers, as `single_answers` takes them.
+    """
+    old, new = (1000 * float(np.median(seconds)) for seconds in (champion, challenger))
+    bound = max(bounds.latency_ratio * old, bounds.latency_floor_ms)
+    said = f"one answer takes {new:.1f} ms, the champion's {old:.1f} ms; {bound:.0f} ms are let through"
+    return GateTest(code="GATE-LATENCY", passed=new <= bound, value=new, bound=bound, said=said)
+
+
+def size_test(bounds: GatePolicy, champion: int, challenger: int) -> GateTest:
+    """GATE-SIZE: the stored model's file, in megabytes (10⁶ bytes).
+
+    Args:
+        champion, challenger: bytes.
+    """
+    old, new = champion / MEGABYTE, challenger / MEGABYTE
+    bound = max(bounds.size_ratio * old, bounds.size_floor_mb)
+    said = f"the model's file has {new:.1f} MB, the champion's {old:.1f} MB; {bound:.0f} MB are let through"
+    return GateTest(code="GATE-SIZE", passed=new <= bound, value=new, bound=bound, said=said)
+
+
+def no_cost_tests(why: str) -> tuple[GateTest, GateTest]:
+    """Both tests where there is no model to hold the challenger against."""
+    return inapplicable("GATE-LATENCY", why), inapplicable("GATE-SIZE", why)
+
+
+def single_answers(
+    stream: Stream,
+    models: tuple[object, object],
+    features: pd.DataFrame,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[np.ndarray, np.ndarray]:
+    """How long each of two models takes for each of the newest records alone, in seconds.
+
+    They take turns, so that a machine that is busy for a while is so for both.
+    """
+    newest = features.iloc[-RECORDS:]
+    taken = np.empty((2, len(newest)))
+    for k in range(-WARM, len(newest)):
+        one = newest.iloc[[k % len(newest)]]
+        for m, model in enumerate(models):
+            begun = clock()
+            answer(model, stream, one)
+            if k >= 0:
+                taken[m, k] = clock() - begun
+    return taken[0], taken[1]

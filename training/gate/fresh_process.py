@@ -1,0 +1,106 @@
+"""GATE-LOADS: a registered version read back by a process that knows nothing of its training.
+
+`python -m trueup.training.gate.fresh_process` reads a Reading from standard input, loads the version from its registry,
+answers its reference rows, and writes what came of it as the last line of standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trueup.storage import snapshots
+from trueup.storage.archive import Archive
+from trueup.storage.errors import ModelUnusable, TrueupError
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+
+LIMIT_S = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A version to be read back: where registry and archive lie, and the rows whose answers are known."""
+
+    stream: dict[str, Any]
+    version: int
+    reference: str
+    archive: str
+    home: str
+    uri: str
+    artifact_root: str
+    packages: tuple[str, ...]
+
+
+def otherwise(stream: Stream, rows: Rows, model: Any) -> str:
+    """Why a model does not answer `rows` as they were answered when it was fitted; empty where it does.
+
+    Raises:
+        ModelUnusable: it cannot answer them.
+    """
+    from trueup.training.models.fitting import answer
+
+    predicted, score = answer(model, stream, rows.features)
+    before = rows.meta["predicted"].to_numpy()
+    same = np.allclose(predicted.astype(float), before.astype(float)) if stream.task == "regression" else (
+        bool((predicted == before).all()) and np.allclose(score, rows.meta["score"].to_numpy(), equal_nan=True)
+    )
+    return "" if same else f"it answers {len(rows)} evaluation rows otherwise than when it was fitted"
+
+
+def read_back(reading: Reading, limit_s: float = LIMIT_S) -> str:
+    """Why a version does not answer in a fresh process as it did when it was fitted; empty where it does.
+
+    Raises:
+        TrueupError: registry or archive failed, which says nothing of the version.
+    """
+    # what this process can import the other one can too, a team's own candidates among it
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), *sys.path]))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "trueup.training.gate.fresh_process"],
+            input=json.dumps(asdict(reading)), capture_output=True, text=True, check=False, timeout=limit_s,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    except subprocess.TimeoutExpired:
+        return f"a fresh process did not load it and answer within {limit_s:g} s"
+    try:
+        found = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        return f"a fresh process that loads it ended with status {done.returncode} ({last[:300]})"
+    if found["failed"]:
+        raise TrueupError(found["failed"])
+    return f"in a fresh process {found['otherwise']}" if found["otherwise"] else ""
+
+
+def _main() -> None:
+    reading = Reading(**json.load(sys.stdin))
+    print(json.dumps(_answered(reading)))
+
+
+def _answered(reading: Reading) -> dict[str, str]:
+    from trueup.training.registry.registry import Registry
+
+    stream = Stream.model_validate(reading.stream)
+    registry = Registry(reading.uri, Path(reading.artifact_root), tuple(reading.packages))
+    try:
+        archive = Archive(reading.archive, Path(reading.home))
+        rows = snapshots.load(archive, reading.reference, regression=stream.task == "regression")
+        model = registry.load(stream.name, reading.version)
+        return {"failed": "", "otherwise": otherwise(stream, rows, model)}
+    except ModelUnusable as error:
+        return {"failed": "", "otherwise": f"it is unusable: {error}"}
+    except TrueupError as error:
+        return {"failed": str(error), "otherwise": ""}
+
+
+if __name__ == "__main__":
+    _main()

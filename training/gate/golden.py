@@ -1,0 +1,43 @@
+"""GATE-GOLDEN: the challenger answers rightly what is beyond doubt."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trueup.storage.stream import Stream
+from trueup.training.gate.metric_tests import GateTest
+
+CODE = "GATE-GOLDEN"
+_NAMED = 5
+
+
+def golden_test(
+    stream: Stream, lines: np.ndarray, expected: np.ndarray, challenger: np.ndarray, champion: np.ndarray | None
+) -> GateTest:
+    """The share of a golden set that the challenger answers rightly.
+
+    It must reach `golden_share`, or what the champion reaches where that is less: refusing a challenger for what the
+    champion in force gets wrong as well protects nobody.
+
+    Args:
+        lines, expected, challenger, champion: of n golden records their lines in the file, the right answers, and those
+            of both models (champion: None where there is none to ask).
+    """
+    right = _right(stream, expected, challenger)
+    share, bound = float(right.mean()), stream.gate.golden_share
+    said = f"{int(right.sum())} of {len(right)} golden records are answered rightly"
+    if champion is not None:
+        standing = _right(stream, expected, champion)
+        said += f", by the champion {int(standing.sum())}"
+        bound = min(bound, float(standing.mean()))
+    wrong = lines[~right]
+    if len(wrong):
+        more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+        said += f"; wrong on line {', '.join(str(line) for line in wrong[:_NAMED])}{more} of {stream.gate.golden}"
+    return GateTest(code=CODE, passed=share >= bound, value=share, bound=bound, said=said)
+
+
+def _right(stream: Stream, expected: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    if stream.task == "regression":
+        return np.abs(answers.astype(float) - expected.astype(float)) <= stream.gate.golden_within
+    return np.asarray(answers.astype(str) == expected.astype(str))

@@ -1,0 +1,128 @@
+"""GATE-SLICE-<slice>: within no value of a declared slice is the challenger worse by more than the margin.
+
+A value is refused where its loss is larger than the margin and no accident of its rows: the chance of any loss at all,
+by the bootstrap of GATE-BETTER, must reach 1 - .05 / k, with k the number of values judged in all slices (Bonferroni).
+Simulated with accuracy (300 gates a cell, 10 values, a tenth of the rows answered differently, margin .05), refused:
+
+| rows a value | equal models | 2 points better | one value 10 points worse | one 20 points worse |
+|---|---|---|---|---|
+| 30 | .007 | .000 | .027 | .37 |
+| 100 | .023 | .010 | .90 | 1 |
+| 300 | .027 | .000 | 1 | 1 |
+
+By the estimate alone equal models would be refused in .88, .51 and .04 of gates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trueup.storage.stream import ERROR_METRICS, Stream
+from trueup.training.evaluation.gain import chance_better, figures
+from trueup.training.evaluation.paired import Paired
+from trueup.training.gate.metric_tests import GateTest, inapplicable
+
+FEWEST = 30   # rows of a value, below which it is not judged
+MOST = 20     # values of a slice, the commonest first
+LEVEL = 0.05  # chance of a refusal where no value is worse at all, over all values
+_NAMED = 3
+_FEW = 20     # distinct numbers; more are cut in thirds
+
+
+@dataclass(frozen=True)
+class _Value:
+    """One value of a slice: the challenger's loss on it, in points of the metric or as a share of the error."""
+
+    name: str
+    loss: float
+    rows: Paired
+
+
+def slice_tests(stream: Stream, paired: Paired, margin: float, seed: int) -> tuple[GateTest, ...]:
+    """A test for each declared slice; none where the stream declares none.
+
+    Args:
+        margin: points of the metric; a share for mae and rmse.
+    """
+    judged = {column: list(_values(stream, paired, column)) for column in stream.slices}
+    count = sum(len(values) for values in judged.values())
+    return tuple(_test(stream, column, values, margin, count, seed) for column, values in judged.items())
+
+
+def code_of(column: str) -> str:
+    """The code of a slice's test."""
+    return f"GATE-SLICE-{column}"
+
+
+def _test(stream: Stream, column: str, values: list[_Value], margin: float, count: int, seed: int) -> GateTest:
+    code = code_of(column)
+    if not values:
+        return inapplicable(code, f"no value of '{column}' holds {FEWEST} judged rows on which {stream.metric} exists")
+    bound = 1 - LEVEL / count
+    chances = {v.name: 1 - chance_better(stream.metric, v.rows, seed) for v in values if v.loss > margin}
+    refused = [v for v in values if chances.get(v.name, 0.0) >= bound]
+    worst = max(refused or values, key=lambda v: v.loss)
+    said = (
+        f"of {len(values)} values of '{column}' the worst is '{worst.name[:60]}': on {len(worst.rows)} rows "
+        f"{stream.metric} {_change(stream, worst)}"
+    )
+    if worst.name in chances:
+        said += f"; a loss with a probability of {chances[worst.name]:.1%}, and from {bound:.1%} on it counts"
+    also = [f"'{v.name[:60]}'" for v in refused if v is not worst][:_NAMED]
+    said += f"; also refused: {', '.join(also)}" if also else ""
+    return GateTest(code=code, passed=not refused, value=worst.loss, bound=margin, said=said)
+
+
+def _change(stream: Stream, value: _Value) -> str:
+    by = f"{abs(value.loss):.1%}" if stream.metric in ERROR_METRICS else f"{abs(value.loss):.4g}"
+    return f"is {by} {'worse' if value.loss > 0 else 'better'} than the opponent's" if value.loss else "is equal"
+
+
+def _values(stream: Stream, paired: Paired, column: str) -> Iterator[_Value]:
+    named = _levels(stream, column, paired.slices[column])
+    counts = pd.Series(named).value_counts()
+    for name in counts.index[counts >= FEWEST][:MOST]:
+        rows = _where(paired, named == name)
+        loss = _loss(stream.metric, rows)
+        if np.isfinite(loss):
+            yield _Value(str(name), loss, rows)
+
+
+def _levels(stream: Stream, column: str, raw: np.ndarray) -> np.ndarray:
+    """The value that each row falls in (str): levels as they are, many numbers and the lengths of texts in thirds."""
+    if column in stream.text:
+        return _thirds(np.array([len(str(text).split()) for text in raw], dtype=float), " words")
+    if column in stream.numeric:
+        numbers = raw.astype(float)
+        if len(np.unique(numbers[~np.isnan(numbers)])) > _FEW:
+            return _thirds(numbers)
+    return np.array(["missing" if value is None or value != value else str(value) for value in raw], dtype=object)
+
+
+def _thirds(numbers: np.ndarray, unit: str = "") -> np.ndarray:
+    known = numbers[~np.isnan(numbers)]
+    low, high = np.quantile(known, [1 / 3, 2 / 3]) if len(known) else (0.0, 0.0)
+    names = np.array(
+        [f"up to {low:.4g}{unit}", f"{low:.4g} to {high:.4g}{unit}", f"above {high:.4g}{unit}", "missing"], dtype=object
+    )
+    third = (numbers > low).astype(int) + (numbers > high)
+    return np.asarray(names[np.where(np.isnan(numbers), 3, third)])
+
+
+def _where(paired: Paired, which: np.ndarray) -> Paired:
+    arrays: dict[str, Any] = {
+        name: value[which] for name, value in vars(paired).items() if isinstance(value, np.ndarray)
+    }
+    return replace(paired, **{**arrays, "slices": {}})
+
+
+def _loss(metric: str, rows: Paired) -> float:
+    old, new = figures(metric, rows)
+    if metric in ERROR_METRICS:
+        return float(new / old - 1) if old > 0 else float(new > 0)
+    return float(old - new)

@@ -1,0 +1,135 @@
+"""Tests of the rows before anything is fitted on them: what cannot teach a model, or is meant to mislead one.
+
+A failing test stops the training, so that no model of such rows is ever registered; DATA-SHARE only warns. Pure: who
+gave the labels, and what the champion knew, is handed in.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+from trueup.training.gate.metric_tests import GateTest, inapplicable
+from trueup.training.models.fitting import LEAST_OF_CLASS
+
+LEAST_LABELS = 50       # labelled training rows
+DUPLICATES = 0.9        # share of repeats among them; of Flipkart's short reviews .26 repeat, of Greenlight's .08
+SHARE_JUMP = 0.2        # change of the class shares that is warned of
+FEW = 50                # labels of one user, up to which nobody is suspected
+
+
+def data_tests(
+    stream: Stream, rows: Rows, users: np.ndarray, known: np.ndarray, since: datetime | None
+) -> tuple[GateTest, ...]:
+    """All tests of a training's rows.
+
+    Args:
+        rows: what the version would be trained and judged on, both sides.
+        users: who gave each row's label, where feedback did; None elsewhere.
+        known: the labels of the champion's snapshot; empty without a champion.
+        since: the champion's cut-off; labels known later are new. None: all are.
+    """
+    labelled = rows.labelled
+    side = rows.meta["evaluation"].to_numpy(dtype=bool)
+    learning = rows.take(labelled & ~side)
+    new = labelled
+    if since is not None:
+        new = labelled & (rows.meta["known_at"].to_numpy() > np.datetime64(since.replace(tzinfo=None), "us"))
+    return (
+        labels_test(len(learning)),
+        kinds_test(stream, learning),
+        duplicates_test(stream, learning),
+        share_test(stream, rows.meta["label"].to_numpy()[new], known),
+        user_test(users[new], stream.gate.max_share_per_user),
+    )
+
+
+def labels_test(found: int) -> GateTest:
+    """DATA-LABELS: enough labelled rows on the training side."""
+    said = f"{found} labelled training rows"
+    if found < LEAST_LABELS:
+        said += f" are too few to learn from; {LEAST_LABELS - found} more are needed"
+    return GateTest(
+        code="DATA-LABELS", passed=found >= LEAST_LABELS, value=float(found), bound=float(LEAST_LABELS), said=said
+    )
+
+
+def kinds_test(stream: Stream, learning: Rows) -> GateTest:
+    """DATA-CLASSES: two classes or more with enough rows to be learnt; for regression labels that vary."""
+    labels = learning.meta["label"]
+    if stream.task == "regression":
+        kinds = int(labels.nunique())
+        said = f"the labels take {kinds} different values"
+    else:
+        counts = labels.astype(str).value_counts()
+        kinds = int((counts >= LEAST_OF_CLASS).sum())
+        told = ", ".join(f"{name!r}: {count}" for name, count in counts.head(5).items()) or "none"
+        said = f"{kinds} classes with {LEAST_OF_CLASS} labelled training rows or more ({told})"
+    if kinds < 2:
+        said += "; there is nothing to tell apart. Look at label.classes, or bring labels of the other classes"
+    return GateTest(code="DATA-CLASSES", passed=kinds >= 2, value=float(kinds), bound=2.0, said=said)
+
+
+def duplicates_test(stream: Stream, learning: Rows) -> GateTest:
+    """DATA-DUPLICATES: the labelled training rows are not nearly all repeats of each other."""
+    code = "DATA-DUPLICATES"
+    if not stream.text:
+        return inapplicable(code, "rows without text repeat by nature")
+    if not len(learning):
+        return inapplicable(code, "there is no labelled training row")
+    share = 1 - len(np.unique(learning.meta["content"].to_numpy())) / len(learning)
+    said = f"{share:.1%} of {len(learning)} labelled training rows repeat the content of an earlier one"
+    if share > DUPLICATES:
+        said += ": a sender in a loop, or a flood. See `trueup check` (DQ-DUP) for when it began"
+    return GateTest(code=code, passed=share <= DUPLICATES, value=share, bound=DUPLICATES, said=said)
+
+
+def share_test(stream: Stream, new: np.ndarray, known: np.ndarray) -> GateTest:
+    """DATA-SHARE: how far the class shares of the new labels lie from those that the champion knew; it only warns.
+
+    The distance is the total variation: the share of labels that would have to be others.
+    """
+    code = "DATA-SHARE"
+    before = np.array([str(label) for label in known if label is not None], dtype=object)
+    if stream.task == "regression":
+        return inapplicable(code, "numbers have no class shares; DRF-LABEL tells of them")
+    if not len(before) or len(new) < FEW:
+        why = f"{len(new)} labels are newer than the champion; {FEW} are needed" if len(before) else "no champion yet"
+        return inapplicable(code, why)
+    now = new.astype(str)
+    gaps = {name: float(np.mean(now == name) - np.mean(before == name)) for name in np.unique([*before, *now])}
+    jump = sum(abs(gap) for gap in gaps.values()) / 2
+    name = max(gaps, key=lambda one: abs(gaps[one]))
+    said = f"'{name}' went from {np.mean(before == name):.1%} to {np.mean(now == name):.1%} of the labels"
+    if jump > SHARE_JUMP:
+        said = f"warning: {said}; see whether the world changed or whoever labels it. It stops nothing"
+    return GateTest(code=code, passed=True, value=jump, bound=SHARE_JUMP, said=said)
+
+
+def user_test(users: np.ndarray, bound: float) -> GateTest:
+    """DATA-USER: no single user supplies more than a share of the new labels.
+
+    One who gives that many decides what the model learns, by mistake or on purpose (label poisoning; Biggio et al.
+    2012, ICML). Up to FEW labels nobody is suspected. Labels that came with the record or without a user count in the
+    whole, and are nobody's.
+    """
+    code = "DATA-USER"
+    named = users[users != None]  # noqa: E711 - elementwise
+    if not len(named):
+        return inapplicable(code, "no new label comes from feedback with a user")
+    names, counts = np.unique(named.astype(str), return_counts=True)
+    most = int(counts.argmax())
+    share = float(counts[most] / len(users))
+    passed = share <= bound or counts[most] <= FEW
+    said = f"user {names[most][:60]!r} gave {counts[most]} of {len(users)} new labels"
+    if not passed:
+        said += (
+            f" ({share:.0%}), and one user may decide {bound:.0%}. Look at the feedback; if that user is trusted, "
+            "raise gate.max_share_per_user"
+        )
+    elif share > bound:
+        said += f"; up to {FEW} nobody is suspected"
+    return GateTest(code=code, passed=bool(passed), value=share, bound=bound, said=said)

@@ -1,0 +1,1 @@
+"""Fitting a recipe, answering with it, and measuring it."""

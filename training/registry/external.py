@@ -1,0 +1,131 @@
+"""A model that runs elsewhere as a registered version: its place in MLflow, and what its answers are held against."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from trueup.storage.errors import TrueupError
+from trueup.storage.rows import Rows, new_content, stack, unique_content
+from trueup.storage.stream import Stream
+from trueup.training.models.fitting import classes_of, targets
+from trueup.training.models.metrics import score
+from trueup.training.models.out_of_time import BLOCKS, BLOCKS_OF_SERIES, OutOfTime
+from trueup.training.models.recency import window_records
+from trueup.training.registry.registry import Registry, Version
+from trueup.training.registry.tracking import experiment_id, name_model
+
+ELSEWHERE = "elsewhere"  # the tag of such a version, with the service's own name for it
+
+
+def enough(stream: Stream, answered: Rows) -> str:
+    """What a service's version still lacks to be a reference of its own; empty: nothing.
+
+    Args:
+        answered: all rows that it answered, in time order, with the labels that count.
+    """
+    policy = stream.policy
+    labels = int(answered.labelled.sum())
+    if policy.window_span is None:
+        full, wanted = len(answered) >= (policy.window_records or 0), f"{policy.window_records} records"
+    else:
+        times = answered.meta["time"].to_numpy()
+        full = len(answered) >= 30 and times[-1] - times[0] >= np.timedelta64(policy.window_span)
+        wanted = f"records of {policy.window}"
+    if full and (labels >= policy.min_labels or len(answered) >= policy.reference):
+        return ""
+    return (
+        f"it answered {len(answered)} records, {labels} of them with a label that counts; a window ({wanted}) with "
+        f"{policy.min_labels} labels is needed, or {policy.reference} records where labels do not come"
+    )
+
+
+def model_reference(stream: Stream, answered: Rows, rows: Rows) -> Rows:
+    """Its newest answers to content that stands only once in the snapshot `rows`: what later ones are held against."""
+    return unique_content(answered, rows).newest(stream.policy.reference)
+
+
+def quality_reference(stream: Stream, answered: Rows, rows: Rows) -> OutOfTime:
+    """Its labelled answers in the newest blocks of a window each, to content that had not come before the block.
+
+    A service answers before the label is known, so they are out of time as they stand.
+    """
+    times = rows.meta["time"].to_numpy()
+    found = []
+    for start, stop in pairwise(_edges(stream, answered)):
+        block = answered.take(slice(start, stop))
+        before = rows.take(times < block.meta["time"].to_numpy()[0])
+        found.append(new_content(block.take(block.labelled), before))
+    found = [block for block in found if len(block)]
+    numbers = np.repeat(np.arange(len(found)), [len(block) for block in found])
+    return OutOfTime(stack(found, stream.columns), numbers.astype(np.int64))
+
+
+def _edges(stream: Stream, answered: Rows) -> list[int]:
+    """Positions that bound whole windows back from the newest row; all rows where not even one fits."""
+    backwards = np.arange(1, (BLOCKS_OF_SERIES if stream.series else BLOCKS) + 1)
+    n = len(answered)
+    if stream.policy.window_span is None:
+        starts = n - backwards * window_records(stream, answered)
+        starts = starts[starts >= 0]
+    else:
+        times = answered.meta["time"].to_numpy()
+        begins = times[-1] - backwards * np.timedelta64(stream.policy.window_span)
+        starts = np.searchsorted(times, begins[begins >= times[0]], side="right")
+    return sorted({*(int(start) for start in starts), n} if len(starts) else {0, n})
+
+
+def figures(stream: Stream, answered: Rows) -> dict[str, float]:
+    """The metrics of labelled answers."""
+    judged = answered.take(answered.labelled)
+    truth = targets(stream, judged)
+    predicted, chances = (judged.meta[column].to_numpy() for column in ("predicted", "score"))
+    return score(stream.task, truth, predicted, chances, classes_of(stream, truth))
+
+
+def register(
+    registry: Registry, stream: Stream, service: str, tags: Mapping[str, str], metrics: Mapping[str, float]
+) -> Version:
+    """Make a service's model the stream's newest version, without a file of its own; no alias moves.
+
+    One that a killed process had registered and nobody took over gets today's tags.
+
+    Args:
+        service: how the service calls it.
+
+    Raises:
+        TrueupError: MLflow fails.
+    """
+    from mlflow.entities import Metric
+    from mlflow.exceptions import MlflowException
+
+    told = {**tags, ELSEWHERE: service, "stream": stream.name, "use_case": stream.task, "stage": "champion"}
+    left = registry.find_version_by_tag(stream.name, ELSEWHERE, service)
+    if left is not None:
+        for key, value in told.items():
+            registry.set_tag(stream.name, left.number, key, value)
+        return registry.version(stream.name, left.number)
+    client = registry.client()
+    try:
+        run = client.create_run(
+            experiment_id(registry, client, stream.name), run_name=f"{ELSEWHERE} {service}".strip(), tags=told
+        )
+        now = int(time.time() * 1000)
+        known = [Metric(name, value, now, 0) for name, value in metrics.items() if math.isfinite(value)]
+        client.log_batch(run.info.run_id, metrics=known)
+        client.log_dict(run.info.run_id, told, "elsewhere/version.json")
+        name_model(client, stream.name)
+        made = client.create_model_version(
+            stream.name, f"runs:/{run.info.run_id}/elsewhere", run.info.run_id, tags=told
+        )
+        client.set_terminated(run.info.run_id)
+    except (MlflowException, OSError) as error:
+        raise TrueupError(
+            f"The service's version '{service}' of stream '{stream.name}' could not be registered ({error}), so the "
+            "champion stays as it was. Look at [tracking] and the free space, then try again."
+        ) from error
+    return registry.version(stream.name, int(made.version))

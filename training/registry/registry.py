@@ -1,0 +1,254 @@
+"""The edge to MLflow: model versions, their aliases, and reading them back. Runs are written by `tracking`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from trueup.storage.errors import ModelUnusable, TrueupError
+from trueup.training.candidates.recipes import Recipe
+from trueup.training.registry.trusted_types import read_model
+
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """A registered model version, with its tags and the aliases that point to it."""
+
+    number: int
+    run_id: str
+    created_at: datetime
+    tags: Mapping[str, str]
+    aliases: tuple[str, ...]
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the version was made.
+
+        Raises:
+            ModelUnusable: it was not registered by trueup.
+        """
+        try:
+            return Recipe.from_params(self.tags)
+        except (KeyError, ValueError) as error:
+            raise ModelUnusable(
+                f"Version {self.number} does not say how it was made ({error}), so it cannot be made again. "
+                "Train a new one: trueup train"
+            ) from error
+
+
+class Registry:
+    """Versions of the models of one deployment, one registered name per stream.
+
+    Args:
+        uri: of the MLflow server; empty: SQLite beside `artifact_root`.
+        artifact_root: folder of the models, where MLflow itself runs on this machine.
+        packages: of the team's own candidates, whose types a stored model may hold.
+    """
+
+    def __init__(self, uri: str, artifact_root: Path, packages: tuple[str, ...] = ()) -> None:
+        self.artifact_root = artifact_root.resolve()
+        self.uri = uri or f"sqlite:///{self.artifact_root.parent / 'mlflow.db'}"
+        self.packages = packages
+        self._ready = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether models are written by this process, not by a server."""
+        return not self.uri.startswith(("http://", "https://"))
+
+    def client(self) -> Any:
+        """An MLflow client, its store made where there is none yet.
+
+        Raises:
+            TrueupError: the store cannot be reached.
+        """
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # both are read at import
+        os.environ["DO_NOT_TRACK"] = "true"
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        # Its first start tells of its tables at a level of its own, on the stream where our failures are read.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        mlflow.set_tracking_uri(self.uri)
+        mlflow.set_registry_uri(self.uri)
+        if not self._ready:
+            try:
+                self._start()
+            except (MlflowException, OSError) as error:
+                raise TrueupError(
+                    f"The model registry at {_shown(self.uri)} cannot be used ({error}), so no model can be read or "
+                    "registered. Look at [tracking] uri, and whether its server runs."
+                ) from error
+            self._ready = True
+        return mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+
+    def _start(self) -> None:
+        """The first use of a store, one process at a time: two that migrate a SQLite file at once destroy it."""
+        import mlflow
+        from filelock import FileLock
+
+        if not self.is_local:
+            mlflow.MlflowClient(tracking_uri=self.uri).search_experiments(max_results=1)
+            return
+        self.artifact_root.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.artifact_root.parent / "mlflow.lock"):
+            # making a client migrates already
+            client = mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+            client.search_experiments(max_results=1)
+            client.search_registered_models(max_results=1)
+            if self.uri.startswith("sqlite:///"):
+                with sqlite3.connect(self.uri.removeprefix("sqlite:///")) as connection:
+                    connection.execute("PRAGMA journal_mode=WAL")  # readers and a writer do not wait for each other
+                connection.close()
+
+    def alias(self, name: str, alias: str) -> int | None:
+        """The version that `alias` points to, or None: a failing registry raises, it is never "no champion"."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self.client().get_registered_model(name).aliases.get(alias)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return None
+            raise self.failed(f"the alias '{alias}' of '{name}'", error) from error
+        return None if found is None else int(found)
+
+    def set_alias(self, name: str, alias: str, version: int) -> None:
+        """Points `alias` to `version`.
+
+        Raises:
+            TrueupError: there is no such version, or the registry fails.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client().set_registered_model_alias(name, alias, str(version))
+        except MlflowException as error:
+            raise self.failed(f"the alias '{alias}' of '{name}' to version {version}", error) from error
+
+    def drop_alias(self, name: str, alias: str) -> None:
+        """Takes `alias` away; one that points to nothing is left as it is.
+
+        Raises:
+            TrueupError: there is no model of this name, or the registry fails.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client().delete_registered_model_alias(name, alias)
+        except MlflowException as error:
+            raise self.failed(f"the alias '{alias}' of '{name}'", error) from error
+
+    def set_tag(self, name: str, version: int, key: str, value: str) -> None:
+        """Sets one tag of a version, such as `stage`."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client().set_model_version_tag(name, str(version), key, value)
+        except MlflowException as error:
+            raise self.failed(f"tag '{key}' of version {version} of '{name}'", error) from error
+
+    def versions(self, name: str) -> tuple[Version, ...]:
+        """All versions of `name`, newest first."""
+        from mlflow.exceptions import MlflowException
+
+        client = self.client()
+        try:
+            aliases = client.get_registered_model(name).aliases
+            found, token = [], None
+            while True:
+                page = client.search_model_versions(f"name = '{name}'", max_results=1000, page_token=token)
+                found += page
+                token = page.token
+                if not token:
+                    break
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return ()
+            raise self.failed(f"the versions of '{name}'", error) from error
+        versions = [
+            Version(
+                number=int(one.version),
+                run_id=one.run_id or "",
+                created_at=datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
+                tags=dict(one.tags),
+                aliases=tuple(sorted(a for a, at in aliases.items() if int(at) == int(one.version))),
+            )
+            for one in found
+        ]
+        return tuple(sorted(versions, key=lambda version: -version.number))
+
+    def version(self, name: str, number: int) -> Version:
+        """One version.
+
+        Raises:
+            ModelUnusable: the registry does not hold it.
+        """
+        for version in self.versions(name):
+            if version.number == number:
+                return version
+        raise ModelUnusable(
+            f"The registry holds no version {number} of '{name}', so it cannot answer. "
+            f"See what there is: trueup models list --stream {name}"
+        )
+
+    def find_version_by_tag(self, name: str, key: str, value: str) -> Version | None:
+        """The newest version with that tag, such as the one a killed cycle had registered."""
+        return next((version for version in self.versions(name) if version.tags.get(key) == value), None)
+
+    def load(self, name: str, version: int) -> Any:
+        """The model of a version, as it was fitted.
+
+        Raises:
+            ModelUnusable: it cannot be read, for whatever reason.
+        """
+        return self._read(name, version, lambda file: read_model(file, self.packages))
+
+    def size(self, name: str, version: int) -> int:
+        """Bytes of the file that the model of a version is stored in.
+
+        Raises:
+            ModelUnusable: it is not there.
+        """
+        return int(self._read(name, version, lambda file: file.stat().st_size))
+
+    def _read(self, name: str, version: int, how: Callable[[Path], Any]) -> Any:
+        from mlflow.exceptions import MlflowException
+
+        self.client()
+        import mlflow
+
+        try:
+            folder = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}"))
+            return how(folder / "model.skops")
+        except (MlflowException, *_DAMAGED) as error:
+            raise ModelUnusable(
+                f"Version {version} of '{name}' is registered but cannot be loaded ({type(error).__name__}: {error}), "
+                "so it answers nothing and nothing is promoted over it. Restore its files, or let another version "
+                f"answer: trueup models rollback --to VERSION --stream {name} --why '...'"
+            ) from error
+
+    def failed(self, what: str, error: Exception) -> TrueupError:
+        """What is raised where MLflow fails on something."""
+        return TrueupError(
+            f"The model registry at {_shown(self.uri)} failed on {what} ({error}); nothing was changed. Try again."
+        )
+
+
+def _shown(uri: str) -> str:
+    """The address without a password that may stand in it."""
+    parts = urlparse(uri)
+    return uri.replace(f":{parts.password}@", ":***@") if parts.password else uri

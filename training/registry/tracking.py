@@ -1,0 +1,266 @@
+"""What a training leaves in MLflow: a parent run, a nested run per candidate, the data set, the registered model."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import shutil
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distributions
+from importlib.metadata import version as installed
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+import trueup_model
+from trueup.storage.errors import TrueupError
+from trueup.storage.stream import Stream
+from trueup.storage.timepoints import iso
+from trueup.training.artifacts.error_examples import FILE
+from trueup.training.candidates.recipes import Recipe, extra_packages
+from trueup.training.models.fitting import Fitted
+from trueup.training.registry.registry import Registry, Version
+from trueup.training.registry.trusted_types import OURS, trusted
+from trueup.training.search import SearchResult, Trial
+
+REQUIRED = ("scikit-learn", "skops", "numpy", "scipy", "pandas", "mlflow")  # what a stored model runs on
+PARENT = "mlflow.parentRunId"
+PACKAGE = "package."  # begins the tags that say what a version was trained with
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecord:
+    """A finished training.
+
+    cycle: by which a restart finds the version again. snapshot: content hash; snapshot_file: its Parquet, path or URL.
+    metrics: of the fitted model, on the evaluation side. tags: the caller's own, beside those of every version.
+    files: artifacts of the parent run, by path.
+    """
+
+    cycle: str
+    snapshot: str
+    snapshot_file: str
+    cut_off: datetime
+    commit: str
+    result: SearchResult
+    fitted: Fitted
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def experiment_of(stream: str) -> str:
+    """The name of the stream's MLflow experiment."""
+    return f"trueup-{stream}"
+
+
+def record(registry: Registry, stream: Stream, training: TrainingRecord) -> Version:
+    """Writes the runs, stores the model, and registers it as the stream's newest version (no alias moves).
+
+    Raises:
+        TrueupError: MLflow fails; no version was registered.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = registry.client()
+    import mlflow
+
+    try:
+        experiment = experiment_id(registry, client, stream.name)
+        tags = version_tags(stream, training)
+        with mlflow.start_run(experiment_id=experiment, run_name=training.cycle, tags=tags) as run:
+            _log(client, run.info.run_id, training.fitted.recipe, training.metrics)
+            for trial in training.result.trials:
+                _nested(client, experiment, run.info.run_id, trial)
+            _log_rows(stream, training)
+            _log_files(training.files)
+            stored = _store_model(stream, training.fitted, registry.packages)
+            name_model(client, stream.name)
+            made = client.create_model_version(
+                stream.name, stored.model_uri, run.info.run_id, tags=tags, model_id=stored.model_id
+            )
+    except (MlflowException, OSError) as error:
+        raise TrueupError(
+            f"The training of stream '{stream.name}' could not be written to the model registry ({error}), so no "
+            "version was registered and the champion stays. Look at [tracking] and the free space, then try again."
+        ) from error
+    return registry.version(stream.name, int(made.version))
+
+
+def version_tags(stream: Stream, training: TrainingRecord) -> dict[str, str]:
+    """What every version says of itself; with the recipe, which makes it again."""
+    recipe = training.fitted.recipe
+    return {
+        **recipe.params(),
+        "algorithm": recipe.model,
+        "feature_type": recipe.feature,
+        "owner": stream.training.owner,
+        "stage": "challenger",
+        "use_case": stream.task,
+        "stream": stream.name,
+        "snapshot": training.snapshot,
+        "commit": training.commit,
+        "cut_off": iso(training.cut_off) or "",
+        "cycle": training.cycle,
+        **{PACKAGE + name: number for name, number in packages().items()},
+        **training.tags,
+    }
+
+
+def packages() -> dict[str, str]:
+    """The versions of all that a model's figures hang on, as they are here: Python, trueup, and what models run on."""
+    try:
+        own = installed("trueup")
+    except PackageNotFoundError:
+        own = "not installed"  # run from its source
+    return {"python": platform.python_version(), "trueup": own, **{name: installed(name) for name in REQUIRED}}
+
+
+@cache
+def locked_packages() -> str:
+    """All packages that are installed here, with their versions, as a requirements file."""
+    found = {f"{told['Name']}=={told['Version']}\n" for told in (one.metadata for one in distributions())}
+    return "".join(sorted(found, key=str.lower))
+
+
+def recorded_packages(tags: Mapping[str, str]) -> dict[str, str]:
+    """The same as they were when the version with these tags was trained."""
+    return {name.removeprefix(PACKAGE): number for name, number in tags.items() if name.startswith(PACKAGE)}
+
+
+def close_stray_runs(registry: Registry, stream: str) -> int:
+    """Ends the runs that a killed training left RUNNING, as KILLED; how many. Call it under the stream's lease only.
+
+    Raises:
+        TrueupError: the registry fails.
+    """
+    from mlflow.exceptions import MlflowException
+
+    client = registry.client()
+    try:
+        found = client.get_experiment_by_name(experiment_of(stream))
+        if found is None:
+            return 0
+        strays = client.search_runs([found.experiment_id], "attributes.status = 'RUNNING'")
+        for run in strays:
+            client.set_terminated(run.info.run_id, "KILLED")
+    except MlflowException as error:
+        raise registry.failed(f"the runs that a killed training of '{stream}' left", error) from error
+    return len(strays)
+
+
+def experiment_id(registry: Registry, client: Any, stream: str) -> str:
+    found = client.get_experiment_by_name(experiment_of(stream))
+    if found is not None:
+        return str(found.experiment_id)
+    # MLflow's own default is a folder of wherever the command was started
+    folder = (registry.artifact_root / stream).as_uri() if registry.is_local else None
+    return str(client.create_experiment(experiment_of(stream), artifact_location=folder))
+
+
+def name_model(client: Any, stream: str) -> None:
+    """Makes the registered name where it is new."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(stream)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _log(client: Any, run_id: str, recipe: Recipe, metrics: Mapping[str, float]) -> None:
+    from mlflow.entities import Metric, Param
+
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, value, now, 0) for name, value in metrics.items() if math.isfinite(value)],
+        params=[Param(name, value) for name, value in recipe.params().items()],
+    )
+
+
+def _nested(client: Any, experiment: str, parent: str, trial: Trial) -> None:
+    tags = {PARENT: parent, **({"failed": trial.failed} if trial.failed else {})}
+    run = client.create_run(experiment, run_name=trial.recipe.name, tags=tags)
+    _log(client, run.info.run_id, trial.recipe, {**trial.metrics, "seconds": trial.seconds})
+    client.set_terminated(run.info.run_id, "FAILED" if trial.failed else "FINISHED")
+
+
+def _log_rows(stream: Stream, training: TrainingRecord) -> None:
+    """The fitted rows as the run's data set: their schema, count and digest, and where the snapshot lies."""
+    import mlflow
+
+    used = training.fitted.used
+    frame = _plain(stream, used.features).assign(label=used.meta["label"].astype(_label_type(stream)).to_numpy())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The specified dataset source can be interpreted")  # by two of its own names
+        rows = mlflow.data.from_pandas(frame, source=training.snapshot_file, name=stream.name, targets="label")
+    mlflow.log_input(rows, context="training")
+
+
+def _log_files(files: Mapping[str, bytes]) -> None:
+    """Stores files as artifacts of the active run."""
+    import mlflow
+
+    if not files:
+        return
+    with TemporaryDirectory(prefix="trueup-run-") as folder:
+        for path, content in files.items():
+            file = Path(folder, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        mlflow.log_artifacts(folder)
+    if FILE in files:
+        mlflow.set_tag("mlflow.loggedArtifacts", json.dumps([{"path": FILE, "type": "table"}]))  # as its own log_table
+
+
+def _store_model(stream: Stream, fitted: Fitted, packages: tuple[str, ...]) -> Any:
+    """Stores the model under the active run; MLflow's note of where."""
+    import mlflow
+    import skops.io
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs = [ColSpec("double" if c in stream.numeric else "string", c, required=False) for c in stream.features]
+    answer = "double" if stream.task == "regression" else "string"
+    needed = skops.io.get_untrusted_types(data=skops.io.dumps(fitted.model)) if fitted.recipe.is_own else sorted(OURS)
+    with TemporaryDirectory(prefix="trueup-model-") as place:
+        return mlflow.sklearn.log_model(
+            fitted.model,
+            name="model",
+            signature=ModelSignature(Schema(inputs), Schema([ColSpec(answer)])),
+            input_example=_plain(stream, fitted.used.features).head(3),
+            pip_requirements=[f"{name}=={installed(name)}" for name in (*REQUIRED, *extra_packages(fitted.recipe))],
+            code_paths=[str(_model_code(Path(place)))],
+            serialization_format="skops",
+            skops_trusted_types=trusted(needed, packages),
+        )
+
+
+def _model_code(place: Path) -> Path:
+    """A copy of the package that models are made of, so that they answer where trueup is not installed.
+
+    It bears its own name: MLflow lays a folder down by the name it has on the disk, which is another in a checkout.
+    """
+    source = Path(trueup_model.__file__).parent
+    return shutil.copytree(source, place / trueup_model.__name__, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _plain(stream: Stream, features: pd.DataFrame) -> pd.DataFrame:
+    """The feature columns, with the types that the signature names."""
+    return pd.DataFrame(
+        {c: features[c].astype("float64" if c in stream.numeric else "object") for c in stream.features}
+    )
+
+
+def _label_type(stream: Stream) -> type:
+    return float if stream.task == "regression" else str

@@ -1,0 +1,5 @@
+"""The public Python face, and nothing else."""
+
+from importlib.metadata import version
+
+__version__ = version("trueup")
