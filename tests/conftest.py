@@ -32,7 +32,7 @@ for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
 settings.register_profile("fixed", derandomize=True)
 settings.load_profile("fixed")
 
-# Every test, and every process that one starts, runs under the guard; see tests/test_network.py.
+# Every test, and every process that one starts, runs under the guard; see tests/house/test_network.py.
 _GUARD = Path(__file__).resolve().parent / "loopback_only"
 if "TRUEUP_TEST_NETWORK_LOG" not in os.environ:
     os.environ["TRUEUP_TEST_NETWORK_LOG"] = str(Path(tempfile.mkdtemp(prefix="trueup-network-")) / "log")

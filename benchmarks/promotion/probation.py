@@ -114,7 +114,8 @@ def page(found: dict[str, Any]) -> list[str]:
 
 
 TEXT = f"""
-Whole probations of {ROWS} labelled rows (the default of `policy.probation`), by the rule of `training/evaluation/probation.py`: a
-look at each cycle by which the rows have grown by half. A champion that is no worse is exchangeable, row by row, with
-the one before it; at most {LEVEL:.0%} of those may be sent back.
+Whole probations of {ROWS} labelled rows (the default of `policy.probation`), by the rule of
+`training/evaluation/probation.py`: a look at each cycle by which the rows have grown by half. A
+champion that is no worse is exchangeable, row by row, with the one before it; at most {LEVEL:.0%} of those may be sent
+back.
 """

@@ -11,8 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from tests.made_deployments import TRAINED, WEEK
 from trueup.flows.app import App
+from trueup.flows.cycle import steps as cycle_steps
 from trueup.flows.cycle.run import run_cycle
-from trueup.flows.cycle.run import steps as cycle_steps
 from trueup.storage.errors import ModelUnusable, NotTrainable, StoreUnusable, TimeRefused, TrueupError
 from trueup.storage.tables import versions
 

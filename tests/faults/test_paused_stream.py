@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.faults.test_failing_steps import failing
+from tests.flows.test_commands import Shell
 from tests.made_deployments import BROKEN, TRAINED, WEEK, take_in
-from tests.test_commands import Shell
 from trueup.flows.admin.pause import set_paused
 from trueup.flows.app import App
 from trueup.flows.cycle.document import outcome

@@ -1,1 +1,1 @@
-"""What stored models are made of, the package `trueup_model`; needs numpy, pandas and scikit-learn, nothing else of trueup."""
+"""What stored models are made of: the package `trueup_model`, which needs numpy, pandas and scikit-learn alone."""

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from tests.flows.test_commands import Shell
 from tests.made_deployments import ONE_CANDIDATE, with_champion
 from tests.made_rows import make_rows
-from tests.test_commands import Shell
 from trueup.flows.app import App, open_app
 from trueup.flows.train.reproduce import Package, differences, other_packages
 from trueup.storage import tables

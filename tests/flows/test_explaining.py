@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.flows.test_commands import Shell
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
-from tests.test_commands import Shell
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY
 from trueup.reports.explanation import Asked, Trail, because, needed, others

@@ -24,7 +24,7 @@ from trueup.flows.settings import Settings
 from trueup.monitoring.signals.measure import measure
 from trueup.storage.tables import metadata
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *sorted(DOCS.glob("*.md")))

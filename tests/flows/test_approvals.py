@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests.flows.test_commands import Shell
+from tests.flows.test_probation import copied, with_policy
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
-from tests.test_commands import Shell
-from tests.test_probation import copied, with_policy
 from trueup.flows.admin.pause import set_paused
 from trueup.flows.app import App, open_app
 from trueup.flows.cycle.run import run_cycle

@@ -25,7 +25,7 @@ def test_the_migrations_make_the_tables(database: Database) -> None:
 
 def test_the_newest_migration_is_the_head() -> None:
     """HEAD in trueup.storage.database names the newest file, or an old store would be taken for a current one."""
-    files = sorted((Path(__file__).parents[1] / "storage" / "migrations" / "versions").glob("[0-9]*.py"))
+    files = sorted((Path(__file__).parents[2] / "storage" / "migrations" / "versions").glob("[0-9]*.py"))
     assert files[-1].name.startswith(f"{HEAD}_")
 
 

@@ -16,7 +16,7 @@ from trueup.flows.cycle.train_on_demand import train_now
 from trueup.monitoring.check import Check, Verdict
 from trueup.storage.timepoints import parse_as_of
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @dataclass(frozen=True)

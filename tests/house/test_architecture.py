@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
 SLOW = {"evidently", "mlflow", "prefect", "prefect_email", "sklearn"}
 # Prefect's own entry to the flow, and what only it and the runner import; everybody else imports Prefect in functions.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from tests.flows.test_commands import Shell
 from tests.made_deployments import HEALTHY, ONE_CANDIDATE, SETTINGS, START, TRAINED, WEEK, WINDOW, take_in
-from tests.test_commands import Shell
 from trueup.flows.app import open_app
 from trueup.flows.cycle.run import run_cycle
 

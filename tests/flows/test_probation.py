@@ -14,9 +14,9 @@ import pytest
 from pydantic import ValidationError
 from scipy import stats
 
+from tests.flows.test_commands import Shell
+from tests.flows.test_going_back import aliases
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
-from tests.test_commands import Shell
-from tests.test_going_back import aliases
 from trueup.flows.admin.pause import set_paused
 from trueup.flows.app import App, open_app
 from trueup.flows.cycle.document import outcome, summary
@@ -69,7 +69,7 @@ def test_a_look_goes_back_waits_or_ends_it(chance: float, last: bool, expected: 
 def _probations(rng: np.random.Generator, runs: int, lead: float) -> np.ndarray:
     """How made probations of 500 rows end by the rule, on accuracy, where 10 % of the rows disagree.
 
-    For accuracy the chance is that of Beta(1 + b, 1 + c) (tests/test_gate.py), which is quick.
+    For accuracy the chance is that of Beta(1 + b, 1 + c) (tests/training/test_gate.py), which is quick.
     """
     ends = []
     for _ in range(runs):

@@ -14,8 +14,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from tests.flows.test_commands import Shell
 from tests.made_deployments import HISTORY, SETTINGS, START, TRAINED, WEEK, WINDOW
-from tests.test_commands import Shell
 from trueup.feedback.intake import ingest
 from trueup.flows.admin.doctor import examine
 from trueup.flows.admin.pause import set_paused
@@ -36,7 +36,7 @@ from trueup.storage.errors import NotTrainable, TrueupError
 from trueup.storage.promotions import PromotionLog
 from trueup.storage.stream import SentPrediction, Stream
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "service.toml"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "service.toml"
 SENDS = """
 [streams.reviews.prediction]
 column = "said"

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from tests.faults.test_killed_cycle import in_a_process
+from tests.flows.test_commands import Shell
 from tests.made_deployments import HEALTHY, ONE_CANDIDATE, TRAINED, WEEK, about_to_break, take_in
-from tests.test_commands import Shell
 from trueup.flows.app import App, open_app
 from trueup.flows.audit.consistency import files_of
 from trueup.flows.audit.prune import _mark, prune, prune_after_cycle

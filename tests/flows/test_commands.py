@@ -17,7 +17,7 @@ from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, deploye
 from trueup.flows.cli.main import cli
 from trueup.flows.demo.reviews import HEALTHY
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.flows.test_commands import Answer, Shell
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
-from tests.test_commands import Answer, Shell
 from trueup.flows.app import App
 from trueup.flows.cycle.context import Run
 from trueup.flows.cycle.run import run_cycle

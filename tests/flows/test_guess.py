@@ -21,7 +21,7 @@ FILES = {
     "greenlight": "greenlight_play.csv", "flipkart": "flipkart_badminton.csv", "bike": "bike_sharing_hour.csv",
     "elec2": "elec2.csv",
 }
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def _guessed(path: Path, name: str) -> tuple[Stream, str]:

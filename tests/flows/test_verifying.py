@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.flows.test_commands import Shell
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
-from tests.test_commands import Shell
 from trueup.flows.app import App, open_app
 from trueup.flows.audit.consistency import RegistryView, StoreView, problems
 from trueup.flows.cycle.train_on_demand import train_now

@@ -1,0 +1,1 @@
+"""The project about itself: its shape, its docs, and that nothing leaves the machine."""
