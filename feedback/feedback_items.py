@@ -70,7 +70,7 @@ def _judged(stream: Stream, record_id: str | None, kind: str, value: str | None)
 
 
 def _label(stream: Stream, value: str) -> str | _Fault:
-    if stream.task == "regression":
+    if stream.is_regression:
         return value if quantity(value) is not None else _Fault(
             Reason.WRONG_TYPE, f"'{value[:60]}' is no label of a regression: a number within ±{HUGE:g}"
         )

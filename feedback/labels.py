@@ -88,7 +88,7 @@ def resolve(stream: Stream, raw: pd.Series | np.ndarray) -> np.ndarray:
         ConfigError: the policy's rules cannot be read.
     """
     codes, values = pd.factorize(pd.Series(raw, dtype="object"), use_na_sentinel=True)
-    one = _number_of if stream.task == "regression" else lambda value: class_of(stream.label, value)
+    one = _number_of if stream.is_regression else lambda value: class_of(stream.label, value)
     table = np.empty(len(values) + 1, dtype=object)
     table[:-1] = [one(value) for value in values]
     table[-1] = None

@@ -254,7 +254,7 @@ def _labels(stream: Stream, chunk: Chunk, times: np.ndarray, faults: _Faults) ->
     if not stream.label.column:
         return objects([None] * len(chunk)), unknown
     labels = chunk.table[stream.label.column].to_numpy(dtype=object)
-    if stream.task == "regression":
+    if stream.is_regression:
         numbers = _numbers(stream.label.column, labels, faults)
         beyond = f"column '{stream.label.column}' (the label) must lie within ±{HUGE:g}, not '{{}}'"
         faults.add(np.abs(numbers) > HUGE, Reason.WRONG_TYPE, beyond, labels)
@@ -279,7 +279,7 @@ def _predictions(stream: Stream, table: pd.DataFrame, faults: _Faults) -> None:
     answers = table[sent.column].to_numpy()
     wrong = ~_blank(answers) & (resolve(stream, answers) == None)  # noqa: E711  elementwise
     reason, what = Reason.NO_CLASS, f"no class of the stream ({', '.join(stream.label.classes)})"
-    if stream.task == "regression":
+    if stream.is_regression:
         reason, what = Reason.WRONG_TYPE, f"no number within ±{HUGE:g}"
     faults.add(wrong, reason, f"column '{sent.column}' (the prediction): '{{}}' is {what}", answers)
     if sent.score:

@@ -119,7 +119,7 @@ class RecordReader:
         c = t.predictions.c
         query = sa.select(c.seq, c.predicted, c.score).where(c.stream == stream.name, c.version == version)
         seq, answer, chance = self._beside(rows, query, c.time, (int, object, float))
-        if stream.task == "regression":
+        if stream.is_regression:
             answer = answer.astype(np.float64).astype(object)
         place, there = _places(rows, seq)
         predicted, score = np.full(len(rows), None, object), np.full(len(rows), np.nan)
@@ -215,7 +215,7 @@ class RecordReader:
                 [
                     {
                         "stream": stream.name, "record_id": i, "version": version, "seq": int(s), "time": int(when),
-                        "predicted": repr(float(p)) if stream.task == "regression" else str(p),
+                        "predicted": repr(float(p)) if stream.is_regression else str(p),
                         "score": None if np.isnan(value) else float(value),
                     }
                     for i, s, when, p, value in keys

@@ -314,7 +314,7 @@ class Stream(Frozen):
             raise ValueError(f"{sorted(twice)} declared twice; a column is either text, numeric or categorical")
         if self.label.column and self.label.column in self.features:
             raise ValueError(f"the label's column '{self.label.column}' is also a feature; that would leak the answer")
-        if self.task == "regression" and self.label.classes:
+        if self.is_regression and self.label.classes:
             raise ValueError("label.classes belongs to classification; a regression stream takes its label as it is")
         known = {*self.features, self.label.column, self.label.arrived}
         leaking = sorted(known.intersection(self.prediction.columns))
@@ -323,9 +323,9 @@ class Stream(Frozen):
                 f"prediction: '{leaking[0]}' is also a feature or the label's; what a service answered would be learnt "
                 "from, or taken for the truth"
             )
-        if self.task == "regression" and self.prediction.score:
+        if self.is_regression and self.prediction.score:
             raise ValueError("prediction.score is a probability and belongs to classification; leave it out")
-        if self.gate.golden and (self.gate.golden_within > 0) != (self.task == "regression"):
+        if self.gate.golden and (self.gate.golden_within > 0) != self.is_regression:
             raise ValueError(
                 "gate.golden_within says how far from the expected number an answer is right: a regression with a "
                 "golden set needs it, above 0, and a classification has no use for it"
@@ -333,9 +333,14 @@ class Stream(Frozen):
         for policy in (self.policy, *self.policies.values()):
             if policy.metric == "roc_auc" and self.prediction.column and not self.prediction.score:
                 raise ValueError("metric 'roc_auc' ranks probabilities, and prediction.score names none; name a column")
-            if policy.metric and (policy.metric in {"mae", "rmse", "r2"}) != (self.task == "regression"):
+            if policy.metric and (policy.metric in {"mae", "rmse", "r2"}) != self.is_regression:
                 raise ValueError(f"metric '{policy.metric}' does not fit task '{self.task}'")
         return self
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether the label is a number; otherwise it is a class."""
+        return self.task == "regression"
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -350,7 +355,7 @@ class Stream(Frozen):
     @property
     def metric(self) -> str:
         """What the model is judged by."""
-        return self.policy.metric or ("mae" if self.task == "regression" else "f1_macro")
+        return self.policy.metric or ("mae" if self.is_regression else "f1_macro")
 
     @property
     def lower_is_better(self) -> bool:

@@ -264,7 +264,7 @@ class _Contest:
 
     def calibrated(self, winner: Recipe, seed: int) -> Recipe:
         """The winner with calibrated chances, where these are nearer to the truth and it decides not surely worse."""
-        if self.stream.task == "regression" or winner.is_own or winner.calibration != "none":
+        if self.stream.is_regression or winner.is_own or winner.calibration != "none":
             return winner
         mapped = replace(winner, calibration="sigmoid")
         plain = self.judged[winner]

@@ -64,5 +64,5 @@ def _following(deployment: Deployment, after: datetime, until: datetime | None, 
     for version in versions:
         record = app.promotions.version(stream.name, version)
         assert record is not None
-        rows = new_content(rows, snapshots.load(app.archive, record.snapshot, regression=stream.task == "regression"))
+        rows = new_content(rows, snapshots.load(app.archive, record.snapshot, regression=stream.is_regression))
     return rows

@@ -125,7 +125,7 @@ def look(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> 
         stream, app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
     )
     window = window_of(stream.policy, rows, cut_off=champion.cut_off, as_of=as_of)
-    regression = stream.task == "regression"
+    regression = stream.is_regression
     past = snapshots.load(app.archive, champion.snapshot, regression=regression, ids=False)
     out_of_time = snapshots.load(app.archive, champion.quality, regression=regression)
     blocks = snapshots.extra(app.archive, champion.quality, "block")

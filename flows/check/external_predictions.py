@@ -96,7 +96,7 @@ def skew(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> 
         return ()
     ours = answering(app, stream, champion)(sent).meta["predicted"].to_numpy()
     theirs = sent.meta["predicted"].to_numpy()
-    if stream.task == "regression":
+    if stream.is_regression:
         other = int((~np.isclose(theirs.astype(float), ours.astype(float), rtol=SAME)).sum())
     else:
         other = int((theirs != ours).sum())

@@ -93,7 +93,7 @@ def _wrong(stream: Stream, case: BehaviourCase) -> str:
         return "expect is 'lower' or 'higher': where the score of the last class, or the number, may move"
     if case.kind == "directional" and len(stream.label.classes) > 2:
         return "a direction needs two classes, or numbers"
-    if case.kind == "minimum" and stream.task == "regression":
+    if case.kind == "minimum" and stream.is_regression:
         return "a number that is beyond doubt belongs in gate.golden"
     known = tuple(stream.label.classes)
     if case.kind == "minimum" and (not case.expect or (known and case.expect not in known)):

@@ -83,7 +83,7 @@ def _judged(app: App, stream: Stream, trained: Trained, as_of: datetime, read_ba
         met = _first(stream, fitted, rows, seed)
     else:
         met = _against(app, stream, fitted, rows, seed, version=trained.version)
-    reference = snapshots.load(app.archive, record.reference, regression=stream.task == "regression")
+    reference = snapshots.load(app.archive, record.reference, regression=stream.is_regression)
     meeting = Meeting(
         paired=met.paired,
         seed=seed,
@@ -115,7 +115,7 @@ def _against(app: App, stream: Stream, fitted: Fitted, rows: Rows, seed: int, *,
     standing = champion_of(app, stream)
     champion = _model_of(app, standing)
     its_answers = answers_of(stream, champion.model) if champion else answering(app, stream, standing)
-    known = snapshots.load(app.archive, standing.snapshot, regression=stream.task == "regression")
+    known = snapshots.load(app.archive, standing.snapshot, regression=stream.is_regression)
     paired = contest(
         stream,
         fitted,
@@ -154,7 +154,7 @@ def answers_otherwise(app: App, stream: Stream, record: VersionRecord, model: An
     """Why a version read back from the registry is not the model that was fitted; empty where it is."""
     from trueup.training.gate.fresh_process import otherwise
 
-    rows = snapshots.load(app.archive, record.reference, regression=stream.task == "regression")
+    rows = snapshots.load(app.archive, record.reference, regression=stream.is_regression)
     return otherwise(stream, rows, model)
 
 

@@ -59,7 +59,7 @@ def _read(app: App, stream: Stream, path: str) -> Golden:
             expected = resolve(stream, rows.table[column])
             for line, raw, answer in zip(rows.lines, rows.table[column], expected, strict=True):
                 if answer is None:
-                    wanted = "number" if stream.task == "regression" else "class of the stream"
+                    wanted = "number" if stream.is_regression else "class of the stream"
                     raise InputError(f"{path}, line {line}: '{str(raw)[:60]}' is no {wanted}. Mend the row.")
             parts.append(Golden(rows.table[list(stream.features)], expected, np.asarray(rows.lines)))
     if not sum(len(part.lines) for part in parts):

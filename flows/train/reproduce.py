@@ -75,7 +75,7 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
     then = stream_of(record)
     changed = changed_settings(then, stream) if then else []
     stream = then or stream
-    rows = snapshots.load(app.archive, record.snapshot, regression=stream.task == "regression")
+    rows = snapshots.load(app.archive, record.snapshot, regression=stream.is_regression)
     _need_features(stream, record, rows)
     registered = app.registry.version(stream.name, number)
     stored = app.registry.load(stream.name, number)

@@ -180,7 +180,7 @@ def refit(app: App, stream: Stream, record: VersionRecord) -> tuple[Any, Rows]:
     from trueup.training.models.fitting import Fitted, learnable
     from trueup.training.models.recency import newest_records
 
-    rows = snapshots.load(app.archive, record.snapshot, regression=stream.task == "regression")
+    rows = snapshots.load(app.archive, record.snapshot, regression=stream.is_regression)
     recipe = Recipe.from_params(record.document["recipe"])
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
     used = learnable(stream, learning, recipe, newest_records(stream, rows))

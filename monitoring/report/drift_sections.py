@@ -51,9 +51,9 @@ def inputs(stream: Stream, sides: Sides, signals: Sequence[Signal], said: list[s
 
 
 def answers(stream: Stream, sides: Sides, signals: Sequence[Signal], said: list[str]) -> Iterator[Part]:
-    score = PREDICTED if stream.task == "regression" else SCORE
+    score = PREDICTED if stream.is_regression else SCORE
     codes = {score: "DRF-SCORE", LABEL: "DRF-LABEL"}
-    if stream.task == "classification":
+    if not stream.is_regression:
         codes[PREDICTED] = "DRF-CLASS"
     shown = [column for column in sides.kinds if not _left_out(sides, column, said)]
     if not shown:

@@ -87,7 +87,7 @@ def model_sides(stream: Stream, reference: Rows, current: Rows, labelled: Rows) 
     """
     current_labels = labelled if len(labelled) else current
     columns: dict[str, tuple[pd.Series, pd.Series]] = {}
-    if stream.task == "regression":
+    if stream.is_regression:
         kinds = {PREDICTED: Kind.NUMBER, LABEL: Kind.NUMBER}
         columns[PREDICTED] = (_number(reference, "predicted"), _number(current, "predicted"))
         columns[LABEL] = (_number(reference, "label"), _number(current_labels, "label"))
@@ -102,7 +102,7 @@ def model_sides(stream: Stream, reference: Rows, current: Rows, labelled: Rows) 
 
 def answered(stream: Stream, rows: Rows) -> pd.DataFrame:
     """The labelled rows that the model answered: LABEL and PREDICTED, with SCORE for classification."""
-    if stream.task == "regression":
+    if stream.is_regression:
         frame = pd.DataFrame({LABEL: _number(rows, "label"), PREDICTED: _number(rows, "predicted")})
     else:
         frame = pd.DataFrame({

@@ -18,7 +18,7 @@ def quality(stream: Stream, before: pd.DataFrame, now: pd.DataFrame, said: list[
     """The parts for frames made by `answered`; `before` may be empty, and is then left out."""
     if not len(now):
         said.append("No labelled record of the window has an answer of the model yet, so its quality is not drawn.")
-    elif stream.task == "regression":
+    elif stream.is_regression:
         yield from _regression(before, now)
     else:
         yield from _classification(stream, before, now, said)

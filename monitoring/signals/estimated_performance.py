@@ -63,7 +63,7 @@ def estimator(stream: Stream, known: Rows, classes: tuple[str, ...]) -> Callable
     Args:
         classes: the two class names, of which the score is the probability of the last; not read for regression.
     """
-    if stream.task == "regression":
+    if stream.is_regression:
         foretell = foretold(stream, known)
         return lambda rows: as_metric(stream.metric, float(foretell(rows).mean()))
     labelled = scored(known, classes[-1]).labelled
@@ -93,7 +93,7 @@ def _given(stream: Stream, comparison: Comparison) -> _Given:
         current = one_of_a_group(current, size, comparison.seed + 1)
     parts = [answered(stream, rows) for rows in (known, reference, comparison.quality_current)]
     classes = classes_of(stream, *parts)
-    if stream.task == "classification" and not stream.series:
+    if not stream.is_regression and not stream.series:
         reference = _of_one_provenance(reference, known)
         own = reference.take(reference.labelled)
         known = stack([own, new_content(known, own)], stream.columns)
@@ -111,13 +111,13 @@ def _of_one_provenance(rows: Rows, like: Rows) -> Rows:
 
 def _answered(stream: Stream, rows: Rows) -> np.ndarray:
     """bool (n,): the rows with an answer that can be read."""
-    read = as_numbers(rows.meta["predicted" if stream.task == "regression" else "score"])
+    read = as_numbers(rows.meta["predicted" if stream.is_regression else "score"])
     return np.asarray(~np.isnan(read) & rows.meta["predicted"].notna())
 
 
 def _known(stream: Stream, rows: Rows) -> np.ndarray:
     """bool (n,): the answered rows whose label can be read."""
-    there = ~np.isnan(as_numbers(rows.meta["label"])) if stream.task == "regression" else rows.labelled
+    there = ~np.isnan(as_numbers(rows.meta["label"])) if stream.is_regression else rows.labelled
     return np.asarray(there & _answered(stream, rows))
 
 
@@ -127,7 +127,7 @@ def _lacking(stream: Stream, given: _Given) -> str:
     rarest = min(int(named.get(name, 0)) for name in given.classes) if given.classes else LEAST_OF_CLASS
     if stream.metric == "r2":
         return "R² needs the spread of the true values, which inputs do not tell; mae and rmse can be estimated."
-    if stream.task == "classification" and len(given.classes) != 2:
+    if not stream.is_regression and len(given.classes) != 2:
         return (
             f"The labels hold {len(given.classes)} classes, and a score is kept of one; the estimate needs the "
             "probability of each answer, which two classes give."
@@ -141,7 +141,7 @@ def _lacking(stream: Stream, given: _Given) -> str:
         )
     if stream.series and len(np.unique(given.blocks)) < FEWEST_BLOCKS:
         return f"{len(np.unique(given.blocks))} past blocks are known; what is usual needs {FEWEST_BLOCKS}."
-    if not stream.series and stream.task == "classification" and len(given.reference) < FEWEST:
+    if not stream.series and not stream.is_regression and len(given.reference) < FEWEST:
         return f"The reference holds {len(given.reference)} answered records; an estimate needs {FEWEST}."
     return ""
 
@@ -149,7 +149,7 @@ def _lacking(stream: Stream, given: _Given) -> str:
 def _judged(stream: Stream, given: _Given, comparison: Comparison, level: float) -> Signal:
     if stream.series:
         found, against = _against_blocks(stream, given, level)
-    elif stream.task == "regression":
+    elif stream.is_regression:
         found = _by_rise(stream, given, comparison.seed, level)
         against = "measured out of time"
     else:

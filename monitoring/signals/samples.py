@@ -141,7 +141,7 @@ def unseen_words(stream: Stream, hands: Hands) -> Iterator[Observed]:
 def scores(stream: Stream, hands: Hands) -> Iterator[Observed]:
     """What the model answers: the mean probability, or the distribution of predicted numbers."""
     column, kind, name = "score", Kind.SHARES, "mean predicted probability"
-    if stream.task == "regression":
+    if stream.is_regression:
         column, kind, name = "predicted", Kind.NUMBERS, "distribution of predictions"
     before, now = (as_numbers(rows.meta[column]) for rows in hands.model)
     yield _observed("DRF-SCORE", name, f"the {name}", kind, hands.model, before, now)
@@ -149,7 +149,7 @@ def scores(stream: Stream, hands: Hands) -> Iterator[Observed]:
 
 def predicted_classes(stream: Stream, hands: Hands) -> Iterator[Observed]:
     """The shares of the predicted classes."""
-    if stream.task == "classification":
+    if not stream.is_regression:
         before, now = (as_levels(rows.meta["predicted"]) for rows in hands.model)
         name = "shares of the predicted classes"
         yield _observed("DRF-CLASS", name, "the predicted classes", Kind.LEVELS, hands.model, before, now)
@@ -157,7 +157,7 @@ def predicted_classes(stream: Stream, hands: Hands) -> Iterator[Observed]:
 
 def labels(stream: Stream, hands: Hands) -> Iterator[Observed]:
     """The distribution of known labels."""
-    kind, read = (Kind.NUMBERS, as_numbers) if stream.task == "regression" else (Kind.LEVELS, as_levels)
+    kind, read = (Kind.NUMBERS, as_numbers) if stream.is_regression else (Kind.LEVELS, as_levels)
     before, now = (read(rows.meta["label"]) for rows in hands.labels)
     yield _observed("DRF-LABEL", "distribution of the labels", "the labels", kind, hands.labels, before, now)
 

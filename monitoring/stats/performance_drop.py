@@ -75,14 +75,14 @@ def usable(stream: Stream, rows: Rows) -> np.ndarray:
 
 def answered(stream: Stream, rows: Rows) -> Answered:
     """The usable rows as arrays."""
-    read = as_numbers if stream.task == "regression" else as_levels
+    read = as_numbers if stream.is_regression else as_levels
     rows = rows.take(usable(stream, rows))
     return Answered(read(rows.meta["label"]), read(rows.meta["predicted"]), as_numbers(rows.meta["score"]))
 
 
 def classes_of(stream: Stream, *parts: Answered) -> tuple[str, ...]:
     """The class names, declared ones last and in their order, others before them, sorted. Empty for regression."""
-    if stream.task == "regression":
+    if stream.is_regression:
         return ()
     declared = tuple(stream.label.classes)
     seen = {str(value) for part in parts for side in (part.truth, part.predicted) for value in pd.unique(side)}

@@ -68,7 +68,7 @@ def _labels(stream: Stream, labels: pd.Series, classes: tuple[str, ...]) -> dict
     """How many are labelled, and with what: the share of each class, or mean and quantiles."""
     known = labels.dropna()
     found: dict[str, Any] = {"rows": len(labels), "labelled": len(known)}
-    if stream.task == "regression":
+    if stream.is_regression:
         values = known.astype(float).to_numpy()
         return {**found, "mean": float(values.mean()) if len(values) else None, "quantiles": _quantiles(values)}
     counts = known.astype(str).value_counts()
@@ -98,7 +98,7 @@ def _text(stream: Stream, rows: Rows, column: str, classes: tuple[str, ...]) -> 
         "missing": int((texts.isna() | (texts.astype(str).str.strip() == "")).sum()),
         "characters": _quantiles(held.str.len().to_numpy(dtype=float)),
         "words": _quantiles(held.str.count(WORD).to_numpy(dtype=float)),
-        "words_of": {} if stream.task == "regression" else _words(rows, column, classes),
+        "words_of": {} if stream.is_regression else _words(rows, column, classes),
     }
 
 

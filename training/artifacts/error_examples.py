@@ -22,7 +22,7 @@ def error_examples(stream: Stream, judged: Rows, classes: tuple[str, ...]) -> by
     text that begins with "=" for a formula in.
     """
     meta = judged.meta
-    if stream.task == "regression":
+    if stream.is_regression:
         size = np.abs(meta["label"].astype(float).to_numpy() - meta["predicted"].astype(float).to_numpy())
         measure, wrong = "error", size > 0
     else:

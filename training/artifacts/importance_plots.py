@@ -140,7 +140,7 @@ def _moved(
     stream: Stream, model: Any, records: pd.DataFrame, column: str, words: list[str], known: tuple[str, ...]
 ) -> list[Moved]:
     """The first record holds no word."""
-    if stream.task == "regression":
+    if stream.is_regression:
         answers, sides = answer(model, stream, records)[0][:, None].astype(float), [""]
     elif len(known) == 2:
         answers, sides = answer(model, stream, records)[1][:, None], [classes_of(stream, np.array(known))[-1]]

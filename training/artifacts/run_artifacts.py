@@ -31,7 +31,7 @@ def pictures(
     """
     answers = _answers(stream, fitted, judged)
     kinds: dict[str, bytes | None] = {}
-    if stream.task == "regression":
+    if stream.is_regression:
         kinds["residuals.png"] = drawn.residuals(answers)
     else:
         kinds["confusion_matrix.png"] = drawn.confusion(answers)
@@ -64,7 +64,7 @@ def _inputs(
 
 def _answers(stream: Stream, fitted: Fitted, judged: Rows) -> drawn.Answers:
     label, predicted = judged.meta["label"].to_numpy(), judged.meta["predicted"].to_numpy()
-    if stream.task == "regression":
+    if stream.is_regression:
         return drawn.Answers(label.astype(float), predicted.astype(float), (), (), np.empty((0, 0)))
     known = tuple(np.asarray(fitted.model.classes_).astype(str))
     chances: Any = np.empty((0, len(known)))

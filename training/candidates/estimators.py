@@ -32,7 +32,7 @@ def _naive_bayes(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
 def _random_forest(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-    if stream.task == "regression":
+    if stream.is_regression:
         return RandomForestRegressor(**hyper, max_features=1 / 3, random_state=seed)
     return RandomForestClassifier(**hyper, random_state=seed)
 
@@ -40,7 +40,7 @@ def _random_forest(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
 def _gradient_boosting(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    made = HistGradientBoostingRegressor if stream.task == "regression" else HistGradientBoostingClassifier
+    made = HistGradientBoostingRegressor if stream.is_regression else HistGradientBoostingClassifier
     return made(**hyper, early_stopping=False, random_state=seed)
 
 
@@ -49,7 +49,7 @@ def _adaboost(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     trees = hyper["n_estimators"]
-    if stream.task == "regression":
+    if stream.is_regression:
         tree = DecisionTreeRegressor(max_depth=hyper["max_depth"])
         return AdaBoostRegressor(tree, n_estimators=trees, random_state=seed)
     tree = DecisionTreeClassifier(max_depth=hyper["max_depth"])
@@ -91,7 +91,7 @@ def _boosted(library: str, hyper: dict[str, Any], stream: Stream, seed: int) -> 
 
     given = dict(hyper)
     trees = int(given.pop("trees"))
-    made = BoostedRegressor if stream.task == "regression" else BoostedClassifier
+    made = BoostedRegressor if stream.is_regression else BoostedClassifier
     return made(library, trees, tuple(given.items()), seed)
 
 

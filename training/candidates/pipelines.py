@@ -119,7 +119,7 @@ def _own(named: str, stream: Stream) -> Any:
     if not callable(factory):
         raise ConfigError(f"Candidate '{named}': module '{module_name}' has no function '{function_name}'. {advice}")
     made = factory(stream)
-    wanted = ("fit", "predict") if stream.task == "regression" else ("fit", "predict", "predict_proba")
+    wanted = ("fit", "predict") if stream.is_regression else ("fit", "predict", "predict_proba")
     lacking = [method for method in wanted if not hasattr(made, method)]
     if lacking:
         raise ConfigError(

@@ -97,12 +97,12 @@ def first_contest(stream: Stream, challenger: Fitted, rows: Rows) -> Paired:
     fresh = new_content(_side(rows.take(rows.labelled), True), challenger.used)
     met = _answered(stream, challenger.model, fresh)
     known = targets(stream, challenger.used)
-    if stream.task == "regression":
+    if stream.is_regression:
         constant: object = float(known.mean())
     else:
         names, counts = np.unique(known, return_counts=True)
         constant = names[counts.argmax()]
-    always = np.full(len(met), constant, dtype=float if stream.task == "regression" else object)
+    always = np.full(len(met), constant, dtype=float if stream.is_regression else object)
     return paired_with(stream, met, always, np.full(len(met), 0.5))
 
 
@@ -155,7 +155,7 @@ def _met(stream: Stream, judged: Rows, champion: Rows) -> Paired:
 def paired_with(stream: Stream, met: Rows, champion: np.ndarray, champion_score: np.ndarray) -> Paired:
     """Labelled rows in time order with the challenger's answers, paired with the champion's answers to them."""
     truth = targets(stream, met)
-    kind = float if stream.task == "regression" else object
+    kind = float if stream.is_regression else object
     unit = met.meta["group"].to_numpy()
     if stream.series:
         unit = _time_blocks(met, max(1, round(len(met) ** 0.5)))  # long enough that blocks hardly depend on each other

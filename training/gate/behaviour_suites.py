@@ -112,7 +112,7 @@ def failures(stream: Stream, model: Any, suite: Suite) -> np.ndarray:
     if suite.kind is Kind.MINIMUM:
         return np.asarray(predicted.astype(str) != np.array(suite.expect))
     changed, moved_to = answer(model, stream, suite.after)
-    regression = stream.task == "regression"
+    regression = stream.is_regression
     if suite.kind is Kind.INVARIANCE:
         if regression:
             return np.asarray(np.abs(changed - predicted) > MOVED * predicted.std())

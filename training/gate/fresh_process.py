@@ -49,7 +49,7 @@ def otherwise(stream: Stream, rows: Rows, model: Any) -> str:
 
     predicted, score = answer(model, stream, rows.features)
     before = rows.meta["predicted"].to_numpy()
-    same = np.allclose(predicted.astype(float), before.astype(float)) if stream.task == "regression" else (
+    same = np.allclose(predicted.astype(float), before.astype(float)) if stream.is_regression else (
         bool((predicted == before).all()) and np.allclose(score, rows.meta["score"].to_numpy(), equal_nan=True)
     )
     return "" if same else f"it answers {len(rows)} evaluation rows otherwise than when it was fitted"
@@ -93,7 +93,7 @@ def _answered(reading: Reading) -> dict[str, str]:
     registry = Registry(reading.uri, Path(reading.artifact_root), tuple(reading.packages))
     try:
         archive = Archive(reading.archive, Path(reading.home))
-        rows = snapshots.load(archive, reading.reference, regression=stream.task == "regression")
+        rows = snapshots.load(archive, reading.reference, regression=stream.is_regression)
         model = registry.load(stream.name, reading.version)
         return {"failed": "", "otherwise": otherwise(stream, rows, model)}
     except ModelUnusable as error:

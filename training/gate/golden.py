@@ -38,6 +38,6 @@ def golden_test(
 
 
 def _right(stream: Stream, expected: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    if stream.task == "regression":
+    if stream.is_regression:
         return np.abs(answers.astype(float) - expected.astype(float)) <= stream.gate.golden_within
     return np.asarray(answers.astype(str) == expected.astype(str))

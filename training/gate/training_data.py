@@ -60,7 +60,7 @@ def labels_test(found: int) -> GateTest:
 def kinds_test(stream: Stream, learning: Rows) -> GateTest:
     """DATA-CLASSES: two classes or more with enough rows to be learnt; for regression labels that vary."""
     labels = learning.meta["label"]
-    if stream.task == "regression":
+    if stream.is_regression:
         kinds = int(labels.nunique())
         said = f"the labels take {kinds} different values"
     else:
@@ -94,7 +94,7 @@ def share_test(stream: Stream, new: np.ndarray, known: np.ndarray) -> GateTest:
     """
     code = "DATA-SHARE"
     before = np.array([str(label) for label in known if label is not None], dtype=object)
-    if stream.task == "regression":
+    if stream.is_regression:
         return inapplicable(code, "numbers have no class shares; DRF-LABEL tells of them")
     if not len(before) or len(new) < FEW:
         why = f"{len(new)} labels are newer than the champion; {FEW} are needed" if len(before) else "no champion yet"

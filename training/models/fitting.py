@@ -29,7 +29,7 @@ class Fitted:
 
 def classes_of(stream: Stream, labels: np.ndarray) -> tuple[str, ...]:
     """The classes in the order that decides which is "the last": as declared, else sorted; none for regression."""
-    if stream.task == "regression":
+    if stream.is_regression:
         return ()
     return tuple(stream.label.classes) or tuple(sorted({str(label) for label in labels}))
 
@@ -43,7 +43,7 @@ def learnable(stream: Stream, rows: Rows, recipe: Recipe, newest: int) -> Rows:
     labelled = rows.take(rows.labelled)
     if recipe.history == "newest":
         labelled = labelled.newest(newest)
-    if stream.task == "regression":
+    if stream.is_regression:
         if len(labelled) < LEAST_OF_CLASS:
             raise NotTrainable(
                 f"{len(labelled)} labelled training rows are too few to fit {recipe.name}; "
@@ -63,7 +63,7 @@ def learnable(stream: Stream, rows: Rows, recipe: Recipe, newest: int) -> Rows:
 
 def targets(stream: Stream, rows: Rows) -> np.ndarray:
     """The labels of labelled rows as a model learns them: float64, or text."""
-    return np.asarray(rows.meta["label"].astype(float if stream.task == "regression" else str))
+    return np.asarray(rows.meta["label"].astype(float if stream.is_regression else str))
 
 
 def ages(recipe: Recipe, count: int, newest: int) -> np.ndarray:
@@ -75,7 +75,7 @@ def ages(recipe: Recipe, count: int, newest: int) -> np.ndarray:
 
 def balanced(stream: Stream, target: np.ndarray, age: np.ndarray) -> np.ndarray:
     """The weights `age` scaled so that every class weighs the same (mean 1); for regression only to mean 1."""
-    if stream.task == "regression":
+    if stream.is_regression:
         return age / age.mean()
     _, which = np.unique(target, return_inverse=True)
     of_class = np.bincount(which, weights=age)
@@ -151,9 +151,9 @@ def read_answers(model: Any, stream: Stream, columns: Any) -> tuple[np.ndarray, 
     """As `answer`, from whatever the model takes: the feature columns, or the matrix made of them."""
     count = columns.shape[0]
     if not count:
-        return np.empty(0, dtype=float if stream.task == "regression" else object), np.empty(0)
+        return np.empty(0, dtype=float if stream.is_regression else object), np.empty(0)
     try:
-        if stream.task == "regression":
+        if stream.is_regression:
             predicted, score = np.asarray(model.predict(columns), dtype=np.float64), np.full(count, np.nan)
         else:
             chances = _chances(model, columns)
@@ -169,7 +169,7 @@ def read_answers(model: Any, stream: Stream, columns: Any) -> tuple[np.ndarray, 
             f"The model gave {len(predicted)} answers for {count} rows of stream '{stream.name}', so none can be "
             "trusted. Its pipeline must read the feature columns, not their names."
         )
-    if stream.task == "regression" and not np.isfinite(predicted).all():
+    if stream.is_regression and not np.isfinite(predicted).all():
         raise ModelUnusable(
             f"The model answers {int((~np.isfinite(predicted)).sum())} of {count} rows of stream '{stream.name}' with "
             "no finite number, so nothing was scored. Look at the labels and numeric columns it was trained on."

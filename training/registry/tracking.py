@@ -231,7 +231,7 @@ def _store_model(stream: Stream, fitted: Fitted, packages: tuple[str, ...]) -> A
     from mlflow.types import ColSpec, Schema
 
     inputs = [ColSpec("double" if c in stream.numeric else "string", c, required=False) for c in stream.features]
-    answer = "double" if stream.task == "regression" else "string"
+    answer = "double" if stream.is_regression else "string"
     needed = skops.io.get_untrusted_types(data=skops.io.dumps(fitted.model)) if fitted.recipe.is_own else sorted(OURS)
     with TemporaryDirectory(prefix="trueup-model-") as place:
         return mlflow.sklearn.log_model(
@@ -263,4 +263,4 @@ def _plain(stream: Stream, features: pd.DataFrame) -> pd.DataFrame:
 
 
 def _label_type(stream: Stream) -> type:
-    return float if stream.task == "regression" else str
+    return float if stream.is_regression else str
