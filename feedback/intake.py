@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from trueup.feedback.chunks import Chunk
 from trueup.feedback.feedback_items import SCHEMA, validate_feedback
@@ -19,13 +19,17 @@ from trueup.storage.incoming import Appended
 from trueup.storage.records import RecordStore
 from trueup.storage.stream import Stream
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Files = Sequence["str | pa.Table"]  # paths ("-": standard input), or rows in memory
 Progress = Callable[[int, int], None]  # rows done, rows in all
 
 
 def ingest(
     store: RecordStore,
     stream: Stream,
-    paths: Sequence[str],
+    paths: Files,
     *,
     now: datetime,
     on_progress: Progress | None = None,
@@ -53,7 +57,7 @@ def ingest(
 def ingest_feedback(
     store: RecordStore,
     stream: Stream,
-    paths: Sequence[str],
+    paths: Files,
     *,
     now: datetime,
     on_progress: Progress | None = None,
@@ -72,7 +76,7 @@ def ingest_feedback(
 
 def _run(
     schema: Stream,
-    paths: Sequence[str],
+    paths: Files,
     keep: Callable[[Stream, Chunk, str], Appended],
     on_progress: Progress | None,
     batch: int,

@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from trueup.feedback import file_formats as formats
 from trueup.feedback.chunks import Chunk
 from trueup.storage.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 CHUNK = 5000
 
@@ -53,12 +56,12 @@ class Source:
 
 
 @contextmanager
-def opened(path: str, required: Sequence[str], *, stdin: IO[bytes] | None = None) -> Iterator[Source]:
+def opened(path: str | pa.Table, required: Sequence[str], *, stdin: IO[bytes] | None = None) -> Iterator[Source]:
     """A file ready to be read: format, encoding and every required column are checked before the first row.
 
     Args:
-        path: a CSV, JSON Lines or Parquet file (.gz for the first two), or "-" for standard input, whose format is
-            told by its first bytes.
+        path: a CSV, JSON Lines or Parquet file (.gz for the first two), "-" for standard input, whose format is
+            told by its first bytes, or rows in memory.
         required: columns that must be there.
 
     Raises:
@@ -70,6 +73,9 @@ def opened(path: str, required: Sequence[str], *, stdin: IO[bytes] | None = None
             with held.open("wb") as target:
                 shutil.copyfileobj(stdin or sys.stdin.buffer, target)
             name, file, kind = "standard input", held, _sniffed(held)
+        elif not isinstance(path, str):
+            name, file, kind = "rows in memory", Path(folder) / "rows.parquet", Format.PARQUET
+            _write(path, file)
         else:
             name, file = path, Path(path)
             kind = _named(name, file)
@@ -83,6 +89,12 @@ def opened(path: str, required: Sequence[str], *, stdin: IO[bytes] | None = None
             raise InputError(f"{name}: it cannot be read ({error}); nothing was stored.") from error
         _demand(name, columns, required)
         yield Source(name, file, kind, columns)
+
+
+def _write(rows: pa.Table, file: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(rows, file)
 
 
 # ---- what a file is ----

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from trueup.storage.tabular import Tabular
+
 
 class Verdict(StrEnum):
     """The outcome of one signal."""
@@ -81,9 +83,12 @@ class Signal:
         )
 
 
+_FIRST = (Verdict.BREACHED, Verdict.OK, Verdict.INSUFFICIENT)  # the order in which signals are read
+
+
 @dataclass(frozen=True, kw_only=True)
-class Check:
-    """One comparison of current with reference."""
+class Check(Tabular):
+    """One comparison of current with reference. As a table, its signals, those that breached first."""
 
     report_id: str
     counted: bool
@@ -91,6 +96,15 @@ class Check:
     first_time: str | None = None  # of the window's oldest record
     last_time: str | None = None  # of its newest
     notes: tuple[str, ...] = field(default=())  # what could not be compared, and why; guarantees and warnings
+
+    def caption(self) -> str:
+        state = "counted" if self.counted else "provisional"
+        return f"{state} check {self.report_id}: {len(self.breached)} of {len(self.signals)} signals breached"
+
+    def records(self) -> list[dict[str, Any]]:
+        columns = ("code", "verdict", "said", "value", "p_value", "threshold", "effect", "n_reference", "n_current")
+        ordered = sorted(self.signals, key=lambda signal: _FIRST.index(signal.verdict))
+        return [{name: getattr(signal, name) for name in columns} for signal in ordered]
 
     @property
     def breached(self) -> tuple[Signal, ...]:

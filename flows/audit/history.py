@@ -14,17 +14,28 @@ from trueup.monitoring.policy import Cause
 from trueup.storage.errors import TrueupError
 from trueup.storage.promotions import Promotion
 from trueup.storage.stream import Stream
+from trueup.storage.tabular import Tabular
 
 ALL = 1_000_000  # events
 
 
 @dataclass(frozen=True)
-class History:
+class History(Tabular):
     """The events, newest first, and the champion. lost: why MLflow could not be asked; empty where it could."""
 
     events: list[dict[str, Any]]
     champion: int | None
     lost: str = ""
+
+    def caption(self) -> str:
+        return f"champion {'–' if self.champion is None else f'v{self.champion}'}, {len(self.events)} events"
+
+    def records(self) -> list[dict[str, Any]]:
+        columns = ("at", "who", "kind", "state", "from_version", "to_version", "why")
+        return [{name: event[name] for name in columns} for event in self.events]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"champion": self.champion, "versions": [], "events": self.events, "lost": self.lost or None}
 
 
 def history(app: App, stream: Stream) -> History:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from trueup.feedback.chunks import objects
 from trueup.feedback.readers import opened
 from trueup.feedback.validation import validate
 from trueup.flows.app import App
@@ -25,29 +30,55 @@ def predict_newest(app: App, stream: Stream) -> list[dict[str, Any]]:
     return _answers(rows.meta["id"], rows.meta["predicted"], rows.meta["score"], champion.version)[::-1]
 
 
-def predict_file(app: App, stream: Stream, path: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Answers for the records of a file, in its order, and the rows that got none: line, reason, detail.
+def predict_rows(
+    app: App, stream: Stream, source: str | pa.Table
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Answers for the records of a file or table, in its order, and the rows that got none: line, reason, detail.
 
-    The file needs the features only. Without the id's column an answer's id is a hash of its row. Nothing is stored.
+    The features suffice. Without the id's column an answer's id is a hash of its row. Nothing is stored.
 
     Raises:
-        InputError: the file cannot be read, or the champion is a service's own model.
+        InputError: the source cannot be read, or the champion is a service's own model.
     """
-    from trueup.training.models.fitting import answer
-
-    champion = _able_to_answer(app, stream)
-    model = app.registry.load(stream.name, champion.version)
     found: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
-    with opened(path, stream.features, stdin=sys.stdin.buffer) as source:
-        asked = features_of(stream, source.columns)
-        for chunk in source.chunks():
+    version = _able_to_answer(app, stream)
+    for rows, predicted, score, left_out in _answered(app, stream, version, source):
+        refused += [{"line": r.line, "reason": str(r.reason), "detail": r.detail} for r in left_out]
+        found += _answers(rows.ids, predicted, score, version.version)
+    return found, refused
+
+
+def answers_by_row(app: App, stream: Stream, table: pa.Table) -> pd.DataFrame:
+    """One answer a row of a table, in its order: predicted, score, and in `refused` why a row got none.
+
+    Raises:
+        InputError: a feature is missing, or the champion is a service's own model.
+    """
+    answered = pd.DataFrame(
+        {"predicted": objects([None] * len(table)), "score": np.nan, "refused": objects([None] * len(table))}
+    )
+    version = _able_to_answer(app, stream)
+    for rows, predicted, score, left_out in _answered(app, stream, version, table):
+        at = rows.lines - 1
+        answered.loc[at, "predicted"] = predicted
+        answered.loc[at, "score"] = score
+        for row in left_out:
+            answered.loc[row.line - 1, "refused"] = row.detail
+    return answered.infer_objects()
+
+
+def _answered(app: App, stream: Stream, version: VersionRecord, source: str | pa.Table) -> Iterator[Any]:
+    """Chunk by chunk: the rows that hold, their answers and scores, and the rows that do not."""
+    from trueup.training.models.fitting import answer
+
+    model = app.registry.load(stream.name, version.version)
+    with opened(source, stream.features, stdin=sys.stdin.buffer) as opened_source:
+        asked = features_of(stream, opened_source.columns)
+        for chunk in opened_source.chunks():
             judged = validate(asked, chunk, app.now())
             rows = judged.accepted
-            refused += [{"line": r.line, "reason": str(r.reason), "detail": r.detail} for r in judged.refused]
-            predicted, score = answer(model, stream, rows.table[list(stream.features)])
-            found += _answers(rows.ids, predicted, score, champion.version)
-    return found, refused
+            yield rows, *answer(model, stream, rows.table[list(stream.features)]), judged.refused
 
 
 def _able_to_answer(app: App, stream: Stream) -> VersionRecord:

@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from trueup.flows.cli import alerts, cycles, intake, models, pause, prune, replay, training
+from trueup.flows.cli import alerts, cycles, intake, models, pause, prune, replay, reports, status, training
 from trueup.flows.cli.session import OneDocument
 
 cli = typer.Typer(
@@ -18,7 +18,7 @@ cli = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for part in (intake, training, models, cycles, replay, pause, prune, alerts):
+for part in (intake, training, models, cycles, reports, replay, pause, prune, alerts, status):
     part.add_to(cli)
 
 

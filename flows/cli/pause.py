@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from trueup.flows.cli.session import AsJson, Config, Home, StreamName, Why, add_commands, session
 
 
-def pause(stream: StreamName, why: Why, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+def pause(
+    why: Why, stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False
+) -> None:
     """Let no cycle act on a stream until `resume`.
 
     It is scored and checked as ever; nothing is alerted on, trained or promoted.
@@ -15,21 +19,20 @@ def pause(stream: StreamName, why: Why, config: Config = None, home: Home = None
     _set(stream, why, config, home, as_json, paused=True)
 
 
-def resume(stream: StreamName, why: Why, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+def resume(
+    why: Why, stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False
+) -> None:
     """Let cycles act on a paused stream again."""
     _set(stream, why, config, home, as_json, paused=False)
 
 
-def _set(stream: str, why: str, config: Config, home: Home, as_json: bool, *, paused: bool) -> None:
-    from trueup.flows.admin.pause import set_paused
-
+def _set(stream: str | None, why: str, config: Path | None, home: Path | None, as_json: bool, *, paused: bool) -> None:
     with session(config, home, as_json) as s:
-        done = set_paused(s.app, s.app.stream(stream), why, paused=paused)
+        chosen = s.stream(stream)
+        done = chosen.pause(why) if paused else chosen.resume(why)
         state = "paused" if paused else "not paused"
-        s.show(
-            {"stream": stream, "paused": paused, "event_id": done.id if done else None},
-            f"{stream} is {state}" + ("" if done else " already; nothing was changed"),
-        )
+        already = "" if done.event_id else " already; nothing was changed"
+        s.show(done.as_json(), f"{chosen.name} is {state}{already}")
 
 
 def add_to(cli: typer.Typer) -> None:

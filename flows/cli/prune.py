@@ -10,7 +10,7 @@ from trueup.flows.cli.session import AsJson, Config, Home, StreamName, add_comma
 
 
 def prune(
-    stream: StreamName,
+    stream: StreamName = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     config: Config = None,
     home: Home = None,
@@ -22,20 +22,18 @@ def prune(
     """
     from rich.text import Text
 
-    from trueup.flows.audit.prune import prune as remove
-
     with session(config, home, as_json) as s:
-        done = remove(s.app, s.app.stream(stream), dry_run=dry_run)
+        done = s.stream(stream).prune(dry_run=dry_run)
         would = "would go" if dry_run else "removed"
-        rows = [(one["kind"], one["name"], f"{one['bytes']:,}") for one in done["removed"]]
-        kept = [(f"v{one['version']}", one["why"]) for one in done["kept"]]
-        left = [Text(f"left: {place}") for one in done["removed"] for place in one["left"]]
+        rows = [(one["kind"], one["name"], f"{one['bytes']:,}") for one in done.removed]
+        kept = [(f"v{one['version']}", one["why"]) for one in done.kept]
+        left = [Text(f"left: {place}") for one in done.removed for place in one["left"]]
         s.show(
-            done,
+            done.as_json(),
             table(would, ("what", "name", "bytes"), rows),
             table("versions that stay", ("version", "because"), kept),
             *left,
-            f"{done['bytes']:,} bytes {would}",
+            done.caption(),
         )
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
 
 from trueup.flows.cli.session import AsJson, Commands, Config, Home, StreamName, add_commands, progress, session, table
-from trueup.storage.timepoints import parse_as_of
 
 
 def replay(
     file: Annotated[str, typer.Argument(help="Past records: CSV, JSON Lines or Parquet; - is standard input.")],
-    stream: StreamName,
+    stream: StreamName = None,
     start: Annotated[
         str | None,
         typer.Option("--start", help="When the first champion is trained (as --as-of). After the first 1,000 records."),
@@ -35,32 +33,25 @@ def replay(
     """
     from rich.text import Text
 
-    from trueup.flows.replay.run import replay as run
     from trueup.monitoring.formatting import figure
-    from trueup.reports.replay_page import page
 
     with session(config, home, as_json) as s:
-        named = s.app.stream(stream)
+        chosen = s.stream(stream)
         console = progress()
-        begin = parse_as_of(start) if start else None
         with console.status("replay", spinner="dots") as status:
-            show = status.update if console.is_terminal else console.print  # a log gets a line a check
-            found = run(
-                s.app, named, file, start=begin, every=every, names=policy or (), tell=lambda said: show(Text(said))
+            tell = status.update if console.is_terminal else console.print  # a log gets a line a check
+            done = chosen.replay(
+                file, start=start, every=every, policies=policy or (), tell=lambda said: tell(Text(said))
             )
-        folder = s.app.home / "replays"
-        folder.mkdir(parents=True, exist_ok=True)
-        plain_name = re.sub(r"[^\w.-]", "-", stream)
-        written = folder / f"{plain_name}-{s.app.now():%Y%m%dT%H%M%S}.html"
-        written.write_text(page(found), encoding="utf-8")
-        heads = ("policy", f"mean {found.metric}", "challengers", "promotions", "alerts", "checks")
+        heads = ("policy", f"mean {done.replay.metric}", "challengers", "promotions", "alerts", "checks")
         cells = [
-            (p.name, figure(p.metric_mean), p.retrains, p.promotions, p.alerts, len(p.timeline)) for p in found.policies
+            (p.name, figure(p.metric_mean), p.retrains, p.promotions, p.alerts, len(p.timeline))
+            for p in done.replay.policies
         ]
         s.show(
-            {**found.as_json(), "page": written},
-            table(f"replay of {stream}", heads, cells),
-            Text(f"the timelines: {written}"),
+            done.as_json(),
+            table(f"replay of {chosen.name}", heads, cells),
+            Text(f"the timelines: {done.page}"),
         )
 
 

@@ -23,14 +23,20 @@ from trueup.storage.timepoints import iso
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from trueup.flows.app import App
+    from trueup.alerts import Alerts
+    from trueup.deployment import Deployment
+    from trueup.stored_reports import Reports
+    from trueup.stream import Stream
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="The settings file; found upward from here where left out.")
 ]
 Home = Annotated[Path | None, typer.Option("--home", help="The folder that holds all state; .trueup where left out.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on standard output.")]
-StreamName = Annotated[str, typer.Option("--stream", "-s", help="The stream, as trueup.toml names it.")]
+StreamName = Annotated[
+    str | None,
+    typer.Option("--stream", "-s", help="The stream, as trueup.toml names it; left out: the only one."),
+]
 MaybeStream = Annotated[str | None, typer.Option("--stream", "-s", help="Only this stream.")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="The world as it was known then (ISO 8601; a bare date is its end). Now.")
@@ -68,17 +74,34 @@ def plain(value: Any) -> Any:
 class Session:
     """An open deployment and where its answers go: people's on standard output, or one JSON document there."""
 
-    app: App
+    deployment: Deployment
     as_json: bool
+
+    def stream(self, name: str | None) -> Stream:
+        """The stream that was named, or the only one."""
+        return self.deployment.stream(name)
+
+    def reports(self, stream: str | None) -> Reports:
+        """The reports of a stream, or of all."""
+        return self.deployment.stream(stream).reports if stream else self.deployment.reports
+
+    def alerts(self, stream: str | None) -> Alerts:
+        """The alerts of a stream, or of all."""
+        return self.deployment.stream(stream).alerts if stream else self.deployment.alerts
 
     def show(self, document: Mapping[str, Any], *human: RenderableType) -> None:
         """Print the document, or what people read instead of it."""
-        if self.as_json:
-            sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n")
-            return
-        console = answers()
-        for part in human:
-            console.print(part)
+        show(self.as_json, document, *human)
+
+
+def show(as_json: bool, document: Mapping[str, Any], *human: RenderableType) -> None:
+    """Print the one JSON document of a command, or what people read instead of it."""
+    if as_json:
+        sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n")
+        return
+    console = answers()
+    for part in human:
+        console.print(part)
 
 
 def answers() -> Console:
@@ -98,14 +121,10 @@ def progress() -> Console:
 @contextmanager
 def session(config: Path | None, home: Path | None, as_json: bool) -> Iterator[Session]:
     """Open the deployment for one command; a foreseen failure becomes one line and its exit status."""
-    from trueup.flows.app import open_app
+    import trueup
 
-    with failing_plainly(as_json):
-        app = open_app(config, home)
-        try:
-            yield Session(app, as_json)
-        finally:
-            app.close()
+    with failing_plainly(as_json), trueup.open(config, home) as deployment:
+        yield Session(deployment, as_json)
 
 
 @contextmanager

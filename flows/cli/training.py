@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -22,14 +23,12 @@ from trueup.flows.cli.session import (
 )
 from trueup.monitoring.formatting import figure
 from trueup.storage.errors import InputError
-from trueup.storage.stream import Stream
-from trueup.storage.timepoints import parse_as_of
 
 SHOWN = 20  # answers for stored records on a terminal; --json and a pipe get all
 
 
 def train(
-    stream: StreamName,
+    stream: StreamName = None,
     as_of: AsOf = None,
     reproduce: Annotated[
         int | None,
@@ -44,78 +43,76 @@ def train(
     Both go through the same gate as in a cycle.
     """
     from trueup.flows.cli.progress import shown
-    from trueup.flows.cycle.train_on_demand import train_now
 
     with session(config, home, as_json) as s:
-        named = s.app.stream(stream)
+        chosen = s.stream(stream)
         if reproduce is not None:
-            _reproduce(s, named, reproduce, as_of)
+            if as_of is not None:
+                raise InputError(
+                    "--as-of says nothing beside --reproduce: a version is made again on its own snapshot."
+                )
+            _reproduce(s, chosen, reproduce)
             return
-        with shown(progress(), f"{stream}: train") as watch:
-            done = train_now(s.app, named, parse_as_of(as_of, now=s.app.now()), on_candidate=watch.on_candidate)
-        metric = named.metric
+        with shown(progress(), f"{chosen.name}: train") as watch:
+            done = chosen.train(as_of, on_candidate=watch.on_candidate)
+        metric = chosen.settings.metric
         rows = [
             (c["model"], c["feature"], c["history"], _setting(c), figure(c["metrics"].get(metric)), str(c["blocks"]),
              "winner" if c["winner"] else c["failed"])
-            for c in done["candidates"]
+            for c in done.candidates
         ]  # fmt: skip
         head = ("model", "feature", "history", "setting", metric, "blocks", "")
         tests = [
             (g["code"], "yes" if g["passed"] else "no", figure(g["value"]), figure(g["bound"]), g["said"])
-            for g in done["gate"]["tests"]
+            for g in done.gate["tests"]
         ]
-        ended = f"v{done['version']} " + ("is champion" if done["promotion"] else "was not promoted: see the gate")
-        if done["held"]:
-            ended = f"v{done['version']} passed the gate and waits: {done['held']}"
+        ended = f"v{done.version} " + ("is champion" if done.promotion else "was not promoted: see the gate")
+        if done.held:
+            ended = f"v{done.version} passed the gate and waits: {done.held}"
         s.show(
-            done,
+            done.as_json(),
             table(f"candidates, mean {metric} over the newest blocks", head, rows),
             table("gate", ("code", "passed", "value", "bound", "what was found"), tests),
             ended,
         )
 
 
-def _setting(candidate: dict[str, Any]) -> str:
+def _setting(candidate: Mapping[str, Any]) -> str:
     """What tells a candidate from the others of its family: C=0.3."""
     return ", ".join(f"{name}={value}" for name, value in json.loads(candidate["hyper"]).items())
 
 
-def _reproduce(s: Session, stream: Stream, version: int, as_of: str | None) -> None:
+def _reproduce(s: Session, stream: Any, version: int) -> None:
     from rich.text import Text
 
-    from trueup.flows.train.reproduce import reproduce
-
-    if as_of is not None:
-        raise InputError("--as-of says nothing beside --reproduce: a version is made again on its own snapshot.")
     with progress().status(f"{stream.name}: making v{version} again", spinner="dots"):
-        done = reproduce(s.app, stream, version)
-    s.show(done, Text(done["said"]))
-    if not done["identical"]:
+        done = stream.reproduce(version)
+    s.show(done.as_json(), Text(done.said))
+    if not done.identical:
         raise typer.Exit(1)
 
 
 def predict(
-    stream: StreamName,
     file: Annotated[str | None, typer.Argument(help="Records to answer; the stream's newest where left out.")] = None,
+    stream: StreamName = None,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """The champion's answers."""
-    from trueup.flows.check.predict import predict_file, predict_newest
-
     with session(config, home, as_json) as s:
-        named = s.app.stream(stream)
-        found, refused = predict_file(s.app, named, file) if file else (predict_newest(s.app, named), [])
-        for row in refused:
+        chosen = s.stream(stream)
+        done = chosen.predict(file)
+        for row in done.refused:
             sys.stderr.write(f"trueup: no answer for line {row['line']}: {row['reason']}: {row['detail']}\n")
+        found = done.predictions
         shown = found if file or not sys.stdout.isatty() else found[:SHOWN]
         rows = [(p["id"], p["predicted"], figure(p["score"])) for p in shown]
         more = len(found) - len(shown)
         s.show(
-            {"predictions": found, "refused": refused},
+            done.as_json(),
             table("predictions, newest first" if not file else "predictions", ("record", "answer", "score"), rows),
-            *([f"{more} more; all of them: trueup predict --stream {stream} --json"] if more else []),
+            *([f"{more} more; all of them: trueup predict --stream {chosen.name} --json"] if more else []),
         )
 
 

@@ -6,6 +6,7 @@ is touched. All begin with the same records and the same first champion.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from trueup.feedback.intake import ingest
 from trueup.flows.app import App
@@ -39,7 +41,7 @@ Tell = Callable[[str], None]
 def replay(
     app: App,
     stream: Stream,
-    file: str,
+    file: str | pa.Table,
     *,
     start: datetime | None = None,
     every: int | None = None,
@@ -87,6 +89,18 @@ def replay(
         start=start,
         policies=tuple(played),
     )
+
+
+def write_page(app: App, found: Replay) -> Path:
+    """Write the timelines of a replay as a page into the deployment's home; where it is."""
+    from trueup.reports.replay_page import page
+
+    folder = app.home / "replays"
+    folder.mkdir(parents=True, exist_ok=True)
+    plain_name = re.sub(r"[^\w.-]", "-", found.stream)
+    written = folder / f"{plain_name}-{app.now():%Y%m%dT%H%M%S}.html"
+    written.write_text(page(found), encoding="utf-8")
+    return written
 
 
 def check_times(policy: Policy, times: np.ndarray, start: datetime, every: int | None) -> tuple[datetime, ...]:

@@ -1,0 +1,197 @@
+"""One deployment: what `trueup.open` gives, and what concerns all of its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from trueup.alerts import Alerts
+from trueup.results import InitResult
+from trueup.storage.errors import ConfigError, InputError
+from trueup.storage.tabular import Listing
+from trueup.stored_reports import Reports
+from trueup.stream import Stream
+
+if TYPE_CHECKING:
+    from trueup.flows.admin.doctor import Finding
+    from trueup.flows.admin.status import Standing
+    from trueup.flows.app import App
+
+
+def open_deployment(config: str | Path | None = None, home: str | Path | None = None) -> Deployment:
+    """The deployment that a settings file describes.
+
+    Args:
+        config: the file; left out, `trueup.toml` of this folder or of one above it.
+        home: the folder that holds all state; left out, `.trueup` beside the file.
+
+    Raises:
+        ConfigError: there is no such file, or it does not describe a deployment.
+    """
+    from trueup.flows.app import open_app
+
+    return Deployment(open_app(_path(config), _path(home)))
+
+
+def init(
+    source: str | Path | None = None,
+    stream: str = "reviews",
+    config: str | Path | None = None,
+    home: str | Path | None = None,
+) -> InitResult:
+    """Write a commented `trueup.toml`; with `source`, a file of records, its columns are inferred from that.
+
+    Raises:
+        ConfigError: the file exists already, or cannot be written.
+        InputError: `source` cannot be read.
+    """
+    from trueup.flows.admin.infer_schema import guess_stream, template
+    from trueup.flows.settings import FILE, read_settings
+
+    file = Path(config) if config else Path.cwd() / FILE
+    if file.exists():
+        raise ConfigError(f"'{file}' exists already and was left as it is. Edit it, or remove it first.")
+    text = guess_stream(str(source), stream) if source else template()
+    read_settings(text, file.name)
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"'{file}' cannot be written: {error.strerror}. Name another with --config.") from None
+    with open_deployment(file, home) as made:
+        return InitResult(config=file.absolute(), home=made.home)
+
+
+def demo(folder: str | Path | None = None, *, as_json: bool = False) -> None:
+    """Run the whole loop on a made stream with a known break, and tell it on standard output.
+
+    Args:
+        folder: where to; left out, a new temporary folder.
+        as_json: print one JSON document in place of the story.
+    """
+    from trueup.flows.demo.run import run_demo
+
+    run_demo(_path(folder), as_json=as_json)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """An open deployment. Close it when done, or use it as a context manager."""
+
+    _app: App
+
+    @property
+    def config(self) -> Path | None:
+        """The settings file; None where the deployment has none."""
+        return self._app.config
+
+    @property
+    def home(self) -> Path:
+        """The folder that holds all state."""
+        return self._app.home
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The names of the streams, as the settings list them."""
+        return tuple(self._app.settings.streams)
+
+    def stream(self, name: str | None = None) -> Stream:
+        """A stream by its name, which may be left out where the settings hold one stream.
+
+        Raises:
+            ConfigError: there is no stream of this name, or none was named where there are several.
+        """
+        if name is None:
+            name = self._only_stream()
+        return Stream(self._app, self._app.stream(name))
+
+    @property
+    def reports(self) -> Reports:
+        """The stored reports of all streams."""
+        return Reports(self._app, None)
+
+    @property
+    def alerts(self) -> Alerts:
+        """Incidents and the outbox of all streams."""
+        return Alerts(self._app, None)
+
+    def status(self) -> Listing[Standing]:
+        """How each stream stands, and when its next cycle is."""
+        from trueup.flows.admin.status import standing
+
+        return Listing(standing(self._app, stream) for stream in self._app.settings.streams.values())
+
+    def doctor(self) -> Listing[Finding]:
+        """What is wrong with this installation, and how to mend it."""
+        from trueup.flows.admin.doctor import examine
+
+        return Listing(examine(self._app))
+
+    def serve(self, *, every: float = 0, announce: Callable[[tuple[str, ...], str], None] | None = None) -> None:
+        """Run every stream's schedule through Prefect, until stopped.
+
+        Args:
+            every: seconds between the cycles of each stream, in place of its cron line.
+            announce: told once, when all is up: the streams, and where Prefect's pages are.
+
+        Raises:
+            InputError: no stream has a schedule.
+        """
+        from trueup.flows.alert.incidents import deliver_now
+        from trueup.flows.serve.runner import Planned
+        from trueup.flows.serve.runner import serve as run
+
+        app = self._app
+        plans = [
+            Planned(stream=name, cron=stream.schedule.cron, every=every)
+            for name, stream in app.settings.streams.items()
+            if every or stream.schedule.cron
+        ]
+        if not plans:
+            raise InputError(
+                "No stream has a schedule, so nothing would ever run. Write cron under [streams.<name>.schedule]."
+            )
+
+        def started(schedule: Any) -> None:
+            if announce:
+                announce(tuple(plan.stream for plan in plans), schedule.url)
+
+        run(
+            plans,
+            home=app.home,
+            config=app.config,
+            port=app.settings.serve.port,
+            announce=started,
+            deliver=lambda: deliver_now(app),
+        )
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._app.close()
+
+    def __enter__(self) -> Deployment:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<trueup deployment of {', '.join(self.streams) or 'no stream'} at {self.home}>"
+
+    def _only_stream(self) -> str:
+        if len(self.streams) == 1:
+            return self.streams[0]
+        if not self.streams:
+            return "reviews"  # the name that `init` gives; the settings say that there is none
+        raise ConfigError(
+            f"The settings hold {len(self.streams)} streams ({', '.join(self.streams)}), so one has to be named: "
+            f"--stream {self.streams[0]}. Nothing was done."
+        )
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)

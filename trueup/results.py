@@ -1,0 +1,409 @@
+"""What the face gives back: frozen values, each the typed form of the command's JSON document (`as_json()`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trueup.monitoring.check import Check
+from trueup.storage.tabular import Listing, Tabular
+from trueup.storage.timepoints import iso
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trueup.reports.comparing import Change
+    from trueup.reports.replay_facts import Replay
+    from trueup.storage.alerts import Incident, OutboxItem
+    from trueup.storage.promotions import Promotion, VersionRecord
+    from trueup.storage.prunings import Pruning
+    from trueup.storage.silences import Silence
+    from trueup.stored_reports import StoredReport
+    from trueup.training.registry.registry import Version
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class InitResult:
+    """The settings file that was written, and the home folder beside it."""
+
+    config: Path
+    home: Path
+
+    def as_json(self) -> Document:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    """How many rows went in, stood there already, and were refused.
+
+    labelled: of the accepted ones, those with a label; None for feedback. notes: what a person should look at.
+    """
+
+    accepted: int
+    duplicate: int
+    quarantined: int
+    labelled: int | None
+    notes: tuple[str, ...]
+
+    def as_json(self) -> Document:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class PredictResult(Tabular):
+    """Answers: id, predicted, score, version of each record. refused: line, reason, detail of each that got none."""
+
+    predictions: tuple[Document, ...]
+    refused: tuple[Document, ...]
+
+    def caption(self) -> str:
+        return f"{len(self.predictions)} predictions, {len(self.refused)} rows refused"
+
+    def records(self) -> Sequence[Document]:
+        return self.predictions
+
+    def as_json(self) -> Document:
+        return {"predictions": self.predictions, "refused": self.refused}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainResult(Tabular):
+    """A training: its version, and what the gate said. As a table, the candidates.
+
+    promotion: from_version and to_version, None where nothing was promoted. held: what keeps a version waiting that
+    passed its gate.
+    """
+
+    version: int
+    run_id: str
+    candidates: tuple[Document, ...]
+    gate: Document
+    promotion: Document | None
+    held: str | None
+    document: Document = field(repr=False)
+
+    @classmethod
+    def from_json(cls, document: Document) -> TrainResult:
+        return cls(
+            version=document["version"],
+            run_id=document["run_id"],
+            candidates=tuple(document["candidates"]),
+            gate=document["gate"],
+            promotion=document["promotion"],
+            held=document["held"],
+            document=document,
+        )
+
+    def caption(self) -> str:
+        ended = "is champion" if self.promotion else "waits" if self.held else "was refused by the gate"
+        return f"v{self.version} {ended}; {len(self.candidates)} candidates"
+
+    def records(self) -> Sequence[Document]:
+        return [
+            {"candidate": one["name"], **one["metrics"], "blocks": one["blocks"], "winner": one["winner"]}
+            for one in self.candidates
+        ]
+
+    def as_json(self) -> Document:
+        return self.document
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleResult(Tabular):
+    """A cycle. As a table, the signals of its check.
+
+    action: none, alert or retrain, with its codes and reasons. check: None where there was no champion. gate: None
+    where nothing was judged. alerts: id, kind, subject, state of each. repeated: it had been finished before.
+    """
+
+    cycle_id: str
+    stream: str
+    as_of: str
+    champion: int | None
+    check: Check | None
+    action: str
+    codes: tuple[str, ...]
+    reasons: tuple[str, ...]
+    training: Document | None
+    gate: Document | None
+    promotion: Document | None
+    alerts: tuple[Document, ...]
+    paused: bool
+    repeated: bool
+    document: Document = field(repr=False)
+
+    @classmethod
+    def from_json(cls, document: Document) -> CycleResult:
+        decision = document["decision"]
+        return cls(
+            cycle_id=document["cycle_id"],
+            stream=document["stream"],
+            as_of=document["as_of"],
+            champion=document["champion"],
+            check=Check.from_json(document["check"]) if document["check"] else None,
+            action=decision["action"],
+            codes=tuple(decision["codes"]),
+            reasons=tuple(decision["reasons"]),
+            training=document["training"],
+            gate=document["gate"],
+            promotion=document["promotion"],
+            alerts=tuple(document["alerts"]),
+            paused=document.get("paused", False),
+            repeated=document.get("repeated", False),
+            document=document,
+        )
+
+    @property
+    def outcome(self) -> str:
+        """The cycle in a few words."""
+        from trueup.flows.cycle.document import outcome
+
+        return outcome(dict(self.document))
+
+    def caption(self) -> str:
+        return f"{self.stream} as of {self.as_of}: {self.outcome}"
+
+    def records(self) -> Sequence[Document]:
+        return self.check.records() if self.check else []
+
+    def as_json(self) -> Document:
+        return self.document
+
+
+@dataclass(frozen=True)
+class ReproduceResult:
+    """A version made again. identical: it answers the same to the last bit. said: that in a sentence."""
+
+    version: int
+    identical: bool
+    said: str
+    document: Document = field(repr=False)
+
+    @classmethod
+    def from_json(cls, document: Document) -> ReproduceResult:
+        return cls(document["version"], document["identical"], document["said"], document)
+
+    def as_json(self) -> Document:
+        return self.document
+
+
+@dataclass(frozen=True)
+class ReplayResult(Tabular):
+    """A replay. As a table, its policies. page: the timelines, as an HTML file."""
+
+    replay: Replay
+    page: Path
+
+    def caption(self) -> str:
+        return f"replay of {self.replay.stream}, mean {self.replay.metric} over checks"
+
+    def records(self) -> Sequence[Document]:
+        return [
+            {
+                "policy": played.name, "metric_mean": played.metric_mean, "checks": len(played.timeline),
+                "alerts": played.alerts, "retrains": played.retrains, "promotions": played.promotions,
+            }
+            for played in self.replay.policies
+        ]  # fmt: skip
+
+    def timeline(self) -> pd.DataFrame:
+        """Every check of every policy: policy, as_of, breached, action, champion, metric."""
+        import pandas as pd
+
+        rows = [{"policy": p.name, **moment} for p in self.replay.policies for moment in p.as_json()["timeline"]]
+        return pd.DataFrame(rows)
+
+    def as_json(self) -> Document:
+        return {**self.replay.as_json(), "page": self.page}
+
+
+@dataclass(frozen=True)
+class PauseResult:
+    """Whether cycles act on a stream. event_id: of the change; None where it stood so already."""
+
+    stream: str
+    paused: bool
+    event_id: str | None
+
+    def as_json(self) -> Document:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class PruneResult(Tabular):
+    """What was removed, or would be with `dry_run`: kind, name, bytes, left. kept: the versions that stay, and why."""
+
+    dry_run: bool
+    removed: tuple[Document, ...]
+    kept: tuple[Document, ...]
+    bytes: int
+    document: Document = field(repr=False)
+
+    @classmethod
+    def from_json(cls, document: Document) -> PruneResult:
+        removed, kept = tuple(document["removed"]), tuple(document["kept"])
+        return cls(document["dry_run"], removed, kept, document["bytes"], document)
+
+    def caption(self) -> str:
+        return f"{self.bytes:,} bytes {'would go' if self.dry_run else 'removed'}"
+
+    def records(self) -> Sequence[Document]:
+        return self.removed
+
+    def as_json(self) -> Document:
+        return self.document
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelVersion:
+    """A registered version. cut_off, recipe, metrics, snapshot: None where the store does not know it."""
+
+    version: int
+    aliases: tuple[str, ...]
+    run_id: str
+    created_at: datetime
+    cut_off: datetime | None
+    recipe: Document | None
+    metrics: Mapping[str, float] | None
+    snapshot: str | None
+
+    @classmethod
+    def of(cls, version: Version, record: VersionRecord | None) -> ModelVersion:
+        return cls(
+            version=version.number,
+            aliases=version.aliases,
+            run_id=version.run_id,
+            created_at=version.created_at,
+            cut_off=record.cut_off if record else None,
+            recipe=record.document["recipe"] if record else None,
+            metrics=record.document["metrics"] if record else None,
+            snapshot=record.snapshot if record else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionDetails:
+    """One version: its training, the events that it was part of, and why it is or is not champion, in sentences.
+
+    pruned: when its files were removed. lost: why MLflow could not be asked; empty where it could.
+    """
+
+    record: VersionRecord
+    champion: int | None
+    events: tuple[Document, ...]
+    explained: tuple[str, ...]
+    pruned: Pruning | None
+    lost: str
+
+    def as_json(self) -> Document:
+        return {
+            "champion": self.champion,
+            "versions": [self.record],
+            "events": self.events,
+            "lost": self.lost or None,
+            "pruned": self.pruned,
+            "explained": self.explained,
+        }
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why the champion is champion, and what others would have needed. str() has it in sentences."""
+
+    document: Document = field(repr=False)
+
+    def __str__(self) -> str:
+        found = self.document
+        said = [*found["notes"], *(found["because"]["said"] if found["because"] else ["There is no champion yet."])]
+        for other in found["others"]:
+            said += ["", other["said"], *(f"  {wanted}" for wanted in other["needed"])]
+        return "\n".join(said)
+
+    def as_json(self) -> Document:
+        return self.document
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What does not agree between the audit trail, MLflow and the archive: a sentence each."""
+
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def as_json(self) -> Document:
+        return {"ok": self.ok, "problems": self.problems}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChampionChange:
+    """A change of the champion by hand. waits_for: the incident that holds promotion until it is acknowledged."""
+
+    from_version: int | None
+    to_version: int | None
+    kind: str
+    event_id: str
+    waits_for: str | None = None
+
+    @classmethod
+    def of(cls, done: Promotion, waits_for: str | None = None) -> ChampionChange:
+        return cls(
+            from_version=done.from_version, to_version=done.to_version, kind=str(done.kind), event_id=done.id,
+            waits_for=waits_for,
+        )  # fmt: skip
+
+    def as_json(self) -> Document:
+        return {"from_version": self.from_version, "to_version": self.to_version, "event_id": self.event_id}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertOverview(Tabular):
+    """Incidents, mails of the outbox, and silences in force. As a table, the incidents."""
+
+    incidents: Listing[Incident]
+    mails: Listing[OutboxItem]
+    silences: Listing[Silence]
+
+    def caption(self) -> str:
+        unsent = sum(mail.state != "sent" for mail in self.mails)
+        return f"{len(self.incidents)} incidents, {len(self.mails)} mails ({unsent} not sent)"
+
+    def records(self) -> Sequence[Document]:
+        return self.incidents.records()
+
+
+@dataclass(frozen=True)
+class ReportComparison(Tabular):
+    """Two reports of one stream. As a table, each signal before and after."""
+
+    before: StoredReport
+    after: StoredReport
+    changes: tuple[Change, ...]
+
+    @property
+    def turned(self) -> tuple[str, ...]:
+        """The codes whose verdict is another one."""
+        return tuple(change.code for change in self.changes if change.turned)
+
+    def caption(self) -> str:
+        return f"{iso(self.before.as_of)} and {iso(self.after.as_of)}: other verdicts for {len(self.turned)} signals"
+
+    def records(self) -> Sequence[Document]:
+        return [asdict(change) for change in self.changes]
+
+    def as_json(self) -> Document:
+        pair = (self.before, self.after)
+        return {
+            "reports": [
+                {"stream": r.stream, "as_of": r.as_of, "version": r.version, **r.check.as_json()} for r in pair
+            ],
+            "changes": self.changes,
+        }

@@ -1,0 +1,265 @@
+"""One stream of a deployment: what goes in, what is checked, what answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trueup.alerts import Alerts
+from trueup.models import Champion, Models
+from trueup.quarantine import Quarantine
+from trueup.results import (
+    ChampionChange,
+    CycleResult,
+    IngestResult,
+    PauseResult,
+    PredictResult,
+    PruneResult,
+    ReplayResult,
+    ReproduceResult,
+    TrainResult,
+)
+from trueup.storage.timepoints import parse_as_of
+from trueup.stored_reports import Reports
+
+if TYPE_CHECKING:
+    from trueup.flows.app import App
+    from trueup.flows.audit.history import History
+    from trueup.flows.cycle.run import Watch
+    from trueup.monitoring.check import Check
+    from trueup.storage.stream import Stream as Settings
+
+AsOf = str | date | None  # ISO 8601, a date (its end) or a datetime (naive: UTC); None is now
+Rows = Any  # a path, "-", a pandas DataFrame, an Arrow table or batch
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A stream of an open deployment. `settings` is what trueup.toml says of it."""
+
+    _app: App
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    # ---- what comes in ----
+
+    def ingest(self, *sources: Rows, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
+        """Take records into the store; what is stored already is left out, bad rows go to quarantine.
+
+        Args:
+            sources: paths of CSV, JSON Lines or Parquet files, "-" for standard input, DataFrames or Arrow tables.
+            on_progress: told how many rows are done, and of how many.
+
+        Raises:
+            ConfigError: the stream's schema cannot be followed.
+            InputError: a source cannot be taken in at all; nothing of any of them was stored.
+        """
+        from trueup.feedback.intake import ingest
+
+        notes: list[str] = []
+        done = ingest(
+            self._app.store, self.settings, _inputs(sources),
+            now=self._app.now(), on_progress=on_progress, on_note=notes.append,
+        )  # fmt: skip
+        label = self.settings.label
+        if label.column and done.accepted and not done.labelled and not notes:
+            rules = f", or matches none of label.classes ({', '.join(label.classes)})" if label.classes else ""
+            notes.append(f"no accepted row carries a label: column '{label.column}' is empty, not known yet{rules}")
+        return IngestResult(done.accepted, done.duplicate, done.quarantined, done.labelled, tuple(notes))
+
+    def feedback(self, *sources: Rows, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
+        """Take feedback on records: columns record_id, kind (label, thumb, rating or vote), value, user, at.
+
+        Raises: as `ingest`.
+        """
+        from trueup.feedback.intake import ingest_feedback
+
+        done = ingest_feedback(
+            self._app.store, self.settings, _inputs(sources), now=self._app.now(), on_progress=on_progress
+        )
+        return IngestResult(done.accepted, done.duplicate, done.quarantined, None, ())
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """What was refused, and why."""
+        return Quarantine(self._app, self.settings)
+
+    # ---- the loop ----
+
+    def check(self, as_of: AsOf = None) -> Check:
+        """One check and its stored report; it changes no model and never counts.
+
+        Raises:
+            NoChampion: nothing was trained yet.
+            TimeRefused: the time lies before what the champion or the last cycle knew.
+            ModelUnusable: the champion cannot be loaded or scored.
+        """
+        from trueup.flows.check.comparison import champion_of, refuse_rewind
+        from trueup.flows.check.run import single_check
+
+        moment = self.moment(as_of)
+        champion = champion_of(self._app, self.settings)
+        refuse_rewind(self._app, self.settings, moment, champion)
+        return single_check(self._app, self.settings, champion, moment)
+
+    def cycle(self, as_of: AsOf = None, *, watch: Watch | None = None) -> CycleResult:
+        """One whole cycle: score, check, decide, and where that asks for it train, gate, promote, alert.
+
+        Args:
+            watch: told of each step and candidate while it runs.
+
+        Raises:
+            LeaseHeld: another process works on the stream.
+            TimeRefused: the time would rewind a model.
+            ModelUnusable: the champion cannot be loaded or scored; an alert of it is on its way.
+        """
+        from trueup.flows.cycle.run import run_cycle
+
+        return CycleResult.from_json(run_cycle(self._app, self.settings, self.moment(as_of), watch=watch))
+
+    def train(self, as_of: AsOf = None, *, on_candidate: Callable[[Any], None] = lambda progress: None) -> TrainResult:
+        """The first champion, or a challenger on demand, through the same gate as in a cycle.
+
+        Raises:
+            NotTrainable: the rows cannot be learnt from.
+            LeaseHeld, TimeRefused, ModelUnusable: as `cycle`.
+        """
+        from trueup.flows.cycle.train_on_demand import train_now
+
+        done = train_now(self._app, self.settings, self.moment(as_of), on_candidate=on_candidate)
+        return TrainResult.from_json(done)
+
+    def reproduce(self, version: int) -> ReproduceResult:
+        """Make a version again from its snapshot, and say whether it answers the same; changes nothing."""
+        from trueup.flows.train.reproduce import reproduce
+
+        return ReproduceResult.from_json(reproduce(self._app, self.settings, version))
+
+    def predict(self, source: Rows | None = None) -> PredictResult:
+        """The champion's answers: for records of a file or frame, or for the newest stored ones, which are kept.
+
+        Raises:
+            NoChampion: nothing was trained yet.
+            InputError: the source cannot be read, or the champion is a service's own model.
+        """
+        from trueup.flows.check.predict import predict_newest, predict_rows
+
+        if source is None:
+            return PredictResult(tuple(predict_newest(self._app, self.settings)), ())
+        found, refused = predict_rows(self._app, self.settings, _input(source))
+        return PredictResult(tuple(found), tuple(refused))
+
+    def replay(
+        self,
+        source: Rows,
+        *,
+        start: AsOf = None,
+        every: int | None = None,
+        policies: Sequence[str] = (),
+        tell: Callable[[str], None] = lambda doing: None,
+    ) -> ReplayResult:
+        """Past records through the same cycles, several policies side by side; touches nothing of the deployment.
+
+        Args:
+            source: past records, as `ingest` takes them.
+            start: when the first champion is trained; left out, after the first 1,000 records.
+            every: records from one check to the next; left out, one window.
+            policies: of `[streams.S.policies.NAME]`, or "default".
+            tell: told what is being done.
+
+        Raises:
+            ConfigError: the stream has no policy of a name.
+            InputError: the records cannot be taken in, or leave nothing to check after the start.
+        """
+        from trueup.flows.replay.run import replay, write_page
+
+        begin = None if start is None else self.moment(start)
+        found = replay(
+            self._app, self.settings, _input(source), start=begin, every=every, names=policies, tell=tell
+        )
+        return ReplayResult(found, write_page(self._app, found))
+
+    def pause(self, why: str) -> PauseResult:
+        """Let no cycle act on the stream until `resume`; it is scored and checked as ever."""
+        return self._set_paused(why, paused=True)
+
+    def resume(self, why: str) -> PauseResult:
+        """Let cycles act on the stream again."""
+        return self._set_paused(why, paused=False)
+
+    def prune(self, *, dry_run: bool = False) -> PruneResult:
+        """Remove old models, snapshots and pages by the retention policy; with `dry_run` only say which."""
+        from trueup.flows.audit.prune import prune
+
+        return PruneResult.from_json(prune(self._app, self.settings, dry_run=dry_run))
+
+    # ---- what there is ----
+
+    @property
+    def models(self) -> Models:
+        """The registered versions and the audit trail."""
+        return Models(self._app, self.settings)
+
+    @property
+    def champion(self) -> Champion:
+        """The version that answers.
+
+        Raises:
+            NoChampion: nothing was trained yet.
+        """
+        return self.models.champion
+
+    @property
+    def reports(self) -> Reports:
+        """The stored reports of the stream."""
+        return Reports(self._app, self.name)
+
+    @property
+    def alerts(self) -> Alerts:
+        """Incidents and the outbox of the stream."""
+        return Alerts(self._app, self.name)
+
+    def history(self) -> History:
+        """The audit trail: every change of the champion, tried or made, newest first."""
+        return self.models.history()
+
+    def promote(self, to: int, why: str, *, force: bool = False) -> ChampionChange:
+        """Make a version champion that waits for a person; `force`: also against its gate, or without one."""
+        return self.models.promote(to, why, force=force)
+
+    def rollback(self, why: str, to: int | None = None) -> ChampionChange:
+        """Go back to an earlier version; nothing is promoted by itself until that is acknowledged."""
+        return self.models.rollback(why, to)
+
+    def moment(self, as_of: AsOf) -> Any:
+        """The time that `as_of` names, in UTC; a bare date or month means its end, None is now."""
+        text = as_of.isoformat() if isinstance(as_of, date) else as_of
+        return parse_as_of(text, now=self._app.now())
+
+    def _set_paused(self, why: str, *, paused: bool) -> PauseResult:
+        from trueup.flows.admin.pause import set_paused
+
+        done = set_paused(self._app, self.settings, why, paused=paused)
+        return PauseResult(self.name, paused, done.id if done else None)
+
+    def __repr__(self) -> str:
+        return f"<trueup stream '{self.name}' ({self.settings.task})>"
+
+
+def _inputs(sources: Sequence[Rows]) -> list[Any]:
+    return [_input(source) for source in sources]
+
+
+def _input(source: Rows) -> Any:
+    """A path as text, or rows in memory as an Arrow table."""
+    if isinstance(source, str | Path):
+        return str(source)
+    from trueup.feedback.frames import arrow_table
+
+    return arrow_table(source)
