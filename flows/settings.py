@@ -7,16 +7,16 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from trueup.flows.mail_settings import SmtpSettings
 from trueup.storage.errors import ConfigError
-from trueup.storage.stream import Frozen, Stream
+from trueup.storage.stream import Frozen, Stream, mail_address
 
 FILE = "trueup.toml"
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class StoreSettings(Frozen):
@@ -30,6 +30,46 @@ class TrackingSettings(Frozen):
     """Where MLflow keeps runs and models; empty means the home folder."""
 
     uri: str = ""
+
+
+class SmtpSettings(BaseModel):
+    """An SMTP server, or none: without host and block, mails go to a Maildir in the home folder.
+
+    host, port, security: where and how to connect; `starttls` and `ssl` verify the server's certificate.
+        Without a port: 25, 587 for starttls, 465 for ssl.
+    username, password: for servers that ask for a login; the password comes only from TRUEUP_SMTP__PASSWORD.
+    from_: the sender's address; the key in the file is `from`.
+    block: name of a saved Prefect block `EmailServerCredentials` that holds host, port, security and login instead.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    security: Literal["none", "starttls", "ssl"] = "none"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    from_: Annotated[str, Field(alias="from"), AfterValidator(mail_address)] = "trueup@localhost"
+    block: str = ""
+
+    @model_validator(mode="after")
+    def _keeps_the_password_secret(self) -> SmtpSettings:
+        if self.host and self.block:
+            raise ValueError(
+                f"both host = '{self.host}' and block = '{self.block}' are set, so it is unclear which server takes "
+                "the mails; leave one of them out"
+            )
+        if self.username and self.security == "none" and self.host not in _THIS_MACHINE:
+            raise ValueError(
+                f"username is set but security = 'none', so the password would cross the network to '{self.host}' "
+                "readable by all; set security to 'starttls' or 'ssl', or leave username out"
+            )
+        return self
+
+    @property
+    def uses_server(self) -> bool:
+        """Whether mails leave this machine's home folder at all."""
+        return bool(self.host or self.block)
 
 
 class ServeSettings(Frozen):
@@ -105,10 +145,10 @@ def locate(config: Path | None, home: Path | None, *, start: Path | None = None)
         raise ConfigError(f"There is no settings file '{named}'. Write one with `trueup init`, or name another.")
     file = named or next((f for d in (start, *start.parents) if (f := d / FILE).is_file()), None)
     home = home or (Path(os.environ["TRUEUP_HOME"]) if os.environ.get("TRUEUP_HOME") else None)
-    return Located(load(file), file, (home or (file.parent if file else start) / ".trueup").absolute())
+    return Located(load_settings(file), file, (home or (file.parent if file else start) / ".trueup").absolute())
 
 
-def load(file: Path | None) -> Settings:
+def load_settings(file: Path | None) -> Settings:
     """The settings of a file (None: defaults) with TRUEUP_… variables over them."""
     if file is None:
         return read_settings("", "")

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from trueup.monitoring.check import Signal, Worse
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 
-METRICS = {"f1_macro": "macro-F1", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE", "r2": "R²"}
+METRIC_NAMES = {
+    "f1_macro": "macro-F1", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE", "r2": "R²",
+}  # fmt: skip
 RELATIVE_DROP = frozenset({"mae", "rmse"})  # their effect is a share of the reference, others' the difference
 
 # The gravest first: it leads the subject.
@@ -30,7 +32,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """One thing to do next: why, and the command."""
 
     why: str
@@ -44,10 +46,10 @@ class Words:
     subject: str
     happened: str
     did: str
-    steps: tuple[Step, ...]
+    steps: tuple[NextStep, ...]
 
 
-def words_of(facts: AlertFacts) -> Words:
+def words_of_alert(facts: AlertFacts) -> Words:
     """The words for an alert, by its kind."""
     return _BY_KIND[facts.kind](facts)
 
@@ -88,7 +90,7 @@ def _rank(code: str) -> int:
 def _phrase(signal: Signal) -> str:
     if signal.code == "PRF-METRIC":
         direction = "rose" if signal.worse is Worse.HIGHER else "fell"
-        name, before = METRICS.get(signal.name, signal.name), metric_before(signal)
+        name, before = METRIC_NAMES.get(signal.name, signal.name), metric_before(signal)
         return f"{name} {direction}" + (f" {figure(before)} → {figure(signal.value)}" if before is not None else "")
     for start, phrase in _PHRASES:
         if signal.code.startswith(start):
@@ -106,7 +108,7 @@ def _opened(facts: AlertFacts) -> Words:
     )
     steps = [*_look(facts), _acknowledge(facts)]
     if any(code.startswith("DQ-QUARANTINE") for code in facts.codes):
-        steps.append(Step("See what was refused, and why", _command("quarantine list", stream=facts.stream)))
+        steps.append(NextStep("See what was refused, and why", _command("quarantine list", stream=facts.stream)))
     return Words(
         found + (", training a challenger" if asked else ""),
         f"A check of the newest records found: {found}.",
@@ -120,13 +122,13 @@ def _resolved(facts: AlertFacts) -> Words:
     metric = next((signal for signal in facts.signals if signal.code == "PRF-METRIC"), None)
     back = f"{what} {'are' if len(facts.codes) > 1 else 'is'} quiet"
     if metric and metric.value is not None:
-        back = f"{METRICS.get(metric.name, metric.name)} is back at {figure(metric.value)}"
+        back = f"{METRIC_NAMES.get(metric.name, metric.name)} is back at {figure(metric.value)}"
     back = facts.why or back
     return Words(
         f"resolved: {back}",
         f"The incident is over: {back}.",
         "It closed the incident. The same condition, should it come back, opens a new one.",
-        (*_look(facts), Step("Nothing has to be done. What is still open", _command("alerts list"))),
+        (*_look(facts), NextStep("Nothing has to be done. What is still open", _command("alerts list"))),
     )
 
 
@@ -137,10 +139,10 @@ def _promotion(facts: AlertFacts) -> Words:
     role = "first champion" if alone else "challenger promoted"
     if facts.who:
         role = f"promoted by {facts.who}" + (", by force" if facts.forced else "")
-    steps = [Step("See who answers now, and the audit trail", _command("models history", stream=facts.stream))]
+    steps = [NextStep("See who answers now, and the audit trail", _command("models history", stream=facts.stream))]
     if not alone:
         why = f"If the new answers are worse, put {old} back; nothing is then promoted by itself until you say so"
-        steps.append(Step(why, _command("models rollback", stream=facts.stream, why=True)))
+        steps.append(NextStep(why, _command("models rollback", stream=facts.stream, why=True)))
     return Words(
         f"{found}{role} ({new})",
         f"{new} is the champion of stream '{facts.stream}' "
@@ -176,11 +178,11 @@ def _rollback(facts: AlertFacts) -> Words:
     old, back = _version(facts.from_version), _version(facts.to_version)
     steps = [
         replace(_acknowledge(facts), why="Let challengers be promoted by themselves again"),
-        Step("See who answers now, and the audit trail", _command("models history", stream=facts.stream)),
+        NextStep("See who answers now, and the audit trail", _command("models history", stream=facts.stream)),
     ]
     if facts.from_version is not None:
         undo = _command("models promote", "--to", str(facts.from_version), "--force", stream=facts.stream, why=True)
-        steps.append(Step(f"If going back was a mistake, put {old} in force again", undo))
+        steps.append(NextStep(f"If going back was a mistake, put {old} in force again", undo))
     return Words(
         f"rolled back to {back}" + (f" by {facts.who}" if facts.who else f", {old} lost its probation"),
         f"{back} answers on stream '{facts.stream}' again; {old} did until this moment."
@@ -202,7 +204,7 @@ def _approval(facts: AlertFacts) -> Words:
         "It registered the challenger and changed nothing else."
         + (f" It waits until {facts.until:%Y-%m-%d %H:%M} UTC; then the figures are too old to promote it on."
            if facts.until else ""),
-        (Step("Read the figures; if you agree, promote it", promote), *_look(facts)),
+        (NextStep("Read the figures; if you agree, promote it", promote), *_look(facts)),
     )
 
 
@@ -214,7 +216,7 @@ def _judged(facts: AlertFacts) -> Words:
         f"The challenger {new} passed every test of the gate, and {stays} still answers: nothing is promoted on stream "
         f"'{facts.stream}', since policy.promotion is \"off\".",
         "It registered the challenger and changed nothing else.",
-        (Step("See what it was judged by", _command("models show", wanted, stream=facts.stream)), *_look(facts)),
+        (NextStep("See what it was judged by", _command("models show", wanted, stream=facts.stream)), *_look(facts)),
     )
 
 
@@ -228,25 +230,25 @@ def _expired(facts: AlertFacts) -> Words:
         "too old to promote it on.",
         f"It marked the attempt as expired and changed nothing else: {stays} answers.",
         (
-            Step("Train one on what has come since", _command("train", stream=facts.stream)),
-            Step("See what it was judged by", _command("models show", wanted, stream=facts.stream)),
+            NextStep("Train one on what has come since", _command("train", stream=facts.stream)),
+            NextStep("See what it was judged by", _command("models show", wanted, stream=facts.stream)),
         ),
     )
 
 
 def _refused(facts: AlertFacts) -> Words:
     stays = f"{_version(facts.from_version)} stays"
-    steps = [*_look(facts), Step("See what was tried", _command("models history", stream=facts.stream))]
+    steps = [*_look(facts), NextStep("See what was tried", _command("models history", stream=facts.stream))]
     if facts.to_version is None:
         return Words(
             f"no challenger could be trained, {stays}",
             f"Training a challenger failed: {facts.why}",
             f"It changed nothing: {stays}.",
-            (*steps, Step("See whether the installation is at fault", _command("doctor"))),
+            (*steps, NextStep("See whether the installation is at fault", _command("doctor"))),
         )
     failed = [test for test in facts.gate if not test.passed]
     if any(test.code == "GATE-LABELS" for test in failed):
-        steps.append(Step("Bring more labels", _command("feedback", "FILE", stream=facts.stream)))
+        steps.append(NextStep("Bring more labels", _command("feedback", "FILE", stream=facts.stream)))
     because = f" ({', '.join(test.code for test in failed)})" if failed else ""
     return Words(
         f"challenger {_version(facts.to_version)} refused, {stays}",
@@ -264,9 +266,9 @@ def _failure(facts: AlertFacts) -> Words:
         f"A cycle{champion} could not finish: {facts.why}",
         "It promoted nothing and kept every record. The next cycle tries again.",
         (
-            Step("See what is wrong with the installation", _command("doctor")),
-            Step("See which versions there are", _command("models list", stream=facts.stream)),
-            Step("When it is mended, run a cycle now", _command("cycle", stream=facts.stream)),
+            NextStep("See what is wrong with the installation", _command("doctor")),
+            NextStep("See which versions there are", _command("models list", stream=facts.stream)),
+            NextStep("When it is mended, run a cycle now", _command("cycle", stream=facts.stream)),
             _acknowledge(facts),
         ),
     )
@@ -279,9 +281,9 @@ def _no_champion(facts: AlertFacts) -> Words:
         "It promoted nothing and kept every record. Until there is a champion nothing is answered and nothing checked; "
         "every cycle tries again, and this thread stays silent until one is found.",
         (
-            Step("See how the stream stands", _command("status")),
-            Step("Bring more labels", _command("feedback", "FILE", stream=facts.stream)),
-            Step("When it is mended, train", _command("train", stream=facts.stream)),
+            NextStep("See how the stream stands", _command("status")),
+            NextStep("Bring more labels", _command("feedback", "FILE", stream=facts.stream)),
+            NextStep("When it is mended, train", _command("train", stream=facts.stream)),
             _acknowledge(facts),
         ),
     )
@@ -315,12 +317,12 @@ def _breached(facts: AlertFacts) -> tuple[Signal, ...]:
     return tuple(signal for signal in facts.signals if signal.verdict == "breached")
 
 
-def _look(facts: AlertFacts) -> tuple[Step, ...]:
-    return (Step("See what moved", _command("reports show", facts.report_id)),) if facts.report_id else ()
+def _look(facts: AlertFacts) -> tuple[NextStep, ...]:
+    return (NextStep("See what moved", _command("reports show", facts.report_id)),) if facts.report_id else ()
 
 
-def _acknowledge(facts: AlertFacts) -> Step:
-    return Step("Say that you have it", _command("alerts ack", facts.incident_id or "INCIDENT"))
+def _acknowledge(facts: AlertFacts) -> NextStep:
+    return NextStep("Say that you have it", _command("alerts ack", facts.incident_id or "INCIDENT"))
 
 
 def _version(version: int | None) -> str:

@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from trueup.monitoring.formatting import figure
-from trueup.storage.promotions import GATED, Promotion, PromotionState
+from trueup.storage.promotions import GATED, PromotionAttempt, PromotionKind, PromotionState
 
 _CAME = {
-    "first": "as the first champion, through its gate",
-    "challenger": "through its gate",
-    "approved": "approved by a person after it had passed its gate",
-    "forced": "forced by a person, whatever its gate said",
-    "rollback": "by a person who went back to it",
-    "probation": "by going back to it, since the version after it lost its probation",
-    "elsewhere": "because the service that answers the records went over to it: it passed no gate",
-    "outside": "set in MLflow itself, by nobody of trueup: no gate and no reason stand behind it",
+    PromotionKind.FIRST: "as the first champion, through its gate",
+    PromotionKind.CHALLENGER: "through its gate",
+    PromotionKind.APPROVED: "approved by a person after it had passed its gate",
+    PromotionKind.FORCED: "forced by a person, whatever its gate said",
+    PromotionKind.ROLLBACK: "by a person who went back to it",
+    PromotionKind.PROBATION: "by going back to it, since the version after it lost its probation",
+    PromotionKind.ELSEWHERE: "because the service that answers the records went over to it: it passed no gate",
+    PromotionKind.OUTSIDE: "set in MLflow itself, by nobody of trueup: no gate and no reason stand behind it",
 }
 _STATES = {
     "champion": "is champion",
@@ -42,7 +42,7 @@ _MEASURED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class TrainingRequest:
     """The check that asked for a training, and what was concluded from it; times as they are stored, ISO 8601."""
 
     report_id: str | None
@@ -53,7 +53,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Because:
+class ChampionExplanation:
     """What made a version champion. tests: of the gate it was judged by, empty where none was asked.
 
     gain: by how much it beat the version before on the stream's metric, on rows that neither knew.
@@ -69,14 +69,14 @@ class Because:
     from_version: int | None
     labels: int | None
     gain: float | None
-    asked: Asked | None
+    asked: TrainingRequest | None
     tests: tuple[Mapping[str, Any], ...]
     probation: Mapping[str, Any] | None
     said: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Other:
+class OtherExplanation:
     """A version that is not champion: how far it came, against which champion, what failed and would have been needed.
 
     version: None where nothing could be trained. labels, labels_needed: new ones that it was judged by, and how many it
@@ -88,7 +88,7 @@ class Other:
     at: datetime | None
     as_of: datetime | None
     against: int | None
-    asked: Asked | None
+    asked: TrainingRequest | None
     labels: int | None
     labels_needed: int | None
     failed: tuple[Mapping[str, Any], ...]
@@ -106,13 +106,13 @@ class Trail:
     stream: str
     metric: str
     champion: int | None
-    history: Sequence[Promotion]
+    history: Sequence[PromotionAttempt]
     versions: Collection[int]
-    asked: Mapping[str, Asked]
+    asked: Mapping[str, TrainingRequest]
     probation: Mapping[str, Any] | None = None
 
 
-def because(trail: Trail) -> Because | None:
+def explain_champion(trail: Trail) -> ChampionExplanation | None:
     """Why the champion is champion; None where there is none."""
     if trail.champion is None:
         return None
@@ -120,7 +120,7 @@ def because(trail: Trail) -> Because | None:
     judged = _judged(trail, trail.champion)
     tests = tuple(judged.gate["tests"]) if judged else ()
     asked = trail.asked.get(judged.cycle_id) if judged and judged.cycle_id else None
-    return Because(
+    return ChampionExplanation(
         version=trail.champion,
         event_id=event.id if event else None,
         at=event.at if event else None,
@@ -138,7 +138,7 @@ def because(trail: Trail) -> Because | None:
     )
 
 
-def others(trail: Trail, which: Sequence[int] = ()) -> tuple[Other, ...]:
+def explain_others(trail: Trail, which: Sequence[int] = ()) -> tuple[OtherExplanation, ...]:
     """The versions named, in their order; without a name all since the champion came, newest first, and who waits."""
     if which:
         return tuple(_other(trail, _judged(trail, version), version) for version in which)
@@ -168,15 +168,16 @@ def needed(test: Mapping[str, Any], metric: str) -> str:
     return f"{named}{side} {figure(bound)}, and it had {figure(value)}. {_sentence(test['said'])}"
 
 
-def _champion_said(trail: Trail, event: Promotion | None, judged: Promotion | None, asked: Asked | None) -> list[str]:
+def _champion_said(
+    trail: Trail, event: PromotionAttempt | None, judged: PromotionAttempt | None, asked: TrainingRequest | None
+) -> list[str]:
     version = f"v{trail.champion}"
     if event is None:
         said = [f"{version} is champion, and the store knows of no event that made it so."]
     else:
-        came = _CAME.get(event.kind, f"by an event of the kind '{event.kind}'")
         over = "" if event.from_version is None else f" over v{event.from_version}"
         said = [
-            f"{version} is champion since {event.at:%Y-%m-%d %H:%M} UTC{over}, {came} "
+            f"{version} is champion since {event.at:%Y-%m-%d %H:%M} UTC{over}, {_CAME[event.kind]} "
             f"({event.who}: {_sentence(event.why)})"
         ]
     if judged is not None and (event is None or judged.id != event.id):
@@ -196,12 +197,12 @@ def _champion_said(trail: Trail, event: Promotion | None, judged: Promotion | No
     return said
 
 
-def _other(trail: Trail, judged: Promotion | None, version: int | None) -> Other:
+def _other(trail: Trail, judged: PromotionAttempt | None, version: int | None) -> OtherExplanation:
     state, wants = _standing(trail, judged, version)
     failed = tuple(test for test in judged.gate["tests"] if not test["passed"]) if judged else ()
     name = "A training" if version is None else f"v{version}"
     when = "" if judged is None else f", as of {judged.as_of:%Y-%m-%d %H:%M} UTC"
-    return Other(
+    return OtherExplanation(
         version=version,
         state=state,
         at=judged.at if judged else None,
@@ -216,7 +217,7 @@ def _other(trail: Trail, judged: Promotion | None, version: int | None) -> Other
     )
 
 
-def _standing(trail: Trail, judged: Promotion | None, version: int | None) -> tuple[str, list[str]]:
+def _standing(trail: Trail, judged: PromotionAttempt | None, version: int | None) -> tuple[str, list[str]]:
     """How far a version came, and what it would have needed, or would need, to be champion."""
     promote = f"trueup models promote --to {version} --stream {trail.stream} --why '...'"
     if version is not None and version == trail.champion:
@@ -247,7 +248,7 @@ def _standing(trail: Trail, judged: Promotion | None, version: int | None) -> tu
     return str(judged.state), [f"A person's approval in time, or now one by force: {promote} --force"]
 
 
-def _more_labels(judged: Promotion) -> list[str]:
+def _more_labels(judged: PromotionAttempt) -> list[str]:
     """How many labels would have shown a gain worth having, where there were fewer."""
     takes, found = judged.gate.get("labels_needed"), _labels(judged)
     if not takes or found is None or found >= takes:
@@ -255,12 +256,12 @@ def _more_labels(judged: Promotion) -> list[str]:
     return [f"About {takes} new labels where there were {found}: so many show a gain worth having nine times in ten."]
 
 
-def _labels(judged: Promotion | None) -> int | None:
+def _labels(judged: PromotionAttempt | None) -> int | None:
     tests = judged.gate["tests"] if judged else ()
     return next((int(test["value"]) for test in tests if test["code"] == "GATE-LABELS" and test["value"]), None)
 
 
-def _again(trail: Trail, judged: Promotion) -> list[str]:
+def _again(trail: Trail, judged: PromotionAttempt) -> list[str]:
     """A gate against the present champion, where it met another one."""
     if judged.from_version == trail.champion or trail.champion is None:
         return []
@@ -268,15 +269,15 @@ def _again(trail: Trail, judged: Promotion) -> list[str]:
     return [f"A gate against v{trail.champion}, the champion of today: it was held against {met}."]
 
 
-def _judged(trail: Trail, version: int) -> Promotion | None:
+def _judged(trail: Trail, version: int) -> PromotionAttempt | None:
     return next((p for p in trail.history if p.to_version == version and p.kind in GATED), None)
 
 
-def _made(promotion: Promotion, version: int | None) -> bool:
+def _made(promotion: PromotionAttempt, version: int | None) -> bool:
     return promotion.to_version == version and promotion.state is PromotionState.COMMITTED
 
 
-def _left(promotion: Promotion, version: int) -> bool:
+def _left(promotion: PromotionAttempt, version: int) -> bool:
     """Whether it took a version's place; a champion that is put back takes nobody's."""
     return (
         promotion.from_version == version

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Signal
 from trueup.reports.alert_facts import AlertFacts, AlertKind, GateFigure
-from trueup.reports.alert_words import Step, Words, figure, metric_before, words_of
+from trueup.reports.alert_words import NextStep, Words, figure, metric_before, words_of_alert
 
 if TYPE_CHECKING:
     import jinja2
@@ -99,7 +99,7 @@ def one_line(value: str, length: int = LINE_LENGTH) -> str:
 
 
 def _letter(alert: AlertFacts) -> Letter:
-    words = words_of(alert)
+    words = words_of_alert(alert)
     shown = tuple(
         signal
         for signal in alert.signals
@@ -116,7 +116,7 @@ def _letter(alert: AlertFacts) -> Letter:
         ("Cycle", alert.cycle_id),
     )
     subject = one_line(words.subject)
-    steps = tuple(Step(step.why, one_line(step.command)) for step in words.steps)
+    steps = tuple(NextStep(step.why, one_line(step.command)) for step in words.steps)
     return Letter(
         stream=one_line(alert.stream),
         title=subject[:1].upper() + subject[1:],

@@ -76,8 +76,8 @@ class AlertStore:
         where = [t.incidents.c.resolved_at.is_(None)]
         return self._incidents(*where, *([t.incidents.c.stream == stream] if stream else []))
 
-    def incidents(self, stream: str | None = None, *, limit: int = 100) -> list[Incident]:
-        """All incidents, newest first."""
+    def incidents(self, stream: str | None = None, *, limit: int | None = 100) -> list[Incident]:
+        """The newest `limit` incidents (None: all), newest first."""
         return self._incidents(*([t.incidents.c.stream == stream] if stream else []))[:limit]
 
     def _incidents(self, *where: Any) -> list[Incident]:
@@ -179,8 +179,8 @@ class AlertStore:
         a = t.alerts.c
         return self._list(sa.select(t.alerts).where(a.cycle_id == cycle_id).order_by(a.created_at, a.id))
 
-    def alerts(self, stream: str | None = None, *, limit: int = 100) -> list[OutboxItem]:
-        """All alerts, newest first."""
+    def alerts(self, stream: str | None = None, *, limit: int | None = 100) -> list[OutboxItem]:
+        """The newest `limit` alerts (None: all), newest first."""
         a = t.alerts.c
         query = sa.select(t.alerts).order_by(a.created_at.desc(), a.id).limit(limit)
         return self._list(query.where(a.stream == stream) if stream else query)

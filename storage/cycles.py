@@ -229,7 +229,7 @@ class CycleLog:
             row = connection.execute(sa.select(t.checks).where(mine).order_by(c.as_of.desc()).limit(1)).first()
         return None if row is None else CountedCheck(row.as_of, row.version, row.last_seq, row.last_time, row.document)
 
-    def reports(self, stream: str | None, *, limit: int = 50) -> list[dict[str, Any]]:
+    def reports(self, stream: str | None, *, limit: int | None = 50) -> list[dict[str, Any]]:
         """Checks with their stored documents, newest first."""
         c = t.checks.c
         query = sa.select(t.checks).order_by(c.as_of.desc(), c.made_at.desc()).limit(limit)

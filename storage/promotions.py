@@ -17,7 +17,23 @@ from trueup.storage.database import Database
 from trueup.storage.errors import StoreUnusable
 from trueup.storage.leases import Lease
 
-GATED = frozenset({"first", "challenger"})  # the kinds that a gate decides on; a cycle attempts one at most
+
+class PromotionKind(StrEnum):
+    """What asks for a change of the champion."""
+
+    FIRST = "first"            # trained where there was no champion, and judged by the gate
+    CHALLENGER = "challenger"  # trained, and judged by the gate against the champion
+    APPROVED = "approved"      # by a person, after the version passed its gate
+    FORCED = "forced"          # by a person, whatever the gate said
+    ROLLBACK = "rollback"      # by a person, who goes back to an earlier version
+    PROBATION = "probation"    # by trueup itself, back to the version before, which was better after all
+    OUTSIDE = "outside"        # found done in MLflow, by whomever
+    ELSEWHERE = "elsewhere"    # a service began to answer by another version
+
+
+GATED = frozenset({PromotionKind.FIRST, PromotionKind.CHALLENGER})  # a cycle attempts one of these at most
+ROLLBACKS = frozenset({PromotionKind.ROLLBACK, PromotionKind.PROBATION})
+NOT_BY_TRUEUP = frozenset(PromotionKind) - GATED - {PromotionKind.PROBATION}  # by a person, or by a service
 
 
 class PromotionState(StrEnum):
@@ -32,14 +48,14 @@ class PromotionState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Promotion:
+class PromotionAttempt:
     """One attempt to make `to_version` champion in place of `from_version` (None: there was none).
 
     A `to_version` of None: no challenger could be trained, `why` says what stood against it.
     """
 
     stream: str
-    kind: str
+    kind: PromotionKind
     state: PromotionState
     from_version: int | None
     to_version: int | None
@@ -113,43 +129,44 @@ class PromotionLog:
         with self._database.read() as connection:
             return [VersionRecord(**row._mapping) for row in connection.execute(query)]
 
-    def add(self, connection: Connection, promotion: Promotion) -> Promotion:
+    def add(self, connection: Connection, attempt: PromotionAttempt) -> PromotionAttempt:
         """Write an attempt down; it comes back with its id."""
-        row = {**promotion.__dict__, "id": promotion.id or uuid.uuid4().hex, "codes": list(promotion.codes)}
-        connection.execute(sa.insert(t.promotions), row | {"state": str(promotion.state)})
-        return _promotion(row)
+        row = {**attempt.__dict__, "id": attempt.id or uuid.uuid4().hex, "codes": list(attempt.codes)}
+        connection.execute(sa.insert(t.promotions), row | {"kind": str(attempt.kind), "state": str(attempt.state)})
+        return _attempt(row)
 
-    def move(self, connection: Connection, promotion_id: str, state: PromotionState, now: datetime) -> None:
+    def move(self, connection: Connection, attempt_id: str, state: PromotionState, now: datetime) -> None:
         p = t.promotions.c
-        connection.execute(sa.update(t.promotions).where(p.id == promotion_id).values(state=str(state), at=now))
+        connection.execute(sa.update(t.promotions).where(p.id == attempt_id).values(state=str(state), at=now))
 
-    def undone(self, stream: str) -> list[Promotion]:
+    def undone(self, stream: str) -> list[PromotionAttempt]:
         """Attempts that were decided and neither committed nor abandoned: a crash came between."""
         return self._list(t.promotions.c.stream == stream, t.promotions.c.state == str(PromotionState.DECIDED))
 
-    def of_cycle(self, cycle_id: str, kinds: Collection[str] = GATED) -> Promotion | None:
+    def of_cycle(self, cycle_id: str, kinds: Collection[PromotionKind] = GATED) -> PromotionAttempt | None:
         """The cycle's attempt of one of these kinds, by default the one to promote its challenger."""
         p = t.promotions.c
-        return next(iter(self._list(p.cycle_id == cycle_id, p.kind.in_(sorted(kinds)))), None)
+        return next(iter(self._list(p.cycle_id == cycle_id, p.kind.in_(sorted(map(str, kinds))))), None)
 
-    def last_committed(self, stream: str) -> Promotion | None:
+    def last_committed(self, stream: str) -> PromotionAttempt | None:
         """The attempt that changed the champion last by the clock, or None where none ever did."""
         p = t.promotions.c
         query = sa.select(t.promotions).where(p.stream == stream, p.state == str(PromotionState.COMMITTED))
         with self._database.read() as connection:
             row = connection.execute(query.order_by(p.at.desc(), p.as_of.desc()).limit(1)).first()
-        return None if row is None else _promotion(dict(row._mapping))
+        return None if row is None else _attempt(dict(row._mapping))
 
-    def history(self, stream: str, *, limit: int = 200) -> list[Promotion]:
-        """All attempts, newest first."""
+    def history(self, stream: str, *, limit: int | None = None) -> list[PromotionAttempt]:
+        """The newest `limit` attempts (None: all), newest first."""
         return self._list(t.promotions.c.stream == stream)[:limit]
 
-    def _list(self, *where: Any) -> list[Promotion]:
+    def _list(self, *where: Any) -> list[PromotionAttempt]:
         p = t.promotions.c
         query = sa.select(t.promotions).where(*where).order_by(p.as_of.desc(), p.at.desc())
         with self._database.read() as connection:
-            return [_promotion(dict(row._mapping)) for row in connection.execute(query)]
+            return [_attempt(dict(row._mapping)) for row in connection.execute(query)]
 
 
-def _promotion(row: dict[str, Any]) -> Promotion:
-    return Promotion(**{**row, "state": PromotionState(row["state"]), "codes": tuple(row["codes"])})
+def _attempt(row: dict[str, Any]) -> PromotionAttempt:
+    enums = {"kind": PromotionKind(row["kind"]), "state": PromotionState(row["state"])}
+    return PromotionAttempt(**{**row, **enums, "codes": tuple(row["codes"])})

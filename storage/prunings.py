@@ -11,6 +11,8 @@ from sqlalchemy.engine import Connection
 
 from trueup.storage import tables as t
 from trueup.storage.database import Database
+from trueup.storage.errors import InputError
+from trueup.storage.timepoints import iso
 
 VERSION, REPORT = "version", "report"
 
@@ -64,6 +66,20 @@ class PruningLog:
     def version(self, stream: str, version: int) -> Pruning | None:
         """The pruning of a version, or None."""
         return next((p for p in self.of(stream, VERSION) if p.name == str(version)), None)
+
+    def refuse_pruned(self, stream: str, version: int) -> None:
+        """Say so where a version was pruned.
+
+        Raises:
+            InputError: its files are gone.
+        """
+        pruned = self.version(stream, version)
+        if pruned is not None:
+            raise InputError(
+                f"v{version} of '{stream}' was pruned at {iso(pruned.decided_at)} by {pruned.who}: its model and its "
+                "snapshot are gone, so it can neither answer nor be made again. Its figures and its history stay: "
+                f"trueup models show {version} --stream {stream}"
+            )
 
     def quiet_reports(self, stream: str, before: datetime) -> list[str]:
         """Reports made before a time that no conclusion rests on and that are not marked yet, oldest first.

@@ -68,6 +68,18 @@ class Progress:
     seconds: float
     limit: float
 
+    @property
+    def percent(self) -> float:
+        """The share of the fits that are done, in percent."""
+        return 100 * self.done / self.of
+
+    @property
+    def said(self) -> str:
+        """The best so far, and the time that is left, as one line."""
+        best = "none yet" if self.best is None else f"{self.best.name} {self.value:.3f}"
+        left = max(0, round(self.limit - self.seconds))
+        return f"{self.done} of at most {self.of} fits, best {best}, {left} s left"
+
 
 @dataclass(frozen=True)
 class SearchResult:

@@ -43,7 +43,7 @@ class Alerts:
         Raises:
             InputError: there is none of this id.
         """
-        found = next((a for a in self._app.alerts.alerts(limit=10_000) if a.id == alert), None)
+        found = next((a for a in self._app.alerts.alerts(limit=None) if a.id == alert), None)
         if found is None:
             raise InputError(f"There is no alert '{alert}'. `trueup alerts list` names them.")
         return found
@@ -54,12 +54,13 @@ class Alerts:
         Raises:
             ConfigError: the stream tells nobody.
         """
-        from trueup.flows.alert.incidents import deliver_now, item
+        from trueup.flows.alert.compose import outbox_item
+        from trueup.flows.alert.dispatch import deliver_now
         from trueup.reports.alert_facts import AlertFacts, AlertKind
 
         app, stream = self._app, self._app.stream(self.stream or "")
         facts = AlertFacts(kind=AlertKind.TEST, stream=stream.name, as_of=app.now(), home=str(app.home))
-        sent = item(app, stream, facts, None)
+        sent = outbox_item(app, stream, facts, None)
         if not sent.to:
             raise ConfigError(
                 f"Stream '{stream.name}' tells nobody: `to` under [streams.{stream.name}.alerts] is empty, so its "
@@ -72,7 +73,7 @@ class Alerts:
 
     def deliver(self) -> Listing[OutboxItem]:
         """Try every alert of the deployment that is pending or dead, but no silenced one; what became of each."""
-        from trueup.flows.alert.incidents import deliver_now
+        from trueup.flows.alert.dispatch import deliver_now
 
         waiting = {a.id for a in (*self._app.alerts.pending(), *self._app.alerts.dead())}
         deliver_now(self._app, all_pending=True)
@@ -101,4 +102,4 @@ class Alerts:
         return Listing(accept(self._app, incident, why))
 
     def _of(self, ids: set[str]) -> Listing[Any]:
-        return Listing(a for a in self._app.alerts.alerts(limit=10_000) if a.id in ids)
+        return Listing(a for a in self._app.alerts.alerts(limit=None) if a.id in ids)

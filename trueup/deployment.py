@@ -17,7 +17,7 @@ from trueup.stream import Stream
 
 if TYPE_CHECKING:
     from trueup.flows.admin.doctor import Finding
-    from trueup.flows.admin.status import Standing
+    from trueup.flows.admin.status import StreamStatus
     from trueup.flows.app import App
 
 
@@ -117,11 +117,11 @@ class Deployment:
         """Incidents and the outbox of all streams."""
         return Alerts(self._app, None)
 
-    def status(self) -> Listing[Standing]:
+    def status(self) -> Listing[StreamStatus]:
         """How each stream stands, and when its next cycle is."""
-        from trueup.flows.admin.status import standing
+        from trueup.flows.admin.status import status_of
 
-        return Listing(standing(self._app, stream) for stream in self._app.settings.streams.values())
+        return Listing(status_of(self._app, stream) for stream in self._app.settings.streams.values())
 
     def doctor(self) -> Listing[Finding]:
         """What is wrong with this installation, and how to mend it."""
@@ -139,7 +139,7 @@ class Deployment:
         Raises:
             InputError: no stream has a schedule.
         """
-        from trueup.flows.alert.incidents import deliver_now
+        from trueup.flows.alert.dispatch import deliver_now
         from trueup.flows.serve.runner import Planned
         from trueup.flows.serve.runner import serve as run
 

@@ -13,7 +13,7 @@ from trueup.storage.tabular import Listing
 
 if TYPE_CHECKING:
     from trueup.flows.app import App
-    from trueup.flows.audit.history import History
+    from trueup.flows.audit.history import AuditHistory
     from trueup.storage.promotions import VersionRecord
     from trueup.storage.stream import Stream as Settings
 
@@ -79,7 +79,7 @@ class Models:
         Raises:
             NoChampion: nothing was trained yet.
         """
-        from trueup.flows.check.comparison import champion_of
+        from trueup.flows.check.champion import champion_of
 
         return Champion(self._app, self._settings, champion_of(self._app, self._settings))
 
@@ -123,7 +123,7 @@ class Models:
 
         return Explanation(explain(self._app, self._settings, versions))
 
-    def history(self) -> History:
+    def history(self) -> AuditHistory:
         """The audit trail: every change of the champion, tried or made, newest first."""
         from trueup.flows.audit.history import history
 

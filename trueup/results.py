@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trueup.reports.comparing import Change
     from trueup.reports.replay_facts import Replay
     from trueup.storage.alerts import Incident, OutboxItem
-    from trueup.storage.promotions import Promotion, VersionRecord
+    from trueup.storage.promotions import PromotionAttempt, VersionRecord
     from trueup.storage.prunings import Pruning
     from trueup.storage.silences import Silence
     from trueup.stored_reports import StoredReport
@@ -354,7 +354,7 @@ class ChampionChange:
     waits_for: str | None = None
 
     @classmethod
-    def of(cls, done: Promotion, waits_for: str | None = None) -> ChampionChange:
+    def of(cls, done: PromotionAttempt, waits_for: str | None = None) -> ChampionChange:
         return cls(
             from_version=done.from_version, to_version=done.to_version, kind=str(done.kind), event_id=done.id,
             waits_for=waits_for,

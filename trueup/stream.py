@@ -27,7 +27,7 @@ from trueup.stored_reports import Reports
 
 if TYPE_CHECKING:
     from trueup.flows.app import App
-    from trueup.flows.audit.history import History
+    from trueup.flows.audit.history import AuditHistory
     from trueup.flows.cycle.run import Watch
     from trueup.monitoring.check import Check
     from trueup.storage.stream import Stream as Settings
@@ -100,7 +100,7 @@ class Stream:
             TimeRefused: the time lies before what the champion or the last cycle knew.
             ModelUnusable: the champion cannot be loaded or scored.
         """
-        from trueup.flows.check.comparison import champion_of, refuse_rewind
+        from trueup.flows.check.champion import champion_of, refuse_rewind
         from trueup.flows.check.run import single_check
 
         moment = self.moment(as_of)
@@ -225,7 +225,7 @@ class Stream:
         """Incidents and the outbox of the stream."""
         return Alerts(self._app, self.name)
 
-    def history(self) -> History:
+    def history(self) -> AuditHistory:
         """The audit trail: every change of the champion, tried or made, newest first."""
         return self.models.history()
 

@@ -29,7 +29,7 @@ import pandas as pd
 
 from trueup.feedback.intake import ingest
 from trueup.flows.app import open_app
-from trueup.flows.check.comparison import snapshot_rows
+from trueup.flows.check.labels import snapshot_rows
 from trueup.monitoring.check import Verdict
 from trueup.monitoring.comparison import Comparison, Intake
 from trueup.monitoring.signals.estimated_performance import estimated, estimator

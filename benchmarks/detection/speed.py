@@ -107,8 +107,8 @@ def build(folder: Path, rows: int, text: bool) -> None:
     """The deployment: both sides taken in, the champion trained on the first, its answers for the second stored."""
     from trueup.feedback.intake import ingest
     from trueup.flows.app import open_app
-    from trueup.flows.check.comparison import champion_of
-    from trueup.flows.check.run import score_new
+    from trueup.flows.check.champion import champion_of
+    from trueup.flows.check.predictions import score_new
     from trueup.flows.cycle.train_on_demand import train_now
 
     numeric = [*NUMERIC, *([] if text else [tenth(text)])]
@@ -136,7 +136,7 @@ def ours(folder: Path, rows: int) -> dict[str, float]:
         importlib.import_module(name)
     _preset(*(made(100, text=False, later=later) for later in (False, True)), text=False)
     from trueup.flows.app import open_app
-    from trueup.flows.check.comparison import champion_of
+    from trueup.flows.check.champion import champion_of
     from trueup.flows.check.run import single_check
 
     app = open_app(folder / "trueup.toml", folder / ".trueup")

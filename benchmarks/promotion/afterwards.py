@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.promotion.course import Deployment
 from benchmarks.promotion.worse import compare
 from trueup.storage import snapshots
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.promotions import PromotionAttempt, PromotionState
 from trueup.storage.rows import Rows, new_content
 from trueup.storage.timepoints import iso
 from trueup.training.models.fitting import answer
@@ -34,7 +34,7 @@ def afterwards(deployment: Deployment) -> list[dict[str, Any]]:
     return [_judged(deployment, p, min((m for m in moved if m > p.as_of), default=None)) for p in attempts]
 
 
-def _judged(deployment: Deployment, attempt: Promotion, until: datetime | None) -> dict[str, Any]:
+def _judged(deployment: Deployment, attempt: PromotionAttempt, until: datetime | None) -> dict[str, Any]:
     versions = (int(attempt.from_version or 0), int(attempt.to_version or 0))
     rows = _following(deployment, attempt.as_of, until, versions)
     found = {

@@ -17,19 +17,19 @@ import mlflow  # noqa: F401 - imported once, by the process that all others are 
 
 from benchmarks.promotion.course import MADE_REVIEWS
 from trueup.feedback.intake import ingest
-from trueup.flows.alert.incidents import deliver_now
+from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App, open_app
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY, make_reviews
 from trueup.flows.promote.commit import commit
 from trueup.flows.promote.manual import promote_by_hand, roll_back
-from trueup.flows.promote.notifications import CHALLENGER, telling
+from trueup.flows.promote.notifications import announcement_of
 from trueup.storage import leases
 from trueup.storage.alerts import AlertStore
 from trueup.storage.database import Database
 from trueup.storage.errors import InputError, LeaseHeld, StaleEvidence
 from trueup.storage.leases import hold
-from trueup.storage.promotions import Promotion, PromotionLog, PromotionState
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionLog, PromotionState
 from trueup.training.registry.registry import Registry
 
 STREAM = "reviews"
@@ -87,10 +87,10 @@ def build(folder: Path, url: str) -> Arena:
     return arena
 
 
-def judged(app: App, before: int, after: int, state: PromotionState) -> Promotion:
+def judged(app: App, before: int, after: int, state: PromotionState) -> PromotionAttempt:
     """An attempt to promote `after` on evidence that it beats `before`."""
-    return Promotion(
-        stream=STREAM, kind=CHALLENGER, state=state, from_version=before, to_version=after, as_of=TRAINED,
+    return PromotionAttempt(
+        stream=STREAM, kind=PromotionKind.CHALLENGER, state=state, from_version=before, to_version=after, as_of=TRAINED,
         at=app.now(), who=app.who, why="made evidence", codes=(), labels=0, gate={"passed": True, "tests": []},
     )  # fmt: skip
 
@@ -112,7 +112,7 @@ def contend(arena: Arena, number: int, rounds: Any, ready: Any, answers: Any) ->
     app.close()
 
 
-def _ended(act: Callable[[], Promotion]) -> str:
+def _ended(act: Callable[[], PromotionAttempt]) -> str:
     try:
         act()
     except (StaleEvidence, LeaseHeld, InputError) as error:
@@ -120,7 +120,7 @@ def _ended(act: Callable[[], Promotion]) -> str:
     return "won"
 
 
-def _act(app: App, way: str, before: int, after: int, *, late: bool, slept: float = 0) -> Promotion:
+def _act(app: App, way: str, before: int, after: int, *, late: bool, slept: float = 0) -> PromotionAttempt:
     """late: with the wrong clock. slept: seconds that the one with the right clock is stopped, its attempt written."""
     stream = app.stream(STREAM)
     if way == APPROVAL:
@@ -133,7 +133,7 @@ def _act(app: App, way: str, before: int, after: int, *, late: bool, slept: floa
             planned = app.promotions.add(connection, planned)
         if way == TAKEOVER and not late:
             time.sleep(slept)
-        return commit(app, lease, planned, telling(app, stream, planned))
+        return commit(app, lease, planned, announcement_of(app, stream, planned))
 
 
 # ---- killed ----

@@ -13,15 +13,15 @@ from typing import Any
 from benchmarks.machine import DATA, ROOT
 from trueup.feedback.intake import ingest
 from trueup.flows.app import App, open_app
-from trueup.flows.check.comparison import resolved
+from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
-from trueup.flows.cycle.strategies import Ways
+from trueup.flows.cycle.strategies import Strategies
 from trueup.flows.gate.evaluate import judge_here
 from trueup.flows.promote.manual import acknowledge
-from trueup.flows.promote.notifications import CHALLENGER, open_rollback
-from trueup.flows.replay.policies import retrain_at, undrawn, unpictured
+from trueup.flows.promote.notifications import open_rollback
+from trueup.flows.replay.policies import no_artifacts, no_report, retrain_at
 from trueup.flows.replay.run import END, check_times
-from trueup.storage.promotions import Promotion
+from trueup.storage.promotions import PromotionAttempt, PromotionKind
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import parse_as_of
@@ -76,7 +76,7 @@ class Deployment:
 
         Only what nobody will look at is left out: pictures, and reading the version back in a process of its own.
         """
-        ways = Ways(draw=undrawn, picture=unpictured, judge=judge_here)
+        ways = Strategies(draw=no_report, picture=no_artifacts, judge=judge_here)
         if ask:
             ways = replace(ways, decide=retrain_at(frozenset({as_of})))
         return run_cycle(self.app, self.stream, as_of, ways=ways)
@@ -88,10 +88,10 @@ class Deployment:
             acknowledge(self.app, found.id)
         return found is not None
 
-    def attempts(self) -> Sequence[Promotion]:
+    def attempts(self) -> Sequence[PromotionAttempt]:
         """The challengers that were judged, oldest first."""
-        history = self.app.promotions.history(self.stream.name, limit=10_000)
-        return [p for p in history if p.kind == CHALLENGER][::-1]
+        history = self.app.promotions.history(self.stream.name)
+        return [p for p in history if p.kind == PromotionKind.CHALLENGER][::-1]
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def deployed(chosen: RealSet, change: Change = lambda stream: stream, file: Path
         app = App(read.settings.model_copy(update={"streams": {stream.name: stream}}), None, read.home)
         try:
             ingest(app.store, stream, [str(file or DATA / chosen.file)], now=app.now())
-            yield Deployment(app, stream, resolved(stream, app.reader.read(stream, as_of=END)))
+            yield Deployment(app, stream, with_resolved_labels(stream, app.reader.read(stream, as_of=END)))
         finally:
             app.close()
 

@@ -25,8 +25,8 @@ from benchmarks.machine import DATA
 from benchmarks.page import table
 from benchmarks.promotion.section import Bound, Options
 from trueup.flows.app import App, open_app
-from trueup.flows.check.comparison import resolved
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.flows.check.labels import with_resolved_labels
+from trueup.storage.promotions import PromotionAttempt, PromotionState
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso
 from trueup.training.models.fitting import answer
@@ -76,9 +76,9 @@ def run(course: Course, folder: Path, months: int | None) -> list[dict[str, Any]
     return [command(folder, "cycle", *s, "--as-of", day) for day in course.month_ends()[:months]]
 
 
-def judge(app: App, stream: Stream, promotion: Promotion) -> dict[str, Any]:
+def judge(app: App, stream: Stream, promotion: PromotionAttempt) -> dict[str, Any]:
     """New against replaced champion on the labelled records of the three months after a promotion."""
-    rows = resolved(
+    rows = with_resolved_labels(
         stream, app.reader.read(stream, after=promotion.as_of, as_of=promotion.as_of + AFTER + timedelta(days=30))
     )
     before = np.datetime64((promotion.as_of + AFTER).replace(tzinfo=None), "us")

@@ -28,10 +28,10 @@ from benchmarks.promotion.contenders import (
     killed_at,
 )
 from benchmarks.promotion.section import Bound, Options
-from trueup.flows.alert.incidents import deliver_now
+from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App
 from trueup.flows.audit.verify import verify
-from trueup.flows.promote.commit import settle
+from trueup.flows.promote.commit import finish_undone
 from trueup.flows.promote.notifications import open_rollback
 from trueup.storage.leases import hold
 from trueup.storage.promotions import PromotionState
@@ -40,7 +40,6 @@ TITLE = "Two promotions at once, and a kill at every step"
 ROUNDS = 200
 WAYS = (EVIDENCE, TAKEOVER, APPROVAL)
 CHANGES = (COMMIT, FORCE, ROLL_BACK)
-MANY = 1_000_000  # attempts
 
 # Forked from a process that has imported everything and opened nothing: a fork of one with threads may hang.
 _PROCESSES = multiprocessing.get_context("forkserver")
@@ -109,7 +108,7 @@ def race(arena: Arena, rounds: int) -> Raced:
             champion = app.registry.alias(STREAM, "champion")
             assert champion is not None
             targets = [version for version in (1, 2, 3) if version != champion]
-            before = {p.id for p in app.promotions.history(STREAM, limit=MANY)}
+            before = {p.id for p in app.promotions.history(STREAM)}
             if way == APPROVAL:
                 with app.database.write() as connection:
                     for target in targets:
@@ -118,7 +117,7 @@ def race(arena: Arena, rounds: int) -> Raced:
                 queue.put((way, champion, target, number))
             ended = dict(answers.get(timeout=120) for _ in workers)
             with hold(app.database, STREAM) as lease:
-                settle(app, lease, app.stream(STREAM))
+                finish_undone(app, lease, app.stream(STREAM))
             _count(app, found, way, champion, ended, before)
     finally:
         for queue in told:
@@ -133,7 +132,7 @@ def race(arena: Arena, rounds: int) -> Raced:
 def _count(app: App, found: Raced, way: str, champion: int, ended: dict[int, str], before: set[str]) -> None:
     """Hold a round's end against what both sides say."""
     winners = [target for target, how in ended.items() if how == "won"]
-    new = [p for p in app.promotions.history(STREAM, limit=MANY) if p.id not in before]
+    new = [p for p in app.promotions.history(STREAM) if p.id not in before]
     committed = [p for p in new if p.state is PromotionState.COMMITTED]
     last = app.promotions.last_committed(STREAM)
     found.rounds += 1
@@ -150,8 +149,8 @@ def _count(app: App, found: Raced, way: str, champion: int, ended: dict[int, str
 
 def _untold(app: App, changes: int) -> bool:
     """Whether one of the newest changes has no mail, or more than one: each mail names its two versions once."""
-    committed = [p for p in app.promotions.history(STREAM, limit=MANY) if p.state is PromotionState.COMMITTED]
-    mails = [a for a in app.alerts.alerts(STREAM, limit=MANY) if a.kind in ("promotion", "rollback")]
+    committed = [p for p in app.promotions.history(STREAM) if p.state is PromotionState.COMMITTED]
+    mails = [a for a in app.alerts.alerts(STREAM, limit=None) if a.kind in ("promotion", "rollback")]
     return changes > 0 and len(mails) != len(committed)
 
 
@@ -178,20 +177,20 @@ def _killed(arena: Arena, app: App, change: str, point: int, found: Died) -> boo
     assert champion is not None
     previous = app.registry.alias(STREAM, "previous")
     target = next(v for v in (1, 2, 3) if v not in (champion, previous))
-    before = {p.id for p in app.promotions.history(STREAM, limit=MANY)}
+    before = {p.id for p in app.promotions.history(STREAM)}
     process = _PROCESSES.Process(target=killed_at, args=(arena, change, champion, target, point))
     process.start()
     process.join(120)
     if process.exitcode not in (0, -signal.SIGKILL):
         raise RuntimeError(f"a process that was to {change} or be killed ended with {process.exitcode}")
     with hold(app.database, STREAM) as lease:
-        settle(app, lease, stream)
+        finish_undone(app, lease, stream)
     deliver_now(app)
-    new = [p for p in app.promotions.history(STREAM, limit=MANY) if p.id not in before]
+    new = [p for p in app.promotions.history(STREAM) if p.id not in before]
     moved = [p for p in new if p.state is PromotionState.COMMITTED]
     aliases = app.registry.alias(STREAM, "champion"), app.registry.alias(STREAM, "previous")
     found.wrong_aliases += aliases != ((target, champion) if moved else (champion, previous))
-    waiting = any(a.state == "pending" for a in app.alerts.alerts(STREAM, limit=MANY))
+    waiting = any(a.state == "pending" for a in app.alerts.alerts(STREAM, limit=None))
     undecided = any(p.state is PromotionState.DECIDED for p in new)
     unopened = change == ROLL_BACK and bool(moved) and open_rollback(app, stream) is None
     found.lost_decisions += bool(len(new) > 1 or undecided or unopened or waiting or _untold(app, len(moved)))

@@ -6,10 +6,10 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from trueup.flows.admin.status import without_champion
+from trueup.flows.admin.status import why_no_champion
 from trueup.flows.app import App
-from trueup.flows.check.comparison import champion_of
-from trueup.flows.check.predictions import answering
+from trueup.flows.check.champion import champion_of
+from trueup.flows.check.predictions import predictor_of
 from trueup.storage.errors import NoChampion, TrueupError
 from trueup.storage.stream import Stream
 
@@ -110,11 +110,11 @@ def _champion(app: App, stream: Stream) -> Finding:
     try:
         champion = champion_of(app, stream)
     except NoChampion:
-        why = without_champion(app, stream)
+        why = why_no_champion(app, stream)
         if why:
             return Finding(name, False, f"none: {why}", f"when it is mended: trueup train --stream {stream.name}")
         return Finding(name, True, f"none yet: trueup train --stream {stream.name}")
-    answering(app, stream, champion)
+    predictor_of(app, stream, champion)
     if champion.service is None:
         return Finding(name, True, f"v{champion.version} loads")
     said = f"v{champion.version} is the model '{champion.service}' of a service; its answers come with the records"

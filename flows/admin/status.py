@@ -8,19 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trueup.flows.app import App
-from trueup.flows.check.comparison import champion_of
+from trueup.flows.check.champion import champion_of
 from trueup.flows.check.external_predictions import notes_on_answers
-from trueup.flows.promote.notifications import OUTSIDE, refused_because
-from trueup.flows.promote.out_of_band import moved_outside
+from trueup.flows.promote.notifications import refusal_reason
+from trueup.flows.promote.out_of_band import out_of_band_move
 from trueup.storage.errors import ModelUnusable, NoChampion
 from trueup.storage.leases import holder_of
+from trueup.storage.promotions import PromotionKind
 from trueup.storage.stream import Stream
 
 GRACE = timedelta(minutes=10)  # a cycle may take that long beyond its time before it is called overdue
 
 
 @dataclass(frozen=True)
-class Standing:
+class StreamStatus:
     """One stream at a glance. stale: by its cron line a cycle should have ended, and none has."""
 
     stream: str
@@ -38,15 +39,15 @@ class Standing:
     notes: tuple[str, ...]  # what a person should know before relying on the rest
 
 
-def standing(app: App, stream: Stream) -> Standing:
+def status_of(app: App, stream: Stream) -> StreamStatus:
     """Look a stream up in the store and the registry."""
     now = app.now()
     last = app.cycles.last_ended(stream.name)
     since = last.ended_at if last else app.reader.first_received(stream)
     due = _next(stream.schedule.cron, since) if since else None
-    alerts = app.alerts.alerts(stream.name, limit=10_000)
+    alerts = app.alerts.alerts(stream.name, limit=None)
     pause = app.pauses.current(stream.name)
-    return Standing(
+    return StreamStatus(
         stream=stream.name,
         records=app.reader.count(stream),
         champion=app.registry.alias(stream.name, "champion"),
@@ -66,7 +67,7 @@ def standing(app: App, stream: Stream) -> Standing:
     )
 
 
-def without_champion(app: App, stream: Stream) -> str:
+def why_no_champion(app: App, stream: Stream) -> str:
     """Why a stream that was tried has no champion; empty where it has one, or none was tried.
 
     A champion that the registry lost, or that the store does not know, counts as none.
@@ -75,7 +76,7 @@ def without_champion(app: App, stream: Stream) -> str:
         champion_of(app, stream)
     except NoChampion:
         tried = app.promotions.history(stream.name, limit=1)
-        return refused_because(tried[0]) if tried else ""
+        return refusal_reason(tried[0]) if tried else ""
     except ModelUnusable as error:
         return str(error)
     return ""
@@ -85,14 +86,14 @@ def _notes(app: App, stream: Stream) -> Iterator[str]:
     pause = app.pauses.current(stream.name)
     if pause:
         yield pause.said
-    why = without_champion(app, stream)
+    why = why_no_champion(app, stream)
     if why:
         yield f"no champion: {why}"
     elif stream.prediction.column and app.registry.alias(stream.name, "champion") is not None:
         yield from notes_on_answers(app, stream, champion_of(app, stream), app.now())
-    moved = moved_outside(app, stream)
+    moved = out_of_band_move(app, stream)
     last = app.promotions.last_committed(stream.name)
-    if moved or (last and last.kind == OUTSIDE):
+    if moved or (last and last.kind == PromotionKind.OUTSIDE):
         event = moved or last
         assert event is not None
         yield (

@@ -68,7 +68,7 @@ def of_input(code: str) -> bool:
 
 
 def _newest(app: App, incident: Incident, version: int, codes: list[str]) -> dict[str, Any]:
-    for check in app.cycles.reports(incident.stream, limit=1000):
+    for check in app.cycles.reports(incident.stream, limit=None):
         signals = check["document"]["signals"]
         if check["version"] == version and check["counted"] and any(
             s["code"] in codes and s["verdict"] == "breached" for s in signals

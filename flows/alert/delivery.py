@@ -48,7 +48,7 @@ class DeliveryFailed(Exception):
         self.remaining = remaining
 
 
-class Written(Protocol):
+class MailContent(Protocol):
     """What a mail says: `trueup.reports.mail.Mail`, or an item of the outbox."""
 
     @property
@@ -59,7 +59,7 @@ class Written(Protocol):
     def html(self) -> str: ...
 
 
-class OutboxItem(Written, Protocol):
+class Deliverable(MailContent, Protocol):
     """One alert that waits in the outbox; any frozen value with these attributes will do.
 
     to: those who have not got it yet. message_id: with angle brackets, stable over attempts.
@@ -90,7 +90,7 @@ class OutboxItem(Written, Protocol):
 class Outbox(Protocol):
     """Where alerts wait; `trueup.storage.alerts` keeps it in SQL."""
 
-    def pending(self, now: datetime, /) -> Sequence[OutboxItem]:
+    def pending(self, now: datetime, /) -> Sequence[Deliverable]:
         """The items that are due at `now`, oldest first."""
         ...
 
@@ -130,7 +130,7 @@ class Delivered:
 
 
 def build_message(
-    mail: Written,
+    mail: MailContent,
     *,
     sender: str,
     to: Sequence[str],

@@ -12,7 +12,8 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
-from trueup.flows.alert.incidents import Write, deliver_now, item
+from trueup.flows.alert.compose import Write, outbox_item
+from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App
 from trueup.monitoring.policy import Cause
 from trueup.reports.alert_facts import AlertFacts, AlertKind
@@ -31,7 +32,9 @@ _OVER = {
 }
 
 
-def failed(app: App, stream: Stream, cause: Cause, as_of: datetime, why: str, cycle_id: str | None = None) -> Write:
+def open_incident(
+    app: App, stream: Stream, cause: Cause, as_of: datetime, why: str, cycle_id: str | None = None
+) -> Write:
     """Open the incident of a cause, once; what meets it while it is open, or the stream paused, adds nothing."""
     if _standing(app, stream, cause) or app.pauses.current(stream.name):
         return lambda connection: None
@@ -52,12 +55,12 @@ def failed(app: App, stream: Stream, cause: Cause, as_of: datetime, why: str, cy
 
     def write(connection: Connection) -> None:
         app.alerts.open(connection, incident)
-        app.alerts.add(connection, item(app, stream, facts, incident, opens=True))
+        app.alerts.add(connection, outbox_item(app, stream, facts, incident, opens=True))
 
     return write
 
 
-def works(app: App, stream: Stream, cause: Cause, as_of: datetime, cycle_id: str | None = None) -> Write:
+def resolve_incident(app: App, stream: Stream, cause: Cause, as_of: datetime, cycle_id: str | None = None) -> Write:
     """Resolve the incident of a cause, where one is open; what a cycle found out waits until the stream is resumed."""
     standing = _standing(app, stream, cause)
     if standing is None or (cause is not Cause.NO_CHAMPION and app.pauses.current(stream.name)):
@@ -75,12 +78,12 @@ def works(app: App, stream: Stream, cause: Cause, as_of: datetime, cycle_id: str
 
     def write(connection: Connection) -> None:
         app.alerts.resolve(connection, standing.id, as_of)
-        app.alerts.add(connection, item(app, stream, facts, standing))
+        app.alerts.add(connection, outbox_item(app, stream, facts, standing))
 
     return write
 
 
-def passes(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether the same work may succeed at another try with nothing mended in trueup or its settings: an outage.
 
     A time limit is none: what takes too long takes too long again.
@@ -91,7 +94,7 @@ def passes(error: Exception) -> bool:
 
 
 @contextmanager
-def telling_failures(app: App, lease: Lease, stream: Stream, as_of: datetime) -> Iterator[None]:
+def alerting_on_failure(app: App, lease: Lease, stream: Stream, as_of: datetime) -> Iterator[None]:
     """Tell the person on call, once, of whatever fails within; what nobody foresaw ends as a plain message.
 
     Not told: a lost lease (the other worker goes on), a time that was asked for wrongly, and a champion that cannot be
@@ -114,7 +117,7 @@ def telling_failures(app: App, lease: Lease, stream: Stream, as_of: datetime) ->
 
 
 def _met(error: Exception) -> str:
-    if passes(error):
+    if is_transient(error):
         return f"failed, since the system or the store did: {error}. Records are kept, and the next cycle tries again."
     place = traceback.extract_tb(error.__traceback__)[-1]
     return (
@@ -127,7 +130,7 @@ def _tell(app: App, lease: Lease, stream: Stream, as_of: datetime, why: str) -> 
     try:
         with app.database.write() as connection:
             lease.assert_held(connection)
-            failed(app, stream, Cause.CYCLE, as_of, why)(connection)
+            open_incident(app, stream, Cause.CYCLE, as_of, why)(connection)
         deliver_now(app)
     except Exception as untold:  # noqa: BLE001 - the failure itself must come out, whatever the store does by now
         log.error("nobody could be told that the cycle failed: %s: %s", type(untold).__name__, untold)

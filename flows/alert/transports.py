@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup.flows.alert.delivery import DeliveryFailed, Transport
-from trueup.flows.mail_settings import SmtpSettings
+from trueup.flows.settings import SmtpSettings
 
 TIMEOUT_SECONDS = 10.0  # for each answer of the server; a silent one costs a pass this much, once
 

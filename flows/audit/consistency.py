@@ -9,8 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from trueup.flows.promote.mlflow_tags import EVENT, WHY_LENGTH, events_of
-from trueup.flows.promote.notifications import CHALLENGER, FORCED, OUTSIDE
-from trueup.storage.promotions import Promotion, PromotionState, VersionRecord
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 
 if TYPE_CHECKING:
     from trueup.training.registry.registry import Version
@@ -25,7 +24,7 @@ class StoreView:
     """
 
     versions: tuple[VersionRecord, ...] = ()
-    attempts: tuple[Promotion, ...] = ()
+    attempts: tuple[PromotionAttempt, ...] = ()
     pruned: frozenset[int] = frozenset()
     lost: str = ""
 
@@ -35,11 +34,11 @@ class StoreView:
         return tuple(record for record in self.versions if record.version not in self.pruned)
 
     @property
-    def committed(self) -> tuple[Promotion, ...]:
+    def committed(self) -> tuple[PromotionAttempt, ...]:
         return tuple(p for p in self.attempts if p.state is PromotionState.COMMITTED)
 
     @property
-    def undone(self) -> tuple[Promotion, ...]:
+    def undone(self) -> tuple[PromotionAttempt, ...]:
         return tuple(p for p in self.attempts if p.state is PromotionState.DECIDED)
 
 
@@ -132,7 +131,7 @@ def _champion(store: StoreView, registry: RegistryView) -> Iterator[str]:
 
 def _others(store: StoreView, registry: RegistryView) -> Iterator[str]:
     """The aliases that nothing is answered by."""
-    ours = [p for p in store.committed if p.kind != OUTSIDE and p.from_version is not None]
+    ours = [p for p in store.committed if p.kind != PromotionKind.OUTSIDE and p.from_version is not None]
     before = ours[-1].from_version if ours else None
     present = registry.aliases.get("previous")
     if present != before and present not in {attempt.from_version for attempt in store.undone}:
@@ -140,7 +139,8 @@ def _others(store: StoreView, registry: RegistryView) -> Iterator[str]:
             f"MLflow's alias `previous` points to {_v(present)}, and by the history {_v(before)} answered before: a "
             "rollback without --to would go wrong. Name the version with --to."
         )
-    judged = max((p.to_version for p in store.attempts if p.kind == CHALLENGER and p.to_version), default=None)
+    challengers = (p.to_version for p in store.attempts if p.kind is PromotionKind.CHALLENGER)
+    judged = max(filter(None, challengers), default=None)
     present = registry.aliases.get("challenger")
     won = any(p.to_version == judged for p in (*store.committed, *store.undone))
     later = present is not None and present > (judged or 0)  # trained, and not yet judged
@@ -150,7 +150,7 @@ def _others(store: StoreView, registry: RegistryView) -> Iterator[str]:
             "was set or deleted in MLflow itself. The next training sets it anew."
         )
     last = store.committed[-1] if store.committed else None
-    if last and present == last.to_version and last.kind != OUTSIDE:
+    if last and present == last.to_version and last.kind != PromotionKind.OUTSIDE:
         yield (
             f"MLflow's alias `challenger` points to v{present}, which is champion ({_event(last)}): it was set in "
             "MLflow itself. The next training sets it anew."
@@ -161,7 +161,7 @@ def _told(store: StoreView, registry: RegistryView) -> Iterator[str]:
     """What versions say in MLflow of how they became champion; those from before they did say nothing."""
     known = {event.id: event for event in store.committed}
     pending = {event.id for event in store.undone}
-    told: dict[str, Promotion] = {}
+    told: dict[str, PromotionAttempt] = {}
     for version in registry.versions:
         events, unreadable = events_of("", version.tags)
         told |= {event.id: event for event in events}
@@ -182,14 +182,14 @@ def _told(store: StoreView, registry: RegistryView) -> Iterator[str]:
     standing = {version.number for version in registry.versions}
     for event in store.committed:
         silent = first is not None and event.at > first and event.id not in told
-        if silent and event.kind != OUTSIDE and event.to_version in standing:
+        if silent and event.kind != PromotionKind.OUTSIDE and event.to_version in standing:
             yield (
                 f"The history has {_event(event)}, and v{event.to_version} says nothing of it in MLflow: its tag "
                 f"{EVENT}{event.id} was deleted."
             )
 
 
-def _essence(event: Promotion) -> tuple[object, ...]:
+def _essence(event: PromotionAttempt) -> tuple[object, ...]:
     return event.kind, event.from_version, event.to_version, event.who, event.as_of, event.why[:WHY_LENGTH]
 
 
@@ -205,7 +205,8 @@ def _events(store: StoreView) -> Iterator[str]:
             "store lost earlier changes. Restore it."
         )
     for one, other in pairwise(store.committed):
-        put_back = other.from_version is None and other.kind == FORCED  # by hand, after the registry lost its champion
+        # by hand, after the registry lost its champion
+        put_back = other.from_version is None and other.kind is PromotionKind.FORCED
         if other.from_version != one.to_version and not put_back:
             yield (
                 f"The history has {_event(one)} and next {_event(other)}: between them the store lost a change, or the "
@@ -215,17 +216,17 @@ def _events(store: StoreView) -> Iterator[str]:
 
 def _files(store: StoreView, faults: Mapping[str, str]) -> Iterator[str]:
     for record in store.standing:
-        for kind, name in files_of(record).items():
+        for kind, name in version_files(record).items():
             if name in faults:
                 yield f"The {kind} of v{record.version} cannot be relied on: {faults[name]}"
 
 
-def files_of(record: VersionRecord) -> dict[str, str]:
+def version_files(record: VersionRecord) -> dict[str, str]:
     """The names of a version's files in the archive, by what they are."""
     return {"snapshot": record.snapshot, "reference": record.reference, "quality reference": record.quality}
 
 
-def _event(event: Promotion) -> str:
+def _event(event: PromotionAttempt) -> str:
     return f"{_v(event.from_version)} → {_v(event.to_version)}, {event.kind}, {event.at:%Y-%m-%d %H:%M} UTC"
 
 

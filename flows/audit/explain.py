@@ -11,15 +11,14 @@ from typing import Any
 from sqlalchemy.exc import DatabaseError
 
 from trueup.flows.app import App
-from trueup.flows.audit.history import said
+from trueup.flows.audit.history import error_line
 from trueup.flows.promote.mlflow_tags import events_of
-from trueup.flows.promote.out_of_band import moved_outside
-from trueup.reports.explanation import Asked, Trail, because, others
+from trueup.flows.promote.out_of_band import out_of_band_move
+from trueup.reports.explanation import Trail, TrainingRequest, explain_champion, explain_others
 from trueup.storage.errors import TrueupError
-from trueup.storage.promotions import Promotion
+from trueup.storage.promotions import PromotionAttempt
 from trueup.storage.stream import Stream
 
-ALL = 10_000  # attempts that are looked through
 END = datetime.max.replace(tzinfo=UTC)
 
 
@@ -29,11 +28,11 @@ def explain(app: App, stream: Stream, which: Sequence[int] = ()) -> dict[str, An
     MLflow only says who answers; where it cannot, the store does, and `notes` says so. Nothing is changed.
     """
     trail, notes = trail_of(app, stream)
-    standing = because(trail)
+    standing = explain_champion(trail)
     return {
         "champion": trail.champion,
         "because": asdict(standing) if standing else None,
-        "others": [asdict(other) for other in others(trail, which)],
+        "others": [asdict(other) for other in explain_others(trail, which)],
         "notes": notes,
     }
 
@@ -41,16 +40,16 @@ def explain(app: App, stream: Stream, which: Sequence[int] = ()) -> dict[str, An
 def explain_one(app: App, stream: Stream, version: int) -> list[str]:
     """The same of one version, in sentences."""
     trail, _ = trail_of(app, stream)
-    standing = because(trail)
+    standing = explain_champion(trail)
     if standing is not None and version == trail.champion:
         return list(standing.said)
-    (other,) = others(trail, [version])
+    (other,) = explain_others(trail, [version])
     return [other.said, *other.needed]
 
 
 def trail_of(app: App, stream: Stream) -> tuple[Trail, list[str]]:
     """The stream's audit trail, and what is to be said of where it comes from."""
-    kept = app.promotions.history(stream.name, limit=ALL)
+    kept = app.promotions.history(stream.name)
     seen = _registry(app, stream)
     known = {promotion.id for promotion in kept}
     only = [promotion for promotion in seen.events if promotion.id not in known]
@@ -81,17 +80,17 @@ class _Registry:
 
     champion: int | None = None
     versions: tuple[int, ...] = ()
-    events: tuple[Promotion, ...] = ()
-    moved: tuple[Promotion, ...] = ()
+    events: tuple[PromotionAttempt, ...] = ()
+    moved: tuple[PromotionAttempt, ...] = ()
     note: str = ""
 
 
 def _registry(app: App, stream: Stream) -> _Registry:
     try:
         champion, found = app.registry.alias(stream.name, "champion"), app.registry.versions(stream.name)
-        moved = moved_outside(app, stream)
+        moved = out_of_band_move(app, stream)
     except (TrueupError, DatabaseError, sqlite3.DatabaseError, OSError) as error:
-        return _Registry(note=f"MLflow cannot be asked, so this is told from the store alone: {said(error)}")
+        return _Registry(note=f"MLflow cannot be asked, so this is told from the store alone: {error_line(error)}")
     note = ""
     if champion is None and app.promotions.last_committed(stream.name) is not None:
         note = f"MLflow names no champion, so this is told from the store. See: trueup models verify -s {stream.name}"
@@ -106,7 +105,9 @@ def _registry(app: App, stream: Stream) -> _Registry:
     )
 
 
-def _probation(app: App, stream: Stream, champion: int | None, last: Promotion | None) -> Mapping[str, Any] | None:
+def _probation(
+    app: App, stream: Stream, champion: int | None, last: PromotionAttempt | None
+) -> Mapping[str, Any] | None:
     """What the newest cycle says of the probation of the champion in force; None where it is on none."""
     if last is None or last.to_version != champion:
         return None
@@ -114,9 +115,9 @@ def _probation(app: App, stream: Stream, champion: int | None, last: Promotion |
     return left if left and left["event_id"] == last.id else None
 
 
-def _asked(steps: Mapping[str, Any]) -> Asked:
+def _asked(steps: Mapping[str, Any]) -> TrainingRequest:
     found = (steps.get("check") or {}).get("check") or {}
-    return Asked(
+    return TrainingRequest(
         report_id=found.get("report_id"),
         codes=tuple(steps["decide"].get("confirmed", ())),
         reasons=tuple(steps["decide"]["reasons"]),

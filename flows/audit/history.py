@@ -12,15 +12,13 @@ from trueup.flows.app import App
 from trueup.flows.promote.mlflow_tags import events_of
 from trueup.monitoring.policy import Cause
 from trueup.storage.errors import TrueupError
-from trueup.storage.promotions import Promotion
+from trueup.storage.promotions import PromotionAttempt
 from trueup.storage.stream import Stream
 from trueup.storage.tabular import Tabular
 
-ALL = 1_000_000  # events
-
 
 @dataclass(frozen=True)
-class History(Tabular):
+class AuditHistory(Tabular):
     """The events, newest first, and the champion. lost: why MLflow could not be asked; empty where it could."""
 
     events: list[dict[str, Any]]
@@ -38,7 +36,7 @@ class History(Tabular):
         return {"champion": self.champion, "versions": [], "events": self.events, "lost": self.lost or None}
 
 
-def history(app: App, stream: Stream) -> History:
+def history(app: App, stream: Stream) -> AuditHistory:
     """Everything that changed the champion, was tried, or kept it from changing.
 
     Each event has a `source`: "store", or "mlflow" for one that the store lost and a version's tag still tells.
@@ -50,31 +48,31 @@ def history(app: App, stream: Stream) -> History:
         told = [event for version in app.registry.versions(stream.name)
                 for event in events_of(stream.name, version.tags)[0]]  # fmt: skip
     except (TrueupError, DatabaseError, sqlite3.DatabaseError, OSError) as error:
-        return History(_newest_first(kept), None, said(error))
+        return AuditHistory(_newest_first(kept), None, error_line(error))
     known = {event["id"] for event in kept}
     only = [_attempt(event, "mlflow") for event in told if event.id not in known]
-    return History(_newest_first([*kept, *only]), champion)
+    return AuditHistory(_newest_first([*kept, *only]), champion)
 
 
-def said(error: Exception) -> str:
+def error_line(error: Exception) -> str:
     """Why a side of the trail cannot be read, on one line."""
     return " ".join(str(error.orig if isinstance(error, DatabaseError) else error).split())
 
 
 def _of_store(app: App, stream: Stream) -> list[dict[str, Any]]:
-    attempts = [_attempt(p, "store") for p in app.promotions.history(stream.name, limit=ALL)]
+    attempts = [_attempt(p, "store") for p in app.promotions.history(stream.name)]
     pauses = [
         _done(p.id, p.at, p.who, "pause" if p.paused else "resume", p.why) for p in app.pauses.history(stream.name)
     ]
     seen = [
         _done(i.id, i.acknowledged_at, i.acknowledged_by, "acknowledge", "The rollback: promotion follows the policy.")
-        for i in app.alerts.incidents(stream.name, limit=ALL)
+        for i in app.alerts.incidents(stream.name)
         if i.cause == Cause.ROLLBACK and i.acknowledged_at is not None
     ]
     return [*attempts, *pauses, *seen]
 
 
-def _attempt(p: Promotion, source: str) -> dict[str, Any]:
+def _attempt(p: PromotionAttempt, source: str) -> dict[str, Any]:
     return {
         "id": p.id, "at": p.at, "as_of": p.as_of, "who": p.who, "kind": p.kind, "state": str(p.state),
         "from_version": p.from_version, "to_version": p.to_version, "why": p.why, "codes": p.codes,

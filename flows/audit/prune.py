@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from trueup.flows.app import App
-from trueup.flows.audit.consistency import files_of
-from trueup.flows.audit.retention import kept_because
-from trueup.flows.promote.commit import settle
-from trueup.storage.errors import InputError, TrueupError
+from trueup.flows.audit.consistency import version_files
+from trueup.flows.audit.retention import reasons_to_keep
+from trueup.flows.promote.commit import finish_undone
+from trueup.storage.errors import TrueupError
 from trueup.storage.leases import Lease, hold
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.prunings import REPORT, VERSION, Pruning
@@ -22,7 +22,6 @@ from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso
 
 log = logging.getLogger("trueup")
-ALL = 1_000_000  # attempts
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def prune(app: App, stream: Stream, *, dry_run: bool = False) -> dict[str, Any]:
     if dry_run:
         return _document(stream, _plan(app, stream), list(_foretold(app, stream)), dry_run=True)
     with hold(app.database, stream.name, clock=app.clock) as lease:
-        settle(app, lease, stream)
+        finish_undone(app, lease, stream)
         plan = _plan(app, stream)
         _mark(app, lease, stream, plan)
         return _document(stream, plan, list(_removed(app, lease, stream)), dry_run=False)
@@ -62,31 +61,16 @@ def prune_after_cycle(app: App, stream: Stream) -> None:
         log.warning("nothing more of %s is pruned this time: %s", stream.name, error)
 
 
-def refuse_pruned(app: App, stream: Stream, version: int) -> None:
-    """Say so where a version was pruned.
-
-    Raises:
-        InputError: its files are gone.
-    """
-    pruned = app.prunings.version(stream.name, version)
-    if pruned is not None:
-        raise InputError(
-            f"v{version} of '{stream.name}' was pruned at {iso(pruned.decided_at)} by {pruned.who}: its model and its "
-            "snapshot are gone, so it can neither answer nor be made again. Its figures and its history stay: "
-            f"trueup models show {version} --stream {stream.name}"
-        )
-
-
 def _plan(app: App, stream: Stream) -> Plan:
     gone = {p.name for p in app.prunings.of(stream.name, VERSION)}
     records = [r for r in app.promotions.versions(stream.name) if str(r.version) not in gone]
     unfinished = [cycle.steps.get("train") or {} for cycle in app.cycles.unfinished(stream.name)]
     kept = dict(
-        kept_because(
+        reasons_to_keep(
             stream.retention.versions,
             records,
             app.registry.versions(stream.name),
-            app.promotions.history(stream.name, limit=ALL),
+            app.promotions.history(stream.name),
             open_codes={code for incident in app.alerts.open_incidents(stream.name) for code in incident.codes},
             under_way={left["version"] for left in unfinished if "version" in left},
         )
@@ -168,8 +152,8 @@ def _own_files(app: App, stream: Stream, record: VersionRecord) -> list[str]:
     """The files of a version in the archive that no other version names whose files are to stay."""
     gone = {p.name for p in app.prunings.of(stream.name, VERSION)} | {str(record.version)}
     standing = [r for r in app.promotions.versions(stream.name) if str(r.version) not in gone]
-    needed = {name for other in standing for name in files_of(other).values()}
-    return sorted(set(files_of(record).values()) - needed)
+    needed = {name for other in standing for name in version_files(other).values()}
+    return sorted(set(version_files(record).values()) - needed)
 
 
 def _finished(app: App, lease: Lease, pruning: Pruning, freed: int, left: tuple[str, ...]) -> dict[str, Any]:
@@ -190,9 +174,9 @@ def _foretold(app: App, stream: Stream) -> Iterator[dict[str, Any]]:
     cut_short = [r for r in app.promotions.versions(stream.name) if str(r.version) in undone[VERSION]]
     going = [*cut_short, *plan.versions]
     staying = [r for r in app.promotions.versions(stream.name) if r.version in plan.kept]
-    needed = {name for record in staying for name in files_of(record).values()}
+    needed = {name for record in staying for name in version_files(record).values()}
     for record in going:
-        files = set(files_of(record).values()) - needed
+        files = set(version_files(record).values()) - needed
         size = size_of_version(app.registry, stream.name, record.run_id) + sum(map(app.archive.size, files))
         yield {"kind": VERSION, "name": str(record.version), "bytes": size, "left": []}
         needed |= files

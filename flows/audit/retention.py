@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from trueup.storage.promotions import Promotion, PromotionState, VersionRecord
+from trueup.storage.promotions import PromotionAttempt, PromotionState, VersionRecord
 
 if TYPE_CHECKING:
     from trueup.training.registry.registry import Version
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 _WAITING = frozenset({PromotionState.DECIDED, PromotionState.HELD})
 
 
-def kept_because(
+def reasons_to_keep(
     newest: int,
     records: Sequence[VersionRecord],
     registered: Sequence[Version],
-    attempts: Sequence[Promotion],
+    attempts: Sequence[PromotionAttempt],
     *,
     open_codes: Collection[str] = (),
     under_way: Collection[int] = (),
@@ -50,7 +50,7 @@ def _alias(record: VersionRecord, held: Mapping[int, Version]) -> str:
     return f"it has the alias {', '.join(version.aliases)}" if version.aliases else ""
 
 
-def _trail(number: int, attempts: Sequence[Promotion], open_codes: Collection[str]) -> str:
+def _trail(number: int, attempts: Sequence[PromotionAttempt], open_codes: Collection[str]) -> str:
     """What the audit trail still needs it for."""
     if any(p.state is PromotionState.COMMITTED and number in (p.from_version, p.to_version) for p in attempts):
         return "it was champion"

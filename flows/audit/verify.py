@@ -9,16 +9,15 @@ from datetime import datetime
 from sqlalchemy.exc import DatabaseError
 
 from trueup.flows.app import App
-from trueup.flows.audit.consistency import RegistryView, StoreView, files_of, problems
-from trueup.flows.audit.history import said
+from trueup.flows.audit.consistency import RegistryView, StoreView, problems, version_files
+from trueup.flows.audit.history import error_line
 from trueup.flows.gate.evaluate import answers_otherwise
 from trueup.storage.errors import ModelUnusable, StoreUnusable, TrueupError
-from trueup.storage.promotions import Promotion
+from trueup.storage.promotions import PromotionAttempt
 from trueup.storage.prunings import VERSION
 from trueup.storage.stream import Stream
 
 READINGS = 3  # of the store, at most, until two running agree: then no change fell between them
-ALL = 1_000_000  # attempts
 
 
 def verify(app: App, stream: Stream) -> tuple[str, ...]:
@@ -42,18 +41,18 @@ def _views(app: App, stream: Stream) -> tuple[StoreView, RegistryView]:
 
 
 def _store_view(app: App, stream: Stream) -> StoreView:
-    def acted(attempt: Promotion) -> tuple[datetime, datetime]:
+    def acted(attempt: PromotionAttempt) -> tuple[datetime, datetime]:
         return attempt.at, attempt.as_of
 
     try:
-        attempts = app.promotions.history(stream.name, limit=ALL)
+        attempts = app.promotions.history(stream.name)
         return StoreView(
             tuple(app.promotions.versions(stream.name)),
             tuple(sorted(attempts, key=acted)),
             frozenset(int(p.name) for p in app.prunings.of(stream.name, VERSION)),
         )
     except (StoreUnusable, DatabaseError, OSError) as error:
-        return StoreView(lost=said(error))
+        return StoreView(lost=error_line(error))
 
 
 def _registry_view(app: App, stream: Stream) -> RegistryView:
@@ -63,14 +62,14 @@ def _registry_view(app: App, stream: Stream) -> RegistryView:
         versions = app.registry.versions(stream.name)
         found = {alias: app.registry.alias(stream.name, alias) for alias in (CHAMPION, CHALLENGER, PREVIOUS)}
     except (TrueupError, DatabaseError, sqlite3.DatabaseError, OSError) as error:
-        return RegistryView(lost=said(error))
+        return RegistryView(lost=error_line(error))
     return RegistryView(versions, {alias: number for alias, number in found.items() if number is not None})
 
 
 def _faults(app: App, store: StoreView) -> dict[str, str]:
     """Each file that a version names and that is missing, or holds other bytes than were written."""
     found = {}
-    for name in sorted({name for record in store.standing for name in files_of(record).values()}):
+    for name in sorted({name for record in store.standing for name in version_files(record).values()}):
         try:
             app.archive.read_table(name, [])
         except StoreUnusable as error:

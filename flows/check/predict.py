@@ -14,8 +14,8 @@ from trueup.feedback.chunks import objects
 from trueup.feedback.readers import opened
 from trueup.feedback.validation import validate
 from trueup.flows.app import App
-from trueup.flows.check.comparison import champion_of
-from trueup.flows.check.run import score_new
+from trueup.flows.check.champion import champion_of
+from trueup.flows.check.predictions import score_new
 from trueup.storage.errors import InputError
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.stream import LabelPolicy, OrderTime, Stream

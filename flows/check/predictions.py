@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from trueup.feedback.labels import resolve
 from trueup.feedback.values import number
 from trueup.flows.app import App
 from trueup.storage.errors import ModelUnusable
+from trueup.storage.leases import Lease
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, stack
 from trueup.storage.stream import Stream
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from trueup.training.evaluation.head_to_head import Answers
 
 
-def sent_answers(app: App, stream: Stream, rows: Rows) -> tuple[Rows, np.ndarray]:
+def sent_predictions(app: App, stream: Stream, rows: Rows) -> tuple[Rows, np.ndarray]:
     """Those of `rows` that came with a service's answer, with it, and by which version each was given ("": not said).
 
     What is no class or number by today's rules is no answer.
@@ -31,12 +33,12 @@ def sent_answers(app: App, stream: Stream, rows: Rows) -> tuple[Rows, np.ndarray
     return given, np.array([v or "" for v in sent.version[there]], dtype=object)
 
 
-def named(record: VersionRecord) -> str:
+def service_version_name(record: VersionRecord) -> str:
     """How a service names this version beside its answers."""
     return str(record.version) if record.service is None else record.service
 
 
-def answering(app: App, stream: Stream, record: VersionRecord) -> Answers:
+def predictor_of(app: App, stream: Stream, record: VersionRecord) -> Answers:
     """How a version answers rows: a model of ours all of them, a service's those that it sent its answer with.
 
     Raises:
@@ -55,7 +57,7 @@ def answering(app: App, stream: Stream, record: VersionRecord) -> Answers:
         )
 
     def sent(rows: Rows) -> Rows:
-        given, by = sent_answers(app, stream, rows)
+        given, by = sent_predictions(app, stream, rows)
         its = by == record.service
         if stream.metric == "roc_auc":
             its &= given.meta["score"].notna().to_numpy()  # the metric ranks scores: without one nothing was said
@@ -64,20 +66,40 @@ def answering(app: App, stream: Stream, record: VersionRecord) -> Answers:
     return sent
 
 
-def scoring(app: App, stream: Stream, champion: VersionRecord) -> Answers:
+def scorer_of(app: App, stream: Stream, champion: VersionRecord) -> Answers:
     """As `answering`; but what a service sent under the number of a version of ours comes before what we would say.
 
     Raises:
         ModelUnusable: as `answering`.
     """
-    ours = answering(app, stream, champion)
+    ours = predictor_of(app, stream, champion)
     if champion.service is not None or not stream.prediction.version:
         return ours
 
     def sent_or_ours(rows: Rows) -> Rows:
-        given, by = sent_answers(app, stream, rows)
-        given = given.take(by == named(champion))
+        given, by = sent_predictions(app, stream, rows)
+        given = given.take(by == service_version_name(champion))
         rest = rows.take(~np.isin(rows.meta["seq"].to_numpy(), given.meta["seq"].to_numpy()))
         return stack([given, ours(rest)], stream.columns)
 
     return sent_or_ours
+
+
+def score_new(
+    app: App, stream: Stream, champion: VersionRecord, as_of: datetime, lease: Lease | None = None
+) -> int:
+    """Give every record newer than the champion's cut-off the champion's answer, if it has one; how many got it now.
+
+    Raises:
+        LeaseHeld: the `lease` of a cycle was lost.
+        ModelUnusable: the champion cannot be loaded or scored.
+    """
+    answers = scorer_of(app, stream, champion)
+    if not app.reader.unanswered(stream, champion.version, after=champion.cut_off, as_of=as_of):
+        return 0
+    rows = app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
+    rows = answers(rows.take(rows.meta["predicted"].isna().to_numpy()))
+    if len(rows):
+        predicted, chances = rows.meta["predicted"].to_numpy(), rows.meta["score"].to_numpy()
+        app.reader.add_predictions(stream, champion.version, rows, predicted, chances, lease)
+    return len(rows)

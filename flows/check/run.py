@@ -9,67 +9,47 @@ from datetime import datetime
 from hashlib import blake2b
 
 from trueup.flows.app import App
-from trueup.flows.check.comparison import Look, look
-from trueup.flows.check.external_predictions import notes_on_answers, skew
-from trueup.flows.check.predictions import scoring
+from trueup.flows.check.comparison import WindowComparison, compare_window
+from trueup.flows.check.external_predictions import notes_on_answers, serving_skew
+from trueup.flows.check.predictions import score_new
 from trueup.monitoring.check import Check
-from trueup.storage.leases import Lease
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso
 
-
-def score_new(
-    app: App, stream: Stream, champion: VersionRecord, as_of: datetime, lease: Lease | None = None
-) -> int:
-    """Give every record newer than the champion's cut-off the champion's answer, if it has one; how many got it now.
-
-    Raises:
-        LeaseHeld: the `lease` of a cycle was lost.
-        ModelUnusable: the champion cannot be loaded or scored.
-    """
-    answers = scoring(app, stream, champion)
-    if not app.reader.unanswered(stream, champion.version, after=champion.cut_off, as_of=as_of):
-        return 0
-    rows = app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
-    rows = answers(rows.take(rows.meta["predicted"].isna().to_numpy()))
-    if len(rows):
-        predicted, chances = rows.meta["predicted"].to_numpy(), rows.meta["score"].to_numpy()
-        app.reader.add_predictions(stream, champion.version, rows, predicted, chances, lease)
-    return len(rows)
+Draw = Callable[[App, Stream, VersionRecord, WindowComparison, Check], tuple[str, ...]]
 
 
-Draw = Callable[[App, Stream, VersionRecord, Look, Check], tuple[str, ...]]
-
-
-def draw_report(app: App, stream: Stream, champion: VersionRecord, seen: Look, check: Check) -> tuple[str, ...]:
+def draw_report(
+    app: App, stream: Stream, champion: VersionRecord, compared: WindowComparison, check: Check
+) -> tuple[str, ...]:
     """Draw a check as an Evidently report, and keep its page and snapshot in the archive; what it could not show."""
     from trueup.monitoring.report.render import render
 
     state = "counted" if check.counted else "provisional"
     report = render(
         stream,
-        seen.comparison.reference,
-        seen.comparison.current,
-        seen.comparison.model_reference,
-        seen.comparison.model_current,
-        seen.comparison.quality_current,
+        compared.comparison.reference,
+        compared.comparison.current,
+        compared.comparison.model_reference,
+        compared.comparison.model_current,
+        compared.comparison.quality_current,
         check.signals,
         title=f"{stream.name}: {state} check against champion v{champion.version}",
-        seed=seen.comparison.seed,
-        quality_reference=seen.comparison.quality_reference,
-        as_of=seen.comparison.as_of,
+        seed=compared.comparison.seed,
+        quality_reference=compared.comparison.quality_reference,
+        as_of=compared.comparison.as_of,
         notes=check.notes,
     )
     app.report_files.store(stream.name, check.report_id, html=report.html, snapshot=report.snapshot)
     return report.notes
 
 
-def measure_look(
+def measure_window(
     app: App,
     stream: Stream,
     champion: VersionRecord,
-    seen: Look,
+    compared: WindowComparison,
     *,
     cycle_id: str | None,
     draw: Draw = draw_report,
@@ -77,39 +57,39 @@ def measure_look(
     """Measure the signals of a comparison, and have them drawn."""
     from trueup.monitoring.signals.measure import measure
 
-    signals, notes = measure(stream, seen.comparison)
-    times = seen.window.rows.meta["time"]
+    signals, notes = measure(stream, compared.comparison)
+    times = compared.window.rows.meta["time"]
     check = Check(
-        report_id=_report_id(stream, champion, seen.comparison.as_of, cycle_id),
-        counted=cycle_id is not None and seen.counts,
+        report_id=_report_id(stream, champion, compared.comparison.as_of, cycle_id),
+        counted=cycle_id is not None and compared.counts,
         signals=signals,
         first_time=iso(times.iloc[0].to_pydatetime()) if len(times) else None,
         last_time=iso(times.iloc[-1].to_pydatetime()) if len(times) else None,
         notes=notes,
     )
-    as_of = seen.comparison.as_of
-    said = (*notes_on_answers(app, stream, champion, as_of), *skew(app, stream, champion, as_of))
+    as_of = compared.comparison.as_of
+    said = (*notes_on_answers(app, stream, champion, as_of), *serving_skew(app, stream, champion, as_of))
     check = replace(check, notes=(*notes, *said))
-    return replace(check, notes=(*check.notes, *draw(app, stream, champion, seen, check)))
+    return replace(check, notes=(*check.notes, *draw(app, stream, champion, compared, check)))
 
 
-def edge_of(seen: Look) -> tuple[int, datetime] | None:
+def edge_of(compared: WindowComparison) -> tuple[int, datetime] | None:
     """Place and time of the window's newest record, as the store keeps them with the check."""
-    last = seen.window.last
-    return None if last is None else (last.seq, seen.window.rows.meta["time"].iloc[-1].to_pydatetime())
+    last = compared.window.last
+    return None if last is None else (last.seq, compared.window.rows.meta["time"].iloc[-1].to_pydatetime())
 
 
 def single_check(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> Check:
     """A check that a person asked for: scored, measured, stored, and never counted."""
     score_new(app, stream, champion, as_of)
-    seen = look(app, stream, champion, as_of)
-    check = measure_look(app, stream, champion, seen, cycle_id=None)
+    compared = compare_window(app, stream, champion, as_of)
+    check = measure_window(app, stream, champion, compared, cycle_id=None)
     app.cycles.keep_check(
         stream=stream.name,
         cycle_id=None,
         as_of=as_of,
         version=champion.version,
-        last=edge_of(seen),
+        last=edge_of(compared),
         document=check.as_json(),
         now=app.now(),
     )

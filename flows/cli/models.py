@@ -39,7 +39,7 @@ def models_show(
     """One version: its training, its gate, what became of it, and why."""
     from rich.text import Text
 
-    from trueup.flows.train.lineage import told
+    from trueup.flows.train.lineage import lineage_in_words
 
     with session(config, home, as_json) as s:
         found = s.stream(stream).models.show(version)
@@ -49,7 +49,7 @@ def models_show(
             for e in found.events if e["to_version"] == version for g in e["gate"]["tests"]
         ]  # fmt: skip
         facts = [(k, v) for k, v in {**record.document["recipe"], **record.document["metrics"]}.items()]
-        facts += told(record).items()
+        facts += lineage_in_words(record).items()
         gone = f"Its files were pruned at {iso(pruned.decided_at)} by {pruned.who}." if pruned else ""
         s.show(
             found.as_json(),

@@ -13,18 +13,6 @@ if TYPE_CHECKING:
     from trueup.training.search import Progress
 
 
-def told(progress: Progress) -> str:
-    """The best so far, and the time that is left, as one line."""
-    best = "none yet" if progress.best is None else f"{progress.best.name} {progress.value:.3f}"
-    left = max(0, round(progress.limit - progress.seconds))
-    return f"{progress.done} of at most {progress.of} fits, best {best}, {left} s left"
-
-
-def percent(progress: Progress) -> float:
-    """The share of the fits that are done, in percent."""
-    return 100 * progress.done / progress.of
-
-
 @contextmanager
 def shown(console: Console, title: str) -> Iterator[Watch]:
     """What a cycle or a training tells of itself, as a bar on `console`; nothing where that is no terminal."""
@@ -42,6 +30,6 @@ def shown(console: Console, title: str) -> Iterator[Watch]:
             bar.update(task, description=f"{title}: {name}", total=None, completed=0, said="")
 
         def candidate(progress: Progress) -> None:
-            bar.update(task, total=progress.of, completed=progress.done, said=told(progress))
+            bar.update(task, total=progress.of, completed=progress.done, said=progress.said)
 
         yield Watch(on_step=step, on_candidate=candidate)

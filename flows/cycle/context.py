@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from trueup.flows.app import App
-from trueup.flows.cycle.strategies import PRODUCTION, Ways
+from trueup.flows.cycle.strategies import PRODUCTION, Strategies
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.leases import Lease
 from trueup.storage.stream import Stream
 
 
 @dataclass
-class Run:
+class CycleContext:
     """A cycle under way; `cycle` is replaced as its steps become durable."""
 
     app: App
@@ -24,7 +24,7 @@ class Run:
     lease: Lease
     cycle: CycleRecord
     on_candidate: Callable[[Any], None]
-    ways: Ways = PRODUCTION
+    ways: Strategies = PRODUCTION
 
     def done(self, step: str, output: Any, also: Callable[[Connection], None] = lambda _: None) -> None:
         self.cycle = self.app.cycles.finish_step(self.lease, self.cycle, step, output, also)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from trueup.flows.app import App
-from trueup.flows.promote.approvals import until
+from trueup.flows.promote.approvals import approval_deadline
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.promotions import PromotionState
 from trueup.storage.timepoints import iso
 
 
-def document(app: App, cycle: CycleRecord) -> dict[str, Any]:
+def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
     """A finished cycle in the contract's keys, made of what its steps left behind."""
     steps = cycle.steps
     trained, gated = steps["train"], steps["gate"]
@@ -27,7 +27,7 @@ def document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         held = gated["held"] or "the stream was paused before it could be promoted"
         reasons.append(
             f"v{planned.to_version} passed the gate and waits: {held}. To let it answer, until "
-            f"{iso(until(app.stream(cycle.stream), planned))}: "
+            f"{iso(approval_deadline(app.stream(cycle.stream), planned))}: "
             f"trueup models promote --to {planned.to_version} --stream {cycle.stream} --why '...'"
         )
     if planned and planned.state is PromotionState.ABANDONED:
@@ -51,7 +51,7 @@ def document(app: App, cycle: CycleRecord) -> dict[str, Any]:
     }
 
 
-def present(app: App, cycle: CycleRecord) -> dict[str, Any]:
+def document_with_alerts(app: App, cycle: CycleRecord) -> dict[str, Any]:
     """A finished cycle's stored document, with how its alerts stand now."""
     alerts = [
         {"id": a.id, "kind": a.kind, "subject": a.subject, "state": a.state} for a in app.alerts.of_cycle(cycle.id)

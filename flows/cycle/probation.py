@@ -10,23 +10,24 @@ import numpy as np
 from sqlalchemy.engine import Connection
 
 from trueup.flows.app import App
-from trueup.flows.check.comparison import mature, resolved, seed_of
-from trueup.flows.check.predictions import answering
-from trueup.flows.check.run import score_new
-from trueup.flows.cycle.context import Run
+from trueup.flows.check.labels import with_mature_labels, with_resolved_labels
+from trueup.flows.check.predictions import predictor_of, score_new
+from trueup.flows.cycle.context import CycleContext
 from trueup.flows.promote.commit import commit
-from trueup.flows.promote.notifications import APPROVED, CHALLENGER, FORCED, PROBATION, telling
+from trueup.flows.promote.notifications import announcement_of
 from trueup.storage import snapshots
+from trueup.storage.content import seed_of
 from trueup.storage.errors import ModelUnusable, StaleEvidence, StoreUnusable
-from trueup.storage.promotions import Promotion, PromotionState, VersionRecord
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 
-ON_PROBATION = frozenset({CHALLENGER, APPROVED, FORCED})  # kinds of changes; who went back is not sent back again
+# kinds of changes; who went back is not sent back again
+ON_PROBATION = frozenset({PromotionKind.CHALLENGER, PromotionKind.APPROVED, PromotionKind.FORCED})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ProbationOutput:
     """How a probation stands after a cycle: what the step leaves behind.
 
     rows: labelled rows that neither version knew, by now. look: how often it was asked; looked_at: on how many rows
@@ -50,7 +51,7 @@ class Standing:
         return dict(self.__dict__)
 
 
-def probation(run: Run) -> None:
+def probation_step(run: CycleContext) -> None:
     """Compare the champion with the one before it while it is on probation; a lost one is rolled back.
 
     Then the rest of the cycle is about the champion that stands again: its answers are made, and it is checked.
@@ -60,7 +61,7 @@ def probation(run: Run) -> None:
     if champion is None or "check" in cycle.steps:  # a cycle begun before there was this step goes on as it began
         run.done("probation", None)
         return
-    decided = app.promotions.of_cycle(cycle.id, (PROBATION,))
+    decided = app.promotions.of_cycle(cycle.id, (PromotionKind.PROBATION,))
     if decided is not None:
         _finish(run, decided)
         return
@@ -76,12 +77,12 @@ def probation(run: Run) -> None:
     with app.database.write() as connection:
         run.lease.assert_held(connection)
         app.promotions.add(connection, planned)
-    decided = app.promotions.of_cycle(cycle.id, (PROBATION,))
+    decided = app.promotions.of_cycle(cycle.id, (PromotionKind.PROBATION,))
     assert decided is not None
     _finish(run, decided)
 
 
-def event_of(app: App, stream: Stream, champion: int, as_of: datetime) -> Promotion | None:
+def event_of(app: App, stream: Stream, champion: int, as_of: datetime) -> PromotionAttempt | None:
     """The change that made this champion, where it is one that a probation follows; else None."""
     last = app.promotions.last_committed(stream.name)
     if not stream.policy.probation or last is None or last.kind not in ON_PROBATION or last.from_version is None:
@@ -89,7 +90,7 @@ def event_of(app: App, stream: Stream, champion: int, as_of: datetime) -> Promot
     return last if last.to_version == champion and last.as_of <= as_of else None
 
 
-def ask(run: Run, event: Promotion, before: Standing) -> Standing:
+def ask(run: CycleContext, event: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
     """How the probation stands at the cycle's time; what keeps it from being asked is said, and ends no cycle."""
     if before.outcome in ("passed", "rolled_back"):
         return replace(before, over=True)
@@ -102,7 +103,7 @@ def ask(run: Run, event: Promotion, before: Standing) -> Standing:
         return replace(before, outcome="skipped", said=said)
 
 
-def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
+def _asked(run: CycleContext, event: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
     from trueup.training.evaluation.gain import figures
     from trueup.training.evaluation.probation import (
         LEVEL,
@@ -117,9 +118,9 @@ def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
     app, stream, as_of = run.app, run.stream, run.cycle.as_of
     champion, previous = (_record(app, stream, number) for number in (before.version, before.previous))
     since = max(champion.cut_off, previous.cut_off)
-    if event.kind == FORCED:
+    if event.kind == PromotionKind.FORCED:
         since = max(since, event.as_of)  # who forced it knew what there was; only what came since may speak against it
-    rows = judged_rows(app, stream, champion, previous, since, as_of)
+    rows = rows_new_to_both(app, stream, champion, previous, since, as_of)
     last = _ends(stream, event, len(rows), as_of)
     looks = Looks(before.look, before.looked_at)
     now = replace(before, rows=len(rows), outcome="watching", said="")
@@ -128,7 +129,7 @@ def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
         if last:
             return replace(now, outcome="passed", said=f"its time is over, with {waits} and no loss among them")
         return replace(now, said=f"{waits} by now; it is asked again when they have grown")
-    met = paired(stream, rows, answering(app, stream, previous)(rows))
+    met = paired(stream, rows, predictor_of(app, stream, previous)(rows))
     chance, bound = chance_of_previous(stream.metric, met, seed_of(stream, as_of)), bound_of(looks.made + 1)
     if np.isnan(chance):
         said = f"{stream.metric} is undefined on {len(rows)} rows, so nothing can be said of them"
@@ -147,7 +148,7 @@ def _asked(run: Run, event: Promotion, before: Standing) -> Standing:
     )
 
 
-def judged_rows(
+def rows_new_to_both(
     app: App, stream: Stream, champion: VersionRecord, previous: VersionRecord, since: datetime, as_of: datetime
 ) -> Rows:
     """Labelled rows with since < time ≤ as_of, of content that neither knew and both answer, as the champion did.
@@ -158,18 +159,18 @@ def judged_rows(
         ModelUnusable: the previous version cannot answer.
     """
     rows = app.reader.read(stream, after=since, as_of=as_of, version=champion.version)
-    rows = mature(stream, resolved(stream, rows), as_of)
+    rows = with_mature_labels(stream, with_resolved_labels(stream, rows), as_of)
     rows = rows.take(rows.labelled & rows.meta["predicted"].notna().to_numpy())
     for known in (champion, previous):
         contents = snapshots.extra(app.archive, known.snapshot, "content")
         rows = rows.take(~np.isin(rows.meta["content"].to_numpy(), contents))
     if previous.service is not None:  # its answers came with the records, as long as it served
-        both = answering(app, stream, previous)(rows).meta["seq"].to_numpy()
+        both = predictor_of(app, stream, previous)(rows).meta["seq"].to_numpy()
         rows = rows.take(np.isin(rows.meta["seq"].to_numpy(), both))
     return rows
 
 
-def _ends(stream: Stream, event: Promotion, rows: int, as_of: datetime) -> bool:
+def _ends(stream: Stream, event: PromotionAttempt, rows: int, as_of: datetime) -> bool:
     """Whether this look is the last: so many rows were judged, or the span's labels have become mature."""
     span = stream.policy.probation_span
     if span is not None:
@@ -178,7 +179,7 @@ def _ends(stream: Stream, event: Promotion, rows: int, as_of: datetime) -> bool:
     return rows >= stream.policy.probation
 
 
-def _before(run: Run, event: Promotion) -> Standing:
+def _before(run: CycleContext, event: PromotionAttempt) -> ProbationOutput:
     """How this probation stood after the cycle before."""
     assert event.from_version is not None
     assert event.to_version is not None
@@ -186,8 +187,8 @@ def _before(run: Run, event: Promotion) -> Standing:
         run.stream.name, "probation", since=event.as_of, before=run.cycle.as_of
     )
     if left is not None and left["event_id"] == event.id:
-        return Standing(**left)
-    return Standing(event_id=event.id, version=event.to_version, previous=event.from_version)
+        return ProbationOutput(**left)
+    return ProbationOutput(event_id=event.id, version=event.to_version, previous=event.from_version)
 
 
 def _record(app: App, stream: Stream, number: int) -> VersionRecord:
@@ -197,15 +198,15 @@ def _record(app: App, stream: Stream, number: int) -> VersionRecord:
     return record
 
 
-def _planned(run: Run, stands: Standing) -> Promotion:
+def _planned(run: CycleContext, stands: ProbationOutput) -> PromotionAttempt:
     """The way back as it is written down before an alias moves, with its evidence."""
     from trueup.training.gate.metric_tests import GateTest
 
     test = GateTest(code="PROBATION", passed=False, value=stands.chance, bound=stands.bound, said=stands.said)
-    return Promotion(
+    return PromotionAttempt(
         stream=run.stream.name,
         cycle_id=run.cycle.id,
-        kind=PROBATION,
+        kind=PromotionKind.PROBATION,
         state=PromotionState.DECIDED,
         from_version=stands.version,
         to_version=stands.previous,
@@ -219,7 +220,7 @@ def _planned(run: Run, stands: Standing) -> Promotion:
     )
 
 
-def _finish(run: Run, decided: Promotion) -> None:
+def _finish(run: CycleContext, decided: PromotionAttempt) -> None:
     """Carry out a way back that is written down; a person who acted since, or paused the stream, goes first."""
     app, output = run.app, decided.gate["probation"]
     assert decided.to_version is not None
@@ -239,7 +240,7 @@ def _finish(run: Run, decided: Promotion) -> None:
             lambda c: app.promotions.move(c, decided.id, PromotionState.ABANDONED, app.now()),
         )
         return
-    told = telling(app, run.stream, decided)
+    told = announcement_of(app, run.stream, decided)
 
     def keep(connection: Connection) -> None:
         told(connection)

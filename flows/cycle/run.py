@@ -12,17 +12,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from trueup.flows.alert.failures import failed, passes, telling_failures, works
-from trueup.flows.alert.incidents import deliver_now
+from trueup.flows.alert.dispatch import deliver_now
+from trueup.flows.alert.failures import alerting_on_failure, is_transient, open_incident, resolve_incident
 from trueup.flows.app import App, open_app
 from trueup.flows.audit.prune import prune_after_cycle
-from trueup.flows.check.comparison import champion_of, refuse_rewind
-from trueup.flows.cycle.context import Run
-from trueup.flows.cycle.document import document, present, summary
+from trueup.flows.check.champion import champion_of, refuse_rewind
+from trueup.flows.cycle.context import CycleContext
+from trueup.flows.cycle.document import cycle_document, document_with_alerts, summary
 from trueup.flows.cycle.steps import STEPS, Step
-from trueup.flows.cycle.strategies import PRODUCTION, Ways
-from trueup.flows.promote.approvals import expire
-from trueup.flows.promote.commit import settle
+from trueup.flows.cycle.strategies import PRODUCTION, Strategies
+from trueup.flows.promote.approvals import expire_held
+from trueup.flows.promote.commit import finish_undone
 from trueup.flows.promote.external_releases import follow_service
 from trueup.monitoring.policy import Cause
 from trueup.storage.cycles import FINISHED, CycleRecord
@@ -37,7 +37,7 @@ TRIES = 3  # of an older cycle that fails for a reason that does not pass by its
 log = logging.getLogger("trueup")
 
 
-def plainly(step: Step, work: Callable[[], None]) -> None:
+def in_this_process(step: Step, work: Callable[[], None]) -> None:
     """Run a step in this process, once; Prefect's way with retries and time limits is `scheduled_cycle.run_as_task`."""
     work()
 
@@ -55,9 +55,9 @@ def run_cycle(
     stream: Stream,
     as_of: datetime,
     *,
-    run_step: RunStep = plainly,
+    run_step: RunStep = in_this_process,
     watch: Watch | None = None,
-    ways: Ways = PRODUCTION,
+    ways: Strategies = PRODUCTION,
 ) -> dict[str, Any]:
     """One whole cycle of a stream at a time; its document as the contract describes it.
 
@@ -73,13 +73,13 @@ def run_cycle(
     watch = watch or Watch()
     with (
         hold(app.database, stream.name, clock=app.clock) as lease,
-        telling_failures(app, lease, stream, as_of),
+        alerting_on_failure(app, lease, stream, as_of),
     ):
-        settle(app, lease, stream)
+        finish_undone(app, lease, stream)
         found = app.cycles.find(stream.name, as_of)
         if found is not None and found.state == FINISHED:
             deliver_now(app)  # a crash may have come between its end and its mails
-            return present(app, found) | {"repeated": True}
+            return document_with_alerts(app, found) | {"repeated": True}
         refuse_rewind(app, stream, as_of, _champion_if_any(app, stream))
         for left in app.cycles.unfinished(stream.name):
             if left.as_of < as_of:
@@ -104,34 +104,34 @@ def run_scheduled(
 
 
 def _run(
-    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch, ways: Ways
+    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch, ways: Strategies
 ) -> dict[str, Any]:
-    run = Run(app, stream, lease, app.cycles.begin(stream.name, as_of, app.now()), watch.on_candidate, ways)
+    run = CycleContext(app, stream, lease, app.cycles.begin(stream.name, as_of, app.now()), watch.on_candidate, ways)
     try:
-        expire(app, lease, stream, as_of, run.cycle.id)
+        expire_held(app, lease, stream, as_of, run.cycle.id)
         for step in STEPS:
             if step.name not in run.cycle.steps:
                 watch.on_step(step.name)
                 run_step(step, lambda step=step: step.run(run))  # type: ignore[misc]
-        over = works(app, stream, Cause.CYCLE, as_of, run.cycle.id)
-        app.cycles.finish(lease, run.cycle, document(app, run.cycle), app.now(), over)
+        over = resolve_incident(app, stream, Cause.CYCLE, as_of, run.cycle.id)
+        app.cycles.finish(lease, run.cycle, cycle_document(app, run.cycle), app.now(), over)
     except ModelUnusable as error:
-        told = failed(app, stream, Cause.CHAMPION, as_of, str(error), run.cycle.id)
+        told = open_incident(app, stream, Cause.CHAMPION, as_of, str(error), run.cycle.id)
         app.cycles.abandon(lease, run.cycle, app.now(), told)
         deliver_now(app)
         raise
     except Exception as error:
-        if not passes(error):
+        if not is_transient(error):
             app.cycles.count_failure(lease, run.cycle)
         raise
     deliver_now(app)
     finished = app.cycles.find(stream.name, as_of)
     assert finished is not None
-    return present(app, finished)
+    return document_with_alerts(app, finished)
 
 
 def _finish_older(
-    app: App, stream: Stream, lease: Lease, left: CycleRecord, run_step: RunStep, watch: Watch, ways: Ways
+    app: App, stream: Stream, lease: Lease, left: CycleRecord, run_step: RunStep, watch: Watch, ways: Strategies
 ) -> None:
     """Finish a cycle that was cut short; abandon it only if its time has passed for ever, or no try will succeed.
 
@@ -145,7 +145,7 @@ def _finish_older(
         raise
     except Exception as error:
         found = app.cycles.find(stream.name, left.as_of) or left
-        if not isinstance(error, TimeRefused) and (passes(error) or found.failures < TRIES):
+        if not isinstance(error, TimeRefused) and (is_transient(error) or found.failures < TRIES):
             raise
         log.warning("the unfinished cycle of %s at %s is abandoned: %s", stream.name, iso(left.as_of), error)
         app.cycles.abandon(lease, found, app.now())

@@ -7,25 +7,28 @@ from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy.engine import Connection
 
-from trueup.flows.alert.failures import failed, works
-from trueup.flows.alert.incidents import facts_of, incident_for, incident_writes, item, with_check
-from trueup.flows.check.comparison import champion_of, look
-from trueup.flows.check.run import edge_of, measure_look, score_new
-from trueup.flows.cycle.context import Run
-from trueup.flows.cycle.probation import probation
-from trueup.flows.gate.evaluate import Judged
-from trueup.flows.promote.approvals import until
-from trueup.flows.promote.commit import attempt, commit, held_because, name_challenger
+from trueup.flows.alert.compose import cycle_facts, outbox_item, with_check
+from trueup.flows.alert.failures import open_incident, resolve_incident
+from trueup.flows.alert.incidents import incident_for, incident_updates
+from trueup.flows.check.champion import champion_of
+from trueup.flows.check.comparison import compare_window
+from trueup.flows.check.predictions import score_new
+from trueup.flows.check.run import edge_of, measure_window
+from trueup.flows.cycle.context import CycleContext
+from trueup.flows.cycle.probation import probation_step
+from trueup.flows.gate.evaluate import Judged, read_gate_files
+from trueup.flows.promote.approvals import approval_deadline
+from trueup.flows.promote.commit import commit, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import need_service_champion
-from trueup.flows.promote.notifications import BY_HAND, PROBATION, refused_because
-from trueup.flows.train.lineage import asked_by_cycle, windows
+from trueup.flows.promote.notifications import refusal_reason
+from trueup.flows.train.lineage import asked_by_cycle, window_spans
 from trueup.flows.train.run import Trained, train_version
 from trueup.monitoring.check import Check
 from trueup.monitoring.policy import Action, Cause, Decision, History, PastAttempt, PastCheck
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.storage.cycles import CountedCheck
 from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.promotions import NOT_BY_TRUEUP, PromotionAttempt, PromotionKind, PromotionState
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,13 @@ class Step:
     """A step with how often and how long it may be tried where it runs as a Prefect task."""
 
     name: str
-    run: Callable[[Run], None]
+    run: Callable[[CycleContext], None]
     retries: int
     retry_seconds: float
     time_limit_s: float
 
 
-def score(run: Run) -> None:
+def score_step(run: CycleContext) -> None:
     """Answer what lacks the champion's prediction."""
     try:
         champion = champion_of(run.app, run.stream)
@@ -50,11 +53,11 @@ def score(run: Run) -> None:
     run.done(
         "score",
         {"champion": champion.version, "scored": scored},
-        works(run.app, run.stream, Cause.CHAMPION, run.cycle.as_of, run.cycle.id),
+        resolve_incident(run.app, run.stream, Cause.CHAMPION, run.cycle.as_of, run.cycle.id),
     )
 
 
-def check(run: Run) -> None:
+def check_step(run: CycleContext) -> None:
     """Compare the newest window with what the champion was built and validated on."""
     version = run.left("score")["champion"]
     if version is None:
@@ -63,8 +66,8 @@ def check(run: Run) -> None:
     app, cycle = run.app, run.cycle
     champion = app.promotions.version(cycle.stream, version)
     assert champion is not None  # the score step found it; a resumed cycle speaks of it, whoever answers by now
-    seen = look(app, run.stream, champion, cycle.as_of)
-    found = measure_look(app, run.stream, champion, seen, cycle_id=cycle.id, draw=run.ways.draw)
+    seen = compare_window(app, run.stream, champion, cycle.as_of)
+    found = measure_window(app, run.stream, champion, seen, cycle_id=cycle.id, draw=run.ways.draw)
     document = found.as_json()
 
     def keep(connection: Connection) -> None:
@@ -79,10 +82,10 @@ def check(run: Run) -> None:
             now=app.now(),
         )
 
-    run.done("check", {"check": document, "labels": seen.labels, "windows": windows(seen)}, keep)
+    run.done("check", {"check": document, "labels": seen.labels, "windows": window_spans(seen)}, keep)
 
 
-def decide_step(run: Run) -> None:
+def decide_step(run: CycleContext) -> None:
     """Conclude from the check and the history, and tell people what opened or resolved."""
     app, cycle = run.app, run.cycle
     left = run.left("check")
@@ -97,7 +100,7 @@ def decide_step(run: Run) -> None:
     version = run.left("score")["champion"]
     history = history_of(run, version, left["labels"])
     decision = run.ways.decide(run.stream.policy, found, history, cycle.as_of)
-    incidents = incident_writes(app, run.stream, cycle, found, decision, history)
+    incidents = incident_updates(app, run.stream, cycle, found, decision, history)
 
     def keep(connection: Connection) -> None:
         app.cycles.add_decision(connection, cycle, found.report_id, asdict(decision))
@@ -107,7 +110,7 @@ def decide_step(run: Run) -> None:
     run.done("decide", {**asdict(decision), "paused": history.paused}, keep)
 
 
-def history_of(run: Run, version: int, labels: int) -> History:
+def history_of(run: CycleContext, version: int, labels: int) -> History:
     """What a decision at the cycle's time looks back on: counted checks of this champion, and attempts."""
     app, cycle = run.app, run.cycle
     counted = tuple(
@@ -119,7 +122,7 @@ def history_of(run: Run, version: int, labels: int) -> History:
     attempts = tuple(
         PastAttempt(p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED)
         for p in app.promotions.history(run.stream.name)
-        if p.cycle_id != cycle.id and p.kind not in (*BY_HAND, PROBATION) and p.as_of <= cycle.as_of
+        if p.cycle_id != cycle.id and p.kind not in (*NOT_BY_TRUEUP, PromotionKind.PROBATION) and p.as_of <= cycle.as_of
     )
     latest = _past(last) if last is not None and last.version == version else None
     return History(counted, attempts, labels, latest, run.paused)
@@ -129,7 +132,7 @@ def _past(past: CountedCheck) -> PastCheck:
     return PastCheck(past.as_of, {s.code: s.direction for s in Check.from_json(past.document).breached})
 
 
-def train(run: Run) -> None:
+def train_step(run: CycleContext) -> None:
     """Train a challenger where the decision asks for one.
 
     What cannot be learnt from is a refusal; any other failure leaves the step undone, to be tried again.
@@ -139,6 +142,7 @@ def train(run: Run) -> None:
         return
     try:
         need_service_champion(run.app, run.stream, run.cycle.as_of)
+        read_gate_files(run.app, run.stream)
         trained = train_version(
             run.app,
             run.lease,
@@ -156,7 +160,7 @@ def train(run: Run) -> None:
     run.done("train", trained.as_json())
 
 
-def gate(run: Run) -> None:
+def gate_step(run: CycleContext) -> None:
     """Judge the challenger, and write the attempt down before anything moves."""
     app, cycle, left = run.app, run.cycle, run.left("train")
     if left is None:
@@ -173,8 +177,8 @@ def gate(run: Run) -> None:
         trained, why = Trained(**left), " ".join(asking or decision["reasons"])
         judged = run.ways.judge(app, run.stream, trained, cycle.as_of)
     paused = run.paused
-    held = paused or held_because(app, run.stream)
-    planned = attempt(
+    held = paused or hold_reason(app, run.stream)
+    planned = gated_attempt(
         app, run.stream, cycle.as_of, judged, trained, why=why, held=held, codes=codes, cycle_id=cycle.id
     )
     output = {"judged": asdict(judged) if trained else None, "state": str(planned.state), "held": held}
@@ -186,19 +190,20 @@ def gate(run: Run) -> None:
         incident = incident_for(app, run.stream, codes)
         if planned.state is PromotionState.HELD:
             kind = AlertKind.JUDGED if run.stream.policy.promotion == "off" else AlertKind.APPROVAL
-            facts = replace(_facts(run, kind, planned), why=held, until=until(run.stream, planned))
-            app.alerts.add(connection, item(app, run.stream, facts, incident))
+            facts = replace(_facts(run, kind, planned), why=held, until=approval_deadline(run.stream, planned))
+            app.alerts.add(connection, outbox_item(app, run.stream, facts, incident))
         if planned.state is PromotionState.REFUSED and incident and not incident.refusal_told:
             facts = replace(_facts(run, AlertKind.REFUSED, planned), incident_id=incident.id)
             app.alerts.tell_refusal(connection, incident.id)
-            app.alerts.add(connection, item(app, run.stream, facts, incident))
+            app.alerts.add(connection, outbox_item(app, run.stream, facts, incident))
         if planned.state is PromotionState.REFUSED and planned.from_version is None:
-            failed(app, run.stream, Cause.NO_CHAMPION, cycle.as_of, refused_because(planned), cycle.id)(connection)
+            why = refusal_reason(planned)
+            open_incident(app, run.stream, Cause.NO_CHAMPION, cycle.as_of, why, cycle.id)(connection)
 
     run.done("gate", output, keep)
 
 
-def promote(run: Run) -> None:
+def promote_step(run: CycleContext) -> None:
     """Move the alias to a challenger that passed, and tell people; what changed meanwhile promotes nothing."""
     app = run.app
     planned = app.promotions.of_cycle(run.cycle.id)
@@ -218,7 +223,7 @@ def promote(run: Run) -> None:
     facts = replace(facts, incident_id=incident.id) if incident else facts
 
     def keep(connection: Connection) -> None:
-        app.alerts.add(connection, item(app, run.stream, facts, incident))
+        app.alerts.add(connection, outbox_item(app, run.stream, facts, incident))
         run.cycle = app.cycles.record_step(connection, run.cycle, "promote", output)
 
     try:
@@ -227,11 +232,11 @@ def promote(run: Run) -> None:
         run.done("promote", None)
 
 
-def _facts(run: Run, kind: AlertKind, planned: Promotion) -> AlertFacts:
+def _facts(run: CycleContext, kind: AlertKind, planned: PromotionAttempt) -> AlertFacts:
     """What an alert about a challenger tells: the check that asked for it, and its gate."""
     from trueup.training.gate.metric_tests import GateTest
 
-    facts = facts_of(run.app, run.stream, run.cycle, kind)
+    facts = cycle_facts(run.app, run.stream, run.cycle, kind)
     if run.left("check"):
         decision = run.left("decide")
         said = Decision(
@@ -250,11 +255,11 @@ def _facts(run: Run, kind: AlertKind, planned: Promotion) -> AlertFacts:
 
 
 STEPS: tuple[Step, ...] = (
-    Step("score", score, retries=2, retry_seconds=5, time_limit_s=600),
-    Step("probation", probation, retries=2, retry_seconds=5, time_limit_s=600),
-    Step("check", check, retries=2, retry_seconds=5, time_limit_s=900),
+    Step("score", score_step, retries=2, retry_seconds=5, time_limit_s=600),
+    Step("probation", probation_step, retries=2, retry_seconds=5, time_limit_s=600),
+    Step("check", check_step, retries=2, retry_seconds=5, time_limit_s=900),
     Step("decide", decide_step, retries=2, retry_seconds=5, time_limit_s=120),
-    Step("train", train, retries=1, retry_seconds=10, time_limit_s=7200),
-    Step("gate", gate, retries=1, retry_seconds=10, time_limit_s=1800),
-    Step("promote", promote, retries=3, retry_seconds=5, time_limit_s=120),
+    Step("train", train_step, retries=1, retry_seconds=10, time_limit_s=7200),
+    Step("gate", gate_step, retries=1, retry_seconds=10, time_limit_s=1800),
+    Step("promote", promote_step, retries=3, retry_seconds=5, time_limit_s=120),
 )

@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.flows.app import App
 from trueup.flows.check.run import Draw, draw_report
 from trueup.flows.gate.evaluate import Judged, judge_version
-from trueup.flows.train.artifacts import Picture, pictured
+from trueup.flows.train.artifacts import MakeArtifacts, training_artifacts
 from trueup.flows.train.run import Trained
 from trueup.monitoring.check import Check
 from trueup.monitoring.policy import Decision, History, decide
@@ -17,13 +17,13 @@ from trueup.storage.stream import Policy, Stream
 
 
 @dataclass(frozen=True)
-class Ways:
+class Strategies:
     """How a cycle draws a check's report and a training, concludes from a check, and judges a challenger."""
 
     draw: Draw = draw_report
-    picture: Picture = pictured
+    picture: MakeArtifacts = training_artifacts
     decide: Callable[[Policy, Check, History, datetime], Decision] = decide
     judge: Callable[[App, Stream, Trained, datetime], Judged] = judge_version
 
 
-PRODUCTION = Ways()
+PRODUCTION = Strategies()

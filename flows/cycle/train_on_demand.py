@@ -9,19 +9,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from trueup.flows.alert.incidents import deliver_now
+from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App
-from trueup.flows.check.comparison import champion_of, champion_version, refuse_rewind, snapshot_rows
-from trueup.flows.gate.evaluate import Judged, judge_version
-from trueup.flows.promote.commit import attempt, commit, held_because, name_challenger, settle
+from trueup.flows.check.champion import champion_of, champion_version, refuse_rewind
+from trueup.flows.check.labels import snapshot_rows
+from trueup.flows.gate.evaluate import Judged, judge_version, read_gate_files
+from trueup.flows.promote.commit import commit, finish_undone, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import follow_service, need_service_champion
-from trueup.flows.promote.notifications import telling
+from trueup.flows.promote.notifications import announcement_of
 from trueup.flows.train.lineage import asked_by_person
 from trueup.flows.train.run import train_version
 from trueup.storage import snapshots
 from trueup.storage.errors import NoChampion, NotTrainable
 from trueup.storage.leases import Lease, hold
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.promotions import PromotionAttempt, PromotionState
 from trueup.storage.stream import Stream
 
 TRAINING = "train-"  # begins the name of a training that belongs to no cycle
@@ -42,10 +43,11 @@ def train_now(
         LeaseHeld: another process works on the stream.
         TimeRefused: the time would rewind a model.
         ModelUnusable: the champion cannot be loaded or scored; nothing is promoted over it.
+        ConfigError: a file that the gate asks by cannot be read.
         NotTrainable: the rows cannot be learnt from; which of their tests refused them is kept in the history.
     """
     with hold(app.database, stream.name, clock=app.clock) as lease:
-        settle(app, lease, stream)
+        finish_undone(app, lease, stream)
         try:
             refuse_rewind(app, stream, as_of, champion_of(app, stream))
         except NoChampion:
@@ -55,6 +57,7 @@ def train_now(
             deliver_now(app)
             return _of_service(app, stream, followed)
         need_service_champion(app, stream, as_of)
+        read_gate_files(app, stream)
         name, moment = _left_behind(app, stream, as_of) or (f"{TRAINING}{uuid.uuid4().hex}", as_of)
         try:
             trained = train_version(
@@ -66,8 +69,8 @@ def train_now(
             raise
         name_challenger(app, lease, stream, trained)
         judged = judge_version(app, stream, trained, as_of)
-        held = held_because(app, stream)
-        planned = attempt(
+        held = hold_reason(app, stream)
+        planned = gated_attempt(
             app, stream, as_of, judged, trained, why="A person asked for it with `trueup train`.", held=held
         )
         with app.database.write() as connection:
@@ -75,7 +78,7 @@ def train_now(
             planned = app.promotions.add(connection, planned)
         promotion = None
         if planned.state is PromotionState.DECIDED:
-            commit(app, lease, planned, telling(app, stream, planned))
+            commit(app, lease, planned, announcement_of(app, stream, planned))
             promotion = {"from_version": planned.from_version, "to_version": planned.to_version}
     deliver_now(app)
     waits = held if planned.state is PromotionState.HELD else None
@@ -84,13 +87,13 @@ def train_now(
 
 def _keep_refusal(app: App, lease: Lease, stream: Stream, as_of: datetime, error: NotTrainable) -> None:
     judged = Judged({"passed": False, "tests": error.tests}, champion_version(app, stream), 0)
-    refused = attempt(app, stream, as_of, judged, None, why=str(error), held="")
+    refused = gated_attempt(app, stream, as_of, judged, None, why=str(error), held="")
     with app.database.write() as connection:
         lease.assert_held(connection)
         app.promotions.add(connection, refused)
 
 
-def _of_service(app: App, stream: Stream, followed: Promotion) -> dict[str, Any]:
+def _of_service(app: App, stream: Stream, followed: PromotionAttempt) -> dict[str, Any]:
     assert followed.to_version is not None
     record = app.promotions.version(stream.name, followed.to_version)
     assert record is not None
@@ -112,7 +115,7 @@ def _left_behind(app: App, stream: Stream, as_of: datetime) -> tuple[str, dateti
 
     The time is its own, since the seed hangs on it: so the search comes to the model that was registered.
     """
-    judged = {p.to_version for p in app.promotions.history(stream.name, limit=10_000)}
+    judged = {p.to_version for p in app.promotions.history(stream.name)}
     left = [
         version
         for version in app.registry.versions(stream.name)

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from trueup.flows.app import App
-from trueup.flows.check.comparison import champion_of, champion_version, seed_of
-from trueup.flows.check.predictions import answering
+from trueup.flows.check.champion import champion_of, champion_version
+from trueup.flows.check.predictions import predictor_of
 from trueup.flows.gate.behaviour_cases import own_cases
 from trueup.flows.gate.golden_set import golden_set
 from trueup.flows.gate.guardrails import Meeting, Model, further_tests
-from trueup.flows.train.run import Trained, refit
+from trueup.flows.train.run import Trained, load_trained
 from trueup.storage import snapshots
+from trueup.storage.content import seed_of
 from trueup.storage.errors import ModelUnusable
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
@@ -51,6 +52,16 @@ class Met:
     champion: Model | None = None
 
 
+def read_gate_files(app: App, stream: Stream) -> None:
+    """Read the files that the gate will ask by: minutes of search are a late moment to learn that one is broken.
+
+    Raises:
+        ConfigError: one of them cannot be read as it should.
+    """
+    golden_set(app, stream)
+    own_cases(app, stream)
+
+
 def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
     """Hold a registered version against the champion, or the first one against the majority class or mean.
 
@@ -75,7 +86,7 @@ def _judged(app: App, stream: Stream, trained: Trained, as_of: datetime, read_ba
     assert record is not None
     champion = champion_version(app, stream)
     try:
-        fitted, rows = refit(app, stream, record)
+        fitted, rows = load_trained(app, stream, record)
     except ModelUnusable as error:
         return Judged(Gate((loads(trained.version, str(error)),)).as_json(), champion, 0)
     seed = seed_of(stream, as_of)
@@ -114,7 +125,7 @@ def _against(app: App, stream: Stream, fitted: Fitted, rows: Rows, seed: int, *,
 
     standing = champion_of(app, stream)
     champion = _model_of(app, standing)
-    its_answers = answers_of(stream, champion.model) if champion else answering(app, stream, standing)
+    its_answers = answers_of(stream, champion.model) if champion else predictor_of(app, stream, standing)
     known = snapshots.load(app.archive, standing.snapshot, regression=stream.is_regression)
     paired = contest(
         stream,
@@ -144,7 +155,7 @@ def _looks_before(app: App, stream: Stream, champion: int, version: int) -> list
     """The labels newer than this champion's cut-off at each earlier look that the gate took at them."""
     return [
         attempt.labels
-        for attempt in app.promotions.history(stream.name, limit=10_000)
+        for attempt in app.promotions.history(stream.name)
         if attempt.from_version == champion and attempt.to_version != version
         and any(test["code"] == "GATE-BETTER" for test in attempt.gate["tests"])
     ]

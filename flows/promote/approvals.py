@@ -5,31 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from trueup.flows.alert.incidents import incident_for, item
+from trueup.flows.alert.compose import outbox_item
+from trueup.flows.alert.incidents import incident_for
 from trueup.flows.app import App
-from trueup.flows.check.comparison import champion_version
-from trueup.flows.promote.notifications import facts_of_attempt
+from trueup.flows.check.champion import champion_version
+from trueup.flows.promote.notifications import attempt_facts
 from trueup.reports.alert_facts import AlertKind
 from trueup.storage.leases import Lease
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.promotions import PromotionAttempt, PromotionState
 from trueup.storage.stream import Stream
 
 
-def until(stream: Stream, held: Promotion) -> datetime:
+def approval_deadline(stream: Stream, held: PromotionAttempt) -> datetime:
     """When the evidence of an attempt that waits is too old to be promoted on, in as-of time."""
     return held.as_of + stream.policy.approval_span
 
 
-def waiting(app: App, stream: Stream) -> list[Promotion]:
+def held_attempts(app: App, stream: Stream) -> list[PromotionAttempt]:
     """The attempts that wait for a person: held, with nothing that became of their version since."""
-    newest: dict[int, Promotion] = {}
-    for past in app.promotions.history(stream.name, limit=10_000):
+    newest: dict[int, PromotionAttempt] = {}
+    for past in app.promotions.history(stream.name):
         if past.to_version is not None:
             newest.setdefault(past.to_version, past)
     return [past for past in newest.values() if past.state is PromotionState.HELD]
 
 
-def expire(app: App, lease: Lease, stream: Stream, as_of: datetime, cycle_id: str) -> None:
+def expire_held(app: App, lease: Lease, stream: Stream, as_of: datetime, cycle_id: str) -> None:
     """Mark what waited too long as expired; a mail says so where it could have been promoted until then.
 
     Done again it changes nothing. What a paused stream holds waits until it is resumed.
@@ -37,7 +38,7 @@ def expire(app: App, lease: Lease, stream: Stream, as_of: datetime, cycle_id: st
     Raises:
         LeaseHeld: the lease was lost.
     """
-    late = [held for held in waiting(app, stream) if as_of > until(stream, held)]
+    late = [held for held in held_attempts(app, stream) if as_of > approval_deadline(stream, held)]
     if not late or app.pauses.current(stream.name):
         return
     champion = champion_version(app, stream)
@@ -48,11 +49,11 @@ def expire(app: App, lease: Lease, stream: Stream, as_of: datetime, cycle_id: st
             if held.from_version == champion and stream.policy.promotion != "off":
                 incident = incident_for(app, stream, held.codes)
                 facts = replace(
-                    facts_of_attempt(app, held),
+                    attempt_facts(app, held),
                     kind=AlertKind.EXPIRED,
                     as_of=as_of,
                     cycle_id=cycle_id,
                     incident_id=incident.id if incident else None,
-                    until=until(stream, held),
+                    until=approval_deadline(stream, held),
                 )
-                app.alerts.add(connection, item(app, stream, facts, incident))
+                app.alerts.add(connection, outbox_item(app, stream, facts, incident))

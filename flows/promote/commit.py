@@ -8,18 +8,18 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from trueup.flows.alert.failures import works
+from trueup.flows.alert.failures import resolve_incident
 from trueup.flows.app import App
-from trueup.flows.check.comparison import champion_version
+from trueup.flows.check.champion import champion_version
 from trueup.flows.gate.evaluate import Judged
 from trueup.flows.promote.mlflow_tags import tag_of
-from trueup.flows.promote.notifications import CHALLENGER, FIRST, open_rollback, telling
-from trueup.flows.promote.out_of_band import note_move
+from trueup.flows.promote.notifications import announcement_of, open_rollback
+from trueup.flows.promote.out_of_band import record_out_of_band_move
 from trueup.flows.train.run import Trained
 from trueup.monitoring.policy import Cause
 from trueup.storage.errors import StaleEvidence
 from trueup.storage.leases import Lease
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.stream import Stream
 
 
@@ -38,7 +38,7 @@ def name_challenger(app: App, lease: Lease, stream: Stream, trained: Trained) ->
             app.registry.set_alias(stream.name, "challenger", trained.version)
 
 
-def held_because(app: App, stream: Stream) -> str:
+def hold_reason(app: App, stream: Stream) -> str:
     """Why a challenger that passes its gate is not promoted by itself now; empty where nothing holds it."""
     rollback = open_rollback(app, stream)
     if rollback is not None:
@@ -51,7 +51,7 @@ def held_because(app: App, stream: Stream) -> str:
     return ""
 
 
-def attempt(
+def gated_attempt(
     app: App,
     stream: Stream,
     as_of: datetime,
@@ -62,7 +62,7 @@ def attempt(
     held: str,
     codes: tuple[str, ...] = (),
     cycle_id: str | None = None,
-) -> Promotion:
+) -> PromotionAttempt:
     """The attempt as it is written down before anything moves; `held` says what keeps a passing challenger waiting.
 
     A first champion waits for nobody: until it stands, nothing answers.
@@ -73,10 +73,10 @@ def attempt(
         state = PromotionState.HELD
     else:
         state = PromotionState.DECIDED
-    return Promotion(
+    return PromotionAttempt(
         stream=stream.name,
         cycle_id=cycle_id,
-        kind=FIRST if judged.from_version is None else CHALLENGER,
+        kind=PromotionKind.FIRST if judged.from_version is None else PromotionKind.CHALLENGER,
         state=state,
         from_version=judged.from_version,
         to_version=trained.version if trained else None,
@@ -91,8 +91,8 @@ def attempt(
 
 
 def commit(
-    app: App, lease: Lease, promotion: Promotion, also: Callable[[Connection], None] = lambda _: None
-) -> Promotion:
+    app: App, lease: Lease, promotion: PromotionAttempt, also: Callable[[Connection], None] = lambda _: None
+) -> PromotionAttempt:
     """Move the alias: `previous` first, `champion` last, and only over the champion the decision was made about.
 
     A champion is no challenger any more, so that alias is taken from it. The lease's row is held from the comparison
@@ -105,7 +105,7 @@ def commit(
     """
     assert promotion.to_version is not None
     stale = None
-    stands = works(app, app.stream(promotion.stream), Cause.NO_CHAMPION, promotion.as_of, promotion.cycle_id)
+    stands = resolve_incident(app, app.stream(promotion.stream), Cause.NO_CHAMPION, promotion.as_of, promotion.cycle_id)
     with app.database.write() as connection:
         lease.assert_held(connection)
         present = app.registry.alias(promotion.stream, "champion")
@@ -132,7 +132,7 @@ def commit(
     return replace(promotion, state=PromotionState.COMMITTED)
 
 
-def _mark(app: App, promotion: Promotion, moved: datetime) -> None:
+def _mark(app: App, promotion: PromotionAttempt, moved: datetime) -> None:
     """Have the version itself say in MLflow how it became champion; done again after a crash it says the same."""
     assert promotion.to_version is not None
     app.registry.set_tag(promotion.stream, promotion.to_version, *tag_of(promotion, moved))
@@ -141,7 +141,7 @@ def _mark(app: App, promotion: Promotion, moved: datetime) -> None:
         app.registry.set_tag(promotion.stream, promotion.from_version, "stage", "previous")
 
 
-def settle(app: App, lease: Lease, stream: Stream) -> None:
+def finish_undone(app: App, lease: Lease, stream: Stream) -> None:
     """Finish or abandon what a person or a `train` decided and a crash left undone; cycles finish their own.
 
     Runs that a killed training left open are closed. A champion that was set in MLflow by nobody of ours is written
@@ -153,7 +153,7 @@ def settle(app: App, lease: Lease, stream: Stream) -> None:
     for promotion in app.promotions.undone(stream.name):
         if promotion.cycle_id is None:
             try:
-                commit(app, lease, promotion, telling(app, stream, promotion))
+                commit(app, lease, promotion, announcement_of(app, stream, promotion))
             except StaleEvidence:
                 continue  # written down as abandoned, which is all there is to do
-    note_move(app, lease, stream)
+    record_out_of_band_move(app, lease, stream)

@@ -10,15 +10,22 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from trueup.flows.app import App
-from trueup.flows.check.comparison import champion_of, seed_of, snapshot_rows
-from trueup.flows.check.external_predictions import awaited, called, known_by_name, newest
-from trueup.flows.check.predictions import named, sent_answers
+from trueup.flows.check.champion import champion_of
+from trueup.flows.check.external_predictions import (
+    display_name,
+    handover_pending,
+    newest_predictions,
+    versions_by_service_name,
+)
+from trueup.flows.check.labels import snapshot_rows
+from trueup.flows.check.predictions import sent_predictions, service_version_name
 from trueup.flows.promote.commit import commit
-from trueup.flows.promote.notifications import ELSEWHERE, telling
+from trueup.flows.promote.notifications import announcement_of
 from trueup.storage import snapshots
+from trueup.storage.content import seed_of
 from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable
 from trueup.storage.leases import Lease
-from trueup.storage.promotions import Promotion, PromotionState, VersionRecord
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso, utc
@@ -28,7 +35,7 @@ log = logging.getLogger("trueup")
 
 
 @dataclass(frozen=True)
-class Release:
+class ServiceRelease:
     """A version of the service that answers, and whose place it takes; `record`: where it is registered already."""
 
     name: str
@@ -36,7 +43,7 @@ class Release:
     champion: VersionRecord | None
 
 
-def follow_service(app: App, lease: Lease, stream: Stream, as_of: datetime) -> Promotion | None:
+def follow_service(app: App, lease: Lease, stream: Stream, as_of: datetime) -> PromotionAttempt | None:
     """Make the version champion by which the service answers now, where it took the champion's place; else None.
 
     A stream without a champion, on which nothing is known enough of the service's model, is left without.
@@ -54,9 +61,9 @@ def follow_service(app: App, lease: Lease, stream: Stream, as_of: datetime) -> P
         record = release.record or _registered(app, lease, stream, release.name, rows, own, as_of)
     except NotTrainable:
         return None
-    planned = Promotion(
+    planned = PromotionAttempt(
         stream=stream.name,
-        kind=ELSEWHERE,
+        kind=PromotionKind.ELSEWHERE,
         state=PromotionState.DECIDED,
         from_version=release.champion.version if release.champion else None,
         to_version=record.version,
@@ -72,7 +79,7 @@ def follow_service(app: App, lease: Lease, stream: Stream, as_of: datetime) -> P
     with app.database.write() as connection:
         lease.assert_held(connection)
         planned = app.promotions.add(connection, planned)
-    return commit(app, lease, planned, telling(app, stream, planned))
+    return commit(app, lease, planned, announcement_of(app, stream, planned))
 
 
 def need_service_champion(app: App, stream: Stream, as_of: datetime) -> None:
@@ -83,7 +90,7 @@ def need_service_champion(app: App, stream: Stream, as_of: datetime) -> None:
     """
     if not stream.prediction.column or app.registry.alias(stream.name, "champion") is not None:
         return
-    counts = newest(app, stream, as_of).counts
+    counts = newest_predictions(app, stream, as_of).counts
     lacking = f"none of its newest records came with an answer in column '{stream.prediction.column}'"
     if counts:
         name = next(iter(counts))
@@ -98,28 +105,28 @@ def need_service_champion(app: App, stream: Stream, as_of: datetime) -> None:
     )
 
 
-def _release(app: App, stream: Stream, as_of: datetime) -> Release | None:
+def _release(app: App, stream: Stream, as_of: datetime) -> ServiceRelease | None:
     """The version that took the champion's place in the newest window of answers, if one did."""
-    counts = newest(app, stream, as_of).counts
+    counts = newest_predictions(app, stream, as_of).counts
     if not counts:
         return None
     try:
         champion = champion_of(app, stream)
     except NoChampion:
-        return Release(next(iter(counts)), None, None)
+        return ServiceRelease(next(iter(counts)), None, None)
     except ModelUnusable:
         return None  # the step that scores meets it again, and tells the person on call
-    if counts[named(champion)] or counts.total() < LEAST or not stream.prediction.version:
+    if counts[service_version_name(champion)] or counts.total() < LEAST or not stream.prediction.version:
         return None
     name = next(iter(counts))
-    record = known_by_name(app, stream).get(name)
-    if (record is not None or champion.service is None) and awaited(app, stream, champion, as_of):
+    record = versions_by_service_name(app, stream).get(name)
+    if (record is not None or champion.service is None) and handover_pending(app, stream, champion, as_of):
         return None
-    return Release(name, record, champion)
+    return ServiceRelease(name, record, champion)
 
 
 def _answers(app: App, stream: Stream, rows: Rows, name: str) -> Rows:
-    given, by = sent_answers(app, stream, rows)
+    given, by = sent_predictions(app, stream, rows)
     return given.take(by == name)
 
 
@@ -133,8 +140,8 @@ def _need_enough(stream: Stream, name: str, own: Rows) -> None:
 
     if name.isdigit():
         raise NotTrainable(
-            f"the service calls its version {called(name)}, and bare numbers are those of registered versions; let it "
-            f"send another name, such as 'svc-{name}'"
+            f"the service calls its version {display_name(name)}, and bare numbers are those of registered versions; "
+            f"let it send another name, such as 'svc-{name}'"
         )
     lacking = enough(stream, own)
     if lacking:
@@ -151,7 +158,7 @@ def _registered(
     """
     from trueup.training.registry.external import figures, model_reference, quality_reference, register
 
-    known = known_by_name(app, stream).get(name)
+    known = versions_by_service_name(app, stream).get(name)
     if known is not None:
         return known  # a killed process came so far
     _need_enough(stream, name, own)
@@ -178,7 +185,7 @@ def _registered(
         quality=snapshots.keep(app.archive, stream.name, past.rows, block=past.blocks),
         document={
             "elsewhere": name,
-            "recipe": {"model": ELSEWHERE, "service": name},
+            "recipe": {"model": "elsewhere", "service": name},
             "candidates": [],
             "metrics": {name: value for name, value in metrics.items() if value == value},  # NaN is no JSON
             "rows": len(rows),
@@ -190,16 +197,17 @@ def _registered(
     return record
 
 
-def _why(app: App, stream: Stream, release: Release, rows: Rows, own: Rows) -> str:
+def _why(app: App, stream: Stream, release: ServiceRelease, rows: Rows, own: Rows) -> str:
     """Who answers, and how well by the labels that have come; the figures are each version's on its own records."""
-    said = f"The service answers by {called(release.name)}{_how_well(stream, own)}"
+    said = f"The service answers by {display_name(release.name)}{_how_well(stream, own)}"
     if release.champion is None:
         return f"{said}."
-    before = _answers(app, stream, rows, named(release.champion))
+    name = service_version_name(release.champion)
+    before = _answers(app, stream, rows, name)
     before = before.take(before.meta["time"].to_numpy() > np.datetime64(release.champion.cut_off.replace(tzinfo=None)))
     return (
-        f"{said}, in place of {called(named(release.champion))}{_how_well(stream, before)}. It passed no gate of ours; "
-        "from here on it is held against its own answers."
+        f"{said}, in place of {display_name(name)}{_how_well(stream, before)}. It passed no gate of ours; from here "
+        "on it is held against its own answers."
     )
 
 

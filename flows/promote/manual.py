@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from trueup.flows.alert.incidents import deliver_now, item
+from trueup.flows.alert.compose import outbox_item
+from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App
-from trueup.flows.audit.prune import refuse_pruned
-from trueup.flows.check.comparison import champion_version
-from trueup.flows.check.predictions import answering
-from trueup.flows.promote.approvals import until
+from trueup.flows.check.champion import champion_version
+from trueup.flows.check.predictions import predictor_of
+from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit
-from trueup.flows.promote.notifications import APPROVED, BACK, BY_HAND, FORCED, ROLLBACK, refused_because, telling
-from trueup.flows.promote.out_of_band import arrived_at, note_move
+from trueup.flows.promote.notifications import announcement_of, refusal_reason
+from trueup.flows.promote.out_of_band import latest_as_of, record_out_of_band_move
 from trueup.monitoring.policy import Cause
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident
 from trueup.storage.errors import InputError, NoChampion, StaleEvidence
 from trueup.storage.leases import Lease, hold
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.promotions import NOT_BY_TRUEUP, ROLLBACKS, PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.stream import Stream
 
 
-def promote_by_hand(app: App, stream: Stream, version: int, why: str, *, force: bool) -> Promotion:
+def promote_by_hand(app: App, stream: Stream, version: int, why: str, *, force: bool) -> PromotionAttempt:
     """Make a version champion that passed its gate against the present one and waits, or with `force` any version.
 
     Raises:
@@ -38,13 +38,14 @@ def promote_by_hand(app: App, stream: Stream, version: int, why: str, *, force: 
         champion = app.registry.alias(stream.name, "champion")
         _need_other(app, stream, version, champion)
         judged = next((p for p in app.promotions.history(stream.name) if p.to_version == version), None)
-        against = _against(stream, judged, champion, arrived_at(app, stream))
+        against = _against(stream, judged, champion, latest_as_of(app, stream))
         if against and not force:
             raise InputError(
                 f"v{version} of '{stream.name}' was not promoted, and nothing was changed: {against}. If it is to "
                 "answer all the same, add --force; the history and the mail will say that it was forced."
             )
-        planned = _planned(app, stream, FORCED if force else APPROVED, champion, version, why)
+        kind = PromotionKind.FORCED if force else PromotionKind.APPROVED
+        planned = _planned(app, stream, kind, champion, version, why)
         if judged is not None:
             planned = replace(planned, gate=judged.gate, labels=judged.labels)
         done = _carry_out(app, lease, stream, planned)
@@ -52,7 +53,7 @@ def promote_by_hand(app: App, stream: Stream, version: int, why: str, *, force: 
     return done
 
 
-def roll_back(app: App, stream: Stream, version: int | None, why: str) -> Promotion:
+def roll_back(app: App, stream: Stream, version: int | None, why: str) -> PromotionAttempt:
     """Make an earlier version champion again: the one named, or the one with the alias `previous`.
 
     It opens an incident; until that is acknowledged nothing is promoted by itself.
@@ -73,7 +74,7 @@ def roll_back(app: App, stream: Stream, version: int | None, why: str) -> Promot
         target = _previous(app, stream, champion) if version is None else version
         _need_other(app, stream, target, champion)
         _need_past_champion(app, stream, target)
-        done = _carry_out(app, lease, stream, _planned(app, stream, ROLLBACK, champion, target, why))
+        done = _carry_out(app, lease, stream, _planned(app, stream, PromotionKind.ROLLBACK, champion, target, why))
     deliver_now(app)
     return done
 
@@ -94,7 +95,7 @@ def acknowledge(app: App, incident_id: str) -> Incident:
             raise InputError(f"Incident '{incident_id}' was resolved this moment; nothing is left to acknowledge.")
         if ended is not None:
             app.alerts.resolve(connection, found.id, ended.as_of)
-            app.alerts.add(connection, item(app, app.stream(found.stream), ended, found))
+            app.alerts.add(connection, outbox_item(app, app.stream(found.stream), ended, found))
             seen = replace(seen, resolved_at=ended.as_of)
     deliver_now(app)
     return seen
@@ -104,7 +105,7 @@ def _end_of_rollback(app: App, incident: Incident) -> AlertFacts:
     return AlertFacts(
         kind=AlertKind.INCIDENT_RESOLVED,
         stream=incident.stream,
-        as_of=arrived_at(app, app.stream(incident.stream)),
+        as_of=latest_as_of(app, app.stream(incident.stream)),
         codes=incident.codes,
         incident_id=incident.id,
         why=f"{app.who} acknowledged the rollback, so promotion follows the policy again",
@@ -118,38 +119,40 @@ def _give_way(app: App, lease: Lease, stream: Stream) -> None:
     A cycle or `train` that only decided must not change the champion under somebody who has just looked at it.
     """
     for left in app.promotions.undone(stream.name):
-        if left.kind in BY_HAND or left.to_version == app.registry.alias(stream.name, "champion"):
+        if left.kind in NOT_BY_TRUEUP or left.to_version == app.registry.alias(stream.name, "champion"):
             try:
-                commit(app, lease, left, telling(app, stream, left))
+                commit(app, lease, left, announcement_of(app, stream, left))
             except StaleEvidence:
                 continue  # written down as abandoned, which is all there is to do
         else:
             with app.database.write() as connection:
                 lease.assert_held(connection)
                 app.promotions.move(connection, left.id, PromotionState.ABANDONED, app.now())
-    note_move(app, lease, stream)
+    record_out_of_band_move(app, lease, stream)
 
 
-def _carry_out(app: App, lease: Lease, stream: Stream, planned: Promotion) -> Promotion:
+def _carry_out(app: App, lease: Lease, stream: Stream, planned: PromotionAttempt) -> PromotionAttempt:
     """Through the same commit path as every promotion: loadable, written down, moved, told of."""
     assert planned.to_version is not None
     target = app.promotions.version(stream.name, planned.to_version)
     assert target is not None  # _need_other looked
-    answering(app, stream, target)
+    predictor_of(app, stream, target)
     with app.database.write() as connection:
         lease.assert_held(connection)
         planned = app.promotions.add(connection, planned)
-    return commit(app, lease, planned, telling(app, stream, planned))
+    return commit(app, lease, planned, announcement_of(app, stream, planned))
 
 
-def _planned(app: App, stream: Stream, kind: str, champion: int | None, version: int, why: str) -> Promotion:
-    return Promotion(
+def _planned(
+    app: App, stream: Stream, kind: PromotionKind, champion: int | None, version: int, why: str
+) -> PromotionAttempt:
+    return PromotionAttempt(
         stream=stream.name,
         kind=kind,
         state=PromotionState.DECIDED,
         from_version=champion,
         to_version=version,
-        as_of=arrived_at(app, stream),
+        as_of=latest_as_of(app, stream),
         at=app.now(),
         who=app.who,
         why=why.strip(),
@@ -159,17 +162,17 @@ def _planned(app: App, stream: Stream, kind: str, champion: int | None, version:
     )
 
 
-def _against(stream: Stream, judged: Promotion | None, champion: int | None, as_of: datetime) -> str:
+def _against(stream: Stream, judged: PromotionAttempt | None, champion: int | None, as_of: datetime) -> str:
     """What stands against promoting a version without force, after the newest attempt to promote it; empty: nothing."""
     if judged is None:
         return "it was never judged by the gate"
     if judged.state is PromotionState.REFUSED:
-        return f"its gate refused it ({refused_because(judged)})"
+        return f"its gate refused it ({refusal_reason(judged)})"
     if judged.state is PromotionState.COMMITTED:
         return "it was champion before and is no more; what it had shown does not speak of the present champion"
     if judged.state is PromotionState.ABANDONED:
         return "its promotion was abandoned, since the champion changed or a person acted before it was done"
-    if judged.state is PromotionState.EXPIRED or as_of > until(stream, judged):
+    if judged.state is PromotionState.EXPIRED or as_of > approval_deadline(stream, judged):
         return (
             f"it passed its gate as of {judged.as_of:%Y-%m-%d %H:%M} UTC, and nobody approved it within the "
             f"{stream.policy.approval} of policy.approval, so it expired; train one on what has come since"
@@ -190,7 +193,7 @@ def _previous(app: App, stream: Stream, champion: int) -> int:
         )
     done = (p for p in app.promotions.history(stream.name) if p.state is PromotionState.COMMITTED)
     last = next(done, None)
-    if last is not None and last.kind in BACK and last.from_version == previous:
+    if last is not None and last.kind in ROLLBACKS and last.from_version == previous:
         raise InputError(
             f"'{stream.name}' was rolled back from v{previous} to v{champion} already ({last.at:%Y-%m-%d %H:%M} UTC, "
             f"{last.who}: {last.why}); going to `previous` would undo that, so nothing was changed. To go to another "
@@ -205,7 +208,7 @@ def _need_other(app: App, stream: Stream, version: int, champion: int | None) ->
             f"'{stream.name}' has no version {version}, so nothing was changed. See what there is: "
             f"trueup models list --stream {stream.name}"
         )
-    refuse_pruned(app, stream, version)
+    app.prunings.refuse_pruned(stream.name, version)
     if version == champion:
         raise InputError(
             f"v{version} of '{stream.name}' is the champion already, so nothing was changed. To let another version "
@@ -214,7 +217,7 @@ def _need_other(app: App, stream: Stream, version: int, champion: int | None) ->
 
 
 def _need_past_champion(app: App, stream: Stream, version: int) -> None:
-    history = app.promotions.history(stream.name, limit=10_000)
+    history = app.promotions.history(stream.name)
     if not any(p.to_version == version and p.state is PromotionState.COMMITTED for p in history):
         raise InputError(
             f"v{version} of '{stream.name}' was never champion, so going to it is no rollback; nothing was changed. "

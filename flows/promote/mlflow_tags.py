@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.timepoints import iso, utc
 
 EVENT = "promotion."  # begins the tags; then comes the event's id
 WHY_LENGTH = 2000  # characters of the reason; MLflow takes 100,000 a tag
 
 
-def tag_of(event: Promotion, at: datetime) -> tuple[str, str]:
+def tag_of(event: PromotionAttempt, at: datetime) -> tuple[str, str]:
     """The tag of a change of the champion that was carried out at a time: its name, and the event as JSON."""
     told = {
         "at": iso(at), "as_of": iso(event.as_of), "who": event.who, "kind": event.kind,
@@ -29,7 +29,7 @@ def tag_of(event: Promotion, at: datetime) -> tuple[str, str]:
     return EVENT + event.id, json.dumps(told, ensure_ascii=False)
 
 
-def events_of(stream: str, tags: Mapping[str, str]) -> tuple[list[Promotion], list[str]]:
+def events_of(stream: str, tags: Mapping[str, str]) -> tuple[list[PromotionAttempt], list[str]]:
     """The changes that a version's tags tell of, in no order, and the names of those that cannot be read."""
     found, unreadable = [], []
     for name, value in tags.items():
@@ -41,12 +41,12 @@ def events_of(stream: str, tags: Mapping[str, str]) -> tuple[list[Promotion], li
     return found, unreadable
 
 
-def _event(stream: str, event_id: str, told: dict[str, Any]) -> Promotion:
-    return Promotion(
+def _event(stream: str, event_id: str, told: dict[str, Any]) -> PromotionAttempt:
+    return PromotionAttempt(
         id=event_id,
         stream=stream,
         cycle_id=told["cycle_id"],
-        kind=told["kind"],
+        kind=PromotionKind(told["kind"]),
         state=PromotionState.COMMITTED,
         from_version=told["from_version"],
         to_version=told["to_version"],

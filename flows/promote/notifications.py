@@ -6,33 +6,26 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from trueup.flows.alert.incidents import Write, incident_for, item
+from trueup.flows.alert.compose import Write, outbox_item
+from trueup.flows.alert.incidents import incident_for
 from trueup.flows.app import App
 from trueup.monitoring.policy import Cause
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident, new_id
-from trueup.storage.promotions import Promotion
+from trueup.storage.promotions import NOT_BY_TRUEUP, ROLLBACKS, PromotionAttempt, PromotionKind
 from trueup.storage.stream import Stream
 
-FIRST, CHALLENGER = "first", "challenger"  # trained, and judged by the gate
-APPROVED, FORCED, ROLLBACK = "approved", "forced", "rollback"  # done by a person
-OUTSIDE = "outside"  # found done in MLflow, by whomever
-ELSEWHERE = "elsewhere"  # a service began to answer by another version
-PROBATION = "probation"  # gone back by trueup itself, since the version before was better after all
-BACK = frozenset({ROLLBACK, PROBATION})
-BY_HAND = frozenset({APPROVED, FORCED, ROLLBACK, OUTSIDE, ELSEWHERE})
 
-
-def telling(app: App, stream: Stream, promotion: Promotion) -> Write:
+def announcement_of(app: App, stream: Stream, promotion: PromotionAttempt) -> Write:
     """What is written in the transaction that commits a promotion: its mail, and for going back its incident.
 
     It follows from what is stored alone, so that a promotion finished after a crash is told of like any other.
     """
-    facts = facts_of_attempt(app, promotion)
-    if promotion.kind not in BACK:
+    facts = attempt_facts(app, promotion)
+    if promotion.kind not in ROLLBACKS:
         incident = incident_for(app, stream, promotion.codes)
         facts = replace(facts, incident_id=incident.id) if incident else facts
-        return lambda connection: app.alerts.add(connection, item(app, stream, facts, incident))
+        return lambda connection: app.alerts.add(connection, outbox_item(app, stream, facts, incident))
     standing = open_rollback(app, stream)
     opened = standing or Incident(
         id=new_id(), stream=stream.name, cause=str(Cause.ROLLBACK), codes=("ROLLBACK",), opened_at=promotion.as_of
@@ -42,12 +35,12 @@ def telling(app: App, stream: Stream, promotion: Promotion) -> Write:
     def write(connection: Connection) -> None:
         if standing is None:
             app.alerts.open(connection, opened)
-        app.alerts.add(connection, item(app, stream, facts, opened, opens=standing is None))
+        app.alerts.add(connection, outbox_item(app, stream, facts, opened, opens=standing is None))
 
     return write
 
 
-def refused_because(promotion: Promotion) -> str:
+def refusal_reason(promotion: PromotionAttempt) -> str:
     """Why a refused attempt came to nothing: what failed of its gate, or why nothing could be trained."""
     failed = "; ".join(f"{test['code']}: {test['said']}" for test in promotion.gate["tests"] if not test["passed"])
     return failed if promotion.to_version is not None else promotion.why
@@ -58,27 +51,27 @@ def open_rollback(app: App, stream: Stream) -> Incident | None:
     return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.ROLLBACK), None)
 
 
-def facts_of_attempt(app: App, promotion: Promotion) -> AlertFacts:
+def attempt_facts(app: App, promotion: PromotionAttempt) -> AlertFacts:
     """The facts of an attempt to change the champion, as far as they follow from what is stored of it."""
     from trueup.training.gate.metric_tests import GateTest
 
     assert promotion.to_version is not None
     version = app.promotions.version(promotion.stream, promotion.to_version)
-    by_hand = promotion.kind in BY_HAND
-    told = by_hand or promotion.kind == PROBATION
+    by_hand = promotion.kind in NOT_BY_TRUEUP
+    told = by_hand or promotion.kind == PromotionKind.PROBATION
     lost = promotion.from_version is None and app.promotions.last_committed(promotion.stream) is not None
     return AlertFacts(
         kind=AlertKind.PROMOTION,
         stream=promotion.stream,
         as_of=promotion.as_of,
         reasons=() if told else (promotion.why,),
-        gate=tuple(GateTest(**test) for test in promotion.gate["tests"] if promotion.kind not in BACK),
+        gate=tuple(GateTest(**test) for test in promotion.gate["tests"] if promotion.kind not in ROLLBACKS),
         from_version=promotion.from_version,
         to_version=promotion.to_version,
         run_id=version.run_id if version else None,
         cycle_id=promotion.cycle_id,
         who=promotion.who if by_hand else "",
-        forced=promotion.kind == FORCED,
+        forced=promotion.kind == PromotionKind.FORCED,
         lost=lost,
         why=promotion.why if told else "",
         home=str(app.home),

@@ -6,15 +6,14 @@ import logging
 from datetime import datetime
 
 from trueup.flows.app import App
-from trueup.flows.promote.notifications import OUTSIDE
 from trueup.storage.leases import Lease
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.stream import Stream
 
 log = logging.getLogger("trueup")
 
 
-def moved_outside(app: App, stream: Stream) -> Promotion | None:
+def out_of_band_move(app: App, stream: Stream) -> PromotionAttempt | None:
     """The change of the champion that MLflow shows and no promotion of ours made, not yet written down; else None.
 
     A version that the store does not know is no such change: nothing can be done with it.
@@ -24,13 +23,13 @@ def moved_outside(app: App, stream: Stream) -> Promotion | None:
     ours = {p.to_version for p in app.promotions.undone(stream.name)} | ({last.to_version} if last else set())
     if present is None or present in ours or app.promotions.version(stream.name, present) is None:
         return None
-    return Promotion(
+    return PromotionAttempt(
         stream=stream.name,
-        kind=OUTSIDE,
+        kind=PromotionKind.OUTSIDE,
         state=PromotionState.COMMITTED,
         from_version=last.to_version if last else None,
         to_version=present,
-        as_of=arrived_at(app, stream),
+        as_of=latest_as_of(app, stream),
         at=app.now(),
         who="unknown",
         why="The alias `champion` was set in MLflow, not by trueup: no gate and no reason stand behind it.",
@@ -40,9 +39,9 @@ def moved_outside(app: App, stream: Stream) -> Promotion | None:
     )
 
 
-def note_move(app: App, lease: Lease, stream: Stream) -> None:
+def record_out_of_band_move(app: App, lease: Lease, stream: Stream) -> None:
     """Write a champion that was set in MLflow into the history, so that it says who answers since when."""
-    moved = moved_outside(app, stream)
+    moved = out_of_band_move(app, stream)
     if moved is None:
         return
     log.warning("the champion of %s was set to v%s in MLflow, not by trueup", stream.name, moved.to_version)
@@ -51,7 +50,7 @@ def note_move(app: App, lease: Lease, stream: Stream) -> None:
         app.promotions.add(connection, moved)
 
 
-def arrived_at(app: App, stream: Stream) -> datetime:
+def latest_as_of(app: App, stream: Stream) -> datetime:
     """The time that the stream's cycles and attempts have come to: a person acts after them, in as-of time as well."""
     last = app.cycles.last_checked(stream.name)
     times = [p.as_of for p in app.promotions.history(stream.name, limit=1)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from trueup.flows.app import App
-from trueup.flows.check.comparison import Look
-from trueup.flows.cycle.strategies import Ways
+from trueup.flows.check.comparison import WindowComparison
+from trueup.flows.cycle.strategies import Strategies
 from trueup.flows.gate.evaluate import Judged, judge_here
 from trueup.flows.train.run import Trained
 from trueup.monitoring.check import Check
@@ -22,15 +22,15 @@ PERIOD = 4  # checks from one challenger of `periodic` to the next
 
 
 @dataclass(frozen=True)
-class Course:
+class ReplayPolicy:
     """One policy of a replay: the stream under it, and how its cycles conclude."""
 
     name: str
     stream: Stream
-    ways: Ways
+    ways: Strategies
 
 
-def chosen(stream: Stream, names: Sequence[str]) -> dict[str, Policy]:
+def selected_policies(stream: Stream, names: Sequence[str]) -> dict[str, Policy]:
     """The stream's policies of these names, `default` its own one; no names: `default` alone.
 
     Raises:
@@ -46,20 +46,22 @@ def chosen(stream: Stream, names: Sequence[str]) -> dict[str, Policy]:
     return {name: known[name] for name in names or (OWN_POLICY,)}
 
 
-def courses(stream: Stream, policies: Mapping[str, Policy], moments: Sequence[datetime]) -> tuple[Course, ...]:
+def replay_policies(
+    stream: Stream, policies: Mapping[str, Policy], moments: Sequence[datetime]
+) -> tuple[ReplayPolicy, ...]:
     """The policies as they stand, then the baselines: a challenger never, at every check, at every fourth.
 
     A baseline's challenger is promoted whatever it is worth; the alerts are those of the stream's own policy.
     """
     heedless = stream.policy.model_copy(update={"retrain_on": (), "promotion": "auto", "probation": 0})
     due: dict[str, Sequence[datetime]] = {"never": (), "always": moments, "periodic": moments[PERIOD - 1 :: PERIOD]}
-    plain = Ways(draw=undrawn, picture=unpictured, judge=judge_here)
-    own = [Course(name, _under(stream, policy), plain) for name, policy in policies.items()]
+    plain = Strategies(draw=no_report, picture=no_artifacts, judge=judge_here)
+    own = [ReplayPolicy(name, _under(stream, policy), plain) for name, policy in policies.items()]
     baselines = [
-        Course(
+        ReplayPolicy(
             name,
             _under(stream, heedless),
-            replace(plain, decide=retrain_at(frozenset(due[name])), judge=ungated),
+            replace(plain, decide=retrain_at(frozenset(due[name])), judge=without_gate),
         )
         for name in BASELINES
     ]
@@ -79,17 +81,19 @@ def retrain_at(due: frozenset[datetime]) -> Callable[[Policy, Check, History, da
     return decide_at
 
 
-def ungated(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
+def without_gate(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
     """Let a challenger pass without any evidence."""
     return Judged({"passed": True, "tests": []}, app.registry.alias(stream.name, "champion"), 0)
 
 
-def undrawn(app: App, stream: Stream, champion: VersionRecord, seen: Look, check: Check) -> tuple[str, ...]:
+def no_report(
+    app: App, stream: Stream, champion: VersionRecord, compared: WindowComparison, check: Check
+) -> tuple[str, ...]:
     """Draw nothing: nobody opens the reports of a scratch home, and drawing would take most of the time."""
     return ()
 
 
-def unpictured(stream: Stream, fitted: object, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
+def no_artifacts(stream: Stream, fitted: object, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
     """Picture nothing, for the same reason."""
     return {}
 

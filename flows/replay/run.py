@@ -19,13 +19,12 @@ import pyarrow as pa
 
 from trueup.feedback.intake import ingest
 from trueup.flows.app import App
-from trueup.flows.check.comparison import resolved
+from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
-from trueup.flows.cycle.strategies import Ways
+from trueup.flows.cycle.strategies import Strategies
 from trueup.flows.gate.evaluate import judge_here
-from trueup.flows.mail_settings import SmtpSettings
-from trueup.flows.replay.policies import Course, chosen, courses, undrawn, unpictured
-from trueup.flows.settings import StoreSettings, TrackingSettings
+from trueup.flows.replay.policies import ReplayPolicy, no_artifacts, no_report, replay_policies, selected_policies
+from trueup.flows.settings import SmtpSettings, StoreSettings, TrackingSettings
 from trueup.monitoring.stats.metrics import metric
 from trueup.reports.replay_facts import Moment, Played, Replay
 from trueup.storage.errors import InputError, TrueupError
@@ -62,23 +61,23 @@ def replay(
         TrueupError: no first champion could be trained, or its gate refused it.
         ModelUnusable: a version cannot be loaded or scored.
     """
-    policies = chosen(stream, names)
+    policies = selected_policies(stream, names)
     with tempfile.TemporaryDirectory(prefix="trueup-replay-") as scratch:
         with closing(_scratch(app, stream, Path(scratch) / "first")) as first:
             tell("taking in the records")
             taken = ingest(first.store, stream, [file], now=first.now())
-            known = resolved(stream, first.reader.read(stream, as_of=END))
+            known = with_resolved_labels(stream, first.reader.read(stream, as_of=END))
             times = known.meta["time"].to_numpy()
             start = start or _default_start(stream, times)
             moments = check_times(stream.policy, times, start, every)
             tell("training the first champion")
             _first_champion(first, stream, start)
         played = []
-        for number, course in enumerate(courses(stream, policies, moments)):
+        for number, policy in enumerate(replay_policies(stream, policies, moments)):
             # MLflow keeps whole paths, so models of the copies lie in the first home too, under names of their own
             home = Path(shutil.copytree(first.home, Path(scratch) / str(number)))
-            with closing(_scratch(app, course.stream, home)) as copy:
-                played.append(_play(copy, course, stream.metric, start, moments, known, tell))
+            with closing(_scratch(app, policy.stream, home)) as copy:
+                played.append(_play(copy, policy, stream.metric, start, moments, known, tell))
             shutil.rmtree(home)
     return Replay(
         stream=stream.name,
@@ -163,7 +162,7 @@ def _scratch(app: App, stream: Stream, home: Path) -> App:
 
 def _first_champion(app: App, stream: Stream, start: datetime) -> None:
     """Train the champion that every policy begins with, through its gate."""
-    done = run_cycle(app, stream, start, ways=Ways(draw=undrawn, picture=unpictured, judge=judge_here))
+    done = run_cycle(app, stream, start, ways=Strategies(draw=no_report, picture=no_artifacts, judge=judge_here))
     if done["promotion"] is None and done["champion"] is None:
         failed = [test["said"] for test in (done["gate"] or {"tests": []})["tests"] if not test["passed"]]
         why = " ".join(failed or done["decision"]["reasons"][-1:])
@@ -174,14 +173,20 @@ def _first_champion(app: App, stream: Stream, start: datetime) -> None:
 
 
 def _play(
-    app: App, course: Course, judged_by: str, start: datetime, moments: Sequence[datetime], known: Rows, tell: Tell
+    app: App,
+    policy: ReplayPolicy,
+    judged_by: str,
+    start: datetime,
+    moments: Sequence[datetime],
+    known: Rows,
+    tell: Tell,
 ) -> Played:
     """Every check of one policy, one after the other, each a whole cycle."""
     timeline: list[Moment] = []
     alerts, before = 0, start
     for number, as_of in enumerate(moments, start=1):
-        tell(f"{course.name}: check {number} of {len(moments)}, as of {as_of:%Y-%m-%d %H:%M}")
-        done = run_cycle(app, course.stream, as_of, ways=course.ways)
+        tell(f"{policy.name}: check {number} of {len(moments)}, as of {as_of:%Y-%m-%d %H:%M}")
+        done = run_cycle(app, policy.stream, as_of, ways=policy.ways)
         alerts += len(done["alerts"])
         timeline.append(
             Moment(
@@ -189,12 +194,12 @@ def _play(
                 breached=tuple(s["code"] for s in done["check"]["signals"] if s["verdict"] == "breached"),
                 action=done["decision"]["action"],
                 champion=done["champion"],
-                metric=_answered(app, course.stream, done["champion"], judged_by, known, before, as_of),
+                metric=_answered(app, policy.stream, done["champion"], judged_by, known, before, as_of),
                 promoted=done["promotion"] and done["promotion"]["to_version"],
             )
         )
         before = as_of
-    return Played(course.name, alerts, tuple(timeline))
+    return Played(policy.name, alerts, tuple(timeline))
 
 
 def _answered(

@@ -1,4 +1,4 @@
-"""The Prefect flow of one scheduled cycle. Importing this imports Prefect: see `prefect_environment`."""
+"""The Prefect flow of one scheduled cycle. Importing this imports Prefect: see `trueup.flows.environment`."""
 
 from __future__ import annotations
 
@@ -78,19 +78,17 @@ def cycle_flow(stream: str, config: str | None, home: str, cron: str = "", every
 
 def search_artifact(stream: str) -> Callable[[Progress], None]:
     """Keeps a progress artifact of a training's search, if there is one: made at its first fit, told of each new %."""
-    from trueup.flows.cli.progress import percent, told
-
     made: UUID | None = None
     last = -1
 
     def on_candidate(progress: Progress) -> None:
         nonlocal made, last
         if made is None:
-            created: Any = create_progress_artifact(0.0, key=_key(stream, "search"), description=told(progress))
+            created: Any = create_progress_artifact(0.0, key=_key(stream, "search"), description=progress.said)
             made = created
-        if int(percent(progress)) > last:
-            last = int(percent(progress))
-            update_progress_artifact(made, progress=percent(progress), description=told(progress))
+        if int(progress.percent) > last:
+            last = int(progress.percent)
+            update_progress_artifact(made, progress=progress.percent, description=progress.said)
 
     return on_candidate
 

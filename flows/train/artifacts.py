@@ -12,10 +12,10 @@ from trueup.storage.stream import Stream
 if TYPE_CHECKING:
     from trueup.training.models.fitting import Fitted
 
-Picture = Callable[[Stream, "Fitted", Rows, Rows, int], Mapping[str, bytes]]
+MakeArtifacts = Callable[[Stream, "Fitted", Rows, Rows, int], Mapping[str, bytes]]
 
 
-def pictured(stream: Stream, fitted: Fitted, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
+def training_artifacts(stream: Stream, fitted: Fitted, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
     """The files of a training's run: pictures of the model, and a summary of the rows it was made of.
 
     Args:

@@ -9,27 +9,20 @@ from typing import Any
 import numpy as np
 
 from trueup.flows.app import App
-from trueup.flows.gate.behaviour_cases import own_cases
-from trueup.flows.gate.golden_set import golden_set
 from trueup.storage import snapshots
 from trueup.storage.errors import NotTrainable
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 
 
-def fit_to_learn_from(app: App, stream: Stream, rows: Rows, as_of: datetime) -> list[dict[str, Any]]:
+def check_training_data(app: App, stream: Stream, rows: Rows, as_of: datetime) -> list[dict[str, Any]]:
     """The tests of the rows that a version is to be trained on, as they are kept with it.
-
-    Files that the gate will ask by are read as well: minutes of search are a late moment to learn that one is broken.
 
     Raises:
         NotTrainable: a test failed; the error carries all of them.
-        ConfigError: a file of the gate cannot be read as it should.
     """
     from trueup.training.gate.training_data import data_tests
 
-    golden_set(app, stream)
-    own_cases(app, stream)
     last = app.promotions.last_committed(stream.name)
     record = app.promotions.version(stream.name, last.to_version) if last and last.to_version else None
     tests = data_tests(

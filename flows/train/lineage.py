@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trueup.flows.app import App
-from trueup.flows.check.comparison import Look
+from trueup.flows.check.comparison import WindowComparison
 from trueup.storage.errors import ConfigError
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
@@ -29,7 +29,7 @@ def settings_of(stream: Stream) -> dict[str, Any]:
     return stream.model_dump(mode="json", exclude=set(NOT_OF_MODELS))
 
 
-def stream_of(record: VersionRecord) -> Stream | None:
+def stream_when_trained(record: VersionRecord) -> Stream | None:
     """The stream as it was set when the version was trained; None where nobody kept that.
 
     Raises:
@@ -55,7 +55,7 @@ def changed_settings(then: Stream, now: Stream) -> list[dict[str, Any]]:
     ]
 
 
-def windows(seen: Look) -> dict[str, dict[str, Any]]:
+def window_spans(seen: WindowComparison) -> dict[str, dict[str, Any]]:
     """The rows that a check held against each other: how many, and from when to when."""
     found = seen.comparison
     return {
@@ -94,13 +94,13 @@ def lineage(app: App, rows: Rows, *, snapshot: str, seed: int, asked: Mapping[st
     return {
         "snapshot": {"hash": Path(snapshot).stem, "file": snapshot, "labels": int(rows.labelled.sum()), **span(rows)},
         "asked": dict(asked),
-        "commit": commit(app.config.parent if app.config else app.home),
-        "trueup_commit": commit(SOURCE) if (SOURCE / ".git").exists() else "",
+        "commit": git_commit(app.config.parent if app.config else app.home),
+        "trueup_commit": git_commit(SOURCE) if (SOURCE / ".git").exists() else "",
         "seed": seed,
     }
 
 
-def told(record: VersionRecord) -> dict[str, str]:
+def lineage_in_words(record: VersionRecord) -> dict[str, str]:
     """A version's lineage as people read it; empty where none was kept."""
     found = record.document.get("lineage")
     if found is None:
@@ -117,7 +117,7 @@ def told(record: VersionRecord) -> dict[str, str]:
     }
 
 
-def files_of(found: Mapping[str, Any], settings: Mapping[str, Any], packages: str) -> dict[str, bytes]:
+def lineage_files(found: Mapping[str, Any], settings: Mapping[str, Any], packages: str) -> dict[str, bytes]:
     """The lineage as files of the MLflow run."""
     return {
         "lineage/lineage.json": _json(found),
@@ -133,7 +133,7 @@ def span(rows: Rows) -> dict[str, Any]:
     return {"rows": len(rows), "first_time": ends[0], "last_time": ends[1]}
 
 
-def commit(folder: Path) -> str:
+def git_commit(folder: Path) -> str:
     """The commit that a folder stands at, with "-dirty" where tracked files differ; empty where it is in none."""
     git = shutil.which("git")
     if git is None:

@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 
 from trueup.flows.app import App
-from trueup.flows.audit.prune import refuse_pruned
-from trueup.flows.train.lineage import changed_settings, stream_of
+from trueup.flows.train.lineage import changed_settings, stream_when_trained
 from trueup.storage import snapshots
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 
-Answers = tuple[np.ndarray, np.ndarray]  # predicted, score
+PredictionsAndScores = tuple[np.ndarray, np.ndarray]  # predicted, score
 
 
 @dataclass(frozen=True)
@@ -66,13 +65,13 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
             f"'{stream.name}' has no version {number}, so there is nothing to make again. "
             f"See: trueup models list --stream {stream.name}"
         )
-    refuse_pruned(app, stream, number)
+    app.prunings.refuse_pruned(stream.name, number)
     if record.service is not None:
         raise InputError(
             f"v{number} of '{stream.name}' is the model '{record.service}' of a service and was not trained here, so "
             "it cannot be made again. What it answered stands beside its records."
         )
-    then = stream_of(record)
+    then = stream_when_trained(record)
     changed = changed_settings(then, stream) if then else []
     stream = then or stream
     rows = snapshots.load(app.archive, record.snapshot, regression=stream.is_regression)
@@ -105,7 +104,7 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
     }
 
 
-def differences(one: Answers, other: Answers) -> Differences:
+def differences(one: PredictionsAndScores, other: PredictionsAndScores) -> Differences:
     """Where the answers of two models to the same rows differ, to the last bit; no score is the same as no score."""
     same_score = (one[1] == other[1]) | (np.isnan(one[1]) & np.isnan(other[1]))
     different = ~(np.asarray(one[0] == other[0], dtype=bool) & same_score)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from trueup.flows.app import App
-from trueup.flows.check.comparison import seed_of, snapshot_rows
-from trueup.flows.train.artifacts import Picture, pictured
-from trueup.flows.train.data_checks import fit_to_learn_from
-from trueup.flows.train.lineage import files_of, lineage, settings_of
+from trueup.flows.check.labels import snapshot_rows
+from trueup.flows.train.artifacts import MakeArtifacts, training_artifacts
+from trueup.flows.train.data_checks import check_training_data
+from trueup.flows.train.lineage import lineage, lineage_files, settings_of
 from trueup.storage import snapshots
+from trueup.storage.content import seed_of
 from trueup.storage.errors import NotTrainable
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import VersionRecord
@@ -46,7 +47,7 @@ def train_version(
     cycle_id: str,
     asked: Mapping[str, Any],
     on_candidate: Callable[[Any], None] = lambda progress: None,
-    picture: Picture = pictured,
+    picture: MakeArtifacts = training_artifacts,
 ) -> Trained:
     """Search, fit and register a version on what was known at `as_of`; `cycle_id` names the attempt.
 
@@ -80,7 +81,7 @@ def train_version(
             f"Stream '{stream.name}' has {len(rows)} records and no label that counts at {iso(as_of)}, so nothing can "
             "be learnt. Look at label.column, label.classes and label.maturity, or ingest labelled records."
         )
-    data = fit_to_learn_from(app, stream, rows, as_of)
+    data = check_training_data(app, stream, rows, as_of)
     seed = seed_of(stream, as_of)
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
     newest = newest_records(stream, rows)
@@ -112,7 +113,7 @@ def train_version(
     settings = settings_of(stream)
     cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
     if registered is None:
-        files = {**files_of(source, settings, locked_packages()), **picture(stream, fitted, rows, judged, seed)}
+        files = {**lineage_files(source, settings, locked_packages()), **picture(stream, fitted, rows, judged, seed)}
         lease.confirm(app.database)  # all this took long; who has taken over registers a version of his own
         registered = track(
             app.registry,
@@ -170,7 +171,7 @@ def _as_trained(record: VersionRecord) -> Trained:
     )
 
 
-def refit(app: App, stream: Stream, record: VersionRecord) -> tuple[Any, Rows]:
+def load_trained(app: App, stream: Stream, record: VersionRecord) -> tuple[Any, Rows]:
     """A registered version as its own registry gives it back, with the rows of its snapshot.
 
     Raises:

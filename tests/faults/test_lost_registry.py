@@ -9,7 +9,7 @@ import pytest
 
 from tests.made_deployments import TRAINED, WEEK
 from trueup.flows.app import App, open_app
-from trueup.flows.check.comparison import champion_of
+from trueup.flows.check.champion import champion_of
 from trueup.flows.check.predict import predict_newest
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now

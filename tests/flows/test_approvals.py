@@ -19,7 +19,7 @@ from trueup.flows.admin.pause import set_paused
 from trueup.flows.app import App, open_app
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.demo.reviews import HEALTHY
-from trueup.flows.promote.approvals import waiting
+from trueup.flows.promote.approvals import held_attempts
 from trueup.flows.promote.manual import promote_by_hand
 from trueup.storage.errors import InputError
 from trueup.storage.promotions import PromotionState
@@ -70,7 +70,7 @@ def test_the_mail_has_the_command_and_the_date(prepared: Held, app: App) -> None
     assert shlex.split(command[1]) == ["models", "promote", "--to", "2", "--stream", "reviews", "--why", "…"]
     done = Shell(app.home.parent)(command[1].replace("…", "figures are good")).document
     assert (done["from_version"], done["to_version"]) == (1, 2)
-    assert waiting(app, app.stream("reviews")) == []
+    assert held_attempts(app, app.stream("reviews")) == []
 
 
 def test_what_nobody_approved_expires_once(app: App) -> None:
@@ -111,7 +111,7 @@ def test_what_was_approved_does_not_expire(app: App) -> None:
 def test_evidence_against_another_champion_expires_in_silence(app: App) -> None:
     """It could not have been promoted any more, so its end is no news."""
     stream = app.stream("reviews")
-    (held,) = waiting(app, stream)
+    (held,) = held_attempts(app, stream)
     other = replace(held, id="", cycle_id=None, from_version=9, as_of=held.as_of + timedelta(minutes=1), at=app.now())
     with app.database.write() as connection:
         app.promotions.add(connection, other)

@@ -253,16 +253,16 @@ def test_a_dead_schedule_is_noticed_from_elsewhere(tmp_path: Path) -> None:
     file.write_text(file.read_text() + '\n[streams.reviews.schedule]\ncron = "* * * * *"\n')
     from datetime import UTC, datetime, timedelta
 
-    from trueup.flows.admin.status import GRACE, standing
+    from trueup.flows.admin.status import GRACE, status_of
     from trueup.flows.app import open_app
 
     later = open_app(file, tmp_path / ".trueup")
     stream = later.stream("reviews")
-    assert not standing(later, stream).stale
+    assert not status_of(later, stream).stale
     from dataclasses import replace
 
     behind = replace(later, clock=lambda: datetime.now(UTC) + GRACE + timedelta(minutes=2))
-    assert standing(behind, stream).stale
+    assert status_of(behind, stream).stale
     later.close()
     behind.close()
 

@@ -22,7 +22,7 @@ from aiosmtpd.smtp import AuthResult
 from trueup.flows.alert import transports as transports
 from trueup.flows.alert.delivery import BACK_OFF, MAX_ATTEMPTS, DeliveryFailed, build_message, deliver, next_attempt
 from trueup.flows.alert.transports import MaildirTransport, SmtpTransport, transport_of
-from trueup.flows.mail_settings import SmtpSettings
+from trueup.flows.settings import SmtpSettings
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 SENDER = "trueup@example.org"

@@ -14,8 +14,8 @@ from tests.flows.test_commands import Shell
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY
-from trueup.reports.explanation import Asked, Trail, because, needed, others
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.reports.explanation import Trail, TrainingRequest, explain_champion, explain_others, needed
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LABELS = {"code": "GATE-LABELS", "passed": True, "value": 312.0, "bound": 50.0, "said": "312 new labelled rows"}
@@ -26,17 +26,17 @@ UNSURE = {
     "said": "better with a probability of 62.0%; about 640 labels would have shown it, there were 312",
 }  # fmt: skip
 SLOW = {"code": "GATE-LATENCY", "passed": False, "value": 7.5, "bound": 5.0, "said": "7.5 times as slow as v5"}
-ASKED = Asked(
+ASKED = TrainingRequest(
     report_id="ab12", codes=("PRF-METRIC",), reasons=("It fell.",), first_time="2024-01-01", last_time="2024-01-08"
 )
 
 
 def attempt(
     day: int, kind: str, state: PromotionState, before: int | None, after: int | None, *tests: Any, **more: Any
-) -> Promotion:
+) -> PromotionAttempt:
     passed = all(test["passed"] for test in tests)
-    return Promotion(
-        stream="reviews", id=f"e{day}", kind=kind, state=state, from_version=before, to_version=after,
+    return PromotionAttempt(
+        stream="reviews", id=f"e{day}", kind=PromotionKind(kind), state=state, from_version=before, to_version=after,
         as_of=NOON + timedelta(days=day), at=NOON + timedelta(days=day, hours=1), who="ann",
         why=more.pop("why", "PRF-METRIC fell"), codes=(), labels=312,
         gate={"passed": passed, "tests": list(tests)}, **more,
@@ -59,7 +59,7 @@ TRAIL = Trail(
 
 def test_why_a_version_is_champion() -> None:
     """When, through what, over whom and by how much, the check that asked for it, and every test of its gate."""
-    found = because(TRAIL)
+    found = explain_champion(TRAIL)
     assert found
     assert (found.version, found.from_version, found.kind, found.gain) == (7, 5, "challenger", 0.02)
     assert (found.event_id, found.asked, found.tests) == ("e7", ASKED, (LABELS, GAIN))
@@ -71,7 +71,7 @@ def test_why_a_version_is_champion() -> None:
 
 def test_what_a_refused_version_would_have_needed() -> None:
     """Each test that failed, with bound and figure on the side that it takes, and its own words."""
-    (nine,) = others(TRAIL, [9])
+    (nine,) = explain_others(TRAIL, [9])
     assert (nine.state, nine.against, nine.failed) == ("refused", 7, (UNSURE, SLOW))
     assert nine.needed == (
         f"GATE-BETTER: the chance to be better, at least 0.8, and it had 0.62. {UNSURE['said']}.",
@@ -83,7 +83,7 @@ def test_what_a_refused_version_would_have_needed() -> None:
 def test_the_labels_that_would_have_shown_a_gain_are_told() -> None:
     """Where there were fewer; how many there were stands beside it."""
     few = HISTORY[0].gate | {"outcome": "not enough evidence", "labels_needed": 640}
-    (nine,) = others(replace(TRAIL, history=(replace(HISTORY[0], gate=few), *HISTORY[1:])), [9])
+    (nine,) = explain_others(replace(TRAIL, history=(replace(HISTORY[0], gate=few), *HISTORY[1:])), [9])
     assert (nine.state, nine.labels, nine.labels_needed) == ("lacking", 312, 640)
     assert nine.needed[-1].startswith("About 640 new labels where there were 312")
 
@@ -92,7 +92,7 @@ def test_what_does_not_apply_and_how_the_probation_stands() -> None:
     """A test with nothing to judge is no pass; the newest look of the probation is told in its own words."""
     seven = replace(HISTORY[2], gate={"passed": True, "tests": [GAIN, NOTHING]})
     watched = {"previous": 5, "outcome": "watching", "said": "80 labelled rows by now"}
-    found = because(replace(TRAIL, history=(seven, *HISTORY[3:]), probation=watched))
+    found = explain_champion(replace(TRAIL, history=(seven, *HISTORY[3:]), probation=watched))
     assert found
     assert "–      GATE-OLDER: not applicable: 3 older rows." in found.said[-2]
     assert found.said[-1] == "Its probation against v5: watching: 80 labelled rows by now."
@@ -106,16 +106,16 @@ def test_a_bound_that_must_be_exceeded_and_a_figure_that_is_none() -> None:
 
 def test_without_a_name_all_since_the_champion_and_those_that_wait() -> None:
     """A version nobody judged, what was refused or could not be trained since, and what was held before."""
-    assert [(o.version, o.state) for o in others(TRAIL)] == [
+    assert [(o.version, o.state) for o in explain_others(TRAIL)] == [
         (10, "unjudged"), (9, "refused"), (None, "untrained"), (6, "held"),
     ]  # fmt: skip
-    assert others(TRAIL)[2].needed == ("the labels know one class only.",)
-    assert "A gate against v7" in others(TRAIL)[3].needed[0]
+    assert explain_others(TRAIL)[2].needed == ("the labels know one class only.",)
+    assert "A gate against v7" in explain_others(TRAIL)[3].needed[0]
 
 
 def test_former_champions_strangers_and_refusals_by_a_champion_that_is_gone() -> None:
     """What took a version's place and how to go back; what the store does not know; whom a refusal was against."""
-    five, four, eight = others(TRAIL, [5, 4, 8])
+    five, four, eight = explain_others(TRAIL, [5, 4, 8])
     assert (five.state, eight.state) == ("former", "unknown")
     assert "v7 took its place" in five.needed[0]
     assert "trueup models rollback --to 5" in five.needed[1]
@@ -125,14 +125,14 @@ def test_former_champions_strangers_and_refusals_by_a_champion_that_is_gone() ->
 def test_one_that_waits_names_the_command() -> None:
     """Approval where the champion is the one it met; a new gate or force where it was set aside."""
     held = attempt(9, "challenger", PromotionState.HELD, 7, 9, LABELS, GAIN)
-    (nine,) = others(replace(TRAIL, history=(held, *HISTORY[1:])))[1:2]
+    (nine,) = explain_others(replace(TRAIL, history=(held, *HISTORY[1:])))[1:2]
     assert nine.needed == ("A person's approval: trueup models promote --to 9 --stream reviews --why '...'",)
 
 
 def test_a_champion_by_hand_keeps_the_evidence_it_was_judged_by() -> None:
     """Gone back to: who and why, and below it the gate of its training."""
     back = attempt(10, "rollback", PromotionState.COMMITTED, 7, 5, why="wrong on refunds")
-    found = because(replace(TRAIL, champion=5, history=(back, *HISTORY)))
+    found = explain_champion(replace(TRAIL, champion=5, history=(back, *HISTORY)))
     assert found
     assert (found.kind, found.from_version, found.tests) == ("rollback", 7, (LABELS, GAIN))
     assert "by a person who went back to it (ann: wrong on refunds.)" in found.said[0]
@@ -141,8 +141,9 @@ def test_a_champion_by_hand_keeps_the_evidence_it_was_judged_by() -> None:
 
 def test_a_champion_that_the_store_knows_nothing_of() -> None:
     """No event is made up; without a champion there is nothing to explain."""
-    assert because(replace(TRAIL, champion=11)).said[0].endswith("the store knows of no event that made it so.")  # type: ignore[union-attr]
-    assert because(replace(TRAIL, champion=None)) is None
+    unknown = explain_champion(replace(TRAIL, champion=11))
+    assert unknown.said[0].endswith("the store knows of no event that made it so.")  # type: ignore[union-attr]
+    assert explain_champion(replace(TRAIL, champion=None)) is None
 
 
 # ---- the command ----

@@ -13,18 +13,18 @@ import pytest
 from tests.flows.test_commands import Answer, Shell
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from trueup.flows.app import App
-from trueup.flows.cycle.context import Run
+from trueup.flows.cycle.context import CycleContext
 from trueup.flows.cycle.run import run_cycle
-from trueup.flows.cycle.steps import promote
+from trueup.flows.cycle.steps import promote_step
 from trueup.flows.cycle.train_on_demand import train_now
-from trueup.flows.promote.commit import held_because, settle
+from trueup.flows.promote.commit import finish_undone, hold_reason
 from trueup.flows.promote.manual import acknowledge, promote_by_hand, roll_back
 from trueup.flows.promote.notifications import open_rollback
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.reports.mail import compose
 from trueup.storage.errors import InputError, ModelUnusable, NoChampion
 from trueup.storage.leases import hold
-from trueup.storage.promotions import Promotion, PromotionState
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.stream import Stream
 from trueup.training.registry.registry import Registry
 
@@ -115,11 +115,11 @@ def test_acknowledging_a_rollback_ends_it(deployment: Deployment) -> None:
     roll_back(app, stream, 1, "worse")
     standing = open_rollback(app, stream)
     assert standing
-    assert standing.id in held_because(app, stream)
+    assert standing.id in hold_reason(app, stream)
     found = Shell(deployment.folder)(f"alerts ack {standing.id}").document["incidents"][0]
     assert found["acknowledged_by"] == app.who
     assert found["resolved_at"]
-    assert held_because(app, stream) == ""
+    assert hold_reason(app, stream) == ""
     mails = [a for a in app.alerts.alerts() if a.incident_id == standing.id]
     assert [m.kind for m in mails] == ["incident_resolved", "rollback"]
     assert mails[0].in_reply_to == standing.thread
@@ -252,8 +252,8 @@ def test_a_rollback_cut_short_is_finished_and_told_of(
             roll_back(app, stream, 1, f"cut off after call {call}")
     assert open_rollback(app, stream) is None
     with hold(app.database, "reviews") as lease:
-        settle(app, lease, stream)
-        settle(app, lease, stream)
+        finish_undone(app, lease, stream)
+        finish_undone(app, lease, stream)
     event = app.promotions.history("reviews")[0]
     assert (event.kind, event.state, event.why) == ("rollback", PromotionState.COMMITTED, f"cut off after call {call}")
     found = deployment.aliases()
@@ -269,9 +269,9 @@ def test_a_cycle_cut_short_does_not_promote_over_a_person(deployment: Deployment
     app, stream = deployment.with_champion(1), deployment.stream
     as_of = TRAINED + (4 if moved else 3) * WEEK
     cycle = app.cycles.begin("reviews", as_of, app.now())
-    decided = Promotion(
-        stream="reviews", cycle_id=cycle.id, kind="challenger", state=PromotionState.DECIDED, from_version=1,
-        to_version=2, as_of=as_of, at=app.now(), who="cycle", why="drift", codes=(), labels=0,
+    decided = PromotionAttempt(
+        stream="reviews", cycle_id=cycle.id, kind=PromotionKind.CHALLENGER, state=PromotionState.DECIDED,
+        from_version=1, to_version=2, as_of=as_of, at=app.now(), who="cycle", why="drift", codes=(), labels=0,
         gate={"passed": True, "tests": []},
     )  # fmt: skip
     with app.database.write() as connection:
@@ -279,7 +279,7 @@ def test_a_cycle_cut_short_does_not_promote_over_a_person(deployment: Deployment
     if moved:
         app.registry.set_alias("reviews", "champion", 2)
     with hold(app.database, "reviews") as lease:
-        settle(app, lease, stream)  # leaves what belongs to a cycle to the cycle
+        finish_undone(app, lease, stream)  # leaves what belongs to a cycle to the cycle
     mails = len(app.alerts.alerts())
     if moved:
         roll_back(app, stream, 1, "worse")
@@ -292,8 +292,8 @@ def test_a_cycle_cut_short_does_not_promote_over_a_person(deployment: Deployment
     before = deployment.aliases()
     assert before["champion"] == (1 if moved else 2)
     with hold(app.database, "reviews") as lease:
-        run = Run(app, stream, lease, cycle, lambda trial: None)
-        promote(run)
+        run = CycleContext(app, stream, lease, cycle, lambda trial: None)
+        promote_step(run)
     assert run.left("promote") == ({"from_version": 1, "to_version": 2} if moved else None)
     assert deployment.aliases() == before
 
@@ -342,8 +342,8 @@ def test_a_champion_set_in_mlflow_is_written_down(deployment: Deployment) -> Non
     (note,) = shell("status").document["streams"][0]["notes"]
     assert "v1 was made champion in MLflow, not by trueup, in place of v2" in note
     with hold(app.database, "reviews") as lease:
-        settle(app, lease, stream)
-        settle(app, lease, stream)
+        finish_undone(app, lease, stream)
+        finish_undone(app, lease, stream)
     events = shell("models history -s reviews").document["events"]
     assert [(e["kind"], e["from_version"], e["to_version"], e["who"]) for e in events if e["kind"] == "outside"] == [
         ("outside", 2, 1, "unknown")

@@ -13,7 +13,7 @@ from trueup.feedback.readers import opened
 from trueup.feedback.times import survey
 from trueup.feedback.validation import required_columns
 from trueup.flows.admin.infer_schema import guess_stream, template
-from trueup.flows.settings import load
+from trueup.flows.settings import load_settings
 from trueup.storage.errors import InputError
 from trueup.storage.stream import OrderTime, Stream
 
@@ -127,11 +127,11 @@ def test_a_strange_column_is_still_toml(tmp_path: Path) -> None:
 def test_the_template_reads_as_settings(tmp_path: Path) -> None:
     """Without a file `init` writes every key, and the result loads."""
     (tmp_path / "trueup.toml").write_text(template(), encoding="utf-8")
-    assert load(tmp_path / "trueup.toml").stream("reviews").label.column == "score"
+    assert load_settings(tmp_path / "trueup.toml").stream("reviews").label.column == "score"
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_the_examples_fit_their_data(name: str, shared_data: Path) -> None:
     """Each example loads and reads its whole file's times."""
-    stream = load(EXAMPLES / f"{name}.toml").stream(name)
+    stream = load_settings(EXAMPLES / f"{name}.toml").stream(name)
     assert _fits(stream, shared_data / FILES[name]) > 7000

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, WINDOW, take_in, with_champion
-from trueup.flows.check.comparison import resolved
+from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
-from trueup.flows.cycle.strategies import Ways
+from trueup.flows.cycle.strategies import Strategies
 from trueup.flows.demo.reviews import HEALTHY, Regime
 from trueup.flows.gate.evaluate import judge_here
-from trueup.flows.replay.policies import undrawn, unpictured
+from trueup.flows.replay.policies import no_artifacts, no_report
 from trueup.monitoring.stats.metrics import metric
 
 TURNED = Regime(label_flip=1.0)
 RIGHT_FOR = 6  # weeks before the flip
-UNATTENDED = Ways(draw=undrawn, picture=unpictured, judge=judge_here)
+UNATTENDED = Strategies(draw=no_report, picture=no_artifacts, judge=judge_here)
 
 
 def test_after_a_label_flip_the_loop_is_right_again_within_two_windows(tmp_path: Path) -> None:
@@ -38,7 +38,8 @@ def test_after_a_label_flip_the_loop_is_right_again_within_two_windows(tmp_path:
     assert [done["decision"]["action"] for done in cycles[:2]] == ["retrain"] * 2
     assert [done["promotion"] is not None for done in cycles[:2]] == [False, True]
     version = cycles[1]["promotion"]["to_version"]
-    met = resolved(stream, app.reader.read(stream, after=flip + 2 * WEEK, as_of=flip + 3 * WEEK, version=version))
+    met = app.reader.read(stream, after=flip + 2 * WEEK, as_of=flip + 3 * WEEK, version=version)
+    met = with_resolved_labels(stream, met)
     app.close()
     met = met.take(met.labelled)
     truth, predicted = (met.meta[column].to_numpy() for column in ("label", "predicted"))

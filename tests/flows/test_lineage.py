@@ -12,7 +12,7 @@ from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, WINDOW, about_t
 from tests.made_rows import make_stream
 from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
-from trueup.flows.train.lineage import changed_settings, commit, settings_of, stream_of
+from trueup.flows.train.lineage import changed_settings, git_commit, settings_of, stream_when_trained
 from trueup.storage import snapshots
 
 
@@ -69,7 +69,7 @@ def test_settings_are_kept_and_read_back_without_addresses(broken: tuple[App, di
     told = artifact(app, record.run_id, "lineage/settings.json")
     assert "oncall" not in told
     assert json.loads(told) == record.document["settings"]
-    then = stream_of(record)
+    then = stream_when_trained(record)
     assert then
     assert changed_settings(then, stream) == []
     assert settings_of(then) == settings_of(stream)
@@ -107,4 +107,4 @@ def test_other_settings_are_named_by_key() -> None:
 
 def test_a_folder_in_no_repository_has_no_commit(tmp_path: Path) -> None:
     """It is empty, not a failure."""
-    assert commit(tmp_path) == ""
+    assert git_commit(tmp_path) == ""

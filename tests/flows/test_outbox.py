@@ -12,7 +12,8 @@ import pytest
 from tests.made_deployments import SETTINGS, TRAINED, WINDOW
 from trueup.flows.admin.doctor import examine
 from trueup.flows.alert import transports as transports
-from trueup.flows.alert.incidents import deliver_now, item
+from trueup.flows.alert.compose import outbox_item
+from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.alert.silence import silence
 from trueup.flows.app import App, open_app
 from trueup.flows.cycle.run import run_cycle
@@ -52,7 +53,7 @@ def opened(folder: Path, settings: str = SETTINGS.format(window=WINDOW)) -> App:
 def put_in(app: App) -> str:
     """A mail into the outbox; its Message-ID."""
     facts = AlertFacts(kind=AlertKind.TEST, stream="reviews", as_of=TRAINED, home=str(app.home))
-    mail = item(app, app.stream("reviews"), facts, None)
+    mail = outbox_item(app, app.stream("reviews"), facts, None)
     with app.database.write() as connection:
         app.alerts.add(connection, mail)
     return mail.message_id
@@ -112,7 +113,7 @@ def incident_mail(app: App, incident: Incident, kind: AlertKind) -> str:
     facts = AlertFacts(
         kind=kind, stream="reviews", as_of=TRAINED, home=str(app.home), codes=incident.codes, to_version=2
     )
-    mail = item(app, app.stream("reviews"), facts, incident)
+    mail = outbox_item(app, app.stream("reviews"), facts, incident)
     with app.database.write() as connection:
         app.alerts.add(connection, mail)
     return mail.message_id

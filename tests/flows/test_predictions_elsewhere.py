@@ -19,11 +19,11 @@ from tests.made_deployments import HISTORY, SETTINGS, START, TRAINED, WEEK, WIND
 from trueup.feedback.intake import ingest
 from trueup.flows.admin.doctor import examine
 from trueup.flows.admin.pause import set_paused
-from trueup.flows.admin.status import standing
+from trueup.flows.admin.status import status_of
 from trueup.flows.app import App, open_app
 from trueup.flows.audit.verify import verify
-from trueup.flows.check.comparison import champion_of
-from trueup.flows.check.external_predictions import notes_on_answers, skew
+from trueup.flows.check.champion import champion_of
+from trueup.flows.check.external_predictions import notes_on_answers, serving_skew
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY, make_reviews
@@ -118,7 +118,7 @@ class Story:
         take_in(self.app, self.folder, name, reviews)
         self.weeks += 1
         done = run_cycle(self.app, self.stream, TRAINED + self.weeks * WEEK)
-        self.cycles[name], self.notes[name] = done, tuple(standing(self.app, self.stream).notes)
+        self.cycles[name], self.notes[name] = done, tuple(status_of(self.app, self.stream).notes)
         return done
 
     @property
@@ -218,9 +218,9 @@ def test_another_model_under_our_number_is_noticed(story: Story) -> None:
     ours = story.app.promotions.version("reviews", 2)
     assert ours is not None
     posing = story.stream.model_copy(update={"prediction": SentPrediction(column="said", version="posing")})
-    (said,) = skew(story.app, posing, ours, TRAINED + 3 * WEEK)
+    (said,) = serving_skew(story.app, posing, ours, TRAINED + 3 * WEEK)
     assert "sent under 2 are not what the registered v2 answers" in said
-    assert skew(story.app, story.stream, ours, TRAINED + 3 * WEEK) == ()
+    assert serving_skew(story.app, story.stream, ours, TRAINED + 3 * WEEK) == ()
 
 
 def test_records_without_an_answer_are_told_of(story: Story) -> None:
@@ -240,7 +240,7 @@ def test_going_back_and_a_release(story: Story) -> None:
     waiting = open_rollback(app, stream)
     assert waiting is not None
     acknowledge(app, waiting.id)
-    assert any("v1 was handed over and does not serve yet" in note for note in standing(app, stream).notes)
+    assert any("v1 was handed over and does not serve yet" in note for note in status_of(app, stream).notes)
     assert verify(app, stream) == ()
     assert all(finding.ok for finding in examine(app))
     shell = Shell(story.folder)

@@ -23,7 +23,7 @@ from trueup.flows.cycle.document import outcome, summary
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY
-from trueup.flows.promote.commit import held_because
+from trueup.flows.promote.commit import hold_reason
 from trueup.flows.promote.manual import acknowledge, promote_by_hand, roll_back
 from trueup.flows.promote.notifications import open_rollback
 from trueup.storage.errors import InputError
@@ -242,7 +242,7 @@ def test_after_it_nothing_is_promoted_until_it_is_acknowledged(app: App) -> None
     cycle(app)
     standing = open_rollback(app, stream)
     assert standing
-    assert standing.id in held_because(app, stream)
+    assert standing.id in hold_reason(app, stream)
     with pytest.raises(InputError, match="rolled back from v2 to v1 already"):
         roll_back(app, stream, None, "again")
     take_in(app, app.home.parent, 4, AS_OF, WEEK, BROKEN)
@@ -255,7 +255,7 @@ def test_after_it_nothing_is_promoted_until_it_is_acknowledged(app: App) -> None
     with pytest.raises(InputError, match="champion before"):
         promote_by_hand(app, stream, 2, "again", force=False)
     acknowledge(app, standing.id)
-    assert held_because(app, stream) == ""
+    assert hold_reason(app, stream) == ""
     promote_by_hand(app, stream, waiting, "read it", force=False)
     assert aliases(app)["champion"] == waiting
 
@@ -406,12 +406,12 @@ def test_a_person_who_acts_in_between_goes_first(app: App, monkeypatch: pytest.M
 def test_a_cycle_begun_before_there_was_a_probation_is_finished(app: App) -> None:
     """What an older trueup left after its check goes on as it began."""
     stream = app.stream("reviews")
-    from trueup.flows.cycle.context import Run
+    from trueup.flows.cycle.context import CycleContext
     from trueup.flows.cycle.steps import STEPS
     from trueup.storage.leases import hold
 
     with hold(app.database, "reviews") as lease:
-        run = Run(app, stream, lease, app.cycles.begin("reviews", AS_OF, app.now()), lambda trial: None)
+        run = CycleContext(app, stream, lease, app.cycles.begin("reviews", AS_OF, app.now()), lambda trial: None)
         for step in STEPS:
             if step.name in ("score", "check"):
                 step.run(run)

@@ -23,10 +23,10 @@ from tests.faults.test_killed_cycle import in_a_process
 from tests.flows.test_commands import Shell
 from tests.made_deployments import HEALTHY, ONE_CANDIDATE, TRAINED, WEEK, about_to_break, take_in
 from trueup.flows.app import App, open_app
-from trueup.flows.audit.consistency import files_of
+from trueup.flows.audit.consistency import version_files
 from trueup.flows.audit.prune import _mark, prune, prune_after_cycle
 from trueup.flows.audit.verify import verify
-from trueup.flows.check.comparison import champion_of
+from trueup.flows.check.champion import champion_of
 from trueup.flows.check.run import single_check
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now
@@ -120,7 +120,7 @@ def test_refused_versions_go_with_all_their_files(app: App) -> None:
     assert done["bytes"] > 1_000_000
     assert len([file for file in gone if file.endswith("model.skops")]) == len(REFUSED)
     assert not any(file.startswith("archive/records") for file in gone)
-    named = {name for number in (1, 2, 5) for name in files_of(runs[number]).values()}
+    named = {name for number in (1, 2, 5) for name in version_files(runs[number]).values()}
     assert named <= {file.removeprefix("archive/") for file in files(app)}, "v3 was made of the same snapshot as v2"
     models = app.home / "mlflow" / "reviews" / "models"
     assert len(list(models.iterdir())) == 3, "no empty folder stays"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.flows.audit.retention import kept_because
-from trueup.storage.promotions import Promotion, PromotionState, VersionRecord
+from trueup.flows.audit.retention import reasons_to_keep
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 from trueup.training.registry.registry import Version
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -25,10 +25,10 @@ def registered(number: int, *aliases: str, run_id: str = "") -> Version:
     return Version(number=number, run_id=run_id or f"run{number}", created_at=NOON, tags={}, aliases=aliases)
 
 
-def attempt(state: PromotionState, before: int | None, after: int, *codes: str) -> Promotion:
-    return Promotion(
-        stream="made", kind="challenger", state=state, from_version=before, to_version=after, as_of=NOON, at=NOON,
-        who="x", why="y", codes=codes, labels=0, gate={"passed": True, "tests": []},
+def attempt(state: PromotionState, before: int | None, after: int, *codes: str) -> PromotionAttempt:
+    return PromotionAttempt(
+        stream="made", kind=PromotionKind.CHALLENGER, state=state, from_version=before, to_version=after, as_of=NOON,
+        at=NOON, who="x", why="y", codes=codes, labels=0, gate={"passed": True, "tests": []},
     )  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_why_a_version_stays() -> None:
         attempt(PromotionState.HELD, 2, 5),
         attempt(PromotionState.ABANDONED, 2, 6),
     ]
-    kept = kept_because(2, records, held, attempts, open_codes={"PRF-METRIC"}, under_way={9})
+    kept = reasons_to_keep(2, records, held, attempts, open_codes={"PRF-METRIC"}, under_way={9})
     assert {number: why.split(":")[0] for number, why in kept.items()} == {
         1: "it was champion",
         2: "it was champion",
@@ -57,7 +57,7 @@ def test_why_a_version_stays() -> None:
         11: "one of the newest 2",
         12: "MLflow does not hold it as the store knows it",
     }
-    assert set(kept_because(0, records, held, attempts)) == set(range(1, 13))
+    assert set(reasons_to_keep(0, records, held, attempts)) == set(range(1, 13))
 
 
 @given(st.integers(1, 5), st.sets(st.integers(1, 9)), st.sets(st.integers(1, 9)))
@@ -66,4 +66,4 @@ def test_a_champion_of_any_time_never_goes(newest: int, champions: set[int], ali
     records = [record(number) for number in range(1, 10)]
     held = [registered(number, *(["shadow"] if number in aliased else [])) for number in range(1, 10)]
     attempts = [attempt(PromotionState.COMMITTED, None, number) for number in champions]
-    assert champions | aliased | {9} <= set(kept_because(newest, records, held, attempts))
+    assert champions | aliased | {9} <= set(reasons_to_keep(newest, records, held, attempts))

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from trueup.flows.cli.progress import percent, shown, told
+from trueup.flows.cli.progress import shown
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.search import Progress
 
@@ -25,8 +25,8 @@ def test_a_terminal_sees_the_best_so_far_and_the_time_left() -> None:
         watch.on_step("train")
         watch.on_candidate(_progress(10))
     assert "reviews: train" in written.getvalue()
-    assert told(_progress(10)) == "10 of at most 40 fits, best naive_bayes/bow/all 0.900, 288 s left"
-    assert told(_progress(10)) in written.getvalue()
+    assert _progress(10).said == "10 of at most 40 fits, best naive_bayes/bow/all 0.900, 288 s left"
+    assert _progress(10).said in written.getvalue()
 
 
 def test_what_is_no_terminal_stays_clean() -> None:
@@ -51,4 +51,4 @@ def test_a_flow_has_one_progress_artifact(monkeypatch: pytest.MonkeyPatch) -> No
     for done in (1, 2, 2, 40):
         tell(_progress(done))
     assert made == ["reviews-search"]
-    assert updates == [percent(_progress(done)) for done in (1, 2, 40)]
+    assert updates == [_progress(done).percent for done in (1, 2, 40)]

@@ -20,7 +20,7 @@ from trueup.flows.audit.consistency import RegistryView, StoreView, problems
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.promote.manual import roll_back
 from trueup.storage import tables
-from trueup.storage.promotions import Promotion, PromotionState, VersionRecord
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 from trueup.training.registry.registry import Version
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -38,7 +38,7 @@ class Trail:
     """A made history, by the rules that trueup keeps, with what MLflow holds after it."""
 
     versions: list[int] = field(default_factory=list)
-    attempts: list[Promotion] = field(default_factory=list)
+    attempts: list[PromotionAttempt] = field(default_factory=list)
     aliases: dict[str, int] = field(default_factory=dict)
 
     def act(self, act: str) -> None:
@@ -91,9 +91,9 @@ class Trail:
     def write(self, to: int, kind: str, state: PromotionState) -> None:
         at = NOON + timedelta(hours=len(self.attempts))
         self.attempts.append(
-            Promotion(
-                stream="made", kind=kind, state=state, from_version=self.aliases.get("champion"), to_version=to,
-                as_of=at, at=at, who="me", why="so", codes=(), labels=0, gate={},
+            PromotionAttempt(
+                stream="made", kind=PromotionKind(kind), state=state, from_version=self.aliases.get("champion"),
+                to_version=to, as_of=at, at=at, who="me", why="so", codes=(), labels=0, gate={},
             )
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.made_rows import BAD, GOOD, make_rows
-from trueup.flows.replay.policies import courses, unpictured
+from trueup.flows.replay.policies import no_artifacts, replay_policies
 from trueup.storage.errors import ModelUnusable
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
@@ -167,4 +167,4 @@ def test_the_surest_errors_are_a_table_with_ids() -> None:
 def test_a_replay_draws_none() -> None:
     """Nobody opens the runs of a scratch home."""
     stream, _ = make_rows(40)
-    assert {course.ways.picture for course in courses(stream, {"default": stream.policy}, ())} == {unpictured}
+    assert {course.ways.picture for course in replay_policies(stream, {"default": stream.policy}, ())} == {no_artifacts}

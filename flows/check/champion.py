@@ -1,0 +1,70 @@
+"""Who answers: the version that the alias `champion` points to, with what the store knows of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from trueup.flows.app import App
+from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
+from trueup.storage.promotions import VersionRecord
+from trueup.storage.stream import Stream
+from trueup.storage.timepoints import iso
+
+
+def champion_version(app: App, stream: Stream) -> int | None:
+    """The version in force; None where none ever was.
+
+    Raises:
+        ModelUnusable: one was promoted, and the registry names none: it must not be taken for a stream without.
+    """
+    version = app.registry.alias(stream.name, "champion")
+    last = app.promotions.last_committed(stream.name) if version is None else None
+    if last is not None:
+        raise ModelUnusable(
+            f"The registry lost the champion of '{stream.name}', v{last.to_version}: nothing answers, nothing is "
+            "compared, and no other model takes its place by itself. Restore the tracking store (mlflow.db and "
+            "mlflow/ of the home folder, or the MLflow server), or let a version that it still holds answer: trueup "
+            f"models promote --to {last.to_version} --force --stream {stream.name} --why '...'"
+        )
+    return version
+
+
+def champion_of(app: App, stream: Stream) -> VersionRecord:
+    """The champion in force.
+
+    Raises:
+        NoChampion: there never was one.
+        ModelUnusable: the registry lost it, or names one that the store does not know.
+    """
+    version = champion_version(app, stream)
+    if version is None:
+        raise NoChampion(stream.name)
+    record = app.promotions.version(stream.name, version)
+    if record is None:
+        raise ModelUnusable(
+            f"The registry's champion of '{stream.name}' is version {version}, which the store does not know, so its "
+            "reference is missing and nothing can be compared or promoted over it. Restore the store (trueup.db, or "
+            "the database) from a backup. Where it is lost for good, move mlflow.db and mlflow/ aside as well (or name "
+            "another [tracking] uri), take the records in again, and train: "
+            f"trueup train --stream {stream.name}"
+        )
+    return record
+
+
+def refuse_rewind(app: App, stream: Stream, as_of: datetime, champion: VersionRecord | None) -> None:
+    """Refuse a time that models would have to be rewound for.
+
+    Raises:
+        TimeRefused: it lies before the champion's cut-off or before the last cycle that had a champion to check.
+    """
+    if champion is not None and as_of < champion.cut_off:
+        raise TimeRefused(
+            f"{iso(as_of)} lies before {iso(champion.cut_off)}, up to which champion v{champion.version} of "
+            f"'{stream.name}' knew the stream; models are not rewound. Ask for a later time."
+        )
+    last = app.cycles.last_checked(stream.name)
+    if last is not None and as_of < last:
+        raise TimeRefused(
+            f"{iso(as_of)} lies before the last cycle that checked '{stream.name}' ({iso(last)}); what it decided "
+            "is not undone. Ask for a later time."
+        )
