@@ -124,7 +124,7 @@ class CycleResult(Tabular):
 
     cycle_id: str
     stream: str
-    as_of: str
+    as_of: datetime
     champion: int | None
     check: Check | None
     action: str
@@ -144,7 +144,7 @@ class CycleResult(Tabular):
         return cls(
             cycle_id=document["cycle_id"],
             stream=document["stream"],
-            as_of=document["as_of"],
+            as_of=datetime.fromisoformat(document["as_of"]),
             champion=document["champion"],
             check=Check.from_json(document["check"]) if document["check"] else None,
             action=decision["action"],
@@ -167,7 +167,7 @@ class CycleResult(Tabular):
         return outcome(dict(self.document))
 
     def caption(self) -> str:
-        return f"{self.stream} as of {self.as_of}: {self.outcome}"
+        return f"{self.stream} as of {self.as_of:%Y-%m-%d %H:%M} UTC: {self.outcome}"
 
     def records(self) -> Sequence[Document]:
         return self.check.records() if self.check else []

@@ -1,0 +1,1 @@
+"""Tests of `trueup/`, the public Python face."""
