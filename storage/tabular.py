@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
+Document = Mapping[str, Any]  # a value as JSON can hold it, before it is written
 SHOWN = 20  # rows of a table in a notebook; a DataFrame has all
 
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trueup.results import AlertOverview
 from trueup.storage.errors import ConfigError, InputError
-from trueup.storage.tabular import Listing
+from trueup.storage.tabular import Document, Listing, Tabular
 
 if TYPE_CHECKING:
     from trueup.flows.app import App
     from trueup.storage.alerts import Incident, OutboxItem
     from trueup.storage.baselines import Baseline
     from trueup.storage.silences import Silence
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertOverview(Tabular):
+    """Incidents, mails of the outbox, and silences in force. As a table, the incidents."""
+
+    incidents: Listing[Incident]
+    mails: Listing[OutboxItem]
+    silences: Listing[Silence]
+
+    def caption(self) -> str:
+        unsent = sum(mail.state != "sent" for mail in self.mails)
+        return f"{len(self.incidents)} incidents, {len(self.mails)} mails ({unsent} not sent)"
+
+    def records(self) -> Sequence[Document]:
+        return self.incidents.records()
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from trueup.results import ChampionChange, Explanation, ModelVersion, Verification, VersionDetails
 from trueup.storage.errors import InputError
-from trueup.storage.tabular import Listing
+from trueup.storage.tabular import Document, Listing
 
 if TYPE_CHECKING:
     from trueup.flows.app import App
     from trueup.flows.audit.history import AuditHistory
-    from trueup.storage.promotions import VersionRecord
+    from trueup.storage.promotions import PromotionAttempt, VersionRecord
+    from trueup.storage.prunings import Pruning
     from trueup.storage.stream import Stream as Settings
+    from trueup.training.registry.registry import Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelVersion:
+    """A registered version. cut_off, recipe, metrics, snapshot: None where the store does not know it."""
+
+    version: int
+    aliases: tuple[str, ...]
+    run_id: str
+    created_at: datetime
+    cut_off: datetime | None
+    recipe: Document | None
+    metrics: Mapping[str, float] | None
+    snapshot: str | None
+
+    @classmethod
+    def of(cls, version: Version, record: VersionRecord | None) -> ModelVersion:
+        return cls(
+            version=version.number,
+            aliases=version.aliases,
+            run_id=version.run_id,
+            created_at=version.created_at,
+            cut_off=record.cut_off if record else None,
+            recipe=record.document["recipe"] if record else None,
+            metrics=record.document["metrics"] if record else None,
+            snapshot=record.snapshot if record else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionDetails:
+    """One version: its training, the events that it was part of, and why it is or is not champion, in sentences.
+
+    pruned: when its files were removed. lost: why MLflow could not be asked; empty where it could.
+    """
+
+    record: VersionRecord
+    champion: int | None
+    events: tuple[Document, ...]
+    explained: tuple[str, ...]
+    pruned: Pruning | None
+    lost: str
+
+    def as_json(self) -> Document:
+        return {
+            "champion": self.champion,
+            "versions": [self.record],
+            "events": self.events,
+            "lost": self.lost or None,
+            "pruned": self.pruned,
+            "explained": self.explained,
+        }
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why the champion is champion, and what others would have needed. str() has it in sentences."""
+
+    document: Document = field(repr=False)
+
+    def __str__(self) -> str:
+        found = self.document
+        said = [*found["notes"], *(found["because"]["said"] if found["because"] else ["There is no champion yet."])]
+        for other in found["others"]:
+            said += ["", other["said"], *(f"  {wanted}" for wanted in other["needed"])]
+        return "\n".join(said)
+
+    def as_json(self) -> Document:
+        return self.document
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What does not agree between the audit trail, MLflow and the archive: a sentence each."""
+
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def as_json(self) -> Document:
+        return {"ok": self.ok, "problems": self.problems}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChampionChange:
+    """A change of the champion by hand. waits_for: the incident that holds promotion until it is acknowledged."""
+
+    from_version: int | None
+    to_version: int | None
+    kind: str
+    event_id: str
+    waits_for: str | None = None
+
+    @classmethod
+    def of(cls, done: PromotionAttempt, waits_for: str | None = None) -> ChampionChange:
+        return cls(
+            from_version=done.from_version, to_version=done.to_version, kind=str(done.kind), event_id=done.id,
+            waits_for=waits_for,
+        )  # fmt: skip
+
+    def as_json(self) -> Document:
+        return {"from_version": self.from_version, "to_version": self.to_version, "event_id": self.event_id}
 
 
 @dataclass(frozen=True)

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Check
-from trueup.storage.tabular import Listing, Tabular
-from trueup.storage.timepoints import iso
+from trueup.storage.tabular import Document, Tabular
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from trueup.reports.comparing import Change
     from trueup.reports.replay_facts import Replay
-    from trueup.storage.alerts import Incident, OutboxItem
-    from trueup.storage.promotions import PromotionAttempt, VersionRecord
-    from trueup.storage.prunings import Pruning
-    from trueup.storage.silences import Silence
-    from trueup.stored_reports import StoredReport
-    from trueup.training.registry.registry import Version
 
-Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -106,7 +97,7 @@ class TrainResult(Tabular):
 
     def records(self) -> Sequence[Document]:
         return [
-            {"candidate": one["name"], **one["metrics"], "blocks": one["blocks"], "winner": one["winner"]}
+            {**{name: one[name] for name in ("model", "feature", "history", "hyper", "winner")}, **one["metrics"]}
             for one in self.candidates
         ]
 
@@ -258,152 +249,3 @@ class PruneResult(Tabular):
 
     def as_json(self) -> Document:
         return self.document
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelVersion:
-    """A registered version. cut_off, recipe, metrics, snapshot: None where the store does not know it."""
-
-    version: int
-    aliases: tuple[str, ...]
-    run_id: str
-    created_at: datetime
-    cut_off: datetime | None
-    recipe: Document | None
-    metrics: Mapping[str, float] | None
-    snapshot: str | None
-
-    @classmethod
-    def of(cls, version: Version, record: VersionRecord | None) -> ModelVersion:
-        return cls(
-            version=version.number,
-            aliases=version.aliases,
-            run_id=version.run_id,
-            created_at=version.created_at,
-            cut_off=record.cut_off if record else None,
-            recipe=record.document["recipe"] if record else None,
-            metrics=record.document["metrics"] if record else None,
-            snapshot=record.snapshot if record else None,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class VersionDetails:
-    """One version: its training, the events that it was part of, and why it is or is not champion, in sentences.
-
-    pruned: when its files were removed. lost: why MLflow could not be asked; empty where it could.
-    """
-
-    record: VersionRecord
-    champion: int | None
-    events: tuple[Document, ...]
-    explained: tuple[str, ...]
-    pruned: Pruning | None
-    lost: str
-
-    def as_json(self) -> Document:
-        return {
-            "champion": self.champion,
-            "versions": [self.record],
-            "events": self.events,
-            "lost": self.lost or None,
-            "pruned": self.pruned,
-            "explained": self.explained,
-        }
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why the champion is champion, and what others would have needed. str() has it in sentences."""
-
-    document: Document = field(repr=False)
-
-    def __str__(self) -> str:
-        found = self.document
-        said = [*found["notes"], *(found["because"]["said"] if found["because"] else ["There is no champion yet."])]
-        for other in found["others"]:
-            said += ["", other["said"], *(f"  {wanted}" for wanted in other["needed"])]
-        return "\n".join(said)
-
-    def as_json(self) -> Document:
-        return self.document
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What does not agree between the audit trail, MLflow and the archive: a sentence each."""
-
-    problems: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        return not self.problems
-
-    def as_json(self) -> Document:
-        return {"ok": self.ok, "problems": self.problems}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChampionChange:
-    """A change of the champion by hand. waits_for: the incident that holds promotion until it is acknowledged."""
-
-    from_version: int | None
-    to_version: int | None
-    kind: str
-    event_id: str
-    waits_for: str | None = None
-
-    @classmethod
-    def of(cls, done: PromotionAttempt, waits_for: str | None = None) -> ChampionChange:
-        return cls(
-            from_version=done.from_version, to_version=done.to_version, kind=str(done.kind), event_id=done.id,
-            waits_for=waits_for,
-        )  # fmt: skip
-
-    def as_json(self) -> Document:
-        return {"from_version": self.from_version, "to_version": self.to_version, "event_id": self.event_id}
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlertOverview(Tabular):
-    """Incidents, mails of the outbox, and silences in force. As a table, the incidents."""
-
-    incidents: Listing[Incident]
-    mails: Listing[OutboxItem]
-    silences: Listing[Silence]
-
-    def caption(self) -> str:
-        unsent = sum(mail.state != "sent" for mail in self.mails)
-        return f"{len(self.incidents)} incidents, {len(self.mails)} mails ({unsent} not sent)"
-
-    def records(self) -> Sequence[Document]:
-        return self.incidents.records()
-
-
-@dataclass(frozen=True)
-class ReportComparison(Tabular):
-    """Two reports of one stream. As a table, each signal before and after."""
-
-    before: StoredReport
-    after: StoredReport
-    changes: tuple[Change, ...]
-
-    @property
-    def turned(self) -> tuple[str, ...]:
-        """The codes whose verdict is another one."""
-        return tuple(change.code for change in self.changes if change.turned)
-
-    def caption(self) -> str:
-        return f"{iso(self.before.as_of)} and {iso(self.after.as_of)}: other verdicts for {len(self.turned)} signals"
-
-    def records(self) -> Sequence[Document]:
-        return [asdict(change) for change in self.changes]
-
-    def as_json(self) -> Document:
-        pair = (self.before, self.after)
-        return {
-            "reports": [
-                {"stream": r.stream, "as_of": r.as_of, "version": r.version, **r.check.as_json()} for r in pair
-            ],
-            "changes": self.changes,
-        }

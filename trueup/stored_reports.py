@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trueup.monitoring.check import Check
-from trueup.results import ReportComparison
 from trueup.storage.errors import InputError
-from trueup.storage.tabular import Listing
+from trueup.storage.tabular import Document, Listing, Tabular
+from trueup.storage.timepoints import iso
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot
 
     from trueup.flows.app import App
+    from trueup.reports.comparing import Change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,35 @@ class StoredReport:
 
         page, _ = self.export(tempfile.mkdtemp(prefix="trueup-report-"))
         return page, browser and webbrowser.open(page.as_uri())
+
+
+@dataclass(frozen=True)
+class ReportComparison(Tabular):
+    """Two reports of one stream. As a table, each signal before and after."""
+
+    before: StoredReport
+    after: StoredReport
+    changes: tuple[Change, ...]
+
+    @property
+    def turned(self) -> tuple[str, ...]:
+        """The codes whose verdict is another one."""
+        return tuple(change.code for change in self.changes if change.turned)
+
+    def caption(self) -> str:
+        return f"{iso(self.before.as_of)} and {iso(self.after.as_of)}: other verdicts for {len(self.turned)} signals"
+
+    def records(self) -> Sequence[Document]:
+        return [asdict(change) for change in self.changes]
+
+    def as_json(self) -> Document:
+        pair = (self.before, self.after)
+        return {
+            "reports": [
+                {"stream": r.stream, "as_of": r.as_of, "version": r.version, **r.check.as_json()} for r in pair
+            ],
+            "changes": self.changes,
+        }
 
 
 @dataclass(frozen=True)

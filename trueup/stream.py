@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trueup.alerts import Alerts
-from trueup.models import Champion, Models
+from trueup.models import Champion, ChampionChange, Models
 from trueup.quarantine import Quarantine
 from trueup.results import (
-    ChampionChange,
     CycleResult,
     IngestResult,
     PauseResult,
