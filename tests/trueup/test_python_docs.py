@@ -31,6 +31,8 @@ def test_the_page_and_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
         exec(compile(block, "docs", "exec"), names)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_tour_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """examples/tour.ipynb runs from top to bottom in a kernel of its own, and every result shows itself."""
     import nbformat
@@ -40,7 +42,7 @@ def test_the_tour_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(tmp_path / name))
     tour = nbformat.read(TOUR, as_version=4)
     assert not [cell for cell in tour.cells if cell.get("outputs")], "commit it without outputs"
-    NotebookClient(tour, timeout=200, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(tour, timeout=500, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [output for cell in tour.cells for output in cell.get("outputs", ())]
     tables = [output["data"]["text/html"] for output in outputs if "text/html" in output.get("data", {})]
     assert len(tables) >= 4
