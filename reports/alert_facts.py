@@ -27,7 +27,7 @@ class AlertKind(StrEnum):
 
 
 class GateFigure(Protocol):
-    """One test of the gate, as `trueup.training.gate.metric_tests` and the store hold it."""
+    """One test of the gate, as `trueup.training.gate.result` and the store hold it."""
 
     @property
     def code(self) -> str: ...

@@ -54,7 +54,7 @@ def versions_are_read_back_here() -> Iterator[pytest.MonkeyPatch]:
     """A gate reads versions back in a fresh process, seconds each; in tests only test_fresh_process.py does."""
     from trueup.flows.gate import evaluate as judging
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judging, "answers_otherwise_elsewhere", judging.answers_otherwise)
+        patch.setattr(judging, "difference_in_fresh_process", judging.difference_in_process)
         yield patch
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -24,23 +23,20 @@ from trueup.storage.stream import Stream
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.evaluation.gain import chance_better
 from trueup.training.evaluation.paired import Paired
-from trueup.training.models.feature_cache import Answers, Block, Matrices
+from trueup.training.models.feature_cache import Matrices, Predictions
 from trueup.training.models.fitting import classes_of, targets
-from trueup.training.models.metrics import score
-from trueup.training.models.recency import newest_records, window_records
+from trueup.training.models.metrics import all_metrics
+from trueup.training.models.recency import recent_row_count
+from trueup.training.models.validation_blocks import validation_blocks
 
-BLOCKS = 3
-LEAST_BLOCK = 30  # labelled rows; fewer cannot tell two candidates apart
-WANTED_BLOCK = 100  # labelled rows, however small the window
-WINDOWS = 2
-SURE = 0.9  # chance that the best is better, below which the earlier candidate counts as its equal
+SURE_OF_BETTER = 0.9  # chance that the best is better, below which the earlier candidate counts as its equal
 KEEP = 1 / 3  # of the candidates, from one block to the next
-FEW = 6  # candidates that are all judged on every block: too few to sift
+FEW_CANDIDATES = 6  # candidates that are all judged on every block: too few to sift
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What one candidate showed: the mean figures over the newest `blocks`, or why it could not be fitted."""
+    """What one candidate showed: the mean metrics over the newest `blocks`, or why it could not be fitted."""
 
     recipe: Recipe
     metrics: dict[str, float]
@@ -50,7 +46,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SearchProgress:
     """How far a search is.
 
     Attributes:
@@ -90,44 +86,13 @@ class SearchResult:
     untried: tuple[Recipe, ...]
 
 
-def validation_blocks(stream: Stream, rows: Rows) -> tuple[Block, ...]:
-    """Three contiguous blocks of the newest labelled rows: together two windows, or 300 rows where those are fewer.
-
-    Half of the rows at most. No more than that, or a change of concept that is two windows old would be outvoted by
-    the rows before it, and no recipe that learns from the newest rows could win.
-
-    Raises:
-        ValueError: an evaluation row is among `rows`; no model is chosen by one (invariant 2).
-        NotTrainable: the labelled rows are too few.
-    """
-    if rows.meta["evaluation"].any():
-        raise ValueError("evaluation rows were passed to the search; a model may not be chosen by them")
-    labelled = rows.take(rows.labelled)
-    n = len(labelled)
-    if n < 2 * BLOCKS * LEAST_BLOCK:
-        raise NotTrainable(
-            f"{n} labelled training rows are too few to compare candidates on; {2 * BLOCKS * LEAST_BLOCK} are needed. "
-            "Bring in more labelled records."
-        )
-    validated = min(n // 2, max(WINDOWS * window_records(stream, labelled), BLOCKS * WANTED_BLOCK))
-    edges = np.linspace(n - validated, n, BLOCKS + 1).astype(int)
-    groups = labelled.meta["group"].to_numpy()
-    return tuple(
-        Block(
-            labelled.take(np.flatnonzero(~np.isin(groups[:start], groups[start:stop]))),
-            labelled.take(slice(start, stop)),
-        )
-        for start, stop in pairwise(edges)
-    )
-
-
 def search(
     stream: Stream,
     rows: Rows,
     recipes: Sequence[Recipe],
     seed: int,
     clock: Callable[[], float],
-    on_candidate: Callable[[Progress], None] = lambda progress: None,
+    on_candidate: Callable[[SearchProgress], None] = lambda progress: None,
     keep: float = KEEP,
 ) -> SearchResult:
     """Tries `recipes` and names the first of the finalists that the best does not beat for sure.
@@ -149,20 +114,20 @@ def search(
     blocks = validation_blocks(stream, rows)[::-1]  # the newest first
     labelled = rows.take(rows.labelled)
     classes = classes_of(stream, np.asarray(labelled.meta["label"]))
-    matrices = Matrices(stream, labelled, blocks, seed, newest_records(stream, rows))
+    matrices = Matrices(stream, labelled, blocks, seed, recent_row_count(stream, rows))
     sizes = rungs(len(recipes), len(blocks), keep)
-    contest = _Contest(stream, matrices, classes, clock, sum(sizes), on_candidate)
+    running = _Search(stream, matrices, classes, clock, sum(sizes), on_candidate)
     for at, size in enumerate(sizes):
-        left = contest.survivors(recipes, size, seed)
-        if not contest.judge(left, at):
+        left = running.survivors(recipes, size, seed)
+        if not running.judge(left, at):
             break
-    winner = contest.plainest(recipes, seed)
-    winner = contest.calibrated(winner, seed)
-    tried = [recipe for recipe in (*recipes, winner) if recipe in contest.judged]
+    winner = running.simplest_not_beaten(recipes, seed)
+    winner = running.with_calibration(winner, seed)
+    tried = [recipe for recipe in (*recipes, winner) if recipe in running.judged]
     return SearchResult(
         winner,
-        tuple(contest.judged[recipe].trial for recipe in dict.fromkeys(tried)),
-        tuple(recipe for recipe in recipes if recipe not in contest.judged),
+        tuple(running.judged[recipe].trial for recipe in dict.fromkeys(tried)),
+        tuple(recipe for recipe in recipes if recipe not in running.judged),
     )
 
 
@@ -170,28 +135,28 @@ def rungs(candidates: int, blocks: int, keep: float) -> tuple[int, ...]:
     """How many candidates are judged on each block."""
     sizes = [candidates]
     for _ in range(blocks - 1):
-        sizes.append(sizes[-1] if candidates <= FEW else max(1, math.ceil(sizes[-1] * keep)))
+        sizes.append(sizes[-1] if candidates <= FEW_CANDIDATES else max(1, math.ceil(sizes[-1] * keep)))
     return tuple(sizes)
 
 
 @dataclass
-class _Judged:
-    """One candidate's answers and figures, block by block from the newest, the seconds they took, or its failure."""
+class _Tried:
+    """One candidate's answers and metrics, block by block from the newest, the seconds they took, or its failure."""
 
     recipe: Recipe
-    answers: list[Answers] = field(default_factory=list)
-    figures: list[dict[str, float]] = field(default_factory=list)
+    answers: list[Predictions] = field(default_factory=list)
+    metrics: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0
     failed: str = ""
 
     @property
     def trial(self) -> Trial:
-        figures = {} if self.failed else _mean(self.figures)
-        return Trial(self.recipe, figures, self.seconds, self.failed, len(self.figures))
+        means = {} if self.failed else _mean(self.metrics)
+        return Trial(self.recipe, means, self.seconds, self.failed, len(self.metrics))
 
 
 @dataclass
-class _Contest:
+class _Search:
     """The candidates of one search as they stand."""
 
     stream: Stream
@@ -199,29 +164,29 @@ class _Contest:
     classes: tuple[str, ...]
     clock: Callable[[], float]
     planned: int
-    on_candidate: Callable[[Progress], None]
-    judged: dict[Recipe, _Judged] = field(default_factory=dict)
+    on_candidate: Callable[[SearchProgress], None]
+    judged: dict[Recipe, _Tried] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.started = self.clock()
         self.limit = self.stream.training.limit_span.total_seconds()
 
     @property
-    def over(self) -> bool:
-        return any(one.figures for one in self.judged.values()) and self.clock() - self.started >= self.limit
+    def time_is_up(self) -> bool:
+        return any(one.metrics for one in self.judged.values()) and self.clock() - self.started >= self.limit
 
     def judge(self, recipes: Sequence[Recipe], at: int) -> bool:
         """Whether the time sufficed to judge them all on block `at`."""
         for recipe in recipes:
-            if self.over:
+            if self.time_is_up:
                 return False
             self._judge(recipe, at)
             best = max(self.judged.values(), key=self._rank)
             value = best.trial.metrics.get(self.stream.metric)
             self.on_candidate(
-                Progress(
+                SearchProgress(
                     recipe=recipe,
-                    done=sum(len(one.figures) for one in self.judged.values()),
+                    done=sum(len(one.metrics) for one in self.judged.values()),
                     of=self.planned,
                     best=None if value is None else best.recipe,
                     value=value,
@@ -231,37 +196,37 @@ class _Contest:
             )
         return True
 
-    def _judge(self, recipe: Recipe, at: int, *, mapped: bool = False) -> None:
-        """Candidates meet without calibration, which takes four fits instead of one; only the winner is `mapped`."""
-        one = self.judged.setdefault(recipe, _Judged(recipe))
+    def _judge(self, recipe: Recipe, at: int, *, calibrated: bool = False) -> None:
+        """Candidates are compared uncalibrated, as that takes one fit and not four; only the winner is `calibrated`."""
+        one = self.judged.setdefault(recipe, _Tried(recipe))
         start = self.clock()
         try:
-            given = self.matrices.answers(recipe if mapped else replace(recipe, calibration="none"), at)
+            given = self.matrices.answers(recipe if calibrated else replace(recipe, calibration="none"), at)
             truth = targets(self.stream, self.matrices.blocks[at].judged)
-            one.figures.append(score(self.stream.task, truth, *given, self.classes))
+            one.metrics.append(all_metrics(self.stream.task, truth, *given, self.classes))
             one.answers.append(given)
         except (NotTrainable, ModelUnusable) as error:
             one.failed = str(error)
         one.seconds += self.clock() - start
 
-    def _rank(self, one: _Judged) -> tuple[int, float]:
+    def _rank(self, one: _Tried) -> tuple[int, float]:
         """The higher the better: whoever was judged on more blocks has beaten the others on fewer."""
         value = one.trial.metrics.get(self.stream.metric)
         if value is None:
             return -1, 0.0
-        return len(one.figures), -value if self.stream.lower_is_better else value
+        return len(one.metrics), -value if self.stream.lower_is_better else value
 
     def survivors(self, recipes: Sequence[Recipe], size: int, seed: int) -> list[Recipe]:
         """The best `size` of those that were judged on all blocks so far, the one that would win now among them."""
         if not self.judged:
             return list(recipes)
-        most = max(len(one.figures) for one in self.judged.values())
-        able = [one for one in self.judged.values() if len(one.figures) == most and not one.failed]
+        most = max(len(one.metrics) for one in self.judged.values())
+        able = [one for one in self.judged.values() if len(one.metrics) == most and not one.failed]
         ahead = [one.recipe for one in sorted(able, key=self._rank, reverse=True)[:size]]
-        winning = self.plainest(recipes, seed)
+        winning = self.simplest_not_beaten(recipes, seed)
         return ahead if winning in ahead else [winning, *ahead[:-1]]
 
-    def plainest(self, recipes: Sequence[Recipe], seed: int) -> Recipe:
+    def simplest_not_beaten(self, recipes: Sequence[Recipe], seed: int) -> Recipe:
         """The earliest of those judged on most blocks that the best of them does not beat with certainty."""
         able = [self.judged[r] for r in recipes if r in self.judged and self._rank(self.judged[r])[0] > 0]
         if not able:
@@ -271,23 +236,25 @@ class _Contest:
                 f"{why or f'{self.stream.metric} is defined on no block'}"
             )
         best = max(able, key=self._rank)  # max keeps the first of equals
-        finalists = [one for one in able if len(one.figures) == len(best.figures)]
-        return next(one.recipe for one in finalists if one is best or not self._better(one, best, seed) >= SURE)
+        finalists = (one for one in able if len(one.metrics) == len(best.metrics))
+        return next(
+            one.recipe for one in finalists if one is best or not self._better(one, best, seed) >= SURE_OF_BETTER
+        )
 
-    def calibrated(self, winner: Recipe, seed: int) -> Recipe:
+    def with_calibration(self, winner: Recipe, seed: int) -> Recipe:
         """The winner with calibrated chances, where these are nearer to the truth and it decides not surely worse."""
         if self.stream.is_regression or winner.is_own or winner.calibration != "none":
             return winner
-        mapped = replace(winner, calibration="sigmoid")
+        calibrated = replace(winner, calibration="sigmoid")
         plain = self.judged[winner]
-        for at in range(len(plain.figures)):
-            self._judge(mapped, at, mapped=True)
-        one = self.judged[mapped]
-        if one.failed or self._better(one, plain, seed) >= SURE:
+        for at in range(len(plain.metrics)):
+            self._judge(calibrated, at, calibrated=True)
+        one = self.judged[calibrated]
+        if one.failed or self._better(one, plain, seed) >= SURE_OF_BETTER:
             return winner
-        return mapped if self._loss(one) < self._loss(plain) else winner
+        return calibrated if self._loss(one) < self._loss(plain) else winner
 
-    def _loss(self, one: _Judged) -> float:
+    def _loss(self, one: _Tried) -> float:
         """Mean logarithmic loss of the scores over the blocks."""
         losses = []
         for block, (predicted, chance) in zip(self.matrices.blocks, one.answers, strict=False):
@@ -296,19 +263,20 @@ class _Contest:
             losses.append(-np.log(np.clip(np.where(happened, chance, 1 - chance), 1e-15, 1)))
         return float(np.concatenate(losses).mean())
 
-    def _better(self, one: _Judged, other: _Judged, seed: int) -> float:
+    def _better(self, one: _Tried, other: _Tried, seed: int) -> float:
         """The chance that `other` is better, from both answers to the same rows."""
         judged = self.matrices.blocks[: len(one.answers)]
         met = [block.judged.meta for block in judged]
 
-        def all_of(answers: Sequence[Answers], which: int) -> np.ndarray:
+        def all_of(answers: Sequence[Predictions], which: int) -> np.ndarray:
             return np.concatenate([given[which] for given in answers])
 
         paired = Paired(
+            opponent="candidate",
             truth=np.concatenate([targets(self.stream, block.judged) for block in judged]),
-            champion=all_of(one.answers, 0),
-            champion_score=all_of(one.answers, 1),
-            challenger=all_of(other.answers, 0),
+            opponent_predicted=all_of(one.answers, 0),
+            opponent_score=all_of(one.answers, 1),
+            challenger_predicted=all_of(other.answers, 0),
             challenger_score=all_of(other.answers, 1),
             unit=np.concatenate([meta["group"].to_numpy() for meta in met]),
             evaluation=np.concatenate([meta["evaluation"].to_numpy() for meta in met]),
@@ -317,9 +285,9 @@ class _Contest:
         return chance_better(self.stream.metric, paired, seed)
 
 
-def _mean(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The mean of each figure over the blocks where it is defined."""
-    if not figures:
+def _mean(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each metric over the blocks where it is defined."""
+    if not metrics:
         return {}
-    found = {name: [block[name] for block in figures if math.isfinite(block[name])] for name in figures[0]}
+    found = {name: [block[name] for block in metrics if math.isfinite(block[name])] for name in metrics[0]}
     return {name: float(np.mean(values)) for name, values in found.items() if values}

@@ -42,7 +42,7 @@ from trueup.storage.stream import Stream
 from trueup.training.candidates.recipes import default_recipes
 from trueup.training.models.fitting import answer, classes_of, fit
 from trueup.training.models.out_of_time import out_of_time
-from trueup.training.models.recency import newest_records
+from trueup.training.models.recency import recent_row_count
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -109,7 +109,7 @@ def cases(chosen: Set) -> Iterator[Case]:
         reference, later = unique_content(past.take(held_out), past), new_content(later, past)
         for family in chosen.families:
             recipe = next(r for r in default_recipes(stream) if r.model == family and r.history == "all")
-            model = fit(recipe, stream, past.take(~held_out), 0, newest_records(stream, past)).model
+            model = fit(recipe, stream, past.take(~held_out), 0, recent_row_count(stream, past)).model
             own, after = (_answered(model, stream, part.take(part.labelled)) for part in (reference, later))
             known = out_of_time(stream, recipe, past, 0).rows
             if not stream.series:

@@ -12,11 +12,11 @@ from benchmarks.promotion.made_streams import WINDOWS, Made
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.training.candidates.recipes import Recipe
-from trueup.training.evaluation.head_to_head import answers_of, contest, older_contest
+from trueup.training.evaluation.head_to_head import compare_on_new_rows, compare_on_older_rows, model_predictor
 from trueup.training.evaluation.paired import Paired
 from trueup.training.models.fitting import Fitted, answer, classes_of, fit
-from trueup.training.models.metrics import figure
-from trueup.training.models.recency import newest_records
+from trueup.training.models.metrics import metric_value
+from trueup.training.models.recency import recent_row_count
 from trueup.training.search import search
 
 SEED = 0
@@ -60,10 +60,10 @@ def attempts(made: Made, seed: int) -> Attempts:
         for champion in range(challenger):
             later = slice(ends[champion] - made.known, None)
             met[champion, challenger] = _answered_by(stream, models[champion].model, first, rows, made.known, later)
-            older[champion, challenger] = older_contest(
+            older[champion, challenger] = compare_on_older_rows(
                 stream,
                 models[challenger],
-                answers_of(stream, models[champion].model),
+                model_predictor(stream, models[champion].model),
                 rows,
                 cut_off=_time(rows, ends[champion]),
             )
@@ -73,14 +73,14 @@ def attempts(made: Made, seed: int) -> Attempts:
 def _fitted(stream: Stream, rows: Rows) -> Fitted:
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
     winner = search(stream, learning, TRIED, SEED, lambda: 0.0).winner
-    return fit(winner, stream, learning, SEED, newest_records(stream, rows))
+    return fit(winner, stream, learning, SEED, recent_row_count(stream, rows))
 
 
 def _contest(stream: Stream, challenger: Fitted, champion: Fitted, rows: Rows, known: int) -> Paired:
-    return contest(
+    return compare_on_new_rows(
         stream,
         challenger,
-        answers_of(stream, champion.model),
+        model_predictor(stream, champion.model),
         rows,
         cut_off=_time(rows, known),
         known_contents=rows.meta["content"].to_numpy()[:known],
@@ -99,7 +99,7 @@ def _answered_by(stream: Stream, champion: Any, met: Paired, rows: Rows, known: 
         met,
         truth=met.truth[later],
         champion=predicted[later],
-        challenger=met.challenger[later],
+        challenger=met.challenger_predicted[later],
         champion_score=chances[later],
         challenger_score=met.challenger_score[later],
         unit=met.unit[later],
@@ -111,4 +111,4 @@ def _answered_by(stream: Stream, champion: Any, met: Paired, rows: Rows, known: 
 def _worth(made: Made, model: Any) -> float:
     predicted, chances = answer(model, made.stream, made.fresh.features)
     truth = np.asarray(made.fresh.meta["label"].astype(str))
-    return figure("f1_macro", truth, predicted, chances, classes_of(made.stream, truth))
+    return metric_value("f1_macro", truth, predicted, chances, classes_of(made.stream, truth))

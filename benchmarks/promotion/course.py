@@ -16,7 +16,7 @@ from trueup.flows.app import App, open_app
 from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.strategies import Strategies
-from trueup.flows.gate.evaluate import judge_here
+from trueup.flows.gate.evaluate import run_gate_in_process
 from trueup.flows.promote.manual import acknowledge
 from trueup.flows.promote.notifications import open_rollback
 from trueup.flows.replay.policies import no_artifacts, no_report, retrain_at
@@ -76,7 +76,7 @@ class Deployment:
 
         Only what nobody will look at is left out: pictures, and reading the version back in a process of its own.
         """
-        ways = Strategies(draw=no_report, picture=no_artifacts, judge=judge_here)
+        ways = Strategies(draw=no_report, picture=no_artifacts, judge=run_gate_in_process)
         if ask:
             ways = replace(ways, decide=retrain_at(frozenset({as_of})))
         return run_cycle(self.app, self.stream, as_of, ways=ways)

@@ -30,7 +30,7 @@ from trueup.storage.promotions import PromotionAttempt, PromotionState
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso
 from trueup.training.models.fitting import answer
-from trueup.training.models.metrics import score
+from trueup.training.models.metrics import all_metrics
 
 TITLE = "Four years of monthly cycles"
 COMMAND = Path(sys.executable).with_name("trueup")
@@ -89,7 +89,7 @@ def judge(app: App, stream: Stream, promotion: PromotionAttempt) -> dict[str, An
         model = app.registry.load(stream.name, int(version or 0))
         predicted, chance = answer(model, stream, rows.features)
         answers.append(predicted)
-        metrics.append(score(stream.task, truth, predicted, chance, tuple(stream.label.classes)))
+        metrics.append(all_metrics(stream.task, truth, predicted, chance, tuple(stream.label.classes)))
     old, new = (a == truth for a in answers)
     lost, won = int((old & ~new).sum()), int((new & ~old).sum())
     worse = binomtest(lost, lost + won, alternative="greater").pvalue if lost + won else 1.0

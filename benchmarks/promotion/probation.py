@@ -13,8 +13,8 @@ from benchmarks import jobs
 from benchmarks.page import share, table
 from benchmarks.promotion.section import Bound, Options
 from trueup.training.evaluation.paired import Paired
-from trueup.training.evaluation.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude
-from trueup.training.models.metrics import OF_NUMBERS
+from trueup.training.evaluation.probation import RISK, Looks, Outcome, chance_of_previous, conclude, rollback_bound
+from trueup.training.models.metrics import REGRESSION_METRICS
 
 TITLE = "Probation"
 ROWS = 500  # the default of policy.probation
@@ -58,7 +58,7 @@ def _played(number: int, runs: int) -> dict[str, Any]:
 
 def _rows(rng: np.random.Generator, name: str, metric: str, rare: float, disagree: float, lead: float) -> Paired:
     """ROWS rows answered by both; the challenger's place is the previous version's."""
-    if metric in OF_NUMBERS:
+    if metric in REGRESSION_METRICS:
         truth, shared, *own = (
             rng.normal(size=(4, ROWS)) if name.startswith("normal") else rng.standard_t(3, size=(4, ROWS))
         )
@@ -75,7 +75,9 @@ def _rows(rng: np.random.Generator, name: str, metric: str, rare: float, disagre
 def _pair(truth: np.ndarray, new: np.ndarray, old: np.ndarray, classes: tuple[str, ...]) -> Paired:
     unscored = np.full(ROWS, np.nan)
     return Paired(
-        truth=truth, champion=new, challenger=old, champion_score=unscored, challenger_score=unscored,
+        opponent="champion",
+        truth=truth, opponent_predicted=new, challenger_predicted=old,
+        opponent_score=unscored, challenger_score=unscored,
         unit=np.arange(ROWS), evaluation=np.zeros(ROWS, dtype=bool), classes=classes,
     )  # fmt: skip
 
@@ -89,7 +91,7 @@ def _probation(rng: np.random.Generator, metric: str, met: Paired) -> tuple[Outc
         if looks.due(rows, last=last):
             looks = Looks(looks.made + 1, rows)
             chance = chance_of_previous(metric, met.take(np.arange(ROWS) < rows), int(rng.integers(1 << 30)))
-            outcome = conclude(chance, bound_of(looks.made), last=last)
+            outcome = conclude(chance, rollback_bound(looks.made), last=last)
         rows += step
     return outcome, looks.rows
 
@@ -99,7 +101,7 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
     worst = max(alike, key=lambda kind: kind["back"] / kind["runs"])
     said = f"{share(sum(k['back'] for k in alike), sum(k['runs'] for k in alike))} pooled, "
     said += f"{share(worst['back'], worst['runs'])} at worst ({KINDS[worst['number']][1]})"
-    return [("champions no worse, sent back within their probation", "–", f"≤ {LEVEL:.0%}", said)]
+    return [("champions no worse, sent back within their probation", "–", f"≤ {RISK:.0%}", said)]
 
 
 def page(found: dict[str, Any]) -> list[str]:
@@ -107,7 +109,7 @@ def page(found: dict[str, Any]) -> list[str]:
     for kind in sorted(found["kinds"], key=lambda kind: kind["number"]):
         name, metric, _, _, lead = KINDS[kind["number"]]
         after = "–" if kind["rows"] is None else f"{kind['rows']:.0f}"
-        unit = "% of the error" if metric in OF_NUMBERS else "points of accuracy"
+        unit = "% of the error" if metric in REGRESSION_METRICS else "points of accuracy"
         loss = f"{100 * lead:.0f} {unit}" if lead else "none"
         rows.append((name, metric, loss, share(kind["back"], kind["runs"]), after))
     return [*TEXT.strip().splitlines(), "", table(("rows", "metric", "worse by", "sent back", "median rows"), rows)]
@@ -116,6 +118,6 @@ def page(found: dict[str, Any]) -> list[str]:
 TEXT = f"""
 Whole probations of {ROWS} labelled rows (the default of `policy.probation`), by the rule of
 `training/evaluation/probation.py`: a look at each cycle by which the rows have grown by half. A
-champion that is no worse is exchangeable, row by row, with the one before it; at most {LEVEL:.0%} of those may be sent
+champion that is no worse is exchangeable, row by row, with the one before it; at most {RISK:.0%} of those may be sent
 back.
 """

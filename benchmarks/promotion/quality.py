@@ -15,7 +15,7 @@ from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.training.candidates.recipes import candidates
 from trueup.training.models.fitting import answer, fit, targets
-from trueup.training.models.recency import newest_records
+from trueup.training.models.recency import recent_row_count
 from trueup.training.search import search
 
 TITLE = "Quality of the default champion"
@@ -44,7 +44,7 @@ def _tenth(stream: Stream, past: Rows, later: Rows, k: int) -> dict[str, Any]:
     started = time.monotonic()
     winner = search(stream, learning, candidates(stream, learning), 0, time.monotonic).winner
     searched = time.monotonic() - started
-    model = fit(winner, stream, learning, 0, newest_records(stream, past)).model
+    model = fit(winner, stream, learning, 0, recent_row_count(stream, past)).model
     last = list(stream.label.classes)[-1]
     truth = targets(stream, later) == last
     predicted, chance = answer(model, stream, later.features)

@@ -17,13 +17,14 @@ from benchmarks.page import table
 from benchmarks.promotion.section import Bound, Options
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
-from trueup.training.candidates.pipelines import estimator, features
+from trueup.training.candidates.pipelines import build_estimator, build_features
 from trueup.training.candidates.recipes import Recipe, default_recipes
 from trueup.training.models.feature_cache import Block
 from trueup.training.models.fitting import ages, balanced, classes_of, read_answers
-from trueup.training.models.metrics import score
-from trueup.training.models.recency import newest_records
-from trueup.training.search import search, validation_blocks
+from trueup.training.models.metrics import all_metrics
+from trueup.training.models.recency import recent_row_count
+from trueup.training.models.validation_blocks import validation_blocks
+from trueup.training.search import search
 
 TITLE = "Time of the search"
 QUICK = 900  # rows
@@ -98,7 +99,7 @@ def _in_memory(stream: Stream, rows: Rows, recipes: Sequence[Recipe]) -> dict[Re
 
 def _grid(stream: Stream, rows: Rows, recipes: Sequence[Recipe], memory: str) -> dict[Recipe, dict[str, float]]:
     """One grid for each length of history, since the folds differ."""
-    newest = newest_records(stream, rows)
+    newest = recent_row_count(stream, rows)
     labelled = rows.take(rows.labelled)
     found: dict[Recipe, dict[str, float]] = {}
     for short in (False, True):
@@ -123,13 +124,13 @@ def _searched(
 
     classes = classes_of(stream, labelled.meta["label"].to_numpy())
     grid = [
-        {"features": [features(recipe, stream)],
-         "model": [Weighted(estimator(replace(recipe, calibration="none"), stream, 0), recipe, stream, newest)]}
+        {"features": [build_features(recipe, stream)],
+         "model": [Weighted(build_estimator(replace(recipe, calibration="none"), stream, 0), recipe, stream, newest)]}
         for recipe in recipes
     ]
 
     def figures(fitted: Any, columns: Any, target: Any) -> dict[str, float]:
-        return score(stream.task, target, *fitted[-1].answers(fitted[:-1].transform(columns)), classes)
+        return all_metrics(stream.task, target, *fitted[-1].answers(fitted[:-1].transform(columns)), classes)
 
     names = ("accuracy", "f1_score", "f1_macro", "roc_auc")
     searched = GridSearchCV(

@@ -28,8 +28,8 @@ class Met:
 
     rows: new ones; the gate's evidence is of `judged` of them. only_challenger, only_champion: rows that only one
     answers rightly. gain: of macro-F1 on all of them.
-    f1_chance: P(the gain is above 0). chance: as GATE-BETTER has it. rest: whether all other tests of `gate.judge`
-    passed. needed: labels at the bound of a first look.
+    f1_chance: P(the gain is above 0). chance: as GATE-BETTER has it. rest: whether all other tests of
+    `judge_challenger` passed. needed: labels at the bound of a first look.
     """
 
     rows: int
@@ -99,11 +99,11 @@ def _course(stream: Any, seed: int) -> dict[str, Any]:
 
 def _met(paired: Any, older: Any) -> Met:
     from trueup.training.evaluation.gain import chance_better, point_gain
-    from trueup.training.gate.metric_tests import judge
+    from trueup.training.gate.metric_tests import judge_challenger
 
-    gate = judge("f1_macro", paired, 0, older=older)
+    gate = judge_challenger("f1_macro", paired, 0, older=older)
     tests = {test.code: test for test in gate.tests}
-    right, before = paired.challenger == paired.truth, paired.champion == paired.truth
+    right, before = paired.challenger_predicted == paired.truth, paired.opponent_predicted == paired.truth
     return Met(
         rows=len(paired),
         judged=int(tests["GATE-LABELS"].value or 0),
@@ -124,13 +124,13 @@ def _read(kept: dict[str, Any]) -> Course:
 
 def rules() -> dict[str, Rule]:
     """The rules, the peers first; those of one family differ in how sure they ask to be."""
-    from trueup.training.gate.metric_tests import LEVEL
+    from trueup.training.gate.metric_tests import PROMOTION_LEVEL
 
     found: dict[str, Rule] = {
         "score higher": lambda met, look: met.gain > 0,
         "McNemar .05": lambda met, look: _mcnemar(met) <= 0.05,
         "P(better)": lambda met, look: _better(met) >= (0.8 if met.rows < 500 else 0.9),
-        "trueup": _trueup(LEVEL),
+        "trueup": _trueup(PROMOTION_LEVEL),
     }
     for sure in (0.6, 0.7, 0.8, 0.9, 0.95, 0.98):
         found[f"P(better) {sure}"] = lambda met, look, sure=sure: _better(met) >= sure  # type: ignore[misc]
@@ -154,20 +154,20 @@ def _better(met: Met) -> float:
 
 
 def _trueup(level: float) -> Rule:
-    from trueup.training.gate.metric_tests import bound_of
+    from trueup.training.gate.metric_tests import promotion_bound
 
-    return lambda met, look: met.rest and met.chance >= bound_of(look, level)
+    return lambda met, look: met.rest and met.chance >= promotion_bound(look, level)
 
 
 def followed(course: Course, rule: Rule) -> Outcome:
     """One challenger after each window; what is promoted is the champion that the next ones meet."""
-    from trueup.training.gate.metric_tests import look_of
+    from trueup.training.gate.metric_tests import look_number
 
     champion, looks = 0, list[int]()
     promoted = []
     for challenger in range(1, len(course.worth)):
         met = course.met[champion, challenger]
-        look = look_of(looks, met.rows)
+        look = look_number(looks, met.rows)
         gain = course.worth[challenger] - course.worth[champion]
         if rule(met, look):
             promoted.append(gain)
@@ -287,14 +287,14 @@ TEXT = """
 Each stream has a champion with 1,000 to 4,000 rows of history and then four windows of 100 to 500 rows, with one of
 twelve kinds of shift (`made_streams.py`). After each window a challenger is found by trueup's search (logistic
 regression, naive Bayes and a small forest, all and newest history) and meets the champion as in production
-(`contest`). What a rule promotes is the champion that the next ones meet. Promotions are judged by macro-F1 on 20,000
-fresh rows of the regime that the stream ends in, with true labels; the gain is that of the last champion over the
-first, mean of all streams. "P(better)" is the rule of discordant counts, .8 below 500 labels and .9 above; "macro-F1"
-asks the bootstrap of the metric itself; "trueup" is `gate.judge` as it stands, at other levels beside it. The rule was
-chosen on other seeds than those shown here.
+(`head_to_head`). What a rule promotes is the champion that the next ones meet. Promotions are judged by macro-F1 on
+20,000 fresh rows of the regime that the stream ends in, with true labels; the gain is that of the last champion over
+the first, mean of all streams. "P(better)" is the rule of discordant counts, .8 below 500 labels and .9 above;
+"macro-F1" asks the bootstrap of the metric itself; "trueup" is `judge_challenger` as it stands, at other levels beside
+it. The rule was chosen on other seeds than those shown here.
 
 What is missed is counted over all meetings of a stream's models at a first look, however the streams went: the
 challenger is worth more than two points more on the fresh rows, there are as many rows as `GATE-LABELS` asks for, and
-`judge` refuses it. Where the regime turns while rows come in, most of the judged rows tell of the one before, and more
-labels of it would not have helped.
+`judge_challenger` refuses it. Where the regime turns while rows come in, most of the judged rows tell of the one
+before, and more labels of it would not have helped.
 """

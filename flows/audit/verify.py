@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from trueup.flows.app import App
 from trueup.flows.audit.consistency import RegistryView, StoreView, problems, version_files
 from trueup.flows.audit.history import error_line
-from trueup.flows.gate.evaluate import answers_otherwise
+from trueup.flows.gate.evaluate import difference_in_process
 from trueup.storage.errors import ModelUnusable, StoreUnusable, TrueupError
 from trueup.storage.promotions import PromotionAttempt
 from trueup.storage.prunings import VERSION
@@ -91,7 +91,7 @@ def _champion_fault(
         model = app.registry.load(stream.name, number)
         if record is None or record.reference in faults:
             return ""  # which is said already; there is nothing to try it on
-        otherwise = answers_otherwise(app, stream, record, model)
+        otherwise = difference_in_process(app, stream, record, model)
     except ModelUnusable as error:
         return str(error)
     return otherwise and (

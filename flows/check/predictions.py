@@ -17,7 +17,7 @@ from trueup.storage.rows import Rows, stack
 from trueup.storage.stream import Stream
 
 if TYPE_CHECKING:
-    from trueup.training.evaluation.head_to_head import Answers
+    from trueup.training.evaluation.head_to_head import Predictor
 
 
 def sent_predictions(app: App, stream: Stream, rows: Rows) -> tuple[Rows, np.ndarray]:
@@ -38,16 +38,16 @@ def service_version_name(record: VersionRecord) -> str:
     return str(record.version) if record.service is None else record.service
 
 
-def predictor_of(app: App, stream: Stream, record: VersionRecord) -> Answers:
+def predictor_of(app: App, stream: Stream, record: VersionRecord) -> Predictor:
     """How a version answers rows: a model of ours all of them, a service's those that it sent its answer with.
 
     Raises:
         ModelUnusable: the model cannot be loaded, or the settings name no column of answers.
     """
     if record.service is None:
-        from trueup.training.evaluation.head_to_head import answers_of
+        from trueup.training.evaluation.head_to_head import model_predictor
 
-        return answers_of(stream, app.registry.load(stream.name, record.version))
+        return model_predictor(stream, app.registry.load(stream.name, record.version))
     if not stream.prediction.column:
         raise ModelUnusable(
             f"v{record.version} of '{stream.name}' is a service's own model ('{record.service}'), whose answers come "
@@ -66,7 +66,7 @@ def predictor_of(app: App, stream: Stream, record: VersionRecord) -> Answers:
     return sent
 
 
-def scorer_of(app: App, stream: Stream, champion: VersionRecord) -> Answers:
+def scorer_of(app: App, stream: Stream, champion: VersionRecord) -> Predictor:
     """As `answering`; but what a service sent under the number of a version of ours comes before what we would say.
 
     Raises:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from trueup.flows.cycle.run import Watch
-    from trueup.training.search import Progress
+    from trueup.training.search import SearchProgress
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def shown(console: Console, title: str) -> Iterator[Watch]:
         def step(name: str) -> None:
             bar.update(task, description=f"{title}: {name}", total=None, completed=0, said="")
 
-        def candidate(progress: Progress) -> None:
+        def candidate(progress: SearchProgress) -> None:
             bar.update(task, total=progress.of, completed=progress.done, said=progress.said)
 
         yield Watch(on_step=step, on_candidate=candidate)

@@ -104,15 +104,15 @@ def ask(run: CycleContext, event: PromotionAttempt, before: ProbationOutput) -> 
 
 
 def _asked(run: CycleContext, event: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
-    from trueup.training.evaluation.gain import figures
+    from trueup.training.evaluation.gain import metric_pair
     from trueup.training.evaluation.probation import (
-        LEVEL,
+        RISK,
         Looks,
         Outcome,
-        bound_of,
         chance_of_previous,
         conclude,
-        paired,
+        pair,
+        rollback_bound,
     )
 
     app, stream, as_of = run.app, run.stream, run.cycle.as_of
@@ -129,17 +129,17 @@ def _asked(run: CycleContext, event: PromotionAttempt, before: ProbationOutput) 
         if last:
             return replace(now, outcome="passed", said=f"its time is over, with {waits} and no loss among them")
         return replace(now, said=f"{waits} by now; it is asked again when they have grown")
-    met = paired(stream, rows, predictor_of(app, stream, previous)(rows))
-    chance, bound = chance_of_previous(stream.metric, met, seed_of(stream, as_of)), bound_of(looks.made + 1)
+    met = pair(stream, rows, predictor_of(app, stream, previous)(rows))
+    chance, bound = chance_of_previous(stream.metric, met, seed_of(stream, as_of)), rollback_bound(looks.made + 1)
     if np.isnan(chance):
         said = f"{stream.metric} is undefined on {len(rows)} rows, so nothing can be said of them"
         return replace(now, outcome="passed" if last else "watching", said=said)
     outcome = conclude(chance, bound, last=last)
-    new, old = figures(stream.metric, met)
+    new, old = metric_pair(stream.metric, met)
     said = (
         f"on {len(rows)} labelled rows that neither knew {stream.metric} of v{now.version} is {new:.4g}, of "
         f"v{now.previous} before it {old:.4g}: v{now.previous} is better with a probability of {chance:.2%}, and look "
-        f"{looks.made + 1} goes back from {bound:.2%} on ({LEVEL:.0%} in all that a champion no worse is sent back)"
+        f"{looks.made + 1} goes back from {bound:.2%} on ({RISK:.0%} in all that a champion no worse is sent back)"
     )
     if outcome is Outcome.ROLLED_BACK:
         score_new(app, stream, previous, as_of, run.lease)  # before anything moves: what fails here moves nothing
@@ -200,7 +200,7 @@ def _record(app: App, stream: Stream, number: int) -> VersionRecord:
 
 def _planned(run: CycleContext, stands: ProbationOutput) -> PromotionAttempt:
     """The way back as it is written down before an alias moves, with its evidence."""
-    from trueup.training.gate.metric_tests import GateTest
+    from trueup.training.gate.result import GateTest
 
     test = GateTest(code="PROBATION", passed=False, value=stands.chance, bound=stands.bound, said=stands.said)
     return PromotionAttempt(

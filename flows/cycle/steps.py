@@ -16,7 +16,7 @@ from trueup.flows.check.predictions import score_new
 from trueup.flows.check.run import edge_of, measure_window
 from trueup.flows.cycle.context import CycleContext
 from trueup.flows.cycle.probation import probation_step
-from trueup.flows.gate.evaluate import Judged, read_gate_files
+from trueup.flows.gate.evaluate import GateOutcome, read_gate_files
 from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import need_service_champion
@@ -171,7 +171,7 @@ def gate_step(run: CycleContext) -> None:
     if "failed" in left:
         trained, why = None, left["failed"]
         labels = run.left("check")["labels"] if run.left("check") else 0
-        judged = Judged({"passed": False, "tests": left.get("tests", [])}, run.left("score")["champion"], labels)
+        judged = GateOutcome({"passed": False, "tests": left.get("tests", [])}, run.left("score")["champion"], labels)
     else:
         asking = [said for said in decision["reasons"] if said.partition(":")[0] in codes]
         trained, why = Trained(**left), " ".join(asking or decision["reasons"])
@@ -234,7 +234,7 @@ def promote_step(run: CycleContext) -> None:
 
 def _facts(run: CycleContext, kind: AlertKind, planned: PromotionAttempt) -> AlertFacts:
     """What an alert about a challenger tells: the check that asked for it, and its gate."""
-    from trueup.training.gate.metric_tests import GateTest
+    from trueup.training.gate.result import GateTest
 
     facts = cycle_facts(run.app, run.stream, run.cycle, kind)
     if run.left("check"):

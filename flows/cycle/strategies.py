@@ -8,7 +8,7 @@ from datetime import datetime
 
 from trueup.flows.app import App
 from trueup.flows.check.run import Draw, draw_report
-from trueup.flows.gate.evaluate import Judged, judge_version
+from trueup.flows.gate.evaluate import GateOutcome, run_gate
 from trueup.flows.train.artifacts import MakeArtifacts, training_artifacts
 from trueup.flows.train.run import Trained
 from trueup.monitoring.check import Check
@@ -23,7 +23,7 @@ class Strategies:
     draw: Draw = draw_report
     picture: MakeArtifacts = training_artifacts
     decide: Callable[[Policy, Check, History, datetime], Decision] = decide
-    judge: Callable[[App, Stream, Trained, datetime], Judged] = judge_version
+    judge: Callable[[App, Stream, Trained, datetime], GateOutcome] = run_gate
 
 
 PRODUCTION = Strategies()

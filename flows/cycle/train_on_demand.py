@@ -13,7 +13,7 @@ from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of, champion_version, refuse_rewind
 from trueup.flows.check.labels import snapshot_rows
-from trueup.flows.gate.evaluate import Judged, judge_version, read_gate_files
+from trueup.flows.gate.evaluate import GateOutcome, read_gate_files, run_gate
 from trueup.flows.promote.commit import commit, finish_undone, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import follow_service, need_service_champion
 from trueup.flows.promote.notifications import announcement_of
@@ -68,7 +68,7 @@ def train_now(
                 _keep_refusal(app, lease, stream, as_of, error)
             raise
         name_challenger(app, lease, stream, trained)
-        judged = judge_version(app, stream, trained, as_of)
+        judged = run_gate(app, stream, trained, as_of)
         held = hold_reason(app, stream)
         planned = gated_attempt(
             app, stream, as_of, judged, trained, why="A person asked for it with `trueup train`.", held=held
@@ -86,7 +86,7 @@ def train_now(
 
 
 def _keep_refusal(app: App, lease: Lease, stream: Stream, as_of: datetime, error: NotTrainable) -> None:
-    judged = Judged({"passed": False, "tests": error.tests}, champion_version(app, stream), 0)
+    judged = GateOutcome({"passed": False, "tests": error.tests}, champion_version(app, stream), 0)
     refused = gated_attempt(app, stream, as_of, judged, None, why=str(error), held="")
     with app.database.write() as connection:
         lease.assert_held(connection)

@@ -69,15 +69,17 @@ def own_cases(app: App, stream: Stream) -> tuple[BehaviourCase, ...]:
 
 
 def own_suites(stream: Stream, cases: tuple[BehaviourCase, ...], like: pd.DataFrame) -> tuple[Suite, ...]:
-    """The cases as suites, one a name and kind; `like` lends the columns that are no text."""
-    from trueup.training.gate.behaviour_suites import Kind, Suite, written
+    """The cases as suites, one a name and kind; `like` lends the columns that are no text (none, where it is empty)."""
+    from trueup.training.gate.behaviour_suites import Suite, SuiteKind, rows_with_texts
 
+    if not len(like):
+        return ()
     suites = []
     for (name, kind), group in groupby(sorted(cases, key=lambda case: case.suite), key=lambda case: case.suite):
         of_one = list(group)
-        before = written(stream, like, [case.text for case in of_one])
-        after = written(stream, like, [case.changed or case.text for case in of_one])
-        suites.append(Suite(name, Kind(kind), before, after, tuple(case.expect for case in of_one), own=True))
+        before = rows_with_texts(stream, like, [case.text for case in of_one])
+        after = rows_with_texts(stream, like, [case.changed or case.text for case in of_one])
+        suites.append(Suite(name, SuiteKind(kind), before, after, tuple(case.expect for case in of_one), own=True))
     return tuple(suites)
 
 

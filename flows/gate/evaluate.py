@@ -1,4 +1,4 @@
-"""Judging a registered version: what it is held against, and the tests that it is put to."""
+"""The gate's run: a registered version is compared with its opponent and put to every test."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of, champion_version
 from trueup.flows.check.predictions import predictor_of
-from trueup.flows.gate.behaviour_cases import own_cases
+from trueup.flows.gate.behaviour_cases import own_cases, own_suites
 from trueup.flows.gate.golden_set import golden_set
-from trueup.flows.gate.guardrails import Meeting, Model, further_tests
 from trueup.flows.train.run import Trained, load_trained
 from trueup.storage import snapshots
 from trueup.storage.content import seed_of
@@ -23,14 +22,15 @@ from trueup.storage.stream import Stream
 
 if TYPE_CHECKING:
     from trueup.training.evaluation.paired import Paired
-    from trueup.training.gate.metric_tests import Gate
+    from trueup.training.gate.context import StoredModel
+    from trueup.training.gate.result import Gate
     from trueup.training.models.fitting import Fitted
 
 ReadBack = Callable[[App, Stream, VersionRecord, Any], str]  # why a version does not answer as it did; empty: it does
 
 
 @dataclass(frozen=True)
-class Judged:
+class GateOutcome:
     """A challenger's evidence: the gate as it is stored, and how many labels newer than the cut-off there were."""
 
     gate: dict[str, Any]
@@ -43,13 +43,13 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Met:
-    """What came of the contest; `champion` is None where there is none, or where it is another service's."""
+class MetricVerdict:
+    """What the comparison on the metric came to; `champion`: None where there is none, or it is another service's."""
 
     gate: Gate
     paired: Paired
     labels: int
-    champion: Model | None = None
+    champion: StoredModel | None = None
 
 
 def read_gate_files(app: App, stream: Stream) -> None:
@@ -62,7 +62,7 @@ def read_gate_files(app: App, stream: Stream) -> None:
     own_cases(app, stream)
 
 
-def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
+def run_gate(app: App, stream: Stream, trained: Trained, as_of: datetime) -> GateOutcome:
     """Hold a registered version against the champion, or the first one against the majority class or mean.
 
     The version is read back by a fresh process, as it will be where it serves.
@@ -71,16 +71,19 @@ def judge_version(app: App, stream: Stream, trained: Trained, as_of: datetime) -
         ModelUnusable: the champion is lost, or cannot be loaded or scored; nothing is promoted over it.
         TrueupError: the registry cannot be reached.
     """
-    return _judged(app, stream, trained, as_of, answers_otherwise_elsewhere)
+    return _run_gate(app, stream, trained, as_of, difference_in_fresh_process)
 
 
-def judge_here(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
-    """As `judge_version`, without a fresh process: for a replay, whose models nobody will ask elsewhere."""
-    return _judged(app, stream, trained, as_of, answers_otherwise)
+def run_gate_in_process(app: App, stream: Stream, trained: Trained, as_of: datetime) -> GateOutcome:
+    """As `run_gate`, without a fresh process: for a replay, whose models nobody will ask elsewhere."""
+    return _run_gate(app, stream, trained, as_of, difference_in_process)
 
 
-def _judged(app: App, stream: Stream, trained: Trained, as_of: datetime, read_back: ReadBack) -> Judged:
-    from trueup.training.gate.metric_tests import Gate, loads
+def _run_gate(app: App, stream: Stream, trained: Trained, as_of: datetime, read_back: ReadBack) -> GateOutcome:
+    from trueup.training.gate.context import GateContext, StoredModel
+    from trueup.training.gate.fresh_process import loads_test
+    from trueup.training.gate.guardrails import guardrail_tests
+    from trueup.training.gate.result import Gate
 
     record = app.promotions.version(stream.name, trained.version)
     assert record is not None
@@ -88,46 +91,48 @@ def _judged(app: App, stream: Stream, trained: Trained, as_of: datetime, read_ba
     try:
         fitted, rows = load_trained(app, stream, record)
     except ModelUnusable as error:
-        return Judged(Gate((loads(trained.version, str(error)),)).as_json(), champion, 0)
+        return GateOutcome(Gate((loads_test(trained.version, str(error)),)).as_json(), champion, 0)
     seed = seed_of(stream, as_of)
     if champion is None:
-        met = _first(stream, fitted, rows, seed)
+        verdict = _against_constant(stream, fitted, rows, seed)
     else:
-        met = _against(app, stream, fitted, rows, seed, version=trained.version)
-    reference = snapshots.load(app.archive, record.reference, regression=stream.is_regression)
-    meeting = Meeting(
-        paired=met.paired,
+        verdict = _against_champion(app, stream, fitted, rows, seed, version=trained.version)
+    reference = snapshots.load(app.archive, record.reference, regression=stream.is_regression).features
+    context = GateContext(
+        stream=stream,
         seed=seed,
-        challenger=Model(fitted.model, app.registry.size(stream.name, record.version)),
-        champion=met.champion,
-        elsewhere=champion is not None and met.champion is None,
-        reference=reference.features,
+        paired=verdict.paired,
+        challenger=StoredModel(fitted.model, app.registry.size(stream.name, record.version)),
+        champion=verdict.champion,
+        reference=reference,
         golden=golden_set(app, stream),
-        cases=own_cases(app, stream),
+        own_suites=own_suites(stream, own_cases(app, stream), reference),
     )
     data = Gate.from_json({"tests": record.document.get("data", [])})
-    gate = replace(met.gate, tests=(*data.tests, *met.gate.tests, *further_tests(stream, meeting)))
-    gate = gate.and_test(loads(trained.version, read_back(app, stream, record, fitted.model)))
-    return Judged(gate.as_json(), champion, met.labels)
+    gate = replace(verdict.gate, tests=(*data.tests, *verdict.gate.tests, *guardrail_tests(context)))
+    gate = gate.and_test(loads_test(trained.version, read_back(app, stream, record, fitted.model)))
+    return GateOutcome(gate.as_json(), champion, verdict.labels)
 
 
-def _first(stream: Stream, fitted: Fitted, rows: Rows, seed: int) -> Met:
-    from trueup.training.evaluation.head_to_head import first_contest
+def _against_constant(stream: Stream, fitted: Fitted, rows: Rows, seed: int) -> MetricVerdict:
+    from trueup.training.evaluation.head_to_head import compare_with_constant
     from trueup.training.gate.metric_tests import judge_first
 
-    paired = first_contest(stream, fitted, rows)
-    return Met(judge_first(stream.metric, paired, seed), paired, len(paired))
+    paired = compare_with_constant(stream, fitted, rows)
+    return MetricVerdict(judge_first(stream.metric, paired, seed), paired, len(paired))
 
 
-def _against(app: App, stream: Stream, fitted: Fitted, rows: Rows, seed: int, *, version: int) -> Met:
-    from trueup.training.evaluation.head_to_head import answers_of, contest, older_contest
-    from trueup.training.gate.metric_tests import judge, look_of
+def _against_champion(
+    app: App, stream: Stream, fitted: Fitted, rows: Rows, seed: int, *, version: int
+) -> MetricVerdict:
+    from trueup.training.evaluation.head_to_head import compare_on_new_rows, compare_on_older_rows, model_predictor
+    from trueup.training.gate.metric_tests import judge_challenger, look_number
 
     standing = champion_of(app, stream)
     champion = _model_of(app, standing)
-    its_answers = answers_of(stream, champion.model) if champion else predictor_of(app, stream, standing)
+    its_answers = model_predictor(stream, champion.model) if champion else predictor_of(app, stream, standing)
     known = snapshots.load(app.archive, standing.snapshot, regression=stream.is_regression)
-    paired = contest(
+    paired = compare_on_new_rows(
         stream,
         fitted,
         its_answers,
@@ -136,19 +141,22 @@ def _against(app: App, stream: Stream, fitted: Fitted, rows: Rows, seed: int, *,
         known_contents=known.meta["content"].to_numpy(),
         seed=seed,
     )
-    older = older_contest(stream, fitted, its_answers, rows, cut_off=standing.cut_off)
+    older = compare_on_older_rows(stream, fitted, its_answers, rows, cut_off=standing.cut_off)
     newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
     labels = int((rows.labelled & newer.to_numpy()).sum())
-    look = look_of(_looks_before(app, stream, standing.version, version), labels)
-    return Met(judge(stream.metric, paired, seed, look=look, older=older), paired, labels, champion)
+    look = look_number(_looks_before(app, stream, standing.version, version), labels)
+    gate = judge_challenger(stream.metric, paired, seed, look=look, older=older)
+    return MetricVerdict(gate, paired, labels, champion)
 
 
-def _model_of(app: App, standing: VersionRecord) -> Model | None:
+def _model_of(app: App, standing: VersionRecord) -> StoredModel | None:
     """The champion's model with its size; None where it is another service's."""
     if standing.service is not None:
         return None
+    from trueup.training.gate.context import StoredModel
+
     model = app.registry.load(standing.stream, standing.version)
-    return Model(model, app.registry.size(standing.stream, standing.version))
+    return StoredModel(model, app.registry.size(standing.stream, standing.version))
 
 
 def _looks_before(app: App, stream: Stream, champion: int, version: int) -> list[int]:
@@ -161,16 +169,16 @@ def _looks_before(app: App, stream: Stream, champion: int, version: int) -> list
     ]
 
 
-def answers_otherwise(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
+def difference_in_process(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
     """Why a version read back from the registry is not the model that was fitted; empty where it is."""
-    from trueup.training.gate.fresh_process import otherwise
+    from trueup.training.gate.fresh_process import difference
 
     rows = snapshots.load(app.archive, record.reference, regression=stream.is_regression)
-    return otherwise(stream, rows, model)
+    return difference(stream, rows, model)
 
 
-def answers_otherwise_elsewhere(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
-    """As `answers_otherwise`, of the version as a fresh process reads it back; `model` is not looked at."""
+def difference_in_fresh_process(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
+    """As `difference_in_process`, of the version as a fresh process reads it back; `model` is not looked at."""
     from trueup.training.gate.fresh_process import Reading, read_back
 
     return read_back(

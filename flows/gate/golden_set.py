@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,19 +15,13 @@ from trueup.flows.check.predict import features_of
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.stream import Stream
 
+if TYPE_CHECKING:
+    from trueup.training.gate.context import GoldenSet
+
 EXPECTED = "expected"
 
 
-@dataclass(frozen=True)
-class Golden:
-    """n records: their features, the answer that is right (a class, or a float64), and their lines in the file."""
-
-    features: pd.DataFrame
-    expected: np.ndarray
-    lines: np.ndarray
-
-
-def golden_set(app: App, stream: Stream) -> Golden | None:
+def golden_set(app: App, stream: Stream) -> GoldenSet | None:
     """The stream's golden set; None where its settings name none.
 
     Raises:
@@ -43,8 +37,10 @@ def golden_set(app: App, stream: Stream) -> Golden | None:
         ) from error
 
 
-def _read(app: App, stream: Stream, path: str) -> Golden:
-    parts: list[Golden] = []
+def _read(app: App, stream: Stream, path: str) -> GoldenSet:
+    from trueup.training.gate.context import GoldenSet
+
+    parts: list[GoldenSet] = []
     with opened(path, stream.features) as source:
         column = EXPECTED if EXPECTED in source.columns else stream.label.column
         if column not in source.columns:
@@ -61,10 +57,10 @@ def _read(app: App, stream: Stream, path: str) -> Golden:
                 if answer is None:
                     wanted = "number" if stream.is_regression else "class of the stream"
                     raise InputError(f"{path}, line {line}: '{str(raw)[:60]}' is no {wanted}. Mend the row.")
-            parts.append(Golden(rows.table[list(stream.features)], expected, np.asarray(rows.lines)))
+            parts.append(GoldenSet(rows.table[list(stream.features)], expected, np.asarray(rows.lines)))
     if not sum(len(part.lines) for part in parts):
         raise InputError(f"{path}: it holds no record. Add some, or leave gate.golden out.")
-    return Golden(
+    return GoldenSet(
         pd.concat([part.features for part in parts], ignore_index=True),
         np.concatenate([part.expected for part in parts]),
         np.concatenate([part.lines for part in parts]),

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from trueup.flows.alert.failures import resolve_incident
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_version
-from trueup.flows.gate.evaluate import Judged
+from trueup.flows.gate.evaluate import GateOutcome
 from trueup.flows.promote.mlflow_tags import tag_of
 from trueup.flows.promote.notifications import announcement_of, open_rollback
 from trueup.flows.promote.out_of_band import record_out_of_band_move
@@ -55,7 +55,7 @@ def gated_attempt(
     app: App,
     stream: Stream,
     as_of: datetime,
-    judged: Judged,
+    judged: GateOutcome,
     trained: Trained | None,
     *,
     why: str,

@@ -136,14 +136,14 @@ def _need_enough(stream: Stream, name: str, own: Rows) -> None:
     Raises:
         NotTrainable: it answered too little, or its name is a number that belongs to our own versions.
     """
-    from trueup.training.registry.external import enough
+    from trueup.training.registry.external import missing_for_reference
 
     if name.isdigit():
         raise NotTrainable(
             f"the service calls its version {display_name(name)}, and bare numbers are those of registered versions; "
             f"let it send another name, such as 'svc-{name}'"
         )
-    lacking = enough(stream, own)
+    lacking = missing_for_reference(stream, own)
     if lacking:
         raise NotTrainable(lacking)
 
@@ -156,7 +156,7 @@ def _registered(
     Raises:
         NotTrainable: as `_need_enough`.
     """
-    from trueup.training.registry.external import figures, model_reference, quality_reference, register
+    from trueup.training.registry.external import labelled_metrics, model_reference, quality_reference, register
 
     known = versions_by_service_name(app, stream).get(name)
     if known is not None:
@@ -165,7 +165,7 @@ def _registered(
     kept = snapshots.keep(app.archive, stream.name, rows)
     past = quality_reference(stream, own, rows)
     cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
-    metrics = figures(stream, past.rows)
+    metrics = labelled_metrics(stream, past.rows)
     lease.confirm(app.database)
     tags = {
         "snapshot": PurePosixPath(kept).stem,
@@ -212,7 +212,9 @@ def _why(app: App, stream: Stream, release: ServiceRelease, rows: Rows, own: Row
 
 
 def _how_well(stream: Stream, answered: Rows) -> str:
-    from trueup.training.registry.external import figures
+    from trueup.training.registry.external import labelled_metrics
 
     labels = int(answered.labelled.sum())
-    return f" ({stream.metric} {figures(stream, answered)[stream.metric]:.3g} on {labels} labels)" if labels else ""
+    if not labels:
+        return ""
+    return f" ({stream.metric} {labelled_metrics(stream, answered)[stream.metric]:.3g} on {labels} labels)"

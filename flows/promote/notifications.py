@@ -53,7 +53,7 @@ def open_rollback(app: App, stream: Stream) -> Incident | None:
 
 def attempt_facts(app: App, promotion: PromotionAttempt) -> AlertFacts:
     """The facts of an attempt to change the champion, as far as they follow from what is stored of it."""
-    from trueup.training.gate.metric_tests import GateTest
+    from trueup.training.gate.result import GateTest
 
     assert promotion.to_version is not None
     version = app.promotions.version(promotion.stream, promotion.to_version)

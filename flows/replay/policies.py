@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.flows.app import App
 from trueup.flows.check.comparison import WindowComparison
 from trueup.flows.cycle.strategies import Strategies
-from trueup.flows.gate.evaluate import Judged, judge_here
+from trueup.flows.gate.evaluate import GateOutcome, run_gate_in_process
 from trueup.flows.train.run import Trained
 from trueup.monitoring.check import Check
 from trueup.monitoring.policy import Action, Decision, History, decide
@@ -55,7 +55,7 @@ def replay_policies(
     """
     heedless = stream.policy.model_copy(update={"retrain_on": (), "promotion": "auto", "probation": 0})
     due: dict[str, Sequence[datetime]] = {"never": (), "always": moments, "periodic": moments[PERIOD - 1 :: PERIOD]}
-    plain = Strategies(draw=no_report, picture=no_artifacts, judge=judge_here)
+    plain = Strategies(draw=no_report, picture=no_artifacts, judge=run_gate_in_process)
     own = [ReplayPolicy(name, _under(stream, policy), plain) for name, policy in policies.items()]
     baselines = [
         ReplayPolicy(
@@ -81,9 +81,9 @@ def retrain_at(due: frozenset[datetime]) -> Callable[[Policy, Check, History, da
     return decide_at
 
 
-def without_gate(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Judged:
+def without_gate(app: App, stream: Stream, trained: Trained, as_of: datetime) -> GateOutcome:
     """Let a challenger pass without any evidence."""
-    return Judged({"passed": True, "tests": []}, app.registry.alias(stream.name, "champion"), 0)
+    return GateOutcome({"passed": True, "tests": []}, app.registry.alias(stream.name, "champion"), 0)
 
 
 def no_report(

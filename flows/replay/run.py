@@ -22,7 +22,7 @@ from trueup.flows.app import App
 from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.strategies import Strategies
-from trueup.flows.gate.evaluate import judge_here
+from trueup.flows.gate.evaluate import run_gate_in_process
 from trueup.flows.replay.policies import ReplayPolicy, no_artifacts, no_report, replay_policies, selected_policies
 from trueup.flows.settings import SmtpSettings, StoreSettings, TrackingSettings
 from trueup.monitoring.stats.metrics import metric
@@ -162,7 +162,8 @@ def _scratch(app: App, stream: Stream, home: Path) -> App:
 
 def _first_champion(app: App, stream: Stream, start: datetime) -> None:
     """Train the champion that every policy begins with, through its gate."""
-    done = run_cycle(app, stream, start, ways=Strategies(draw=no_report, picture=no_artifacts, judge=judge_here))
+    ways = Strategies(draw=no_report, picture=no_artifacts, judge=run_gate_in_process)
+    done = run_cycle(app, stream, start, ways=ways)
     if done["promotion"] is None and done["champion"] is None:
         failed = [test["said"] for test in (done["gate"] or {"tests": []})["tests"] if not test["passed"]]
         why = " ".join(failed or done["decision"]["reasons"][-1:])

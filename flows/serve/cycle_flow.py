@@ -22,7 +22,7 @@ from prefect.states import Cancelled, Completed, State
 
 if TYPE_CHECKING:
     from trueup.flows.cycle.steps import Step
-    from trueup.training.search import Progress
+    from trueup.training.search import SearchProgress
 
 
 def next_due(scheduled: datetime, cron: str, every: float) -> datetime:
@@ -76,12 +76,12 @@ def cycle_flow(stream: str, config: str | None, home: str, cron: str = "", every
     return Completed(message=summary.splitlines()[0].lstrip("# "))
 
 
-def search_artifact(stream: str) -> Callable[[Progress], None]:
+def search_artifact(stream: str) -> Callable[[SearchProgress], None]:
     """Keeps a progress artifact of a training's search, if there is one: made at its first fit, told of each new %."""
     made: UUID | None = None
     last = -1
 
-    def on_candidate(progress: Progress) -> None:
+    def on_candidate(progress: SearchProgress) -> None:
         nonlocal made, last
         if made is None:
             created: Any = create_progress_artifact(0.0, key=_key(stream, "search"), description=progress.said)

@@ -56,7 +56,7 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
 
     from trueup.training.candidates.recipes import Recipe
     from trueup.training.models.fitting import answer, fit
-    from trueup.training.models.recency import newest_records
+    from trueup.training.models.recency import recent_row_count
     from trueup.training.registry.tracking import packages, recorded_packages
 
     record = app.promotions.version(stream.name, number)
@@ -80,7 +80,7 @@ def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
     stored = app.registry.load(stream.name, number)
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
     recipe = Recipe.from_params(record.document["recipe"])
-    made = fit(recipe, stream, learning, record.document["seed"], newest_records(stream, rows))
+    made = fit(recipe, stream, learning, record.document["seed"], recent_row_count(stream, rows))
     with threadpool_limits(1):  # sums that threads share differ in the last bit
         found = differences(answer(stored, stream, rows.features), answer(made.model, stream, rows.features))
     others = other_packages(recorded_packages(registered.tags), packages())

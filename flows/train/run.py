@@ -64,9 +64,9 @@ def train_version(
     """
     from trueup.training.candidates.recipes import candidates
     from trueup.training.models.fitting import answer, classes_of, fit
-    from trueup.training.models.metrics import score
+    from trueup.training.models.metrics import all_metrics
     from trueup.training.models.out_of_time import out_of_time
-    from trueup.training.models.recency import newest_records
+    from trueup.training.models.recency import recent_row_count
     from trueup.training.registry.tracking import TrainingRecord, locked_packages
     from trueup.training.registry.tracking import record as track
     from trueup.training.search import search
@@ -84,7 +84,7 @@ def train_version(
     data = check_training_data(app, stream, rows, as_of)
     seed = seed_of(stream, as_of)
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
-    newest = newest_records(stream, rows)
+    newest = recent_row_count(stream, rows)
     started = time.monotonic()
     result = search(
         stream, learning, candidates(stream, learning), seed, lambda: time.monotonic() - started, on_candidate
@@ -98,7 +98,7 @@ def train_version(
     predicted, chances = answer(fitted.model, stream, held_out.features)
     held_out = held_out.with_meta(predicted=predicted, score=chances)
     judged = held_out.take(held_out.labelled)
-    metrics = score(
+    metrics = all_metrics(
         stream.task,
         judged.meta["label"].to_numpy(),
         judged.meta["predicted"].to_numpy(),
@@ -179,12 +179,12 @@ def load_trained(app: App, stream: Stream, record: VersionRecord) -> tuple[Any, 
     """
     from trueup.training.candidates.recipes import Recipe
     from trueup.training.models.fitting import Fitted, learnable
-    from trueup.training.models.recency import newest_records
+    from trueup.training.models.recency import recent_row_count
 
     rows = snapshots.load(app.archive, record.snapshot, regression=stream.is_regression)
     recipe = Recipe.from_params(record.document["recipe"])
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
-    used = learnable(stream, learning, recipe, newest_records(stream, rows))
+    used = learnable(stream, learning, recipe, recent_row_count(stream, rows))
     return Fitted(app.registry.load(stream.name, record.version), recipe, used), rows
 
 

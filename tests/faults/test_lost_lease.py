@@ -47,7 +47,7 @@ SCORED = UNTOUCHED | {"answered": 400}
 @pytest.mark.parametrize(
     ("module", "name", "after"),
     [
-        ("trueup.training.evaluation.head_to_head", "answers_of", UNTOUCHED),
+        ("trueup.training.evaluation.head_to_head", "model_predictor", UNTOUCHED),
         pytest.param("trueup.training.search", "search", SCORED, marks=pytest.mark.slow),
         ("trueup.training.registry.tracking", "record", SCORED | {"registered": [2, 1]}),
         pytest.param(

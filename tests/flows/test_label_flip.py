@@ -11,13 +11,13 @@ from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.strategies import Strategies
 from trueup.flows.demo.reviews import HEALTHY, Regime
-from trueup.flows.gate.evaluate import judge_here
+from trueup.flows.gate.evaluate import run_gate_in_process
 from trueup.flows.replay.policies import no_artifacts, no_report
 from trueup.monitoring.stats.metrics import metric
 
 TURNED = Regime(label_flip=1.0)
 RIGHT_FOR = 6  # weeks before the flip
-UNATTENDED = Strategies(draw=no_report, picture=no_artifacts, judge=judge_here)
+UNATTENDED = Strategies(draw=no_report, picture=no_artifacts, judge=run_gate_in_process)
 
 
 def test_after_a_label_flip_the_loop_is_right_again_within_two_windows(tmp_path: Path) -> None:

@@ -30,7 +30,14 @@ from trueup.storage.errors import InputError
 from trueup.storage.promotions import PromotionState
 from trueup.storage.stream import Policy
 from trueup.training.evaluation.paired import Paired
-from trueup.training.evaluation.probation import LEVEL, Looks, Outcome, bound_of, chance_of_previous, conclude
+from trueup.training.evaluation.probation import (
+    RISK,
+    Looks,
+    Outcome,
+    chance_of_previous,
+    conclude,
+    rollback_bound,
+)
 from trueup.training.registry.registry import Registry
 
 CHECKED = TRAINED + WEEK
@@ -41,8 +48,8 @@ AS_OF = TRAINED + 2 * WEEK
 
 def test_the_looks_spend_no_more_than_the_level() -> None:
     """However many looks there are, the levels that they spend sum up to at most the stated one."""
-    spent = sum(1 - bound_of(look) for look in range(1, 20_000))
-    assert 0.999 * LEVEL < spent < LEVEL
+    spent = sum(1 - rollback_bound(look) for look in range(1, 20_000))
+    assert 0.999 * RISK < spent < RISK
 
 
 def test_it_is_asked_again_only_on_half_as_many_rows_more() -> None:
@@ -63,7 +70,7 @@ def test_it_is_asked_again_only_on_half_as_many_rows_more() -> None:
 )  # fmt: skip
 def test_a_look_goes_back_waits_or_ends_it(chance: float, last: bool, expected: Outcome) -> None:
     """Both ways the same bound holds; at the end no loss is a pass."""
-    assert conclude(chance, bound_of(1), last=last) is expected
+    assert conclude(chance, rollback_bound(1), last=last) is expected
 
 
 def _probations(rng: np.random.Generator, runs: int, lead: float) -> np.ndarray:
@@ -82,7 +89,7 @@ def _probations(rng: np.random.Generator, runs: int, lead: float) -> np.ndarray:
             if looks.due(rows, last=last):
                 looks = Looks(looks.made + 1, rows)
                 chance = stats.beta.sf(0.5, 1 + previous[rows - 1], 1 + champion[rows - 1])
-                end = conclude(chance, bound_of(looks.made), last=last)
+                end = conclude(chance, rollback_bound(looks.made), last=last)
             rows += step
         ends.append(end is Outcome.ROLLED_BACK)
     return np.array(ends)
@@ -90,7 +97,7 @@ def _probations(rng: np.random.Generator, runs: int, lead: float) -> np.ndarray:
 
 def test_a_champion_no_worse_is_hardly_ever_sent_back() -> None:
     """Over whole probations of equal models, at any rhythm of cycles, the stated level holds."""
-    assert _probations(np.random.default_rng(1), 3000, 0.0).mean() <= LEVEL
+    assert _probations(np.random.default_rng(1), 3000, 0.0).mean() <= RISK
 
 
 def test_a_champion_much_worse_is_sent_back() -> None:
@@ -107,13 +114,14 @@ def test_the_level_holds_for_macro_f1_of_rare_classes() -> None:
         drawn = rng.random(120)
         for look, rows in enumerate((50, 80, 120), start=1):
             met = Paired(
+                opponent="champion",
                 truth=truth[:rows],
-                champion=np.where(drawn < 0.06, other, truth)[:rows],
-                challenger=np.where(drawn > 0.94, other, truth)[:rows],
-                champion_score=np.full(rows, np.nan), challenger_score=np.full(rows, np.nan),
+                opponent_predicted=np.where(drawn < 0.06, other, truth)[:rows],
+                challenger_predicted=np.where(drawn > 0.94, other, truth)[:rows],
+                opponent_score=np.full(rows, np.nan), challenger_score=np.full(rows, np.nan),
                 unit=np.arange(rows), evaluation=np.zeros(rows, bool), classes=("no", "yes"),
             )  # fmt: skip
-            if chance_of_previous("f1_macro", met, look) >= bound_of(look):
+            if chance_of_previous("f1_macro", met, look) >= rollback_bound(look):
                 sent_back += 1
                 break
     assert sent_back <= 2
@@ -123,8 +131,10 @@ def _of_numbers(errors: np.ndarray) -> Paired:
     """What two versions answered of a truth of 0: the new one's errors in the first row, the previous one's below."""
     n = errors.shape[1]
     return Paired(
-        truth=np.zeros(n), champion=errors[0], challenger=errors[1], champion_score=np.full(n, np.nan),
-        challenger_score=np.full(n, np.nan), unit=np.arange(n), evaluation=np.zeros(n, bool), classes=(),
+        opponent="champion",
+        truth=np.zeros(n), opponent_predicted=errors[0], challenger_predicted=errors[1],
+        opponent_score=np.full(n, np.nan), challenger_score=np.full(n, np.nan),
+        unit=np.arange(n), evaluation=np.zeros(n, bool), classes=(),
     )  # fmt: skip
 
 
@@ -211,7 +221,7 @@ def test_a_lost_probation_goes_back_by_itself(app: App) -> None:
     done = cycle(app)
     stands = done["probation"]
     assert (stands["version"], stands["previous"], stands["look"], stands["outcome"]) == (2, 1, 1, "rolled_back")
-    assert stands["chance"] >= stands["bound"] == pytest.approx(1 - LEVEL * 6 / np.pi**2)
+    assert stands["chance"] >= stands["bound"] == pytest.approx(1 - RISK * 6 / np.pi**2)
     assert stands["rows"] >= 300
     assert aliases(app) | {"challenger": None} == {"champion": 1, "previous": 2, "challenger": None}
     assert done["champion"] == 1
@@ -284,7 +294,7 @@ def test_looks_are_remembered_from_cycle_to_cycle(app: App) -> None:
     assert found[0]["rows"] < 50 <= found[1]["rows"] == found[1]["looked_at"] == found[2]["looked_at"]
     assert (found[1]["chance"], found[1]["bound"]) == (found[2]["chance"], found[2]["bound"])
     assert found[2]["rows"] > found[1]["rows"]
-    assert found[3]["bound"] == bound_of(2)
+    assert found[3]["bound"] == rollback_bound(2)
     assert "labelled rows that neither" in summary(cycle(long, CHECKED + timedelta(hours=54)))
 
 

@@ -9,13 +9,13 @@ from rich.console import Console
 
 from trueup.flows.cli.progress import shown
 from trueup.training.candidates.recipes import Recipe
-from trueup.training.search import Progress
+from trueup.training.search import SearchProgress
 
 SOME = Recipe("naive_bayes", "bow", 100, "all")
 
 
-def _progress(done: int) -> Progress:
-    return Progress(recipe=SOME, done=done, of=40, best=SOME, value=0.9, seconds=12.4, limit=300.0)
+def _progress(done: int) -> SearchProgress:
+    return SearchProgress(recipe=SOME, done=done, of=40, best=SOME, value=0.9, seconds=12.4, limit=300.0)
 
 
 def test_a_terminal_sees_the_best_so_far_and_the_time_left() -> None:

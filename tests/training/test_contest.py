@@ -10,9 +10,9 @@ from tests.made_rows import make_rows
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.training.candidates.recipes import candidates
-from trueup.training.evaluation.head_to_head import answers_of, contest, first_contest
+from trueup.training.evaluation.head_to_head import compare_on_new_rows, compare_with_constant, model_predictor
 from trueup.training.evaluation.paired import Paired
-from trueup.training.gate.metric_tests import judge, judge_first
+from trueup.training.gate.metric_tests import judge_challenger, judge_first
 from trueup.training.models.fitting import Fitted, fit
 
 CUT = 1200
@@ -29,10 +29,10 @@ def _meet(stream: Stream, rows: Rows, model: str = "", history: str = "all") -> 
     recipe = next(r for r in candidates(stream) if (r.model, r.history) == wanted and r.feature in small)
     champion = fit(recipe, stream, _training(rows.take(slice(0, CUT))), 0, 300)
     challenger = fit(recipe, stream, _training(rows), 0, 300)
-    paired = contest(
+    paired = compare_on_new_rows(
         stream,
         challenger,
-        answers_of(stream, champion.model),
+        model_predictor(stream, champion.model),
         rows,
         cut_off=rows.meta["time"][CUT - 1].to_pydatetime().replace(tzinfo=UTC),
         known_contents=rows.meta["content"].to_numpy()[:CUT],
@@ -77,7 +77,8 @@ def test_the_challenger_does_not_answer_its_own_training_rows_from_memory() -> N
     assert challenger.recipe.model == "random_forest"
     by_heart = np.mean(challenger.model.predict(challenger.used.features) == challenger.used.meta["label"])
     assert by_heart > 0.8
-    assert abs(np.mean(paired.challenger[~paired.evaluation] == paired.truth[~paired.evaluation]) - 0.5) < 0.07
+    right = paired.challenger_predicted == paired.truth
+    assert abs(np.mean(right[~paired.evaluation]) - 0.5) < 0.07
 
 
 def test_rows_of_one_author_are_never_split_between_fit_and_fold() -> None:
@@ -90,7 +91,7 @@ def test_rows_of_one_author_are_never_split_between_fit_and_fold() -> None:
     evaluation = (author % 5) == 0
     by_author = Rows(features, rows.meta.assign(label=told, group=author, evaluation=evaluation))
     paired, _ = _meet(stream, by_author)
-    assert abs(np.mean(paired.challenger == paired.truth) - 0.5) < 0.12
+    assert abs(np.mean(paired.challenger_predicted == paired.truth) - 0.5) < 0.12
     assert len(np.unique(paired.unit)) == 100
 
 
@@ -99,13 +100,13 @@ def test_after_a_flip_the_challenger_of_the_newest_rows_passes_the_gate() -> Non
     stream, rows = make_rows(1800, 0, flip_from=CUT)
     paired, challenger = _meet(stream, rows, history="newest")
     assert challenger.recipe.history == "newest"
-    assert judge(stream.metric, paired, 0).passed
+    assert judge_challenger(stream.metric, paired, 0).passed
 
 
 def test_without_a_change_the_same_recipe_is_not_promoted_for_sure() -> None:
     """More rows of the same world are hardly better: the chance stays away from certainty."""
     stream, rows = make_rows(1800, 2)
-    better = judge(stream.metric, _meet(stream, rows)[0], 0).tests[2]
+    better = judge_challenger(stream.metric, _meet(stream, rows)[0], 0).tests[2]
     assert better.value is not None
     assert better.value < 0.98
 
@@ -129,17 +130,17 @@ def test_a_series_never_learns_from_what_comes_later() -> None:
     walk = Rows(clock, rows.meta.assign(label=level))
     forward, _ = _meet(stream.model_copy(update={"series": True}), walk, "random_forest")
     hashed, _ = _meet(stream, walk, "random_forest")
-    assert np.mean(hashed.challenger == hashed.truth) > 0.85
-    assert np.mean(forward.challenger == forward.truth) < 0.7
+    assert np.mean(hashed.challenger_predicted == hashed.truth) > 0.85
+    assert np.mean(forward.challenger_predicted == forward.truth) < 0.7
 
 
 def test_numbers_meet_too() -> None:
     """A regression challenger is judged by its errors on the new rows."""
     stream, rows = make_rows(1800, 0, "regression", flip_from=CUT)
     paired, _ = _meet(stream, rows, history="newest")
-    assert paired.challenger.dtype == float
+    assert paired.challenger_predicted.dtype == float
     assert paired.classes == ()
-    assert judge("mae", paired, 0).passed
+    assert judge_challenger("mae", paired, 0).passed
 
 
 def test_the_first_champion_meets_a_constant_on_the_evaluation_side() -> None:
@@ -147,9 +148,9 @@ def test_the_first_champion_meets_a_constant_on_the_evaluation_side() -> None:
     for noise, passes in ((0.1, True), (0.5, False)):
         stream, rows = make_rows(1000, 4, noise=noise)
         learnt = fit(candidates(stream)[0], stream, _training(rows), 0, 300)
-        paired = first_contest(stream, learnt, rows)
+        paired = compare_with_constant(stream, learnt, rows)
         assert paired.evaluation.all()
-        assert len(set(paired.champion)) == 1
+        assert len(set(paired.opponent_predicted)) == 1
         assert judge_first("accuracy", paired, 0).passed == passes
 
 
@@ -157,6 +158,6 @@ def test_the_first_regression_meets_the_mean() -> None:
     """The constant of a regression stream is the mean of what was learnt from."""
     stream, rows = make_rows(800, 0, "regression")
     learnt = fit(candidates(stream)[0], stream, _training(rows), 0, 300)
-    paired = first_contest(stream, learnt, rows)
-    assert np.ptp(paired.champion) == 0
+    paired = compare_with_constant(stream, learnt, rows)
+    assert np.ptp(paired.opponent_predicted) == 0
     assert judge_first("mae", paired, 0).passed

@@ -15,13 +15,13 @@ from trueup.flows.cycle.train_on_demand import train_now
 from trueup.storage.errors import NotTrainable
 from trueup.storage.incoming import FeedbackItem
 from trueup.storage.rows import Rows
-from trueup.training.gate.metric_tests import GateTest
+from trueup.training.gate.result import GateTest
 from trueup.training.gate.training_data import (
+    class_share_test,
     data_tests,
     duplicates_test,
     kinds_test,
     labels_test,
-    share_test,
     user_test,
 )
 
@@ -71,20 +71,20 @@ def test_a_jump_of_the_classes_warns_and_stops_nothing() -> None:
     """Half of the labels negative, where it was a tenth: told with both figures."""
     stream = make_stream()
     known = np.array(["no"] * 10 + ["yes"] * 90, dtype=object)
-    test = share_test(stream, np.array(["no", "yes"] * 100, dtype=object), known)
+    test = class_share_test(stream, np.array(["no", "yes"] * 100, dtype=object), known)
     assert test.passed
     assert test.code == "DATA-SHARE"
     assert test.value == pytest.approx(0.4)
     assert test.said.startswith("warning: 'no' went from 10.0% to 50.0%")
-    assert not share_test(stream, known, known).said.startswith("warning")
+    assert not class_share_test(stream, known, known).said.startswith("warning")
 
 
 def test_class_shares_need_classes_and_a_champion() -> None:
     """Nothing to compare with, hardly any new label, or no classes at all."""
     known = np.array(["no", "yes"] * 50, dtype=object)
-    assert _na(share_test(make_stream(), known, np.empty(0, object)))
-    assert _na(share_test(make_stream(), known[:20], known))
-    assert _na(share_test(make_stream("regression"), known, known))
+    assert _na(class_share_test(make_stream(), known, np.empty(0, object)))
+    assert _na(class_share_test(make_stream(), known[:20], known))
+    assert _na(class_share_test(make_stream("regression"), known, known))
 
 
 def test_one_user_who_gives_most_new_labels_is_suspected() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.made_deployments import ONE_CANDIDATE, with_champion
 from trueup.flows.app import App
-from trueup.flows.gate.evaluate import answers_otherwise_elsewhere  # before conftest puts another in its place
+from trueup.flows.gate.evaluate import difference_in_fresh_process  # before conftest puts another in its place
 from trueup.storage import snapshots
 from trueup.storage.errors import TrueupError
 from trueup.storage.promotions import VersionRecord
@@ -33,7 +33,7 @@ def _record(app: App) -> VersionRecord:
 
 
 def _elsewhere(app: App, record: VersionRecord) -> str:
-    return answers_otherwise_elsewhere(app, app.stream("reviews"), record, None)
+    return difference_in_fresh_process(app, app.stream("reviews"), record, None)
 
 
 def test_a_registered_version_answers_the_same_in_a_fresh_process(app: App) -> None:

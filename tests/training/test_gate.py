@@ -13,7 +13,15 @@ from scipy import stats
 
 from trueup.training.evaluation.gain import chance_better, gain_of
 from trueup.training.evaluation.paired import Paired
-from trueup.training.gate.metric_tests import LEVEL, Gate, bound_of, judge, judge_first, loads, look_of
+from trueup.training.gate.fresh_process import loads_test
+from trueup.training.gate.metric_tests import (
+    PROMOTION_LEVEL,
+    judge_challenger,
+    judge_first,
+    look_number,
+    promotion_bound,
+)
+from trueup.training.gate.result import Gate
 
 
 def _paired(
@@ -27,10 +35,11 @@ def _paired(
     n = len(truth)
     old, new = scores or (np.full(n, np.nan), np.full(n, np.nan))
     return Paired(
+        opponent="champion",
         truth=truth,
-        champion=champion,
-        challenger=challenger,
-        champion_score=old,
+        opponent_predicted=champion,
+        challenger_predicted=challenger,
+        opponent_score=old,
         challenger_score=new,
         unit=np.arange(n) if unit is None else unit,
         evaluation=np.zeros(n, dtype=bool),
@@ -51,10 +60,10 @@ def _discordant(both: int, b: int, c: int) -> Paired:
 def _swapped(paired: Paired) -> Paired:
     return _paired(
         paired.truth,
-        paired.challenger,
-        paired.champion,
+        paired.challenger_predicted,
+        paired.opponent_predicted,
         paired.classes,
-        (paired.challenger_score, paired.champion_score),
+        (paired.challenger_score, paired.opponent_score),
         paired.unit,
     )
 
@@ -104,7 +113,7 @@ def test_equal_answers_give_an_even_chance_and_no_promotion(metric: str) -> None
         ranked = rng.random(300)
         paired = _paired(truth, same, same, scores=(ranked, ranked))
     assert chance_better(metric, paired, 0) == pytest.approx(0.5, abs=0.04)
-    assert not judge(metric, paired, 0).passed
+    assert not judge_challenger(metric, paired, 0).passed
 
 
 @pytest.mark.parametrize("metric", ["mae", "rmse", "r2", "roc_auc"])
@@ -120,8 +129,8 @@ def test_a_clearly_better_challenger_passes_and_the_worse_does_not(metric: str) 
     else:
         truth = rng.normal(size=300)
         paired = _paired(truth, truth + rng.normal(0, 1, 300), truth + rng.normal(0, 0.5, 300), ())
-    assert judge(metric, paired, 0).passed
-    worse = judge(metric, _swapped(paired), 0)
+    assert judge_challenger(metric, paired, 0).passed
+    worse = judge_challenger(metric, _swapped(paired), 0)
     assert worse.outcome == "refused"
     assert [test.code for test in worse.tests if not test.passed] == ["GATE-METRIC", "GATE-BETTER"]
 
@@ -145,16 +154,16 @@ def test_better_challengers_pass_and_worse_ones_seldom(
 ) -> None:
     """Answers without probabilities, at the first look, a tenth of which disagree: "score higher" lets through .285 of
     those that are a point worse."""
-    passed = np.mean([judge("accuracy", paired, 0).passed for paired in _drawn(labels, difference, 200)])
+    passed = np.mean([judge_challenger("accuracy", paired, 0).passed for paired in _drawn(labels, difference, 200)])
     assert least <= passed <= most
 
 
 def test_the_labels_needed_show_a_gain_of_two_points_nine_times_in_ten() -> None:
     """The number that the gate states is the number that it takes."""
     first = next(_drawn(2000, 0.02, 1))
-    needed = gain_of("accuracy", first, 0).labels_needed(bound_of(1))
+    needed = gain_of("accuracy", first, 0).labels_needed(promotion_bound(1))
     assert needed is not None
-    passed = np.mean([judge("accuracy", paired, 0).passed for paired in _drawn(needed, 0.02, 150)])
+    passed = np.mean([judge_challenger("accuracy", paired, 0).passed for paired in _drawn(needed, 0.02, 150)])
     assert 0.83 <= passed <= 0.97
 
 
@@ -169,7 +178,7 @@ def _drawn(labels: int, difference: float, studies: int) -> Iterator[Paired]:
 def test_dependent_rows_count_as_one() -> None:
     """The same evidence from a tenth of the authors is a tenth of the evidence."""
     alone = _discordant(360, 30, 10)
-    together = _paired(alone.truth, alone.champion, alone.challenger, unit=np.arange(400) // 10)
+    together = _paired(alone.truth, alone.opponent_predicted, alone.challenger_predicted, unit=np.arange(400) // 10)
     assert chance_better("accuracy", alone, 0) > 0.99
     assert 0.6 < chance_better("accuracy", together, 0) < 0.97
 
@@ -189,7 +198,7 @@ def test_dependent_rows_of_a_made_study_keep_the_level() -> None:
 
 def test_too_few_labels_are_not_enough_evidence() -> None:
     """Under fifty labels nothing is judged, and the number that is lacking is said."""
-    gate = judge("accuracy", _discordant(20, 10, 0), 0)
+    gate = judge_challenger("accuracy", _discordant(20, 10, 0), 0)
     assert gate.outcome == "not enough evidence"
     assert [test.code for test in gate.tests] == ["GATE-LABELS"]
     assert "20 more are needed" in gate.tests[0].said
@@ -197,8 +206,8 @@ def test_too_few_labels_are_not_enough_evidence() -> None:
 
 def test_looking_often_does_not_win_by_luck() -> None:
     """What all looks at one champion may spend sums to the level, and a later look asks for more."""
-    assert sum(1 - bound_of(look) for look in range(1, 2000)) == pytest.approx(LEVEL, rel=0.003)
-    chances = [judge("accuracy", _discordant(450, 30, 20), 0, look=look).passed for look in (1, 4)]
+    assert sum(1 - promotion_bound(look) for look in range(1, 2000)) == pytest.approx(PROMOTION_LEVEL, rel=0.003)
+    chances = [judge_challenger("accuracy", _discordant(450, 30, 20), 0, look=look).passed for look in (1, 4)]
     assert chances == [True, False]
 
 
@@ -206,7 +215,7 @@ def test_a_year_of_weekly_looks_seldom_lets_a_challenger_pass_that_is_no_better(
     """The rows accumulate, so the looks are those at a random walk; .9 asked at each would let four in ten pass."""
     labels = 100 * np.arange(1, 53)
     walk = np.cumsum(np.random.default_rng(1).normal(size=(5000, 52)), axis=1) / np.sqrt(np.arange(1, 53))
-    asked = [bound_of(look_of(labels[:week].tolist(), int(found))) for week, found in enumerate(labels)]
+    asked = [promotion_bound(look_number(labels[:week].tolist(), int(found))) for week, found in enumerate(labels)]
     assert (walk >= stats.norm.ppf(asked)).any(axis=1).mean() < 0.28
     assert (walk >= stats.norm.ppf(0.9)).any(axis=1).mean() > 0.38
 
@@ -217,24 +226,24 @@ def test_a_year_of_weekly_looks_seldom_lets_a_challenger_pass_that_is_no_better(
 )
 def test_looks_count_as_one_until_the_labels_have_doubled(before: list[int], labels: int, look: int) -> None:
     """A second look at nearly the same rows is asked for no more than the first."""
-    assert look_of(before, labels) == look
+    assert look_number(before, labels) == look
 
 
 def test_a_small_gain_on_few_labels_is_not_enough_evidence() -> None:
     """Where more labels could show it, the gate says how many; a challenger that is surely worse is refused."""
-    unsure = judge("accuracy", _discordant(200, 12, 9), 0)
+    unsure = judge_challenger("accuracy", _discordant(200, 12, 9), 0)
     assert unsure.outcome == "not enough evidence"
     assert unsure.labels_needed is not None
     assert unsure.labels_needed > 221
     assert f"takes {unsure.labels_needed}" in unsure.tests[0].said
-    assert judge("accuracy", _discordant(200, 3, 30), 0).outcome == "refused"
+    assert judge_challenger("accuracy", _discordant(200, 3, 30), 0).outcome == "refused"
 
 
 def test_the_evaluation_side_alone_must_not_speak_against_it() -> None:
     """Cross-fitted refits that shine do not carry a version that is surely worse itself."""
     refits, itself = _discordant(400, 90, 10), _discordant(100, 3, 17)
     both = _joined(refits, itself)
-    gate = judge("accuracy", both, 0)
+    gate = judge_challenger("accuracy", both, 0)
     assert [test.code for test in gate.tests if not test.passed] == ["GATE-EVALUATION"]
     assert "evaluation side 0.8583 against 0.975 on 120" in gate.tests[1].said
 
@@ -242,20 +251,20 @@ def test_the_evaluation_side_alone_must_not_speak_against_it() -> None:
 def test_older_rows_veto_only_while_their_labels_hold() -> None:
     """A challenger that unlearnt the past is refused, unless the champion shows that the past is over."""
     new, past = _discordant(600, 34, 14), _discordant(250, 16, 40)
-    refused = judge("accuracy", new, 0, older=past)
+    refused = judge_challenger("accuracy", new, 0, older=past)
     assert [test.code for test in refused.tests if not test.passed] == ["GATE-OLDER"]
     other = np.where(new.truth == "no", "yes", "no")
     turned = replace(new, truth=np.where(np.arange(648) < 60, other, new.truth))  # both are wrong on sixty rows
-    assert judge("accuracy", turned, 0, older=past).passed
-    assert "another world" in judge("accuracy", turned, 0, older=past).tests[-1].said
-    assert "beaten so widely" in judge("accuracy", _discordant(600, 80, 14), 0, older=past).tests[-1].said
+    assert judge_challenger("accuracy", turned, 0, older=past).passed
+    assert "another world" in judge_challenger("accuracy", turned, 0, older=past).tests[-1].said
+    assert "beaten so widely" in judge_challenger("accuracy", _discordant(600, 80, 14), 0, older=past).tests[-1].said
 
 
 def test_older_rows_of_any_number_of_groups_are_weighed_against_the_new() -> None:
     """How often rows are drawn depends on their groups; what is learnt on new and lost on older rows is compared."""
     new, past = _discordant(6000, 90, 60), _discordant(30_000, 480, 1100)
     grouped = (replace(new, unit=np.arange(len(new)) // 2), replace(past, unit=np.arange(len(past)) // 2))
-    older = judge("accuracy", grouped[0], 0, older=grouped[1]).tests[-1]
+    older = judge_challenger("accuracy", grouped[0], 0, older=grouped[1]).tests[-1]
     assert older.code == "GATE-OLDER"
     assert not older.passed
 
@@ -265,16 +274,18 @@ def test_whether_older_labels_hold_is_asked_of_the_newest_rows() -> None:
     new, past = _discordant(2000, 70, 50), _discordant(1900, 60, 110)
     recently = (np.arange(len(new)) % 10 == 0) | ((np.arange(len(new)) >= 2000) & (np.arange(len(new)) < 2070))
     slowly = replace(new, age=np.where(recently, 0.0, 9.0))
-    assert "GATE-OLDER" in {test.code for test in judge("accuracy", new, 0, older=past).tests if not test.passed}
-    assert "another world" in judge("accuracy", slowly, 0, older=past).tests[-1].said
+    failed = {test.code for test in judge_challenger("accuracy", new, 0, older=past).tests if not test.passed}
+    assert "GATE-OLDER" in failed
+    assert "another world" in judge_challenger("accuracy", slowly, 0, older=past).tests[-1].said
 
 
 def test_after_a_late_change_the_newest_rows_speak_for_the_metric() -> None:
     """Better in the last two windows and worse before: that is a change, and not a worse challenger."""
     late = _discordant(800, 60, 70)
     changed = replace(late, age=np.where(np.arange(930) < 860, 0.5, 3.0))  # what only the champion answers is older
-    assert [test.code for test in judge("accuracy", late, 0).tests if not test.passed] == ["GATE-METRIC", "GATE-BETTER"]
-    test = judge("accuracy", changed, 0).tests[1]
+    failed = [test.code for test in judge_challenger("accuracy", late, 0).tests if not test.passed]
+    assert failed == ["GATE-METRIC", "GATE-BETTER"]
+    test = judge_challenger("accuracy", changed, 0).tests[1]
     assert test.passed
     assert test.value == pytest.approx(60 / 860)
     assert "but on the 860 of the last 2 windows 1 against 0.9302" in test.said
@@ -288,12 +299,12 @@ def test_where_the_champion_fell_the_newest_rows_alone_are_evidence() -> None:
     champion, challenger = np.where(turned ^ erred, other, truth), np.where(turned ^ erred, truth, other)
     age = np.where(turned, 0.5, 2.0 + np.arange(3000)[::-1] / 300)
     flipped = replace(_paired(truth, champion, challenger), age=age)
-    gate = judge("accuracy", flipped, 0)
+    gate = judge_challenger("accuracy", flipped, 0)
     assert gate.passed
     assert gate.tests[0].value == 300
     assert "300 new labelled rows that neither model knows, of 3000" in gate.tests[0].said
-    steady = replace(flipped, champion=np.where(np.arange(3000) % 10 < 3, other, truth))
-    refused = judge("accuracy", steady, 0)
+    steady = replace(flipped, opponent_predicted=np.where(np.arange(3000) % 10 < 3, other, truth))
+    refused = judge_challenger("accuracy", steady, 0)
     assert not refused.passed
     assert refused.tests[0].value == 3000
 
@@ -307,16 +318,16 @@ def test_more_errors_are_not_bought_with_a_little_of_the_metric() -> None:
     eager = np.where((at < 100) | (at >= 870), "yes", "no").astype(object)
     always_no = np.full(9000, "no", dtype=object)
     assert chance_better("f1_macro", _paired(truth, careful, bold), 0) > 0.95
-    assert not judge("f1_macro", _paired(truth, careful, bold), 0).passed
-    assert judge("f1_macro", _paired(truth, always_no, eager), 0).passed
+    assert not judge_challenger("f1_macro", _paired(truth, careful, bold), 0).passed
+    assert judge_challenger("f1_macro", _paired(truth, always_no, eager), 0).passed
     assert judge_first("f1_macro", _paired(truth, always_no, eager), 0).passed
 
 
 def _joined(training: Paired, evaluation: Paired) -> Paired:
     both = [np.concatenate(pair) for pair in (
         (training.truth, evaluation.truth),
-        (training.champion, evaluation.champion),
-        (training.challenger, evaluation.challenger),
+        (training.opponent_predicted, evaluation.opponent_predicted),
+        (training.challenger_predicted, evaluation.challenger_predicted),
     )]
     side = np.arange(len(both[0])) >= len(training)
     return replace(_paired(*both), evaluation=side)
@@ -325,7 +336,7 @@ def _joined(training: Paired, evaluation: Paired) -> Paired:
 def test_an_undefined_metric_promotes_nothing() -> None:
     """With one class only there is no ROC curve: the gate refuses and says so, with no NaN in its document."""
     truth = np.full(80, "yes", dtype=object)
-    gate = judge("roc_auc", _paired(truth, truth, truth, scores=(np.ones(80), np.ones(80))), 0)
+    gate = judge_challenger("roc_auc", _paired(truth, truth, truth, scores=(np.ones(80), np.ones(80))), 0)
     assert gate.outcome == "refused"
     assert {test.value for test in gate.tests[1:]} == {None}
     assert "undefined" in gate.tests[1].said
@@ -343,9 +354,9 @@ def test_the_first_champion_must_beat_the_majority_class() -> None:
 
 def test_a_gate_survives_its_document() -> None:
     """What was decided can be read back after a restart, also with the loading test added."""
-    gate = judge("accuracy", _discordant(200, 30, 10), 0)
-    failed = gate.and_test(loads(3, "3 of 50 answers differ"))
-    assert gate.and_test(loads(3)).passed
+    gate = judge_challenger("accuracy", _discordant(200, 30, 10), 0)
+    failed = gate.and_test(loads_test(3, "3 of 50 answers differ"))
+    assert gate.and_test(loads_test(3)).passed
     assert not failed.passed
     assert failed.outcome == "refused"
     assert Gate.from_json(failed.as_json()) == failed

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from tests.made_rows import make_rows
-from trueup.flows.gate.guardrails import Meeting, Model, further_tests
+from tests.made_gates import guardrails_of
+from tests.made_rows import make_rows, make_stream
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.answers import calibration_test, classes_test
 from trueup.training.gate.slices import slice_tests
@@ -19,9 +18,10 @@ def _paired(n: int, champion: np.ndarray, challenger: np.ndarray, *, truth: np.n
     """Two classes; both models state a probability of "yes" and answer by it."""
     told = np.where(np.arange(n) % 2 == 0, "no", "yes").astype(object) if truth is None else truth
     return Paired(
-        truth=told, champion=np.where(champion > 0.5, "yes", "no").astype(object),
-        challenger=np.where(challenger > 0.5, "yes", "no").astype(object),
-        champion_score=champion, challenger_score=challenger, unit=np.arange(n), evaluation=np.zeros(n, bool),
+        opponent="champion",
+        truth=told, opponent_predicted=np.where(champion > 0.5, "yes", "no").astype(object),
+        challenger_predicted=np.where(challenger > 0.5, "yes", "no").astype(object),
+        opponent_score=champion, challenger_score=challenger, unit=np.arange(n), evaluation=np.zeros(n, bool),
         classes=("no", "yes"),
     )
 
@@ -34,7 +34,8 @@ def _sure(n: int, chance: float) -> np.ndarray:
 
 def _numbers(answers: np.ndarray, truth: np.ndarray) -> Paired:
     return Paired(
-        truth=truth, champion=truth, challenger=answers, champion_score=np.full(len(truth), np.nan),
+        opponent="champion",
+        truth=truth, opponent_predicted=truth, challenger_predicted=answers, opponent_score=np.full(len(truth), np.nan),
         challenger_score=np.full(len(truth), np.nan), unit=np.arange(len(truth)),
         evaluation=np.zeros(len(truth), bool), classes=(),
     )
@@ -61,7 +62,7 @@ def test_where_one_label_is_all_there_is_one_answer_may_be_right() -> None:
     alike = np.full(200, "yes", dtype=object)
     one_label = _paired(200, np.full(200, 0.7), np.full(200, 0.7), truth=alike)
     for paired in (one_label, _paired(8, _sure(8, 0.9), _sure(8, 0.9))):
-        assert classes_test(paired).said.startswith("not applicable: ")
+        assert guardrails_of(make_stream(), paired)["GATE-CLASSES"].said.startswith("not applicable: ")
 
 
 def test_probabilities_that_overstate_are_refused() -> None:
@@ -81,12 +82,9 @@ def test_after_a_change_the_answers_of_the_newest_rows_are_asked(old: int) -> No
     turned = replace(_paired(1200, champion, 1 - champion), age=np.where(old_world, 5.0, 0.5))
     turned = replace(turned, slices={"c": np.where(old_world, "seen before", "seen since").astype(object)})
     stream = make_rows(60, 0, "table")[0].model_copy(update={"slices": ("c",)})
-    meeting = Meeting(
-        paired=turned, seed=0, challenger=Model(None, 1), champion=None, elsewhere=True, reference=pd.DataFrame()
-    )
     assert calibration_test(turned, stream.gate.calibration_margin, 0).passed == (old < 600)
     assert not slice_tests(stream, turned, stream.gate.slice_margin, 0)[0].passed
-    found = {test.code: test for test in further_tests(stream, meeting)}
+    found = guardrails_of(stream, turned)
     assert found["GATE-CALIBRATION"].passed
     assert found["GATE-SLICE-c"].passed
     assert f"on {1200 - old} rows" in found["GATE-CALIBRATION"].said
@@ -101,7 +99,8 @@ def test_of_more_than_two_classes_the_stated_probability_is_that_of_the_answer()
 
     def stating(chance: float) -> Paired:
         return Paired(
-            truth=truth, champion=answers, challenger=answers, champion_score=np.full(600, share),
+            opponent="champion",
+            truth=truth, opponent_predicted=answers, challenger_predicted=answers, opponent_score=np.full(600, share),
             challenger_score=np.full(600, chance), unit=np.arange(600), evaluation=np.zeros(600, bool),
             classes=("a", "b", "c"),
         )
@@ -115,6 +114,6 @@ def test_numbers_and_answers_without_a_probability_are_not_judged_for_it() -> No
     truth = np.arange(100.0)
     unstated = _paired(200, np.full(200, np.nan), _sure(200, 0.9))
     for paired in (_numbers(truth, truth), unstated, _paired(8, _sure(8, 0.9), _sure(8, 0.9))):
-        test = calibration_test(paired, 0.02, 1)
+        test = guardrails_of(make_stream(), paired)["GATE-CALIBRATION"]
         assert test.passed
         assert test.said.startswith("not applicable: ")

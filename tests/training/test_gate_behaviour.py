@@ -10,13 +10,15 @@ import pandas as pd
 import pytest
 
 from tests.made_deployments import SETTINGS
+from tests.made_gates import guardrails_of
 from trueup.flows.app import App, open_app
 from trueup.flows.gate.behaviour_cases import own_cases, own_suites
 from trueup.storage.errors import ConfigError
 from trueup.storage.stream import GatePolicy, LabelPolicy, Stream
+from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.behaviour import behaviour_tests
-from trueup.training.gate.behaviour_suites import NEGATIONS, Kind, Suite, built_in, failures
-from trueup.training.gate.metric_tests import GateTest
+from trueup.training.gate.behaviour_suites import NEGATIONS, Suite, SuiteKind, built_in, failures
+from trueup.training.gate.result import GateTest
 
 CLASSES = ("negative", "positive")
 LABEL = LabelPolicy(column="stars", classes={"negative": "<=2", "positive": ">=4"})
@@ -69,7 +71,7 @@ def test_an_answer_that_hangs_on_capitals_is_refused() -> None:
 def test_of_a_long_text_the_place_of_the_change_is_shown() -> None:
     """A change of the last word is no use to anybody who sees the first sixty letters."""
     before, after = (pd.DataFrame({"text": ["word " * 50 + last], "size": [1.0]}) for last in ("good", "bad"))
-    suite = Suite("end", Kind.INVARIANCE, before, after, ("",), own=True)
+    suite = Suite("end", SuiteKind.INVARIANCE, before, after, ("",), own=True)
     (test,) = behaviour_tests(STREAM, (suite,), CLASSES, STEADY, None)
     assert not test.passed
     assert "good' changed to '…" in test.said
@@ -113,10 +115,20 @@ def test_a_typo_swaps_two_letters_of_one_word() -> None:
         assert (before[0], before[-1]) == (after[0], after[-1])
 
 
+def _nothing() -> Paired:
+    """No row that both models answered."""
+    nothing, texts = np.empty(0), np.empty(0, dtype=object)
+    return Paired(
+        opponent="champion", truth=texts, opponent_predicted=texts, challenger_predicted=texts,
+        opponent_score=nothing, challenger_score=nothing, unit=np.empty(0, int), evaluation=np.empty(0, bool),
+        classes=CLASSES,
+    )
+
+
 def test_a_handful_of_texts_shows_nothing() -> None:
     """Under twenty changed texts, and without any text, the tests say that they do not apply."""
     assert _judged(SHOUTED, texts=_texts(12))["GATE-BEHAVIOUR-case"].said.startswith("not applicable: 12 texts")
-    (test,) = behaviour_tests(STREAM.model_copy(update={"text": ()}), (), CLASSES, STEADY, None)
+    test = guardrails_of(STREAM.model_copy(update={"text": ()}), _nothing(), reference=_texts())["GATE-BEHAVIOUR"]
     assert test.passed
     assert test.said == "not applicable: the stream has no text"
 
@@ -131,7 +143,7 @@ def test_a_number_that_moves_far_is_another_answer() -> None:
     stream = Stream(name="made", time="at", task="regression", text=("text",), label=LabelPolicy(column="y"))
     before = pd.DataFrame({"text": ["a" * 10, "a" * 30]})
     for more, failed in (("a", False), ("a" * 9, True)):
-        suite = Suite("length", Kind.INVARIANCE, before, before.assign(text=before["text"] + more), ("", ""))
+        suite = Suite("length", SuiteKind.INVARIANCE, before, before.assign(text=before["text"] + more), ("", ""))
         assert list(failures(stream, Length(), suite)) == [failed, failed]
 
 

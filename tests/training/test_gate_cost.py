@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tests.made_gates import guardrails_of
 from tests.made_rows import make_rows
-from trueup.flows.gate.guardrails import Meeting, Model, further_tests
 from trueup.storage.stream import GatePolicy
 from trueup.training.candidates.recipes import candidates
-from trueup.training.evaluation.head_to_head import first_contest
+from trueup.training.evaluation.head_to_head import compare_with_constant
+from trueup.training.gate.context import StoredModel
 from trueup.training.gate.cost import latency_test, single_answers, size_test
 from trueup.training.models.fitting import fit
 
@@ -60,12 +63,10 @@ def test_without_a_champion_of_ours_there_is_no_cost_to_compare() -> None:
     stream, rows = make_rows(900, 0, "table")
     stream = stream.model_copy(update={"slices": ("c",)})
     fitted = fit(candidates(stream)[0], stream, rows.take(~rows.meta["evaluation"].to_numpy()), 0, 100)
+    first = compare_with_constant(stream, fitted, rows)
     for elsewhere, why in ((False, "no champion yet"), (True, "answers elsewhere")):
-        meeting = Meeting(
-            paired=first_contest(stream, fitted, rows), seed=0, challenger=Model(fitted.model, 1000), champion=None,
-            elsewhere=elsewhere, reference=rows.features,
-        )
-        found = {test.code: test for test in further_tests(stream, meeting)}
+        paired = replace(first, opponent="champion") if elsewhere else first
+        found = guardrails_of(stream, paired, challenger=StoredModel(fitted.model, 1000), reference=rows.features)
         assert found["GATE-SLICE-c"].said.startswith("not applicable: ") != elsewhere
         assert found["GATE-GOLDEN"].said == "not applicable: gate.golden names no file"
         for code in ("GATE-LATENCY", "GATE-SIZE"):

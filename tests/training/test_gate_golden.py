@@ -16,7 +16,7 @@ from trueup.flows.gate.golden_set import golden_set
 from trueup.storage.errors import ConfigError
 from trueup.storage.stream import GatePolicy, Stream
 from trueup.training.gate.golden import golden_test
-from trueup.training.gate.metric_tests import GateTest
+from trueup.training.gate.result import GateTest
 
 
 def _judged(answers: list[str], champion: list[str] | None = None, share: float = 1.0) -> GateTest:

@@ -6,7 +6,7 @@ import numpy as np
 
 from trueup.storage.stream import Policy, Stream
 from trueup.training.evaluation.paired import Paired
-from trueup.training.gate.metric_tests import GateTest
+from trueup.training.gate.result import GateTest
 from trueup.training.gate.slices import slice_tests
 
 
@@ -22,8 +22,10 @@ def _paired(worse: np.ndarray, better: np.ndarray, shop: np.ndarray) -> Paired:
     truth = np.where(np.arange(n) % 2 == 0, "no", "yes").astype(object)
     other = np.where(truth == "no", "yes", "no").astype(object)
     return Paired(
-        truth=truth, champion=np.where(better, other, truth), challenger=np.where(worse, other, truth),
-        champion_score=np.full(n, np.nan), challenger_score=np.full(n, np.nan), unit=np.arange(n),
+        opponent="champion",
+        truth=truth, opponent_predicted=np.where(better, other, truth),
+        challenger_predicted=np.where(worse, other, truth),
+        opponent_score=np.full(n, np.nan), challenger_score=np.full(n, np.nan), unit=np.arange(n),
         evaluation=np.zeros(n, bool), classes=("no", "yes"), slices={"shop": shop},
     )
 
@@ -95,8 +97,10 @@ def test_many_numbers_are_cut_in_thirds_and_errors_are_relative() -> None:
     rng = np.random.default_rng(0)
     size, truth = rng.normal(size=600), rng.normal(size=600)
     paired = Paired(
-        truth=truth, champion=truth + 1, challenger=truth + np.where(size > np.quantile(size, 2 / 3), 1.5, 0.5),
-        champion_score=np.full(600, np.nan), challenger_score=np.full(600, np.nan), unit=np.arange(600),
+        opponent="champion",
+        truth=truth, opponent_predicted=truth + 1,
+        challenger_predicted=truth + np.where(size > np.quantile(size, 2 / 3), 1.5, 0.5),
+        opponent_score=np.full(600, np.nan), challenger_score=np.full(600, np.nan), unit=np.arange(600),
         evaluation=np.zeros(600, bool), classes=(), slices={"size": size},
     )
     test = _judged(paired, _stream("mae", slices=("size",), numeric=("size",)))

@@ -10,7 +10,7 @@ from trueup.storage.rows import Rows
 from trueup.training.candidates.recipes import candidates
 from trueup.training.models.fitting import fit
 from trueup.training.models.out_of_time import block_edges, out_of_time
-from trueup.training.models.recency import newest_records
+from trueup.training.models.recency import recent_row_count
 
 
 def test_blocks_are_the_newest_windows_of_the_second_half() -> None:
@@ -39,7 +39,7 @@ def test_each_block_is_answered_by_what_was_known_before_it() -> None:
     assert found.rows.meta["score"].between(0, 1).all()
     edges = block_edges(stream, rows)
     past = rows.take(slice(0, edges[1])).take(~rows.meta["evaluation"].to_numpy()[: edges[1]])
-    fitted = fit(recipe, stream, past, 0, newest_records(stream, rows))
+    fitted = fit(recipe, stream, past, 0, recent_row_count(stream, rows))
     second = found.rows.take(found.blocks == 1)
     np.testing.assert_array_equal(
         second.meta["score"].to_numpy(), fitted.model.predict_proba(second.features[["content"]])[:, 1]

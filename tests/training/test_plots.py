@@ -17,9 +17,9 @@ from trueup.storage.errors import ModelUnusable
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.training.artifacts import importance_plots as plots_inputs
-from trueup.training.artifacts.answer_plots import Answers, calibration, confusion, precision_recall, roc
-from trueup.training.artifacts.canvas import shown
-from trueup.training.artifacts.error_examples import MOST, error_examples
+from trueup.training.artifacts.answer_plots import JudgedPredictions, calibration, confusion, precision_recall, roc
+from trueup.training.artifacts.canvas import shortened
+from trueup.training.artifacts.error_examples import MOST_EXAMPLES, error_examples
 from trueup.training.artifacts.importance_plots import drops_by_column, moved_by_words
 from trueup.training.artifacts.learning_curve import TIME, learning_curve
 from trueup.training.artifacts.run_artifacts import pictures
@@ -80,7 +80,7 @@ def test_words_and_classes_of_outsiders_are_drawn_as_they_are() -> None:
     texts = [f"{text} {odd[rng.integers(len(odd))]}" for text in rows.features["content"]]
     rows = replace(rows, features=rows.features.assign(content=texts))
     assert "plots/top_words.png" in drawn(stream, rows)
-    assert (shown("a $\x07\nb"), shown("x" * 40, 5)) == (r"a \$ b", "xxxx…")
+    assert (shortened("a $\x07\nb"), shortened("x" * 40, 5)) == (r"a \$ b", "xxxx…")
 
 
 def test_rows_that_say_nothing_give_no_picture() -> None:
@@ -102,7 +102,7 @@ def test_more_than_two_classes_are_told_from_the_rest_one_by_one() -> None:
     chances = rng.dirichlet(np.ones(13), 400)
     predicted = np.array(classes[:13])[chances.argmax(axis=1)]
     truth = np.where(rng.random(400) < 0.5, predicted, rng.choice(classes, 400))
-    answers = Answers(truth, predicted, classes, classes[:13], chances)
+    answers = JudgedPredictions(truth, predicted, classes, classes[:13], chances)
     assert len(answers.curves()) == 8 - ("c13" in sorted(classes, key=lambda c: -int((truth == c).sum()))[:8])
     for picture in (confusion, roc, precision_recall, calibration):
         assert picture(answers), picture.__name__
@@ -156,7 +156,7 @@ def test_the_surest_errors_are_a_table_with_ids() -> None:
     content = error_examples(stream, judged, ("no", "yes"))
     assert content
     table = pd.DataFrame(**json.loads(content))
-    assert len(table) == min(MOST, int((judged.meta["label"] != judged.meta["predicted"]).sum()))
+    assert len(table) == min(MOST_EXAMPLES, int((judged.meta["label"] != judged.meta["predicted"]).sum()))
     assert (table["label"] != table["answered"]).all()
     assert table["probability"].is_monotonic_decreasing
     assert set(table["id"]) <= set(judged.meta["id"])

@@ -17,7 +17,7 @@ from trueup.storage.stream import LabelPolicy, Stream
 from trueup.training.candidates.pipelines import build
 from trueup.training.candidates.recipes import Recipe, candidates
 from trueup.training.models.fitting import answer, fit
-from trueup.training.models.metrics import score
+from trueup.training.models.metrics import all_metrics
 
 MIXED = Stream(
     name="mixed",
@@ -54,7 +54,7 @@ def test_every_default_candidate_learns_its_kind_of_stream(kind: Kind, count: in
     truth = new.meta["label"].to_numpy()
     for recipe in recipes:
         predicted, chances = answer(fit(recipe, stream, old, 0, 300).model, stream, new.features)
-        figures = score(stream.task, truth, predicted, chances, ("no", "yes"))
+        figures = all_metrics(stream.task, truth, predicted, chances, ("no", "yes"))
         if kind == "regression":
             assert figures["r2"] > 0.1, recipe
         else:

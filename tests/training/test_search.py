@@ -14,7 +14,8 @@ from trueup.storage.errors import TrueupError
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.training.candidates.recipes import Recipe, candidates
-from trueup.training.search import KEEP, Progress, rungs, search, validation_blocks
+from trueup.training.models.validation_blocks import validation_blocks
+from trueup.training.search import KEEP, SearchProgress, rungs, search
 
 
 def _training(rows: Rows) -> Rows:
@@ -87,7 +88,7 @@ def test_the_same_search_comes_to_the_same_end() -> None:
 def test_progress_tells_how_far_the_search_is() -> None:
     """After each fit: how many of how many, the best so far with its figure, the time spent and given."""
     stream, rows = make_rows(900, 0)
-    heard: list[Progress] = []
+    heard: list[SearchProgress] = []
     ticking = _steps(0.01)
     found = search(stream, _training(rows), candidates(stream), 0, lambda: next(ticking), heard.append)
     assert [told.done for told in heard] == list(range(1, heard[-1].of + 1))

@@ -12,14 +12,15 @@ from trueup.training.candidates import recipes as recipes
 from trueup.training.candidates.recipes import Recipe, candidates, default_recipes
 from trueup.training.models.feature_cache import Matrices
 from trueup.training.models.fitting import answer, fit
-from trueup.training.models.recency import newest_records
-from trueup.training.search import search, validation_blocks
+from trueup.training.models.recency import recent_row_count
+from trueup.training.models.validation_blocks import validation_blocks
+from trueup.training.search import search
 from trueup_model.text_counts import Table
 
 
 def _same_as_plain(stream: Stream, rows: Rows, tried: tuple[Recipe, ...]) -> None:
     blocks = validation_blocks(stream, rows)
-    newest = newest_records(stream, rows)
+    newest = recent_row_count(stream, rows)
     shared = Matrices(stream, rows.take(rows.labelled), blocks, 7, newest)
     for recipe in tried:
         for at, block in enumerate(blocks):

@@ -12,7 +12,7 @@ import pytest
 from tests.made_rows import BAD, GOOD, make_rows
 from trueup.storage.rows import Rows
 from trueup.training.artifacts.data_summary import CLASSES, OTHERS, PERIODS, summarise
-from trueup.training.artifacts.data_summary_page import page, summary_files
+from trueup.training.artifacts.data_summary_page import summary_files, summary_page
 
 
 @pytest.mark.parametrize("kind", ["text", "table", "regression"])
@@ -71,7 +71,7 @@ def test_rows_that_say_nothing_are_said_to() -> None:
     bare = rows.take(slice(0, 1)).with_meta(label=[None])
     found = summarise(stream, replace(bare, features=bare.features.assign(a=np.nan, b=np.nan, c=None)))
     assert (found["label"]["labelled"], found["numeric"]["a"]) == (0, {"missing": 1, "quantiles": None})
-    assert b"no value" in page(found)
+    assert b"no value" in summary_page(found)
     stream, rows = make_rows(30, 6)
     blank = replace(rows, features=rows.features.assign(content=[None, " "] * 15))
     assert summarise(stream, blank)["text"]["content"]["missing"] == 30

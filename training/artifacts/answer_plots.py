@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from trueup.training.artifacts.canvas import BLUE, COLOURS, GREY, ORANGE, canvas, png, shown
+from trueup.training.artifacts.canvas import BLUE, COLOURS, GREY, ORANGE, canvas, png, shortened
 
 MOST_CLASSES = 8  # drawn one by one; the rarer ones are left out of curves, and are one class in the confusion matrix
 LEAST_ROWS = 20  # below, a curve shows chance
@@ -18,7 +18,7 @@ MOST_POINTS = 2000
 
 
 @dataclass(frozen=True)
-class Answers:
+class JudgedPredictions:
     """n labelled rows and what a model said of them.
 
     truth, predicted: classes as text, or float64. classes: in the declared or sorted order; empty for regression.
@@ -45,7 +45,7 @@ class Answers:
         return found if len(self.truth) >= LEAST_ROWS else []
 
 
-def confusion(answers: Answers) -> bytes | None:
+def confusion(answers: JudgedPredictions) -> bytes | None:
     """How many rows of each class were answered with each class; rows sum up to the class."""
     if not len(answers.truth):
         return None
@@ -66,14 +66,14 @@ def confusion(answers: Answers) -> bytes | None:
             colour = "white" if share[row, column] > 0.55 else "black"
             cell = f"{table[row, column]}\n{share[row, column]:.0%}"
             axis.text(column, row, cell, ha="center", va="center", color=colour, fontsize=8)
-    axis.set_xticks(range(len(kept)), [shown(name, 14) for name in kept], rotation=30 if len(kept) > 3 else 0)
-    axis.set_yticks(range(len(kept)), [shown(name, 14) for name in kept])
+    axis.set_xticks(range(len(kept)), [shortened(name, 14) for name in kept], rotation=30 if len(kept) > 3 else 0)
+    axis.set_yticks(range(len(kept)), [shortened(name, 14) for name in kept])
     axis.set_xlabel("answered", fontsize=9)
     axis.set_ylabel("label", fontsize=9)
     return png(figure)
 
 
-def roc(answers: Answers) -> bytes | None:
+def roc(answers: JudgedPredictions) -> bytes | None:
     """True against false positives at every threshold; more than two classes: each against the rest."""
     from sklearn.metrics import roc_auc_score, roc_curve
 
@@ -84,13 +84,13 @@ def roc(answers: Answers) -> bytes | None:
     figure, axis = canvas(f"ROC, {len(answers.truth)} held-out rows: {_mean('area', areas)}")
     for (name, of_it, chance), area, colour in zip(curves, areas, COLOURS, strict=False):
         false, true, _ = roc_curve(of_it, chance)
-        axis.plot(false, true, color=colour, lw=1.8, label=f"{shown(name, 20)} ({area:.3f})")
+        axis.plot(false, true, color=colour, lw=1.8, label=f"{shortened(name, 20)} ({area:.3f})")
     axis.plot([0, 1], [0, 1], color=GREY, lw=1, ls="--")
     _named(axis, "share of the others that were taken for it", "share of it that was found", "lower right")
     return png(figure)
 
 
-def precision_recall(answers: Answers) -> bytes | None:
+def precision_recall(answers: JudgedPredictions) -> bytes | None:
     """How many of those found are right, against how many are found; the dashed line is the class's share."""
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
@@ -101,14 +101,14 @@ def precision_recall(answers: Answers) -> bytes | None:
     figure, axis = canvas(f"Precision and recall, {len(answers.truth)} held-out rows: {_mean('average', means)}")
     for (name, of_it, chance), mean, colour in zip(curves, means, COLOURS, strict=False):
         precision, recall, _ = precision_recall_curve(of_it, chance)
-        axis.plot(recall, precision, color=colour, lw=1.8, label=f"{shown(name, 20)} ({mean:.3f})")
+        axis.plot(recall, precision, color=colour, lw=1.8, label=f"{shortened(name, 20)} ({mean:.3f})")
         axis.axhline(of_it.mean(), color=colour, lw=0.8, ls="--")
     axis.set_ylim(0, 1.03)
     _named(axis, "recall", "precision", "lower left")
     return png(figure)
 
 
-def calibration(answers: Answers) -> bytes | None:
+def calibration(answers: JudgedPredictions) -> bytes | None:
     """What was foretold against what came, in bins of as many rows each, with 95 % intervals.
 
     Two classes: the probability of the last. More: that of the answer, against how often the answer is right.
@@ -121,7 +121,7 @@ def calibration(answers: Answers) -> bytes | None:
         if not curves:
             return None
         name, came, foretold = curves[0]
-        what = f"probability of {shown(name, 20)}"
+        what = f"probability of {shortened(name, 20)}"
     else:
         came, foretold, what = answers.truth == answers.predicted, answers.chances.max(axis=1), "confidence"
     bins = np.array_split(np.argsort(foretold, kind="stable"), max(2, min(10, n // LEAST_ROWS)))
@@ -139,7 +139,7 @@ def calibration(answers: Answers) -> bytes | None:
     return png(figure)
 
 
-def residuals(answers: Answers) -> bytes | None:
+def residuals(answers: JudgedPredictions) -> bytes | None:
     """Regression: the label against the answer, and what is left over against the answer and by size."""
     n = len(answers.truth)
     if n < 2:

@@ -10,7 +10,7 @@ from typing import Any
 DPI = 90
 BLUE, ORANGE, GREY = "#1f6fb4", "#d9730d", "#8a8f98"
 COLOURS = (BLUE, ORANGE, "#2e8b57", "#a13d63", "#6b5fb5", "#8c6d31", "#1b9e9e", "#c44e52")
-LONGEST = 32  # signs of a word or class name in a picture
+LONGEST_LABEL = 32  # signs of a word or class name in a picture
 
 
 def canvas(title: str, *, across: int = 1, down: int = 1, width: float = 5.2, height: float = 4.0) -> tuple[Any, Any]:
@@ -18,7 +18,7 @@ def canvas(title: str, *, across: int = 1, down: int = 1, width: float = 5.2, he
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width * across, height * down), dpi=DPI, layout="tight")
-    figure.suptitle(shown(title, 110), fontsize=10)
+    figure.suptitle(shortened(title, 110), fontsize=10)
     axes = figure.subplots(down, across)
     for one in axes.flat if hasattr(axes, "flat") else [axes]:
         one.spines[["top", "right"]].set_visible(False)
@@ -36,7 +36,7 @@ def png(figure: Any) -> bytes:
     return held.getvalue()
 
 
-def shown(words: object, longest: int = LONGEST) -> str:
+def shortened(words: object, longest: int = LONGEST_LABEL) -> str:
     """Words as a picture may hold them: one line, not too long, and a dollar sign is a dollar sign, not a formula."""
     line = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]+", " ", str(words))
     return (line if len(line) <= longest else line[: longest - 1] + "…").replace("$", r"\$")

@@ -18,11 +18,11 @@ from trueup.training.models.fitting import classes_of
 from trueup_model.cleaning import NO_TEXT, WORD, plain_numbers, plain_text
 
 PERIODS = 24
-LEVELS = 10  # of a categorical column or slice, the commonest
+SHOWN_LEVELS = 10  # of a categorical column or slice, the commonest
 REPEATS = 5  # contents that stand most often
 CLASSES = 8  # told one by one, the commonest; the rarer ones are one class together
 OTHERS = "(others)"
-WORDS = 12  # a class
+SHOWN_WORDS = 12  # a class
 READ_TEXTS = 20_000  # newest labelled rows that words are counted in
 LEAST_TEXTS = 5  # that hold a word
 LONGEST = 160  # signs of a text that is shown
@@ -123,12 +123,13 @@ def _words(rows: Rows, column: str, classes: tuple[str, ...]) -> dict[str, list[
         rest = everywhere - here
         ratio = np.log((here + 0.5) / (n_own + 1)) - np.log((rest + 0.5) / (n_rest + 1))
         z = ratio / np.sqrt(1 / (here + 0.5) + 1 / (rest + 0.5))
-        best = [k for k in np.argsort(-z, kind="stable")[: 4 * WORDS] if everywhere[k] >= LEAST_TEXTS and z[k] > 0]
+        likeliest = np.argsort(-z, kind="stable")[: 4 * SHOWN_WORDS]
+        best = [k for k in likeliest if everywhere[k] >= LEAST_TEXTS and z[k] > 0]
         found[name] = [
             {"word": str(words[k]), "share": float(here[k] / n_own), "elsewhere": float(rest[k] / n_rest)}
             for k in best
             if words[k] != NO_TEXT and not (len(words[k]) == 1 and words[k].isascii())
-        ][:WORDS]
+        ][:SHOWN_WORDS]
     return found
 
 
@@ -141,7 +142,7 @@ def _numeric(column: pd.DataFrame) -> dict[str, Any]:
 def _levels(column: pd.Series) -> dict[str, Any]:
     known = column.dropna().astype(str)
     counts = known.value_counts()
-    top = [{"level": name[:LONGEST], "rows": int(count)} for name, count in counts.head(LEVELS).items()]
+    top = [{"level": name[:LONGEST], "rows": int(count)} for name, count in counts.head(SHOWN_LEVELS).items()]
     return {"missing": int(column.isna().sum()), "levels": len(counts), "top": top}
 
 

@@ -12,7 +12,7 @@ from trueup.storage.stream import Stream
 from trueup.training.artifacts.canvas import COLOURS
 from trueup.training.artifacts.data_summary import summarise
 
-FOLDER = "summary"
+SUMMARY_FOLDER = "summary"
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -20,10 +20,10 @@ def summary_files(stream: Stream, rows: Rows) -> dict[str, bytes]:
     """The files by path."""
     found = summarise(stream, rows)
     document = json.dumps(found, ensure_ascii=False, indent=2).encode(errors="replace")
-    return {f"{FOLDER}/snapshot.json": document, f"{FOLDER}/snapshot.html": page(found)}
+    return {f"{SUMMARY_FOLDER}/snapshot.json": document, f"{SUMMARY_FOLDER}/snapshot.html": summary_page(found)}
 
 
-def page(found: dict[str, Any]) -> bytes:
+def summary_page(found: dict[str, Any]) -> bytes:
     """The page of a summary; whatever outsiders wrote is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

@@ -10,9 +10,9 @@ from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso
 
-FILE = "error_examples.json"
-MOST = 25
-LONGEST = 300  # signs of a text
+EXAMPLES_FILE = "error_examples.json"
+MOST_EXAMPLES = 25
+LONGEST_EXAMPLE = 300  # signs of a text
 
 
 def error_examples(stream: Stream, judged: Rows, classes: tuple[str, ...]) -> bytes | None:
@@ -29,7 +29,7 @@ def error_examples(stream: Stream, judged: Rows, classes: tuple[str, ...]) -> by
         score = meta["score"].to_numpy(dtype=float)
         size = np.maximum(score, 1 - score) if len(classes) == 2 else score  # of two the score is about the last
         measure, wrong = "probability", (meta["predicted"].astype(str) != meta["label"].astype(str)).to_numpy()
-    order = [k for k in np.argsort(-size, kind="stable") if wrong[k]][:MOST]
+    order = [k for k in np.argsort(-size, kind="stable") if wrong[k]][:MOST_EXAMPLES]
     if not order:
         return None
     data = []
@@ -47,4 +47,4 @@ def _plain(value: object) -> object:
         return None
     if isinstance(value, float | int):
         return float(value)
-    return str(value)[:LONGEST]
+    return str(value)[:LONGEST_EXAMPLE]

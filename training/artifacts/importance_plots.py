@@ -14,9 +14,9 @@ import pandas as pd
 
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
-from trueup.training.artifacts.canvas import BLUE, ORANGE, canvas, png, shown
+from trueup.training.artifacts.canvas import BLUE, ORANGE, canvas, png, shortened
 from trueup.training.models.fitting import answer, classes_of
-from trueup.training.models.metrics import figure
+from trueup.training.models.metrics import metric_value
 from trueup_model.cleaning import NO_TEXT, WORD, plain_text
 
 ASKED_WORDS = 1000  # the commonest of a column
@@ -60,7 +60,7 @@ def draw_words(stream: Stream, moved: list[Moved]) -> bytes | None:
         return None
     sides = list(dict.fromkeys(one.towards for one in moved))
     if len(sides) == 1:
-        what = f"the probability of {shown(sides[0], 20)}" if sides[0] else "the answer"
+        what = f"the probability of {shortened(sides[0], 20)}" if sides[0] else "the answer"
         figure, axis = canvas(f"Words: how far one alone moves {what}", height=5.2)
         ordered = sorted(moved, key=lambda one: one.by)
         _bars(axis, stream, [*ordered[:BARS], *ordered[max(BARS, len(ordered) - BARS) :]])
@@ -69,7 +69,7 @@ def draw_words(stream: Stream, moved: list[Moved]) -> bytes | None:
     for axis, side in zip(axes, sides, strict=True):
         strongest = sorted((one for one in moved if one.towards == side), key=lambda one: one.by)[-BARS:]
         _bars(axis, stream, strongest)
-        axis.set_title(shown(side, 24), fontsize=9)
+        axis.set_title(shortened(side, 24), fontsize=9)
     return png(figure)
 
 
@@ -89,7 +89,7 @@ def drops_by_column(
     truth = rows.meta["label"].to_numpy()
 
     def figure_of(features: pd.DataFrame) -> float:
-        return figure(stream.metric, truth, *answer(model, stream, features), classes)
+        return metric_value(stream.metric, truth, *answer(model, stream, features), classes)
 
     whole, rng = figure_of(rows.features), np.random.default_rng(seed)
     times = max(1, min(3, ASKED_TIMES // len(stream.features)))
@@ -109,7 +109,7 @@ def draw_columns(stream: Stream, drops: dict[str, float], rows: int) -> bytes | 
         return None
     ordered = sorted(drops.items(), key=lambda one: one[1])[-2 * BARS :]
     figure, axis = canvas(f"Columns: how much worse {stream.metric} gets without, {min(rows, ASKED_ROWS)} rows")
-    axis.barh([shown(column) for column, _ in ordered], [drop for _, drop in ordered], color=BLUE)
+    axis.barh([shortened(column) for column, _ in ordered], [drop for _, drop in ordered], color=BLUE)
     return png(figure)
 
 
@@ -159,4 +159,4 @@ def _moved(
 def _bars(axis: Any, stream: Stream, bars: list[Moved]) -> None:
     names = [one.word if len(stream.text) == 1 else f"{one.column}: {one.word}" for one in bars]
     axis.barh(range(len(bars)), [one.by for one in bars], color=[BLUE if one.by > 0 else ORANGE for one in bars])
-    axis.set_yticks(range(len(bars)), [shown(name) for name in names])
+    axis.set_yticks(range(len(bars)), [shortened(name) for name in names])

@@ -17,7 +17,7 @@ from trueup.storage.stream import Stream
 from trueup.training.artifacts.canvas import BLUE, canvas, png
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.models.fitting import answer, classes_of, fit
-from trueup.training.models.metrics import figure
+from trueup.training.models.metrics import metric_value
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
 JUDGED_SHARE, MOST_JUDGED = 0.2, 1000
@@ -66,7 +66,7 @@ def learning_curve(
         except (NotTrainable, ModelUnusable):
             continue  # so few rows may know one class only
         fitting, answering = fitted - begun, clock() - fitted
-        reached = figure(stream.metric, judged.meta["label"].to_numpy(), *answers, classes)
+        reached = metric_value(stream.metric, judged.meta["label"].to_numpy(), *answers, classes)
         if np.isfinite(reached):
             found.append(Point(count, reached))
     return tuple(found)

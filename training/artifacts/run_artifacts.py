@@ -11,12 +11,12 @@ from trueup.storage.errors import ModelUnusable
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.training.artifacts import answer_plots as drawn
-from trueup.training.artifacts.error_examples import FILE, error_examples
+from trueup.training.artifacts.error_examples import EXAMPLES_FILE, error_examples
 from trueup.training.artifacts.importance_plots import draw_columns, draw_words, drops_by_column, moved_by_words
 from trueup.training.artifacts.learning_curve import draw_learning, learning_curve
 from trueup.training.models.fitting import Fitted, classes_of
 
-FOLDER = "plots"
+PLOTS_FOLDER = "plots"
 
 
 def pictures(
@@ -42,13 +42,13 @@ def pictures(
         stream, learning_curve(stream, fitted.recipe, learning, seed, clock)
     )
     kinds |= _inputs(stream, fitted, judged, answers, seed)
-    found = {f"{FOLDER}/{name}": picture for name, picture in kinds.items() if picture is not None}
+    found = {f"{PLOTS_FOLDER}/{name}": picture for name, picture in kinds.items() if picture is not None}
     errors = error_examples(stream, judged, answers.classes)
-    return found if errors is None else {**found, FILE: errors}
+    return found if errors is None else {**found, EXAMPLES_FILE: errors}
 
 
 def _inputs(
-    stream: Stream, fitted: Fitted, judged: Rows, answers: drawn.Answers, seed: int
+    stream: Stream, fitted: Fitted, judged: Rows, answers: drawn.JudgedPredictions, seed: int
 ) -> dict[str, bytes | None]:
     """What the model listens to; a team's own that cannot answer made records is not asked further."""
     try:
@@ -62,14 +62,14 @@ def _inputs(
     }
 
 
-def _answers(stream: Stream, fitted: Fitted, judged: Rows) -> drawn.Answers:
+def _answers(stream: Stream, fitted: Fitted, judged: Rows) -> drawn.JudgedPredictions:
     label, predicted = judged.meta["label"].to_numpy(), judged.meta["predicted"].to_numpy()
     if stream.is_regression:
-        return drawn.Answers(label.astype(float), predicted.astype(float), (), (), np.empty((0, 0)))
+        return drawn.JudgedPredictions(label.astype(float), predicted.astype(float), (), (), np.empty((0, 0)))
     known = tuple(np.asarray(fitted.model.classes_).astype(str))
     chances: Any = np.empty((0, len(known)))
     if len(judged):
         chances = np.asarray(fitted.model.predict_proba(judged.features[list(stream.features)]))
-    return drawn.Answers(
+    return drawn.JudgedPredictions(
         label.astype(str), predicted.astype(str), classes_of(stream, np.array(known)), known, chances
     )

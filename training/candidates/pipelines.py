@@ -13,11 +13,11 @@ from typing import Any
 
 from trueup.storage.errors import ConfigError
 from trueup.storage.stream import Stream
-from trueup.training.candidates.estimators import ESTIMATORS
+from trueup.training.candidates.estimators import estimator_named
 from trueup.training.candidates.recipes import READING, Recipe
 from trueup_model.cleaning import plain_levels, plain_numbers, plain_text
 
-LEVELS = 50  # kept of a categorical column; the rarer ones are one level together
+KEPT_LEVELS = 50  # kept of a categorical column; the rarer ones are one level together
 
 Counting = Callable[[str, str, int | None], Any]  # (text column, kind, limit) to the step that counts it
 
@@ -32,12 +32,12 @@ def build(recipe: Recipe, stream: Stream, seed: int) -> Any:
         return _own(recipe.model, stream)
     from sklearn.pipeline import Pipeline
 
-    return Pipeline([("features", features(recipe, stream)), ("model", estimator(recipe, stream, seed))])
+    return Pipeline([("features", build_features(recipe, stream)), ("model", build_estimator(recipe, stream, seed))])
 
 
-def estimator(recipe: Recipe, stream: Stream, seed: int) -> Any:
+def build_estimator(recipe: Recipe, stream: Stream, seed: int) -> Any:
     """The unfitted last step of a default pipeline, calibrated where the recipe says so."""
-    made = ESTIMATORS[recipe.model](dict(recipe.hyper), stream, seed)
+    made = estimator_named(recipe.model).make(dict(recipe.hyper), stream, seed)
     if recipe.calibration == "none":
         return made
     from trueup_model.calibration import Calibrated
@@ -45,7 +45,7 @@ def estimator(recipe: Recipe, stream: Stream, seed: int) -> Any:
     return Calibrated(made, decides_by=stream.metric, last=next(reversed(stream.label.classes), ""))
 
 
-def features(recipe: Recipe, stream: Stream, counting: Counting | None = None) -> Any:
+def build_features(recipe: Recipe, stream: Stream, counting: Counting | None = None) -> Any:
     """The unfitted first step of a default pipeline.
 
     Args:
@@ -65,7 +65,7 @@ def features(recipe: Recipe, stream: Stream, counting: Counting | None = None) -
         scaled = MinMaxScaler(clip=True) if stream.text else StandardScaler()
         parts.append(("numeric", make_pipeline(FunctionTransformer(plain_numbers), filled, scaled), [*stream.numeric]))
     if stream.categorical:
-        levels = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=LEVELS, sparse_output=False)
+        levels = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=KEPT_LEVELS, sparse_output=False)
         parts.append(("levels", make_pipeline(FunctionTransformer(plain_levels), levels), [*stream.categorical]))
     dense = recipe.feature in ("tabular", "top_words")
     return ColumnTransformer(parts, sparse_threshold=0.0 if dense else 1.0)
@@ -95,7 +95,7 @@ def _from_text(column: str, kind: str, limit: int | None) -> Any:
     return Pipeline([("clean", FunctionTransformer(plain_text)), ("words", counter(kind, limit))])
 
 
-def vectorisers(pipeline: Any) -> dict[str, Any]:
+def fitted_vectorisers(pipeline: Any) -> dict[str, Any]:
     """The fitted vectorisers of a default pipeline, by the name of their part of the features."""
     fitted = pipeline.named_steps["features"].named_transformers_
     return {

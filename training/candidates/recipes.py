@@ -1,6 +1,6 @@
 """Candidates: what may become champion, as values that can be logged, compared and built again.
 
-To add one: a line in FAMILIES here and its estimator in `estimators.ESTIMATORS`, under the same name.
+Which ones are tried by default is listed in `estimators.FAMILIES`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from typing import Literal, cast
 
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
+from trueup.training.candidates import estimators
+from trueup.training.candidates.estimators import HISTORIES, Hyper, TrainingHistory, estimator_named
 
-Hyper = tuple[tuple[str, float | int | str], ...]
-History = Literal["all", "newest", "aged"]
 Calibration = Literal["none", "sigmoid"]
 
 WORDS = 10_000  # words and word pairs that a text column may contribute; of n-grams of letters twice as many
 TOP_WORDS = 300  # of single words, for trees, which read them as dense columns
 MUCH_TEXT = 50_000_000  # characters; their vocabularies would not fit into a gigabyte, so the words are hashed
-BOOSTING = ("xgboost", "lightgbm")  # families named after the package that they need
 OWN = "own"  # the feature of a team's own candidate, which makes its features itself
 
 # How a feature reads a text column: kinds of counts, how many times `max_features` of them, weighed by TF-IDF or not.
@@ -40,7 +39,7 @@ READING: dict[str, tuple[tuple[str, int, bool], ...]] = {
 class Recipe:
     """How a model is made from rows: enough to build the same one again.
 
-    model: a family of FAMILIES, or a team's own factory as "module:function".
+    model: the name of an estimator, or a team's own factory as "module:function".
     feature: how text becomes numbers (a name of READING); "tabular" without text; "own" for a team's factory.
     max_features: words kept of each text column; None where there is no text.
     history: fitted on all labelled training rows, on the newest only (after a change of concept the old ones harm), or
@@ -52,7 +51,7 @@ class Recipe:
     model: str
     feature: str
     max_features: int | None
-    history: History
+    history: TrainingHistory
     hyper: Hyper = ()
     calibration: Calibration = "none"
 
@@ -86,74 +85,10 @@ class Recipe:
             model=params["model"],
             feature=params["feature"],
             max_features=int(params["max_features"]) if params["max_features"] else None,
-            history=cast(History, params["history"]),
+            history=cast(TrainingHistory, params["history"]),
             hyper=tuple(json.loads(params["hyper"]).items()),
             calibration=cast(Calibration, params["calibration"]),
         )
-
-
-HISTORIES: tuple[History, ...] = ("all", "newest", "aged")
-
-
-@dataclass(frozen=True)
-class Family:
-    """A kind of model that is tried for a task, over each of its features, settings and histories.
-
-    needs: the package that it is tried with only where it is installed.
-    margins: it has no chances of its own, so a model of it is always calibrated.
-    """
-
-    model: str
-    task: Literal["classification", "regression"]
-    settings: tuple[Hyper, ...] = ((),)
-    features: tuple[str, ...] = ("tabular",)
-    histories: tuple[History, ...] = HISTORIES
-    needs: str = ""
-    margins: bool = False
-
-
-def _one(**named: float | int | str) -> Hyper:
-    return tuple(named.items())
-
-
-_FOREST = _one(n_estimators=60, min_samples_leaf=2)
-_BOOSTED = _one(max_iter=100, max_leaf_nodes=15, learning_rate=0.1)
-_BOOSTED_TEXT = _one(max_iter=60, max_leaf_nodes=8, learning_rate=0.15)
-_XGBOOST = _one(trees=100, grow_policy="lossguide", max_depth=0, max_leaves=15, learning_rate=0.1)
-_LIGHTGBM = _one(trees=100, num_leaves=15, learning_rate=0.1)
-
-# The earlier wins where the best is not surely better. For text that is the one which did best on both review sets
-# (docs/promotion.md, "Quality"); trees do worse on words and cost most, so they are tried over all history only.
-FAMILIES = (
-    Family("linear_svm", "classification", (_one(C=0.3), _one(C=0.1)), ("union", "hashed"), margins=True),
-    Family("logistic_regression", "classification", (_one(C=3.0),), ("union", "hashed")),
-    Family("linear_svm", "classification", (_one(C=0.3),), ("tfidf", "char"), margins=True),
-    Family("logistic_regression", "classification", (_one(C=3.0),), ("tfidf",)),
-    Family("logistic_regression", "classification", (_one(C=1.0),), ("bow", "tabular")),
-    Family("linear_svm", "classification", (_one(C=0.1),), margins=True),
-    Family("naive_bayes", "classification", (_one(smoothing=0.5),), ("bow", "tfidf", "hashed", "tabular")),
-    Family("random_forest", "classification", (_FOREST,)),
-    Family("gradient_boosting", "classification", (_BOOSTED,)),
-    Family("adaboost", "classification", (_one(n_estimators=50, max_depth=1),)),
-    Family("random_forest", "classification", (_FOREST,), ("top_words",), ("all",)),
-    Family("gradient_boosting", "classification", (_BOOSTED_TEXT,), ("top_words",), ("all",)),
-    Family("adaboost", "classification", (_one(n_estimators=30, max_depth=1),), ("top_words",), ("all",)),
-    Family("xgboost", "classification", (_XGBOOST,), needs="xgboost"),
-    Family("lightgbm", "classification", (_LIGHTGBM,), needs="lightgbm"),
-    Family("xgboost", "classification", (_XGBOOST,), ("top_words",), ("all",), needs="xgboost"),
-    Family("lightgbm", "classification", (_LIGHTGBM,), ("top_words",), ("all",), needs="lightgbm"),
-    Family("ridge", "regression", (_one(alpha=1.0),), ("tfidf", "union", "hashed", "tabular")),
-    Family("bayesian_ridge", "regression"),
-    Family("linear_svr", "regression", (_one(C=0.1),), ("tfidf", "union", "hashed", "tabular")),
-    Family("random_forest", "regression", (_FOREST,)),
-    Family("gradient_boosting", "regression", (_BOOSTED,)),
-    Family("adaboost", "regression", (_one(n_estimators=50, max_depth=6),)),
-    Family("random_forest", "regression", (_FOREST,), ("top_words",), ("all",)),
-    Family("gradient_boosting", "regression", (_BOOSTED_TEXT,), ("top_words",), ("all",)),
-    Family("adaboost", "regression", (_one(n_estimators=30, max_depth=6),), ("top_words",), ("all",)),
-    Family("xgboost", "regression", (_XGBOOST,), needs="xgboost"),
-    Family("lightgbm", "regression", (_LIGHTGBM,), needs="lightgbm"),
-)
 
 
 def default_recipes(stream: Stream, characters: int = 0) -> tuple[Recipe, ...]:
@@ -165,10 +100,17 @@ def default_recipes(stream: Stream, characters: int = 0) -> tuple[Recipe, ...]:
     of_text = {"hashed"} if characters > MUCH_TEXT else set(READING) - {"hashed"}
     read = of_text if stream.text else {"tabular"}
     return tuple(
-        Recipe(family.model, feature, _words(feature), history, hyper, "sigmoid" if family.margins else "none")
+        Recipe(
+            family.estimator.name,
+            feature,
+            _words(feature),
+            history,
+            hyper,
+            "sigmoid" if family.estimator.margins else "none",
+        )
         for history in HISTORIES
-        for family in FAMILIES
-        if family.task == stream.task and history in family.histories and (not family.needs or _installed(family.needs))
+        for family in estimators.FAMILIES
+        if family.task == stream.task and history in family.histories and _installed(family.estimator.needs)
         for feature in family.features
         if feature in read
         for hyper in family.settings
@@ -181,11 +123,12 @@ def _words(feature: str) -> int | None:
 
 def extra_packages(recipe: Recipe) -> tuple[str, ...]:
     """The installed distributions that a model of this recipe runs on, beside those of every model."""
-    return tuple(packages_distributions().get(recipe.model, ())) if recipe.model in BOOSTING else ()
+    needs = "" if recipe.is_own else estimator_named(recipe.model).needs
+    return tuple(packages_distributions().get(needs, ())) if needs else ()
 
 
 def _installed(package: str) -> bool:
-    return find_spec(package) is not None
+    return not package or find_spec(package) is not None
 
 
 def candidates(stream: Stream, rows: Rows | None = None) -> tuple[Recipe, ...]:

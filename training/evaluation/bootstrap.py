@@ -19,7 +19,7 @@ import numpy as np
 CELL_DRAWS = 20_000  # standard error of the chance at most .0036
 UNIT_DRAWS = (500, 4_000)  # least and most, where every unit is drawn
 UNIT_WEIGHTS = 20_000_000  # drawn in all, where that leaves the least number of draws
-AT_ONCE = 2_000_000  # weights in memory
+WEIGHTS_IN_MEMORY = 2_000_000  # weights in memory
 
 
 def gains_of_classes(
@@ -170,6 +170,6 @@ def _unit_weights(units: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Exponential weights in pieces of (draws × units) that fit into memory."""
     left = int(np.clip(UNIT_WEIGHTS // units, *UNIT_DRAWS))
     while left > 0:
-        draws = min(left, max(1, AT_ONCE // units))
+        draws = min(left, max(1, WEIGHTS_IN_MEMORY // units))
         yield rng.standard_exponential((draws, units))
         left -= draws

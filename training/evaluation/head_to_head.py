@@ -18,20 +18,20 @@ import pandas as pd
 from trueup.storage.rows import Rows, new_content, stack
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import utc
-from trueup.training.evaluation.paired import Paired
+from trueup.training.evaluation.paired import Opponent, Paired
 from trueup.training.models.feature_cache import Block, Matrices
 from trueup.training.models.fitting import Fitted, answer, classes_of, targets
-from trueup.training.models.recency import newest_records, window_records
+from trueup.training.models.recency import recent_row_count, window_row_count
 
-FOLDS = 5
-Answers = Callable[[Rows], Rows]  # the rows that a version answers, in their order, with its answers
-MIX = np.uint64(0x9E3779B97F4A7C15)  # golden-ratio multiplier: folds do not follow the bits that chose the side
+CROSS_FIT_FOLDS = 5
+Predictor = Callable[[Rows], Rows]  # the rows that a version answers, in their order, with its answers
+FOLD_HASH = np.uint64(0x9E3779B97F4A7C15)  # golden-ratio multiplier: folds do not follow the bits that chose the side
 
 
-def contest(
+def compare_on_new_rows(
     stream: Stream,
     challenger: Fitted,
-    champion: Answers,
+    champion: Predictor,
     rows: Rows,
     *,
     cut_off: datetime,
@@ -54,7 +54,7 @@ def contest(
     meta = rows.meta
     after = meta["time"].to_numpy() > np.datetime64(utc(cut_off).replace(tzinfo=None), "us")
     fresh = champion(rows.take(after & rows.labelled & ~np.isin(meta["content"].to_numpy(), known_contents)))
-    newest = newest_records(stream, rows)
+    newest = recent_row_count(stream, rows)
     training = rows.take(rows.labelled & ~meta["evaluation"].to_numpy(dtype=bool))
 
     blocks = _forward(fresh, training) if stream.series else _folds(_side(fresh, False), training)
@@ -64,20 +64,20 @@ def contest(
         judged.append(_answered(stream, challenger.model, new_content(_side(fresh, True), challenger.used)))
     met = stack(judged, stream.columns)
     later = len(rows) - 1 - pd.Index(rows.meta["seq"]).get_indexer(met.meta["seq"])
-    return replace(_met(stream, met, fresh), age=later / max(1, window_records(stream, rows)))
+    return replace(_pair(stream, met, fresh), age=later / max(1, window_row_count(stream, rows)))
 
 
-def answers_of(stream: Stream, model: Any) -> Answers:
+def model_predictor(stream: Stream, model: Any) -> Predictor:
     """A model's answers: to every row."""
     return lambda rows: _answered(stream, model, rows)
 
 
-def older_contest(
-    stream: Stream, challenger: Fitted, champion: Answers, rows: Rows, *, cut_off: datetime
+def compare_on_older_rows(
+    stream: Stream, challenger: Fitted, champion: Predictor, rows: Rows, *, cut_off: datetime
 ) -> Paired:
     """The answers of both to rows that the champion's snapshot holds and neither was fitted on.
 
-    Args: as of `contest`.
+    Args: as of `compare_on_new_rows`.
 
     These are the newest `policy.reference` labelled evaluation rows up to the champion's cut-off whose content stands
     nowhere on the training side.
@@ -85,10 +85,10 @@ def older_contest(
     before = rows.meta["time"].to_numpy() <= np.datetime64(utc(cut_off).replace(tzinfo=None), "us")
     labelled = _side(rows.take(before & rows.labelled), True)
     older = champion(new_content(labelled, _side(rows, False)).newest(stream.policy.reference))
-    return _met(stream, _answered(stream, challenger.model, older), older)
+    return _pair(stream, _answered(stream, challenger.model, older), older)
 
 
-def first_contest(stream: Stream, challenger: Fitted, rows: Rows) -> Paired:
+def compare_with_constant(stream: Stream, challenger: Fitted, rows: Rows) -> Paired:
     """The labelled evaluation rows, answered by the model and by a constant.
 
     The constant is the commonest class, or the mean, of what the model was fitted on; rows whose content stands in that
@@ -103,7 +103,7 @@ def first_contest(stream: Stream, challenger: Fitted, rows: Rows) -> Paired:
         names, counts = np.unique(known, return_counts=True)
         constant = names[counts.argmax()]
     always = np.full(len(met), constant, dtype=float if stream.is_regression else object)
-    return paired_with(stream, met, always, np.full(len(met), 0.5))
+    return pair_predictions(stream, met, "constant", always, np.full(len(met), 0.5))
 
 
 def _side(rows: Rows, evaluation: bool) -> Rows:
@@ -117,7 +117,7 @@ def _answered(stream: Stream, model: Any, rows: Rows) -> Rows:
 
 def _folds(fresh: Rows, training: Rows) -> list[Block]:
     """Five folds by a hash of the group; a fold's model knows neither its groups nor its contents."""
-    folds = (fresh.meta["group"].to_numpy().astype(np.uint64) * MIX >> np.uint64(40)) % np.uint64(FOLDS)
+    folds = (fresh.meta["group"].to_numpy().astype(np.uint64) * FOLD_HASH >> np.uint64(40)) % np.uint64(CROSS_FIT_FOLDS)
     return [_without(training, fresh.take(folds == fold)) for fold in np.unique(folds)]
 
 
@@ -127,7 +127,7 @@ def _forward(fresh: Rows, training: Rows) -> list[Block]:
     Neighbours of a series know each other's answer, also across the split. Measured on elec2 (eight champions): a
     challenger's gain of macro-F1 on the next two windows was .035 on average; so judged .034, with folds by hash .104.
     """
-    blocks = _time_blocks(fresh, FOLDS + 1)
+    blocks = _time_blocks(fresh, CROSS_FIT_FOLDS + 1)
     when = training.meta["time"].to_numpy()
     judged = [fresh.take(blocks == number) for number in np.unique(blocks)[1:]]
     return [_without(training.take(when < block.meta["time"].to_numpy()[0]), block) for block in judged]
@@ -146,24 +146,27 @@ def _time_blocks(rows: Rows, count: int) -> np.ndarray:
     return np.asarray(blocks[first][which])
 
 
-def _met(stream: Stream, judged: Rows, champion: Rows) -> Paired:
+def _pair(stream: Stream, judged: Rows, champion: Rows) -> Paired:
     """Rows that the challenger answered, paired with what the champion answered to the same ones (by `seq`)."""
     its = champion.meta.iloc[pd.Index(champion.meta["seq"]).get_indexer(judged.meta["seq"])]
-    return paired_with(stream, judged, its["predicted"].to_numpy(), its["score"].to_numpy())
+    return pair_predictions(stream, judged, "champion", its["predicted"].to_numpy(), its["score"].to_numpy())
 
 
-def paired_with(stream: Stream, met: Rows, champion: np.ndarray, champion_score: np.ndarray) -> Paired:
-    """Labelled rows in time order with the challenger's answers, paired with the champion's answers to them."""
+def pair_predictions(
+    stream: Stream, met: Rows, opponent: Opponent, opponent_predicted: np.ndarray, opponent_score: np.ndarray
+) -> Paired:
+    """Labelled rows in time order with the challenger's answers, paired with the opponent's answers to them."""
     truth = targets(stream, met)
     kind = float if stream.is_regression else object
     unit = met.meta["group"].to_numpy()
     if stream.series:
         unit = _time_blocks(met, max(1, round(len(met) ** 0.5)))  # long enough that blocks hardly depend on each other
     return Paired(
+        opponent=opponent,
         truth=truth.astype(kind),
-        champion=champion.astype(kind),
-        challenger=met.meta["predicted"].to_numpy().astype(kind),
-        champion_score=champion_score.astype(float),
+        opponent_predicted=opponent_predicted.astype(kind),
+        challenger_predicted=met.meta["predicted"].to_numpy().astype(kind),
+        opponent_score=opponent_score.astype(float),
         challenger_score=met.meta["score"].to_numpy(dtype=float),
         unit=unit,
         evaluation=met.meta["evaluation"].to_numpy(dtype=bool),

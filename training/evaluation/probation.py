@@ -16,18 +16,18 @@ import numpy as np
 
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
-from trueup.training.evaluation.concept_shift import LEAST_LABELS
-from trueup.training.evaluation.gain import chance_better, losses
-from trueup.training.evaluation.head_to_head import paired_with
+from trueup.training.evaluation.concept_shift import LEAST_NEW_LABELS
+from trueup.training.evaluation.gain import chance_better, row_losses
+from trueup.training.evaluation.head_to_head import pair_predictions
 from trueup.training.evaluation.paired import Paired
-from trueup.training.models.metrics import OF_NUMBERS
+from trueup.training.models.metrics import REGRESSION_METRICS
 
-LEVEL = 0.01  # chance of an unjust rollback, over the whole probation
-GROWTH = 1.5  # of the judged rows, from one look to the next
+RISK = 0.01  # chance of an unjust rollback, over the whole probation
+LOOK_GROWTH = 1.5  # of the judged rows, from one look to the next
 DOUBTLESS = 0.02  # chance of one of the two, below which it is drawn again
 DRAWINGS = 5
 TOSSES = 20_000
-AT_ONCE = 2_000_000  # tosses in memory
+TOSSES_IN_MEMORY = 2_000_000  # tosses in memory
 
 
 class Outcome(StrEnum):
@@ -48,14 +48,14 @@ class Looks:
 
     def due(self, rows: int, *, last: bool) -> bool:
         """Whether to ask again on so many rows; the `last` look needs no more than new ones."""
-        if rows < LEAST_LABELS:
+        if rows < LEAST_NEW_LABELS:
             return False
-        return not self.made or rows >= GROWTH * self.rows or (last and rows > self.rows)
+        return not self.made or rows >= LOOK_GROWTH * self.rows or (last and rows > self.rows)
 
 
-def bound_of(look: int) -> float:
+def rollback_bound(look: int) -> float:
     """P(the previous one is better) from which the k-th look (1, 2, …) rolls back."""
-    return 1 - LEVEL * 6 / (math.pi * look) ** 2
+    return 1 - RISK * 6 / (math.pi * look) ** 2
 
 
 def chance_of_previous(metric: str, met: Paired, seed: int) -> float:
@@ -65,27 +65,27 @@ def chance_of_previous(metric: str, met: Paired, seed: int) -> float:
     Of numbers it is 1 less the p-value of a paired randomisation test: a few large errors mislead the bootstrap, which
     sent back twice as many as stated where errors have heavy tails.
     """
-    if metric in OF_NUMBERS:
-        return _by_tossing(metric, met, seed)
+    if metric in REGRESSION_METRICS:
+        return _randomisation_test(metric, met, seed)
     first = chance_better(metric, met, seed)
     if not min(first, 1 - first) < DOUBTLESS:
         return first
     return float(np.mean([first, *(chance_better(metric, met, seed + more) for more in range(1, DRAWINGS))]))
 
 
-def _by_tossing(metric: str, met: Paired, seed: int) -> float:
+def _randomisation_test(metric: str, met: Paired, seed: int) -> float:
     """1 less the chance that as much is saved where a coin says, unit by unit, which version answered what.
 
     That is exact at any number of rows, whatever the errors (Fisher 1935, The Design of Experiments; Pitman 1937,
     Supplement to the Journal of the Royal Statistical Society 4:119). The other way round it is the chance itself.
     """
-    new, old = losses(metric, met)
+    new, old = row_losses(metric, met)
     _, units = np.unique(met.unit, return_inverse=True)
     saved = np.bincount(units, weights=new - old)
     total, rounding = float(saved.sum()), 1e-9 * float(np.abs(saved).sum())
     rng, left, as_much = np.random.default_rng(seed), TOSSES, 1
     while left > 0:
-        tosses = min(left, max(1, AT_ONCE // len(saved)))
+        tosses = min(left, max(1, TOSSES_IN_MEMORY // len(saved)))
         kept = (rng.random((tosses, len(saved)), dtype=np.float32) < 0.5) @ saved
         as_much += int((2 * kept - total >= abs(total) - rounding).sum())
         left -= tosses
@@ -103,10 +103,10 @@ def conclude(chance: float, bound: float, *, last: bool) -> Outcome:
     return Outcome.PASSED if last or chance <= 1 - bound else Outcome.WATCHING
 
 
-def paired(stream: Stream, champion: Rows, previous: Rows) -> Paired:
+def pair(stream: Stream, champion: Rows, previous: Rows) -> Paired:
     """Both versions' answers to the same n labelled rows, in time order; the previous stands in the challenger's place.
 
     Neighbouring rows of a series depend on each other, so they are held together in blocks of about √n.
     """
     new = champion.meta
-    return paired_with(stream, previous, new["predicted"].to_numpy(), new["score"].to_numpy())
+    return pair_predictions(stream, previous, "champion", new["predicted"].to_numpy(), new["score"].to_numpy())

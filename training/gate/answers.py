@@ -1,17 +1,27 @@
-"""Tests of the challenger's answers by themselves: what kinds there are, and what its probabilities are worth."""
+"""GATE-CLASSES and GATE-CALIBRATION: which answers the challenger gives, and how good its probabilities are."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from trueup.training.evaluation.paired import Paired
-from trueup.training.gate.metric_tests import GateTest, inapplicable
+from trueup.training.gate.context import GateContext
+from trueup.training.gate.result import GateTest, inapplicable
 
-FEWEST = 30          # rows, below which neither test is made
 OFTEN = 30           # labels of a class, from which on a class that is never answered is named
 BINS = 10            # of the calibration error, each with an equal share of the rows
 DRAWS = 2_000        # of the bootstrap of the Brier score
 SURE = 0.95          # one-sided limit of the rise of the Brier score
+
+
+def classes_guardrail(context: GateContext) -> GateTest:
+    """GATE-CLASSES of the judged rows."""
+    return classes_test(context.judged)
+
+
+def calibration_guardrail(context: GateContext) -> GateTest:
+    """GATE-CALIBRATION of the judged rows, by the stream's margin."""
+    return calibration_test(context.judged, context.stream.gate.calibration_margin, context.seed)
 
 
 def classes_test(paired: Paired) -> GateTest:
@@ -20,12 +30,10 @@ def classes_test(paired: Paired) -> GateTest:
     A class that is never answered is named, and refuses nothing: whether it is worth more is the metric's to say.
     """
     code = "GATE-CLASSES"
-    kinds = len(np.unique(paired.truth)) if len(paired) else 0
-    if len(paired) < FEWEST:
-        return inapplicable(code, f"{len(paired)} judged rows; {FEWEST} are needed")
+    kinds = len(np.unique(paired.truth))
     if kinds < 2:
         return inapplicable(code, "the judged rows have one label only, so one answer may be right for all of them")
-    answered = np.unique(paired.challenger)
+    answered = np.unique(paired.challenger_predicted)
     said = f"the challenger gives {len(answered)} different answers to {len(paired)} rows with {kinds} different labels"
     if paired.classes:
         labels, counts = np.unique(paired.truth, return_counts=True)
@@ -42,16 +50,12 @@ def calibration_test(paired: Paired, margin: float, seed: int) -> GateTest:
     last of two classes, of its own answer where there are more. The figure is the lower 95 % limit of its rise, by a
     paired bootstrap over units. The calibration error (ten bins of equal size) is said beside it. A constant, which the
     first champion is held against, states .5 and scores .25.
+
+    Args:
+        paired: classes, with a probability of both models in each row.
     """
-    code = "GATE-CALIBRATION"
-    if not paired.classes:
-        return inapplicable(code, "numbers come without a probability")
-    if len(paired) < FEWEST:
-        return inapplicable(code, f"{len(paired)} judged rows; {FEWEST} are needed")
-    old, old_hit = paired.stated(paired.champion, paired.champion_score)
-    new, new_hit = paired.stated(paired.challenger, paired.challenger_score)
-    if not (np.isfinite(old).all() and np.isfinite(new).all()):
-        return inapplicable(code, "the answers of one of the models come without a probability")
+    old, old_hit = paired.stated_probabilities(paired.opponent_predicted, paired.opponent_score)
+    new, new_hit = paired.stated_probabilities(paired.challenger_predicted, paired.challenger_score)
     before, after = (old - old_hit) ** 2, (new - new_hit) ** 2
     rise = _lower_limit(after - before, paired.unit, seed)
     said = (
@@ -59,7 +63,7 @@ def calibration_test(paired: Paired, margin: float, seed: int) -> GateTest:
         f"calibration error {_calibration_error(new, new_hit):.3f} against {_calibration_error(old, old_hit):.3f}; "
         f"the rise is at least {rise:.4f} with a probability of {SURE:.0%}, and {margin:.4g} is let through"
     )
-    return GateTest(code=code, passed=rise <= margin, value=rise, bound=margin, said=said)
+    return GateTest(code="GATE-CALIBRATION", passed=rise <= margin, value=rise, bound=margin, said=said)
 
 
 def _lower_limit(rise: np.ndarray, unit: np.ndarray, seed: int) -> float:

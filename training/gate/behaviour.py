@@ -14,12 +14,27 @@ from typing import Any
 import numpy as np
 
 from trueup.storage.stream import Stream
-from trueup.training.gate.behaviour_suites import Kind, Suite, failures, reads_contrary
-from trueup.training.gate.metric_tests import GateTest, inapplicable
+from trueup.training.gate.behaviour_suites import Suite, SuiteKind, built_in, failures, reads_contrary
+from trueup.training.gate.context import GateContext
+from trueup.training.gate.result import GateTest, inapplicable
 
-CODE = "GATE-BEHAVIOUR"
-FEWEST = 20  # cases of a built-in suite; a stream's own may hold one
+_CODE = "GATE-BEHAVIOUR"
+LEAST_CASES = 20  # cases of a built-in suite; a stream's own may hold one
 _SHOWN = 60  # letters of a text
+
+
+def behaviour_guardrail(context: GateContext) -> tuple[GateTest, ...]:
+    """GATE-BEHAVIOUR of the built-in suites and the stream's own.
+
+    Raises:
+        ModelUnusable: a model fails on a case.
+    """
+    stream, classes = context.stream, context.paired.classes
+    suites: tuple[Suite, ...] = ()
+    if len(context.reference):
+        suites = (*built_in(stream, context.reference, classes, context.seed), *context.own_suites)
+    champion = context.champion and context.champion.model
+    return behaviour_tests(stream, suites, classes, context.challenger.model, champion)
 
 
 def behaviour_tests(
@@ -31,15 +46,15 @@ def behaviour_tests(
         challenger, champion: their models; no champion's where there is none to ask.
     """
     if not suites:
-        return (inapplicable(CODE, "the stream has no text" if not stream.text else "there is no text to change"),)
+        return (inapplicable(_CODE, "there is no text to change"),)
     return tuple(_test(stream, suite, classes, challenger, champion) for suite in suites)
 
 
 def _test(stream: Stream, suite: Suite, classes: Sequence[str], challenger: Any, champion: Any | None) -> GateTest:
-    code = f"{CODE}-{suite.name}"
-    if not suite.own and len(suite) < FEWEST:
-        return inapplicable(code, f"{len(suite)} texts can be changed so; {FEWEST} are needed")
-    if suite.kind is Kind.DIRECTIONAL and len(classes) > 2:
+    code = f"{_CODE}-{suite.name}"
+    if not suite.own and len(suite) < LEAST_CASES:
+        return inapplicable(code, f"{len(suite)} texts can be changed so; {LEAST_CASES} are needed")
+    if suite.kind is SuiteKind.DIRECTIONAL and len(classes) > 2:
         return inapplicable(code, f"of {len(classes)} classes no score has a direction")
     if reads_contrary(stream, challenger, suite):
         why = f"it answers blame rather than praise as '{classes[-1]}', and whether labels mean that the metric tells"
@@ -59,7 +74,7 @@ def _test(stream: Stream, suite: Suite, classes: Sequence[str], challenger: Any,
 def _shown(stream: Stream, suite: Suite, k: int) -> str:
     sides = (suite.before, suite.after)
     texts = [" | ".join(str(side[column].iloc[k]) for column in stream.text).strip(" |") for side in sides]
-    if suite.kind is Kind.MINIMUM:
+    if suite.kind is SuiteKind.MINIMUM:
         return f"{texts[0][:_SHOWN]!r} should be {suite.expect[k]!r}"
     alike = next((at for at, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
     start = max(0, alike - _SHOWN // 2)  # where they part, which in a long text may be far behind

@@ -42,7 +42,7 @@ _BLAMING = frozenset({*_BLAME, "worst", "hate", "waste", "not", "never", "don't"
 NEGATIONS = (*((f"It is {word}", f"It is not {word}") for word in _PRAISE), *_SAID)
 
 
-class Kind(StrEnum):
+class SuiteKind(StrEnum):
     """What is known of a case."""
 
     INVARIANCE = "invariance"    # the changed text has the answer of the text
@@ -61,7 +61,7 @@ class Suite:
     """
 
     name: str
-    kind: Kind
+    kind: SuiteKind
     before: pd.DataFrame
     after: pd.DataFrame
     expect: tuple[str, ...]
@@ -90,13 +90,13 @@ def built_in(stream: Stream, newest: pd.DataFrame, classes: Sequence[str], seed:
     }
     suites = [_changed(stream, name, texts, change) for name, change in changes.items()]
     if len(classes) == 2 and classes[0].casefold() in NEGATIVE and classes[1].casefold() in POSITIVE and len(texts):
-        before, after = (written(stream, texts, side) for side in zip(*NEGATIONS, strict=True))
+        before, after = (rows_with_texts(stream, texts, side) for side in zip(*NEGATIONS, strict=True))
         poles = _poles(stream, texts)
-        suites.append(Suite("negation", Kind.DIRECTIONAL, before, after, ("lower",) * len(NEGATIONS), poles=poles))
+        suites.append(Suite("negation", SuiteKind.DIRECTIONAL, before, after, ("lower",) * len(NEGATIONS), poles=poles))
     return tuple(suites)
 
 
-def written(stream: Stream, like: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
+def rows_with_texts(stream: Stream, like: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
     """Rows that hold `texts` in the first text column, nothing in the others, and all else as the newest of `like`."""
     rows = like.iloc[[-1] * len(texts)].reset_index(drop=True)
     return rows.assign(**{stream.text[0]: list(texts)}, **dict.fromkeys(stream.text[1:], ""))
@@ -109,11 +109,11 @@ def failures(stream: Stream, model: Any, suite: Suite) -> np.ndarray:
         ModelUnusable: it cannot answer them.
     """
     predicted, score = answer(model, stream, suite.before)
-    if suite.kind is Kind.MINIMUM:
+    if suite.kind is SuiteKind.MINIMUM:
         return np.asarray(predicted.astype(str) != np.array(suite.expect))
     changed, moved_to = answer(model, stream, suite.after)
     regression = stream.is_regression
-    if suite.kind is Kind.INVARIANCE:
+    if suite.kind is SuiteKind.INVARIANCE:
         if regression:
             return np.asarray(np.abs(changed - predicted) > MOVED * predicted.std())
         return np.asarray(changed != predicted)
@@ -142,8 +142,8 @@ def _poles(stream: Stream, texts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
     words = texts[list(stream.text)].fillna("").agg(" ".join, axis=1).str.casefold().str.findall(r"[a-z']+").map(set)
     praises, blames = (words.map(lambda own, side=side: not side.isdisjoint(own)) for side in (_PRAISING, _BLAMING))
     return (
-        pd.concat([written(stream, texts, [f"It is {word}" for word in _PRAISE]), texts[praises & ~blames]]),
-        pd.concat([written(stream, texts, [f"It is {word}" for word in _BLAME]), texts[blames & ~praises]]),
+        pd.concat([rows_with_texts(stream, texts, [f"It is {word}" for word in _PRAISE]), texts[praises & ~blames]]),
+        pd.concat([rows_with_texts(stream, texts, [f"It is {word}" for word in _BLAME]), texts[blames & ~praises]]),
     )
 
 
@@ -153,7 +153,7 @@ def _changed(stream: Stream, name: str, texts: pd.DataFrame, change: Callable[[s
                             for c in stream.text})
     differs = (after[list(stream.text)].fillna("") != texts[list(stream.text)].fillna("")).any(axis=1).to_numpy()
     before, after = (frame[differs].reset_index(drop=True) for frame in (texts, after))
-    return Suite(name, Kind.INVARIANCE, before, after, ("",) * len(before))
+    return Suite(name, SuiteKind.INVARIANCE, before, after, ("",) * len(before))
 
 
 def _mistyped(text: str, rng: np.random.Generator) -> str:

@@ -12,12 +12,30 @@ import numpy as np
 import pandas as pd
 
 from trueup.storage.stream import GatePolicy, Stream
-from trueup.training.gate.metric_tests import GateTest, inapplicable
+from trueup.training.gate.context import GateContext
+from trueup.training.gate.result import GateTest
 from trueup.training.models.fitting import answer
 
 RECORDS = 50  # asked one by one
 WARM = 3      # answers before time is taken: what is made at the first one is no part of it
 MEGABYTE = 1_000_000
+
+
+def latency_guardrail(context: GateContext) -> GateTest:
+    """GATE-LATENCY of both models on the newest reference rows.
+
+    Raises:
+        ModelUnusable: a model fails on a row.
+    """
+    assert context.champion is not None
+    models = (context.champion.model, context.challenger.model)
+    return latency_test(context.stream.gate, *single_answers(context.stream, models, context.reference))
+
+
+def size_guardrail(context: GateContext) -> GateTest:
+    """GATE-SIZE of both stored models."""
+    assert context.champion is not None
+    return size_test(context.stream.gate, context.champion.size, context.challenger.size)
 
 
 def latency_test(bounds: GatePolicy, champion: np.ndarray, challenger: np.ndarray) -> GateTest:
@@ -42,11 +60,6 @@ def size_test(bounds: GatePolicy, champion: int, challenger: int) -> GateTest:
     bound = max(bounds.size_ratio * old, bounds.size_floor_mb)
     said = f"the model's file has {new:.1f} MB, the champion's {old:.1f} MB; {bound:.0f} MB are let through"
     return GateTest(code="GATE-SIZE", passed=new <= bound, value=new, bound=bound, said=said)
-
-
-def no_cost_tests(why: str) -> tuple[GateTest, GateTest]:
-    """Both tests where there is no model to hold the challenger against."""
-    return inapplicable("GATE-LATENCY", why), inapplicable("GATE-SIZE", why)
 
 
 def single_answers(

@@ -21,6 +21,7 @@ from trueup.storage.archive import Archive
 from trueup.storage.errors import ModelUnusable, TrueupError
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
+from trueup.training.gate.result import GateTest
 
 LIMIT_S = 120.0
 
@@ -39,7 +40,19 @@ class Reading:
     packages: tuple[str, ...]
 
 
-def otherwise(stream: Stream, rows: Rows, model: Any) -> str:
+def loads_test(version: int, failure: str = "") -> GateTest:
+    """GATE-LOADS: whether the registered version, read back from the registry, answers as it did in memory.
+
+    Args:
+        failure: why it does not; empty where it does.
+    """
+    said = f"version {version} was read back from the registry and answers the same"
+    if failure:
+        said = f"version {version} cannot be trusted after reading it back from the registry: {failure}"
+    return GateTest(code="GATE-LOADS", passed=not failure, value=0.0 if failure else 1.0, bound=1.0, said=said)
+
+
+def difference(stream: Stream, rows: Rows, model: Any) -> str:
     """Why a model does not answer `rows` as they were answered when it was fitted; empty where it does.
 
     Raises:
@@ -78,7 +91,7 @@ def read_back(reading: Reading, limit_s: float = LIMIT_S) -> str:
         return f"a fresh process that loads it ended with status {done.returncode} ({last[:300]})"
     if found["failed"]:
         raise TrueupError(found["failed"])
-    return f"in a fresh process {found['otherwise']}" if found["otherwise"] else ""
+    return f"in a fresh process {found['otherwise']}" if found["difference"] else ""
 
 
 def _main() -> None:
@@ -95,11 +108,11 @@ def _answered(reading: Reading) -> dict[str, str]:
         archive = Archive(reading.archive, Path(reading.home))
         rows = snapshots.load(archive, reading.reference, regression=stream.is_regression)
         model = registry.load(stream.name, reading.version)
-        return {"failed": "", "otherwise": otherwise(stream, rows, model)}
+        return {"failed": "", "difference": difference(stream, rows, model)}
     except ModelUnusable as error:
-        return {"failed": "", "otherwise": f"it is unusable: {error}"}
+        return {"failed": "", "difference": f"it is unusable: {error}"}
     except TrueupError as error:
-        return {"failed": str(error), "otherwise": ""}
+        return {"failed": str(error), "difference": ""}
 
 
 if __name__ == "__main__":

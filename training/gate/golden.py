@@ -5,10 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from trueup.storage.stream import Stream
-from trueup.training.gate.metric_tests import GateTest
+from trueup.training.gate.context import GateContext, StoredModel
+from trueup.training.gate.result import GateTest
+from trueup.training.models.fitting import answer
 
-CODE = "GATE-GOLDEN"
 _NAMED = 5
+
+
+def golden_guardrail(context: GateContext) -> GateTest:
+    """GATE-GOLDEN of what both models answer to the stream's golden set.
+
+    Raises:
+        ModelUnusable: a model fails on the records.
+    """
+    golden, stream = context.golden, context.stream
+    assert golden is not None
+
+    def answers(stored: StoredModel) -> np.ndarray:
+        return answer(stored.model, stream, golden.features)[0]
+
+    challenger = answers(context.challenger)
+    champion = None if context.champion is None else answers(context.champion)
+    return golden_test(stream, golden.lines, golden.expected, challenger, champion)
 
 
 def golden_test(
@@ -34,7 +52,7 @@ def golden_test(
     if len(wrong):
         more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
         said += f"; wrong on line {', '.join(str(line) for line in wrong[:_NAMED])}{more} of {stream.gate.golden}"
-    return GateTest(code=CODE, passed=share >= bound, value=share, bound=bound, said=said)
+    return GateTest(code="GATE-GOLDEN", passed=share >= bound, value=share, bound=bound, said=said)
 
 
 def _right(stream: Stream, expected: np.ndarray, answers: np.ndarray) -> np.ndarray:

@@ -1,30 +1,27 @@
-"""The gate: the evidence that a challenger must show before it is promoted.
+"""The gate's tests on the stream's metric: is the challenger better, and how surely?
 
 GATE-LABELS      enough labelled rows that neither model was fitted on or chosen by
 GATE-METRIC      the challenger is better on the stream's metric on them
 GATE-BETTER      and so surely that it is no accident of these rows, however often challengers were judged before
 GATE-EVALUATION  the evaluation side alone does not speak against it
 GATE-OLDER       nor do older rows, while their labels still hold
-GATE-LOADS       the registered version was read back and answers the same (recorded by the caller)
 
-To add a test: a function from the Paired rows to a GateTest, and a place in `judge`.
+They share rows and evidence, so they are made together. A test that stands by itself is a guardrail (`guardrails`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from trueup.training.evaluation.concept_shift import (
-    LEAST_LABELS,
-    OTHERWISE,
-    above,
-    fallen,
-    figures_of,
-    of_one_world,
-    telling,
+    LEAST_NEW_LABELS,
+    SURE_OF_SHIFT,
+    drop_metrics,
+    informative_rows,
+    p_above,
+    p_champion_dropped,
+    same_concept_rows,
 )
 from trueup.training.evaluation.gain import (
     HALF_LIFE,
@@ -32,104 +29,48 @@ from trueup.training.evaluation.gain import (
     WIDE,
     Evidence,
     evidence_of,
-    figures,
     gain_of,
+    metric_pair,
+    minimum_gain_in_words,
     point_gain,
-    worth_of,
 )
 from trueup.training.evaluation.paired import Paired
-from trueup.training.models.metrics import OF_NUMBERS
+from trueup.training.gate.result import CONTRADICTED, Gate, GateTest, inapplicable
+from trueup.training.models.metrics import REGRESSION_METRICS
 
-LEVEL = 0.5  # spent on all looks at one champion together; docs/promotion.md shows what other levels would do
+PROMOTION_LEVEL = 0.5  # spent on all looks at one champion together; docs/promotion.md shows what other levels would do
 PATIENCE = 4  # looks, after which as much of it is left to spend as was spent
-GROWTH = 2.0  # of the labels, from one look to the next
-CONTRADICTED = 0.05  # a chance to be better, below which rows speak against the challenger
+LABEL_GROWTH = 2.0  # of the labels, from one look to the next
 
 
-@dataclass(frozen=True, kw_only=True)
-class GateTest:
-    """One test: its figure, the bound it is held against, and what that means in a sentence."""
-
-    code: str
-    passed: bool
-    value: float | None
-    bound: float | None
-    said: str
-
-
-@dataclass(frozen=True)
-class Gate:
-    """All tests of one challenger; `labels_needed` to see a gain worth having nine times in ten, where known."""
-
-    tests: tuple[GateTest, ...]
-    labels_needed: int | None = None
-
-    @property
-    def passed(self) -> bool:
-        return all(test.passed for test in self.tests)
-
-    @property
-    def outcome(self) -> str:
-        """"passed", "not enough evidence" (ask again with more labels), or "refused".
-
-        More labels may help where nothing but their number stands against the challenger: they are too few to be
-        judged by, or fewer than a gain worth having needs, and do not show the challenger to be worse.
-        """
-        if self.passed:
-            return "passed"
-        tests = {test.code: test for test in self.tests}
-        failed = {test.code for test in self.tests if not test.passed}
-        if "GATE-LABELS" in failed:
-            return "not enough evidence"
-        labels, better = tests.get("GATE-LABELS"), tests.get("GATE-BETTER")
-        if not failed <= {"GATE-METRIC", "GATE-BETTER"} or not (labels and better and self.labels_needed):
-            return "refused"
-        short = (labels.value or 0) < self.labels_needed
-        return "not enough evidence" if short and (better.value or 0) > CONTRADICTED else "refused"
-
-    def and_test(self, *tests: GateTest) -> Gate:
-        return replace(self, tests=(*self.tests, *tests))
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "passed": self.passed,
-            "outcome": self.outcome,
-            "labels_needed": self.labels_needed,
-            "tests": [asdict(test) for test in self.tests],
-        }
-
-    @staticmethod
-    def from_json(value: dict[str, Any]) -> Gate:
-        return Gate(tuple(GateTest(**test) for test in value["tests"]), value.get("labels_needed"))
-
-
-def judge(metric: str, paired: Paired, seed: int, *, look: int = 1, older: Paired | None = None) -> Gate:
+def judge_challenger(metric: str, paired: Paired, seed: int, *, look: int = 1, older: Paired | None = None) -> Gate:
     """The challenger against the champion.
 
     Args:
-        look: which look at new rows of this champion it is (`look_of`).
+        look: which look at new rows of this champion it is (`look_number`).
         older: the models' answers to rows up to the champion's cut-off, which neither was fitted on.
     """
-    if len(paired) < LEAST_LABELS:
+    if len(paired) < LEAST_NEW_LABELS:
         return _too_few(metric, paired)
-    judged = of_one_world(metric, paired, seed)
+    judged = same_concept_rows(metric, paired, seed)
     found = evidence_of(metric, judged, seed)
-    gate = _judge(metric, paired, "the champion", bound_of(look), found, len(judged))
+    gate = _judge(metric, paired, "the champion", promotion_bound(look), found, len(judged))
     return gate.and_test(_evaluation(metric, judged, seed), _older(metric, paired, older, seed))
 
 
 def judge_first(metric: str, paired: Paired, seed: int) -> Gate:
-    """The first champion against always answering the same (`contest.first_contest`), on the metric alone.
+    """The first champion against always answering the same (`head_to_head.compare_with_constant`), on the metric alone.
 
     Who always answers the commonest of uneven classes makes few errors, and is no model.
     """
-    if len(paired) < LEAST_LABELS:
+    if len(paired) < LEAST_NEW_LABELS:
         return _too_few(metric, paired)
-    opponent = "the mean" if metric in OF_NUMBERS else "the majority class"
-    return _judge(metric, paired, opponent, bound_of(1), Evidence({}, gain_of(metric, paired, seed)), len(paired))
+    opponent = "the mean" if metric in REGRESSION_METRICS else "the majority class"
+    found = Evidence({}, gain_of(metric, paired, seed))
+    return _judge(metric, paired, opponent, promotion_bound(1), found, len(paired))
 
 
-def look_of(before: Sequence[int], labels: int) -> int:
+def look_number(before: Sequence[int], labels: int) -> int:
     """Which look at new rows of a champion it is, from 1: looks count as one until the labels have doubled.
 
     Looks at nearly the same rows tell nearly the same, and must not use up what new evidence may spend (epochs of
@@ -142,41 +83,18 @@ def look_of(before: Sequence[int], labels: int) -> int:
     first, *later = (*sorted(before), labels)
     looks, counted = 1, first
     for found in later:
-        if found >= GROWTH * counted:
+        if found >= LABEL_GROWTH * counted:
             looks, counted = looks + 1, found
     return looks
 
 
-def bound_of(look: int, level: float = LEVEL) -> float:
+def promotion_bound(look: int, level: float = PROMOTION_LEVEL) -> float:
     """The chance to be better that is asked for at the k-th look at new rows of one champion.
 
     By the k-th look level · k / (k + c) is spent, with c = `PATIENCE`, and `level` over looks without end: so asking
     often does not win by luck (alpha spending; Lan and DeMets 1983, Biometrika 70:659).
     """
     return 1 - level * PATIENCE / ((look + PATIENCE - 1) * (look + PATIENCE))
-
-
-def loads(version: int, failure: str = "") -> GateTest:
-    """GATE-LOADS: whether the registered version, read back from the registry, answers as it did in memory.
-
-    Args:
-        failure: why it does not; empty where it does.
-    """
-    said = f"version {version} was read back from the registry and answers the same"
-    if failure:
-        said = f"version {version} cannot be trusted after reading it back from the registry: {failure}"
-    return GateTest(
-        code="GATE-LOADS",
-        passed=not failure,
-        value=0.0 if failure else 1.0,
-        bound=1.0,
-        said=said,
-    )
-
-
-def inapplicable(code: str, why: str) -> GateTest:
-    """A test that has nothing to judge: recorded, so that nobody takes it for forgotten, and in nobody's way."""
-    return GateTest(code=code, passed=True, value=None, bound=None, said=f"not applicable: {why}")
 
 
 def _judge(metric: str, paired: Paired, opponent: str, bound: float, found: Evidence, rows: int) -> Gate:
@@ -191,28 +109,28 @@ def _too_few(metric: str, paired: Paired) -> Gate:
 
 
 def _labels(metric: str, found: int, of: int, needed: int | None) -> GateTest:
-    enough = found >= LEAST_LABELS
+    enough = found >= LEAST_NEW_LABELS
     said = f"{found} new labelled rows that neither model knows"
     if found < of:
         said += f", of {of}: they are of the last {HALF_LIFE:g} windows, where the champion is surely worse than before"
     if not enough:
-        said = f"{said} are too few to judge by; {LEAST_LABELS - found} more are needed"
+        said = f"{said} are too few to judge by; {LEAST_NEW_LABELS - found} more are needed"
     elif needed is not None:
-        said = f"{said}; to see a gain of {worth_of(metric)} nine times in ten takes {needed}"
-    return GateTest(code="GATE-LABELS", passed=enough, value=float(found), bound=float(LEAST_LABELS), said=said)
+        said = f"{said}; to see a gain of {minimum_gain_in_words(metric)} nine times in ten takes {needed}"
+    return GateTest(code="GATE-LABELS", passed=enough, value=float(found), bound=float(LEAST_NEW_LABELS), said=said)
 
 
 def _metric(metric: str, paired: Paired, opponent: str) -> GateTest:
-    """GATE-METRIC: the point difference on the `telling` rows, signed so that above 0 the challenger is better."""
-    old, new = figures(metric, paired)
+    """GATE-METRIC: the point difference on the `informative_rows`, above 0 where the challenger is better."""
+    old, new = metric_pair(metric, paired)
     if math.isnan(old) or math.isnan(new):
         said = f"{metric} is undefined on the {len(paired)} rows, so the models cannot be compared by it"
     else:
         said = f"on {len(paired)} rows that neither knows {metric} is {new:.4g}, of {opponent} {old:.4g}"
-        said += _apart(metric, paired)
-    judged = telling(metric, paired)
+        said += _by_side(metric, paired)
+    judged = informative_rows(metric, paired)
     if judged is not paired:
-        old, new = figures(metric, judged)
+        old, new = metric_pair(metric, judged)
         said += f"; but on the {len(judged)} of the last {HALF_LIFE:g} windows {new:.4g} against {old:.4g}"
     gain = point_gain(metric, judged)
     return GateTest(
@@ -220,14 +138,14 @@ def _metric(metric: str, paired: Paired, opponent: str) -> GateTest:
     )
 
 
-def _apart(metric: str, paired: Paired) -> str:
+def _by_side(metric: str, paired: Paired) -> str:
     """The same figures for each side of the split: one was never fitted on, the other is cross-fitted."""
     sides = (("evaluation side", paired.evaluation), ("cross-fitted training side", ~paired.evaluation))
     if not all(side.any() for _, side in sides):
         return ""
     told = []
     for name, side in sides:
-        old, new = figures(metric, paired.take(side))
+        old, new = metric_pair(metric, paired.take(side))
         told.append(f"{name} {new:.4g} against {old:.4g} on {side.sum()}")
     return f" ({', '.join(told)})"
 
@@ -250,7 +168,7 @@ def _better(metric: str, found: Evidence, rows: int, opponent: str, bound: float
 def _evaluation(metric: str, paired: Paired, seed: int) -> GateTest:
     """GATE-EVALUATION: cross-fitting judges refits of the recipe; the evaluation side judges the version itself."""
     side = paired.take(paired.evaluation)
-    if len(side) < LEAST_LABELS or math.isnan(chance := evidence_of(metric, side, seed).chance):
+    if len(side) < LEAST_NEW_LABELS or math.isnan(chance := evidence_of(metric, side, seed).chance):
         return inapplicable("GATE-EVALUATION", f"{len(side)} rows of the evaluation side say too little by themselves")
     said = f"on the {len(side)} rows of the evaluation side alone it is better with a probability of {chance:.1%}"
     return GateTest(
@@ -262,29 +180,30 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
     """GATE-OLDER: on rows that the champion's history holds it does not surely lose more than it gains on the new.
 
     Where the champion itself does worse lately (on the new rows, of which the newest weigh most) than on the older, the
-    older labels tell of another world. So they do where it does better: then it was itself made for the new one; and
+    older labels tell of another concept. So they do where it does better: then it was itself made for the new one; and
     where it is beaten widely on the new rows. The past is to veto small gains that are paid for with it, not the
     answer to a change.
     """
-    if older is None or len(older) < LEAST_LABELS:
+    if older is None or len(older) < LEAST_NEW_LABELS:
         found = 0 if older is None else len(older)
         return inapplicable("GATE-OLDER", f"{found} older evaluation rows with labels are too few to judge by")
     new, past = gain_of(metric, paired, seed), gain_of(metric, older, seed + 1)
     if new.wide:
         return inapplicable(
             "GATE-OLDER",
-            f"it is better on the new rows by {worth_of(metric, WIDE)} with a probability of {SURELY:.0%} or more: "
-            "a champion of the same world would not be beaten so widely, so the older labels tell of another one",
+            f"it is better on the new rows by {minimum_gain_in_words(metric, WIDE)} with a probability of "
+            f"{SURELY:.0%} or more: a champion of the same world would not be beaten so widely, so the older labels "
+            "tell of another one",
         )
-    chance = above(new.draws, -past.draws)
-    for figure in figures_of(metric, paired):
-        worse = fallen(figure, paired, older, seed)
+    chance = p_above(new.draws, -past.draws)
+    for name in drop_metrics(metric, paired):
+        worse = p_champion_dropped(name, paired, older, seed)
         if math.isnan(chance) or math.isnan(worse):
             return inapplicable("GATE-OLDER", f"{metric} is undefined on {len(older)} older rows, or on the new ones")
-        if not 1 - OTHERWISE < worse < OTHERWISE:
+        if not 1 - SURE_OF_SHIFT < worse < SURE_OF_SHIFT:
             return inapplicable(
                 "GATE-OLDER",
-                f"by {figure} the champion itself is worse on the newest rows than on {len(older)} older ones with a "
+                f"by {name} the champion itself is worse on the newest rows than on {len(older)} older ones with a "
                 f"probability of {worse:.1%}, so the older labels tell of another world",
             )
     said = (

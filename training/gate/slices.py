@@ -16,20 +16,20 @@ By the estimate alone equal models would be refused in .88, .51 and .04 of gates
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from trueup.storage.stream import ERROR_METRICS, Stream
-from trueup.training.evaluation.gain import chance_better, figures
+from trueup.training.evaluation.gain import chance_better, metric_pair
 from trueup.training.evaluation.paired import Paired
-from trueup.training.gate.metric_tests import GateTest, inapplicable
+from trueup.training.gate.context import GateContext
+from trueup.training.gate.result import GateTest, inapplicable
 
-FEWEST = 30   # rows of a value, below which it is not judged
-MOST = 20     # values of a slice, the commonest first
-LEVEL = 0.05  # chance of a refusal where no value is worse at all, over all values
+LEAST_ROWS = 30   # rows of a value, below which it is not judged
+MOST_VALUES = 20     # values of a slice, the commonest first
+REFUSAL_LEVEL = 0.05  # chance of a refusal where no value is worse at all, over all values
 _NAMED = 3
 _FEW = 20     # distinct numbers; more are cut in thirds
 
@@ -43,6 +43,11 @@ class _Value:
     rows: Paired
 
 
+def slice_guardrail(context: GateContext) -> tuple[GateTest, ...]:
+    """GATE-SLICE of the judged rows, by the stream's margin."""
+    return slice_tests(context.stream, context.judged, context.stream.gate.slice_margin, context.seed)
+
+
 def slice_tests(stream: Stream, paired: Paired, margin: float, seed: int) -> tuple[GateTest, ...]:
     """A test for each declared slice; none where the stream declares none.
 
@@ -54,16 +59,21 @@ def slice_tests(stream: Stream, paired: Paired, margin: float, seed: int) -> tup
     return tuple(_test(stream, column, values, margin, count, seed) for column, values in judged.items())
 
 
-def code_of(column: str) -> str:
-    """The code of a slice's test."""
+def slice_codes(stream: Stream) -> tuple[str, ...]:
+    """The codes of the tests of a stream's declared slices."""
+    return tuple(_code(column) for column in stream.slices)
+
+
+def _code(column: str) -> str:
     return f"GATE-SLICE-{column}"
 
 
 def _test(stream: Stream, column: str, values: list[_Value], margin: float, count: int, seed: int) -> GateTest:
-    code = code_of(column)
+    code = _code(column)
     if not values:
-        return inapplicable(code, f"no value of '{column}' holds {FEWEST} judged rows on which {stream.metric} exists")
-    bound = 1 - LEVEL / count
+        why = f"no value of '{column}' holds {LEAST_ROWS} judged rows on which {stream.metric} exists"
+        return inapplicable(code, why)
+    bound = 1 - REFUSAL_LEVEL / count
     chances = {v.name: 1 - chance_better(stream.metric, v.rows, seed) for v in values if v.loss > margin}
     refused = [v for v in values if chances.get(v.name, 0.0) >= bound]
     worst = max(refused or values, key=lambda v: v.loss)
@@ -86,8 +96,8 @@ def _change(stream: Stream, value: _Value) -> str:
 def _values(stream: Stream, paired: Paired, column: str) -> Iterator[_Value]:
     named = _levels(stream, column, paired.slices[column])
     counts = pd.Series(named).value_counts()
-    for name in counts.index[counts >= FEWEST][:MOST]:
-        rows = _where(paired, named == name)
+    for name in counts.index[counts >= LEAST_ROWS][:MOST_VALUES]:
+        rows = paired.take(named == name)
         loss = _loss(stream.metric, rows)
         if np.isfinite(loss):
             yield _Value(str(name), loss, rows)
@@ -114,15 +124,8 @@ def _thirds(numbers: np.ndarray, unit: str = "") -> np.ndarray:
     return np.asarray(names[np.where(np.isnan(numbers), 3, third)])
 
 
-def _where(paired: Paired, which: np.ndarray) -> Paired:
-    arrays: dict[str, Any] = {
-        name: value[which] for name, value in vars(paired).items() if isinstance(value, np.ndarray)
-    }
-    return replace(paired, **{**arrays, "slices": {}})
-
-
 def _loss(metric: str, rows: Paired) -> float:
-    old, new = figures(metric, rows)
+    old, new = metric_pair(metric, rows)
     if metric in ERROR_METRICS:
         return float(new / old - 1) if old > 0 else float(new > 0)
     return float(old - new)

@@ -12,13 +12,13 @@ import numpy as np
 
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
-from trueup.training.gate.metric_tests import GateTest, inapplicable
-from trueup.training.models.fitting import LEAST_OF_CLASS
+from trueup.training.gate.result import GateTest, inapplicable
+from trueup.training.models.fitting import LEAST_ROWS_OF_CLASS
 
-LEAST_LABELS = 50       # labelled training rows
+LEAST_TRAINING_LABELS = 50       # labelled training rows
 DUPLICATES = 0.9        # share of repeats among them; of Flipkart's short reviews .26 repeat, of Greenlight's .08
 SHARE_JUMP = 0.2        # change of the class shares that is warned of
-FEW = 50                # labels of one user, up to which nobody is suspected
+FEW_LABELS = 50                # labels of one user, up to which nobody is suspected
 
 
 def data_tests(
@@ -42,7 +42,7 @@ def data_tests(
         labels_test(len(learning)),
         kinds_test(stream, learning),
         duplicates_test(stream, learning),
-        share_test(stream, rows.meta["label"].to_numpy()[new], known),
+        class_share_test(stream, rows.meta["label"].to_numpy()[new], known),
         user_test(users[new], stream.gate.max_share_per_user),
     )
 
@@ -50,11 +50,10 @@ def data_tests(
 def labels_test(found: int) -> GateTest:
     """DATA-LABELS: enough labelled rows on the training side."""
     said = f"{found} labelled training rows"
-    if found < LEAST_LABELS:
-        said += f" are too few to learn from; {LEAST_LABELS - found} more are needed"
-    return GateTest(
-        code="DATA-LABELS", passed=found >= LEAST_LABELS, value=float(found), bound=float(LEAST_LABELS), said=said
-    )
+    if found < LEAST_TRAINING_LABELS:
+        said += f" are too few to learn from; {LEAST_TRAINING_LABELS - found} more are needed"
+    bound = float(LEAST_TRAINING_LABELS)
+    return GateTest(code="DATA-LABELS", passed=found >= bound, value=float(found), bound=bound, said=said)
 
 
 def kinds_test(stream: Stream, learning: Rows) -> GateTest:
@@ -65,9 +64,9 @@ def kinds_test(stream: Stream, learning: Rows) -> GateTest:
         said = f"the labels take {kinds} different values"
     else:
         counts = labels.astype(str).value_counts()
-        kinds = int((counts >= LEAST_OF_CLASS).sum())
+        kinds = int((counts >= LEAST_ROWS_OF_CLASS).sum())
         told = ", ".join(f"{name!r}: {count}" for name, count in counts.head(5).items()) or "none"
-        said = f"{kinds} classes with {LEAST_OF_CLASS} labelled training rows or more ({told})"
+        said = f"{kinds} classes with {LEAST_ROWS_OF_CLASS} labelled training rows or more ({told})"
     if kinds < 2:
         said += "; there is nothing to tell apart. Look at label.classes, or bring labels of the other classes"
     return GateTest(code="DATA-CLASSES", passed=kinds >= 2, value=float(kinds), bound=2.0, said=said)
@@ -87,7 +86,7 @@ def duplicates_test(stream: Stream, learning: Rows) -> GateTest:
     return GateTest(code=code, passed=share <= DUPLICATES, value=share, bound=DUPLICATES, said=said)
 
 
-def share_test(stream: Stream, new: np.ndarray, known: np.ndarray) -> GateTest:
+def class_share_test(stream: Stream, new: np.ndarray, known: np.ndarray) -> GateTest:
     """DATA-SHARE: how far the class shares of the new labels lie from those that the champion knew; it only warns.
 
     The distance is the total variation: the share of labels that would have to be others.
@@ -96,9 +95,9 @@ def share_test(stream: Stream, new: np.ndarray, known: np.ndarray) -> GateTest:
     before = np.array([str(label) for label in known if label is not None], dtype=object)
     if stream.is_regression:
         return inapplicable(code, "numbers have no class shares; DRF-LABEL tells of them")
-    if not len(before) or len(new) < FEW:
-        why = f"{len(new)} labels are newer than the champion; {FEW} are needed" if len(before) else "no champion yet"
-        return inapplicable(code, why)
+    if not len(before) or len(new) < FEW_LABELS:
+        newer = f"{len(new)} labels are newer than the champion; {FEW_LABELS} are needed"
+        return inapplicable(code, newer if len(before) else "no champion yet")
     now = new.astype(str)
     gaps = {name: float(np.mean(now == name) - np.mean(before == name)) for name in np.unique([*before, *now])}
     jump = sum(abs(gap) for gap in gaps.values()) / 2
@@ -113,8 +112,8 @@ def user_test(users: np.ndarray, bound: float) -> GateTest:
     """DATA-USER: no single user supplies more than a share of the new labels.
 
     One who gives that many decides what the model learns, by mistake or on purpose (label poisoning; Biggio et al.
-    2012, ICML). Up to FEW labels nobody is suspected. Labels that came with the record or without a user count in the
-    whole, and are nobody's.
+    2012, ICML). Up to FEW_LABELS labels nobody is suspected. Labels that came with the record or without a user count
+    in the whole, and are nobody's.
     """
     code = "DATA-USER"
     named = users[users != None]  # noqa: E711 - elementwise
@@ -123,7 +122,7 @@ def user_test(users: np.ndarray, bound: float) -> GateTest:
     names, counts = np.unique(named.astype(str), return_counts=True)
     most = int(counts.argmax())
     share = float(counts[most] / len(users))
-    passed = share <= bound or counts[most] <= FEW
+    passed = share <= bound or counts[most] <= FEW_LABELS
     said = f"user {names[most][:60]!r} gave {counts[most]} of {len(users)} new labels"
     if not passed:
         said += (
@@ -131,5 +130,5 @@ def user_test(users: np.ndarray, bound: float) -> GateTest:
             "raise gate.max_share_per_user"
         )
     elif share > bound:
-        said += f"; up to {FEW} nobody is suspected"
+        said += f"; up to {FEW_LABELS} nobody is suspected"
     return GateTest(code=code, passed=bool(passed), value=share, bound=bound, said=said)

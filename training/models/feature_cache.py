@@ -15,7 +15,7 @@ import pandas as pd
 
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
-from trueup.training.candidates.pipelines import estimator, features
+from trueup.training.candidates.pipelines import build_estimator, build_features
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.models.fitting import (
     answer,
@@ -27,7 +27,7 @@ from trueup.training.models.fitting import (
     targets,
 )
 
-Answers = tuple[np.ndarray, np.ndarray]  # predicted, score
+Predictions = tuple[np.ndarray, np.ndarray]  # predicted, score
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Matrices:
     _tables: dict[tuple[str, str], Any] = field(default_factory=dict)
     _made: dict[tuple[str, int | None, bool, int], Matrix] = field(default_factory=dict)
 
-    def answers(self, recipe: Recipe, at: int) -> Answers:
+    def answers(self, recipe: Recipe, at: int) -> Predictions:
         """What `recipe`, fitted before block `at`, answers on it.
 
         Raises:
@@ -76,7 +76,7 @@ class Matrices:
             fitted = fit(recipe, self.stream, block.before, self.seed, self.newest)
             return answer(fitted.model, self.stream, block.judged.features)
         matrix = self._matrix(recipe, at)
-        model = estimator(recipe, self.stream, self.seed)
+        model = build_estimator(recipe, self.stream, self.seed)
         weights = learning_weights(recipe, self.stream, matrix.used, self.newest)
         fit_estimator(recipe, model, matrix.known, targets(self.stream, matrix.used), **weights)
         return read_answers(model, self.stream, matrix.judged)
@@ -91,7 +91,7 @@ class Matrices:
         if key not in self._made:
             block = self.blocks[at]
             used = learnable(self.stream, block.before, recipe, self.newest)
-            made = features(recipe, self.stream, self._counting)
+            made = build_features(recipe, self.stream, self._counting)
             known = made.fit_transform(self._read(used))
             self._made[key] = Matrix(used, known, made.transform(self._read(block.judged)))
         return self._made[key]

@@ -14,7 +14,7 @@ from trueup.storage.stream import Stream
 from trueup.training.candidates.pipelines import build
 from trueup.training.candidates.recipes import Recipe
 
-LEAST_OF_CLASS = 3  # rows; calibration folds each class in three
+LEAST_ROWS_OF_CLASS = 3  # rows; calibration folds each class in three
 AGED_WINDOWS = 2  # half-life of a row's weight in the history "aged"
 
 
@@ -44,19 +44,19 @@ def learnable(stream: Stream, rows: Rows, recipe: Recipe, newest: int) -> Rows:
     if recipe.history == "newest":
         labelled = labelled.newest(newest)
     if stream.is_regression:
-        if len(labelled) < LEAST_OF_CLASS:
+        if len(labelled) < LEAST_ROWS_OF_CLASS:
             raise NotTrainable(
                 f"{len(labelled)} labelled training rows are too few to fit {recipe.name}; "
-                f"at least {LEAST_OF_CLASS} are needed. Bring in more labelled records."
+                f"at least {LEAST_ROWS_OF_CLASS} are needed. Bring in more labelled records."
             )
         return labelled
     names, which, counts = np.unique(labelled.meta["label"].astype(str), return_inverse=True, return_counts=True)
-    kept = counts >= LEAST_OF_CLASS
+    kept = counts >= LEAST_ROWS_OF_CLASS
     if kept.sum() < 2:
         seen = ", ".join(f"{name}: {count}" for name, count in zip(names, counts, strict=True)) or "none"
         raise NotTrainable(
-            f"{recipe.name} needs at least {LEAST_OF_CLASS} labelled training rows of each of two classes, and the "
-            f"labels are {seen}. Bring in more labelled records, or look at label.classes."
+            f"{recipe.name} needs at least {LEAST_ROWS_OF_CLASS} labelled training rows of each of two classes, and "
+            f"the labels are {seen}. Bring in more labelled records, or look at label.classes."
         )
     return labelled if kept.all() else labelled.take(kept[which])
 

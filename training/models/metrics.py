@@ -1,4 +1,4 @@
-"""The figures of a model on labelled rows: what candidates are compared by, and what MLflow holds of them."""
+"""The metrics of a model on labelled rows: what candidates are compared by, and what MLflow holds of them."""
 
 from __future__ import annotations
 
@@ -6,32 +6,35 @@ from collections.abc import Sequence
 
 import numpy as np
 
-OF_CLASSES = ("accuracy", "f1_score", "f1_macro", "roc_auc")
-OF_NUMBERS = ("mae", "rmse", "r2")
+CLASSIFICATION_METRICS = ("accuracy", "f1_score", "f1_macro", "roc_auc")
+REGRESSION_METRICS = ("mae", "rmse", "r2")
 
 
-def score(
+def all_metrics(
     task: str, truth: np.ndarray, predicted: np.ndarray, score: np.ndarray, classes: Sequence[str]
 ) -> dict[str, float]:
-    """All figures of n answers, by name: of "classification" or "regression" (`task`). Arguments: as of `figure`."""
-    names = OF_NUMBERS if task == "regression" else OF_CLASSES
-    return {name: figure(name, truth, predicted, score, classes) for name in names}
+    """All metrics of n predictions, by name, of a task: "classification" or "regression".
+
+    Args: as of `metric_value`.
+    """
+    names = REGRESSION_METRICS if task == "regression" else CLASSIFICATION_METRICS
+    return {name: metric_value(name, truth, predicted, score, classes) for name in names}
 
 
-def figure(
+def metric_value(
     name: str, truth: np.ndarray, predicted: np.ndarray, score: np.ndarray, classes: Sequence[str]
 ) -> float:
-    """One figure of n answers, NaN where it is undefined (no rows, one class, more than two for roc_auc).
+    """One metric of n predictions, NaN where it is undefined (no rows, one class, more than two for roc_auc).
 
     Args:
-        name: one of `OF_CLASSES`, or of `OF_NUMBERS`, which are in the unit of the label (r2: a share).
+        name: one of `CLASSIFICATION_METRICS`, or of `REGRESSION_METRICS` (in the unit of the label; r2: a share).
         truth, predicted: n labels (classes as text; numbers for regression).
         score: n probabilities of the last of `classes`, where there are two.
         classes: in the declared or sorted order; f1_score is that of the last.
     """
     if not len(truth):
         return float("nan")
-    if name in OF_NUMBERS:
+    if name in REGRESSION_METRICS:
         return _of_numbers(name, truth.astype(np.float64), predicted.astype(np.float64))
     return _of_classes(name, truth.astype(str), predicted.astype(str), score.astype(np.float64), classes)
 

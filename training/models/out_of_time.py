@@ -16,7 +16,7 @@ from trueup.storage.stream import Stream
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.models.feature_cache import Block, Matrices
 from trueup.training.models.fitting import learnable
-from trueup.training.models.recency import newest_records
+from trueup.training.models.recency import recent_row_count
 
 BLOCKS = 4
 BLOCKS_OF_SERIES = 8  # a series is judged against its own past windows, so it needs more of them
@@ -60,7 +60,7 @@ def out_of_time(stream: Stream, recipe: Recipe, rows: Rows, seed: int) -> OutOfT
     if not len(rows):
         return OutOfTime(Rows.empty(stream.columns), np.empty(0, dtype=np.int64))
     training = ~rows.meta["evaluation"].to_numpy(dtype=bool)
-    newest = newest_records(stream, rows)
+    newest = recent_row_count(stream, rows)
     edges = block_edges(stream, rows)
     blocks: list[Block] = []
     for start, stop in pairwise(edges):

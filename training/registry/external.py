@@ -13,16 +13,16 @@ from trueup.storage.errors import TrueupError
 from trueup.storage.rows import Rows, new_content, stack, unique_content
 from trueup.storage.stream import Stream
 from trueup.training.models.fitting import classes_of, targets
-from trueup.training.models.metrics import score
+from trueup.training.models.metrics import all_metrics
 from trueup.training.models.out_of_time import BLOCKS, BLOCKS_OF_SERIES, OutOfTime
-from trueup.training.models.recency import window_records
+from trueup.training.models.recency import window_row_count
 from trueup.training.registry.registry import Registry, Version
 from trueup.training.registry.tracking import experiment_id, name_model
 
-ELSEWHERE = "elsewhere"  # the tag of such a version, with the service's own name for it
+SERVICE_TAG = "elsewhere"  # the tag of such a version, with the service's own name for it
 
 
-def enough(stream: Stream, answered: Rows) -> str:
+def missing_for_reference(stream: Stream, answered: Rows) -> str:
     """What a service's version still lacks to be a reference of its own; empty: nothing.
 
     Args:
@@ -70,7 +70,7 @@ def _edges(stream: Stream, answered: Rows) -> list[int]:
     backwards = np.arange(1, (BLOCKS_OF_SERIES if stream.series else BLOCKS) + 1)
     n = len(answered)
     if stream.policy.window_span is None:
-        starts = n - backwards * window_records(stream, answered)
+        starts = n - backwards * window_row_count(stream, answered)
         starts = starts[starts >= 0]
     else:
         times = answered.meta["time"].to_numpy()
@@ -79,12 +79,12 @@ def _edges(stream: Stream, answered: Rows) -> list[int]:
     return sorted({*(int(start) for start in starts), n} if len(starts) else {0, n})
 
 
-def figures(stream: Stream, answered: Rows) -> dict[str, float]:
+def labelled_metrics(stream: Stream, answered: Rows) -> dict[str, float]:
     """The metrics of labelled answers."""
     judged = answered.take(answered.labelled)
     truth = targets(stream, judged)
     predicted, chances = (judged.meta[column].to_numpy() for column in ("predicted", "score"))
-    return score(stream.task, truth, predicted, chances, classes_of(stream, truth))
+    return all_metrics(stream.task, truth, predicted, chances, classes_of(stream, truth))
 
 
 def register(
@@ -103,8 +103,8 @@ def register(
     from mlflow.entities import Metric
     from mlflow.exceptions import MlflowException
 
-    told = {**tags, ELSEWHERE: service, "stream": stream.name, "use_case": stream.task, "stage": "champion"}
-    left = registry.find_version_by_tag(stream.name, ELSEWHERE, service)
+    told = {**tags, SERVICE_TAG: service, "stream": stream.name, "use_case": stream.task, "stage": "champion"}
+    left = registry.find_version_by_tag(stream.name, SERVICE_TAG, service)
     if left is not None:
         for key, value in told.items():
             registry.set_tag(stream.name, left.number, key, value)
@@ -112,7 +112,7 @@ def register(
     client = registry.client()
     try:
         run = client.create_run(
-            experiment_id(registry, client, stream.name), run_name=f"{ELSEWHERE} {service}".strip(), tags=told
+            experiment_id(registry, client, stream.name), run_name=f"{SERVICE_TAG} {service}".strip(), tags=told
         )
         now = int(time.time() * 1000)
         known = [Metric(name, value, now, 0) for name, value in metrics.items() if math.isfinite(value)]

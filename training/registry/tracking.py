@@ -24,7 +24,7 @@ import trueup_model
 from trueup.storage.errors import TrueupError
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso
-from trueup.training.artifacts.error_examples import FILE
+from trueup.training.artifacts.error_examples import EXAMPLES_FILE
 from trueup.training.candidates.recipes import Recipe, extra_packages
 from trueup.training.models.fitting import Fitted
 from trueup.training.registry.registry import Registry, Version
@@ -219,8 +219,9 @@ def _log_files(files: Mapping[str, bytes]) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
         mlflow.log_artifacts(folder)
-    if FILE in files:
-        mlflow.set_tag("mlflow.loggedArtifacts", json.dumps([{"path": FILE, "type": "table"}]))  # as its own log_table
+    if EXAMPLES_FILE in files:
+        table = json.dumps([{"path": EXAMPLES_FILE, "type": "table"}])
+        mlflow.set_tag("mlflow.loggedArtifacts", table)  # as its own log_table
 
 
 def _store_model(stream: Stream, fitted: Fitted, packages: tuple[str, ...]) -> Any:

@@ -30,7 +30,7 @@ OURS = frozenset(
     }
 )
 
-SCHEMA = "schema.json"  # of a skops file: the tree of its objects, each with the module and class it is made of
+SKOPS_SCHEMA = "schema.json"  # of a skops file: the tree of its objects, each with the module and class it is made of
 # Where the files of trueup_model lay when they were part of trueup itself; models stored then name them so.
 FORMER_MODULES = {
     "training.cleaning": "trueup_model.cleaning",
@@ -72,13 +72,13 @@ def read_model(file: Path, packages: Iterable[str]) -> Any:
 def with_present_modules(data: bytes) -> bytes:
     """A skops file whose types stand under the names that their modules have today; `data` itself where they do."""
     with zipfile.ZipFile(io.BytesIO(data)) as stored:
-        schema = stored.read(SCHEMA)
+        schema = stored.read(SKOPS_SCHEMA)
         if not any(f'"{module}"'.encode() in schema for module in FORMER_MODULES):
             return data
         made = io.BytesIO()
         with zipfile.ZipFile(made, "w") as rewritten:
             for name in stored.namelist():
-                rewritten.writestr(name, _renamed(schema) if name == SCHEMA else stored.read(name))
+                rewritten.writestr(name, _renamed(schema) if name == SKOPS_SCHEMA else stored.read(name))
     return made.getvalue()
 
 

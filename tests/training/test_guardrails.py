@@ -1,0 +1,75 @@
+"""A guardrail is one line in a list: from there it reaches the gate, the mails, the explanation and the docs check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows.test_commands import Shell
+from tests.house.test_docs import gate_codes, gate_codes_in_the_docs
+from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, about_to_break
+from trueup.flows.cycle.run import run_cycle
+from trueup.training.gate import guardrails
+from trueup.training.gate.context import GateContext
+from trueup.training.gate.guardrails import GUARDRAILS, Guardrail, Need
+from trueup.training.gate.result import GateTest
+
+
+def _dummy(context: GateContext) -> GateTest:
+    said = f"the dummy refuses whatever is held against a {context.paired.opponent}"
+    return GateTest(code="GATE-DUMMY", passed=False, value=2.0, bound=1.0, said=said)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def listed() -> Iterator[None]:
+    """The dummy stands in the public list, and nowhere else; it needs a champion."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(guardrails, "GUARDRAILS", (*GUARDRAILS, Guardrail("GATE-DUMMY", _dummy, (Need.CHAMPION,))))
+        yield
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, dict[str, Any], list[str]]:
+    """A first champion and a challenger that the dummy refuses: the shell, the cycle's document, and all mails."""
+    folder: Path = tmp_path_factory.mktemp("dummy")
+    app = about_to_break(folder, more=ONE_CANDIDATE)
+    done = run_cycle(app, app.stream("reviews"), TRAINED + WEEK)
+    mails = [alert.text for alert in app.alerts.alerts("reviews")]
+    app.close()
+    return Shell(folder), done, mails
+
+
+def test_it_refuses_a_challenger_and_stands_in_the_gate(refused: tuple[Shell, dict[str, Any], list[str]]) -> None:
+    """Behind the guardrails that were there, before the version is read back."""
+    _, done, _ = refused
+    codes = [test["code"] for test in done["gate"]["tests"]]
+    assert codes[-4:] == ["GATE-LATENCY", "GATE-SIZE", "GATE-DUMMY", "GATE-LOADS"]
+    assert [test["code"] for test in done["gate"]["tests"] if not test["passed"]] == ["GATE-DUMMY"]
+    assert done["promotion"] is None
+
+
+def test_it_does_not_apply_to_a_first_champion(refused: tuple[Shell, dict[str, Any], list[str]]) -> None:
+    """Without a champion its need is not given, so nobody who adds a test refuses every stream's first version."""
+    shell, _, _ = refused
+    found = shell("models explain -s reviews").document["because"]
+    (test,) = (test for test in found["tests"] if test["code"] == "GATE-DUMMY")
+    assert (test["passed"], test["value"], test["said"]) == (True, None, "not applicable: there is no champion yet")
+
+
+def test_the_mails_and_the_explanation_tell_of_it(refused: tuple[Shell, dict[str, Any], list[str]]) -> None:
+    """In the table of the promotion's mail and of the refusal's, and as what the refused version would have needed."""
+    shell, _, mails = refused
+    assert any("GATE-DUMMY" in mail and "not applicable: there is no champion yet" in mail for mail in mails)
+    assert any("the dummy refuses whatever is held against a champion" in mail for mail in mails)
+    (two,) = shell("models explain -s reviews").document["others"]
+    needed = two["needed"][0]
+    assert needed.startswith("GATE-DUMMY: ")
+    assert needed.endswith("the dummy refuses whatever is held against a champion.")
+
+
+def test_the_docs_check_misses_its_row() -> None:
+    """A guardrail without a row in docs/gate.md is named by the check of the docs."""
+    assert gate_codes() - gate_codes_in_the_docs() == {"GATE-DUMMY"}
