@@ -91,7 +91,7 @@ def read_back(reading: Reading, limit_s: float = LIMIT_S) -> str:
         return f"a fresh process that loads it ended with status {done.returncode} ({last[:300]})"
     if found["failed"]:
         raise TrueupError(found["failed"])
-    return f"in a fresh process {found['otherwise']}" if found["difference"] else ""
+    return f"in a fresh process {found['difference']}" if found["difference"] else ""
 
 
 def _main() -> None:
