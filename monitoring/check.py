@@ -8,6 +8,10 @@ from typing import Any, Literal
 
 from trueup.storage.tabular import Tabular
 
+# A breach is overwhelming, and acted on at once, where its p-value is this many times smaller than its level: 52 weekly
+# checks of a healthy stream then raise one with half the chance that a single check raises a mere breach.
+AT_ONCE = 104
+
 
 class Verdict(StrEnum):
     """The outcome of one signal."""
@@ -26,7 +30,10 @@ class Worse(StrEnum):
 
 @dataclass(frozen=True)
 class Contributor:
-    """One word, level or range of values: its share of the records before and now, and current records that hold it."""
+    """One word, level or range of values: its share of the reference (`before`) and of the window (`now`).
+
+    examples: ids of current records that hold it.
+    """
 
     what: str
     before: float

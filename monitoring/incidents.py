@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check, Signal, Verdict
-from trueup.monitoring.policy import Cause, cause_of
+from trueup.monitoring.signals.catalogue import kind_of
 
 
 @dataclass(frozen=True)
-class Changes:
+class IncidentChanges:
     """What a check does to incidents, by cause: codes of those to open and to widen, and those to resolve."""
 
     opened: Mapping[Cause, tuple[str, ...]]
@@ -21,9 +22,9 @@ class Changes:
 CALM = 0.05  # p-value above which one quiet check resolves an incident; closer to the bound it takes two
 
 
-def changes(
+def incident_changes(
     check: Check, acted: Collection[str], open_codes: Mapping[Cause, tuple[str, ...]], before: Collection[str]
-) -> Changes:
+) -> IncidentChanges:
     """What opens, widens and resolves.
 
     acted: the codes that the decision acts on. open_codes: the codes of each open incident. before: what the last
@@ -36,10 +37,11 @@ def changes(
     """
     opening: dict[Cause, tuple[str, ...]] = {}
     for code in acted:
-        opening[cause_of(code)] = (*opening.get(cause_of(code), ()), code)
-    breached = {cause_of(s.code) for s in check.breached}
+        cause = kind_of(code).cause
+        opening[cause] = (*opening.get(cause, ()), code)
+    breached = {kind_of(s.code).cause for s in check.breached}
     quiet = {s.code for s in check.signals if _quiet(s, before)}
-    return Changes(
+    return IncidentChanges(
         opened={cause: codes for cause, codes in opening.items() if cause not in open_codes},
         widened={
             cause: tuple(dict.fromkeys((*open_codes[cause], *codes)))

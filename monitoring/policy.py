@@ -9,13 +9,10 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Literal
 
-from trueup.monitoring.check import Check, Signal, Verdict
-from trueup.monitoring.signals.pending import AT_ONCE
+from trueup.monitoring.causes import Cause
+from trueup.monitoring.check import AT_ONCE, Check, Signal, Verdict
+from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.storage.stream import Policy
-
-# Judged by time, whether the window is full or not: a silent feed must not be silent.
-BY_TIME = ("DQ-VOLUME", "DQ-DUP", "DQ-QUARANTINE")
-METRIC = "PRF-METRIC"
 
 
 class Action(StrEnum):
@@ -24,28 +21,6 @@ class Action(StrEnum):
     NONE = "none"
     ALERT = "alert"
     RETRAIN = "retrain"
-
-
-class Cause(StrEnum):
-    """What an incident is about; one incident of a cause is open at a time."""
-
-    DRIFT = "drift"
-    METRIC = "metric"
-    DATA = "data"  # quality of the data that arrives
-    FEED = "feed"  # volume, duplicates, quarantine: judged by time
-    CHAMPION = "champion"  # it cannot be loaded or scored
-    NO_CHAMPION = "no_champion"  # a first one was tried, and there is none
-    CYCLE = "cycle"  # it fails, whatever the champion is worth
-    ROLLBACK = "rollback"  # the champion went back; until acknowledged, nothing is promoted by itself
-
-
-def cause_of(code: str) -> Cause:
-    """The cause that a signal's code belongs to."""
-    if code in BY_TIME:
-        return Cause.FEED
-    if code.startswith("DRF-"):
-        return Cause.DRIFT
-    return Cause.METRIC if code.startswith("PRF-") else Cause.DATA
 
 
 @dataclass(frozen=True)
@@ -114,7 +89,7 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
     far rarer (docs/monitoring.md derives it). A check that does not count moves only what is judged by time.
     """
     breached = [s for s in check.breached if s.code not in policy.mute]
-    moving = [s for s in breached if check.counted or s.code in BY_TIME]
+    moving = [s for s in breached if check.counted or kind_of(s.code).judged_by_time]
     acted = [s for s in moving if _confirmed(policy, s, check.counted, history)]
     watched = tuple(s.code for s in moving if s not in acted)
     reasons = [reason_of(s) for s in acted]
@@ -123,7 +98,7 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
     if history.paused:
         fired = tuple(s.code for s in acted)
         return Decision(Action.NONE, fired, (), (f"Nothing is done: {history.paused}", *reasons), watched)
-    low = bool(acted) and all(cause_of(s.code) is Cause.DRIFT for s in acted) and _unharmed(policy, check)
+    low = bool(acted) and all(kind_of(s.code).cause is Cause.DRIFT for s in acted) and _unharmed(policy, check)
     if low:
         reasons.append("Low severity: the inputs moved, and on mature labels the model answers as well as before.")
     asking = tuple(s.code for s in acted if _asks(policy, s))
@@ -144,7 +119,7 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
 def _confirmed(policy: Policy, signal: Signal, counted: bool, history: History) -> bool:
     if signal.overwhelming or policy.confirm == 1:
         return True
-    if signal.code in BY_TIME and history.latest is not None and history.latest.saw(signal):
+    if kind_of(signal.code).judged_by_time and history.latest is not None and history.latest.saw(signal):
         return True
     return counted and _running(signal, history.counted) + 1 >= policy.confirm
 
@@ -202,7 +177,7 @@ def reason_of(signal: Signal) -> str:
 
 
 def _asks(policy: Policy, signal: Signal) -> bool:
-    return str(cause_of(signal.code)) in policy.retrain_on
+    return str(kind_of(signal.code).cause) in policy.retrain_on
 
 
 def _running(signal: Signal, counted: tuple[PastCheck, ...]) -> int:
@@ -258,7 +233,7 @@ def _refused(policy: Policy, cause: Cause, history: History) -> PastAttempt | No
 
 
 def _causes(codes: Set[str]) -> set[Cause]:
-    return {cause_of(code) for code in codes}
+    return {kind_of(code).cause for code in codes}
 
 
 def _half_more(labels: int) -> int:

@@ -7,28 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from trueup.monitoring.check import Signal, Worse
+from trueup.monitoring.formatting import aligned_figure
+from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 
 METRIC_NAMES = {
     "f1_macro": "macro-F1", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE", "r2": "R²",
 }  # fmt: skip
 RELATIVE_DROP = frozenset({"mae", "rmse"})  # their effect is a share of the reference, others' the difference
-
-# The gravest first: it leads the subject.
-_PHRASES: tuple[tuple[str, str], ...] = (
-    ("PRF-EST", "estimated quality fell"),
-    ("PRF-SLICE-", "quality fell in {}"),
-    ("DQ-VOLUME", "the flow of records changed"),
-    ("DQ-QUARANTINE", "more records are refused"),
-    ("DQ-DUP", "more records repeat"),
-    ("DQ-MISSING-", "{} is missing more or less often"),
-    ("DRF-SCORE", "the model's scores shifted"),
-    ("DRF-CLASS", "the predicted classes shifted"),
-    ("DRF-LABEL", "the labels shifted"),
-    ("DRF-TEXT", "the texts changed"),
-    ("DRF-MULTI", "the inputs shifted together"),
-    ("DRF-IN-", "{} drifted"),
-)
 
 
 @dataclass(frozen=True)
@@ -58,7 +44,7 @@ def headline(signals: tuple[Signal, ...]) -> str:
     """The gravest signal in a few words, and how many others there are."""
     if not signals:
         return "a condition"
-    ordered = sorted(signals, key=lambda signal: _rank(signal.code))
+    ordered = sorted(signals, key=lambda signal: kind_of(signal.code).gravity)
     more = f" and {len(ordered) - 1} more" if len(ordered) > 1 else ""
     return _phrase(ordered[0]) + more
 
@@ -72,30 +58,13 @@ def metric_before(signal: Signal) -> float | None:
     return signal.value + signal.effect
 
 
-def figure(value: float | None) -> str:
-    """A figure as people read it: .0004 and 187 keep their digits."""
-    if value is None:
-        return "–"
-    if abs(value) >= 10 and float(value).is_integer():
-        return f"{value:.0f}"
-    return f"{value:.2f}" if 0.1 <= abs(value) < 10 else f"{value:.3g}"
-
-
-def _rank(code: str) -> int:
-    if code == "PRF-METRIC":
-        return -1
-    return next((rank for rank, (start, _) in enumerate(_PHRASES) if code.startswith(start)), len(_PHRASES))
-
-
 def _phrase(signal: Signal) -> str:
-    if signal.code == "PRF-METRIC":
-        direction = "rose" if signal.worse is Worse.HIGHER else "fell"
-        name, before = METRIC_NAMES.get(signal.name, signal.name), metric_before(signal)
-        return f"{name} {direction}" + (f" {figure(before)} → {figure(signal.value)}" if before is not None else "")
-    for start, phrase in _PHRASES:
-        if signal.code.startswith(start):
-            return phrase.format(f"'{signal.code.removeprefix(start)}'")
-    return f"{signal.code} breached"
+    if signal.code != METRIC:
+        return kind_of(signal.code).phrase_of(signal.code)
+    direction = "rose" if signal.worse is Worse.HIGHER else "fell"
+    name, before = METRIC_NAMES.get(signal.name, signal.name), metric_before(signal)
+    change = "" if before is None else f" {aligned_figure(before)} → {aligned_figure(signal.value)}"
+    return f"{name} {direction}{change}"
 
 
 def _opened(facts: AlertFacts) -> Words:
@@ -106,23 +75,22 @@ def _opened(facts: AlertFacts) -> Words:
         if asked
         else "It opened an incident and changed no model. The next counted checks confirm it or let it pass."
     )
-    steps = [*_look(facts), _acknowledge(facts)]
-    if any(code.startswith("DQ-QUARANTINE") for code in facts.codes):
-        steps.append(NextStep("See what was refused, and why", _command("quarantine list", stream=facts.stream)))
+    advised = dict.fromkeys(advice for code in facts.codes if (advice := kind_of(code).advice))
+    more = [NextStep(advice.why, _command(advice.command, stream=facts.stream)) for advice in advised]
     return Words(
         found + (", training a challenger" if asked else ""),
         f"A check of the newest records found: {found}.",
         did,
-        tuple(steps),
+        (*_look(facts), _acknowledge(facts), *more),
     )
 
 
 def _resolved(facts: AlertFacts) -> Words:
     what = ", ".join(facts.codes) or "its condition"
-    metric = next((signal for signal in facts.signals if signal.code == "PRF-METRIC"), None)
+    metric = next((signal for signal in facts.signals if signal.code == METRIC), None)
     back = f"{what} {'are' if len(facts.codes) > 1 else 'is'} quiet"
     if metric and metric.value is not None:
-        back = f"{METRIC_NAMES.get(metric.name, metric.name)} is back at {figure(metric.value)}"
+        back = f"{METRIC_NAMES.get(metric.name, metric.name)} is back at {aligned_figure(metric.value)}"
     back = facts.why or back
     return Words(
         f"resolved: {back}",

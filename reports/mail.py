@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Signal
+from trueup.monitoring.formatting import aligned_figure
+from trueup.monitoring.signals.catalogue import kind_of
 from trueup.reports.alert_facts import AlertFacts, AlertKind, GateFigure
-from trueup.reports.alert_words import NextStep, Words, figure, metric_before, words_of_alert
+from trueup.reports.alert_words import NextStep, Words, metric_before, words_of_alert
 
 if TYPE_CHECKING:
     import jinja2
@@ -132,10 +135,10 @@ def _letter(alert: AlertFacts) -> Letter:
 
 
 def _signal_row(signal: Signal) -> Row:
-    value, bound = figure(signal.value), figure(signal.threshold)
-    if signal.code.startswith("PRF-"):
+    value, bound = aligned_figure(signal.value), aligned_figure(signal.threshold)
+    if kind_of(signal.code).cause is Cause.METRIC:
         before = metric_before(signal)
-        value = value if before is None else f"{figure(before)} → {value}"
+        value = value if before is None else f"{aligned_figure(before)} → {value}"
     elif signal.p_value is not None:
         value, bound = f"p = {signal.p_value:.2g}", f"p < {signal.threshold:.2g}" if signal.threshold else "–"
     return Row(
@@ -147,8 +150,8 @@ def _gate_row(test: GateFigure) -> Row:
     return Row(
         one_line(test.code),
         "passed" if test.passed else "failed",
-        figure(test.value),
-        figure(test.bound),
+        aligned_figure(test.value),
+        aligned_figure(test.bound),
         one_line(test.said),
         test.passed,
     )

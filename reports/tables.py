@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Signal, Verdict
-from trueup.monitoring.formatting import chance, figure
+from trueup.monitoring.formatting import figure, p_value_figure
 from trueup.reports.comparing import Change
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def signal_table(signals: Sequence[Signal]) -> Table:
             Text(SHOWN[signal.verdict], style=_COLOUR[signal.verdict]),
             Text(signal.said),
             figure(signal.value),
-            chance(signal.p_value),
+            p_value_figure(signal.p_value),
             figure(signal.threshold),
         )
     return table
@@ -58,8 +58,8 @@ def change_table(changes: Sequence[Change], before: str, after: str) -> Table:
             _verdict(change.verdict_after),
             figure(change.value_before),
             figure(change.value_after),
-            chance(change.p_value_before),
-            chance(change.p_value_after),
+            p_value_figure(change.p_value_before),
+            p_value_figure(change.p_value_after),
         )
     return table
 

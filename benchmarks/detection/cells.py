@@ -15,7 +15,7 @@ from benchmarks.detection.made import CLASSES, KINDS, TEXT, make
 from benchmarks.detection.ours import comparison_of, metric_of, signals_of, stream_of
 from trueup.monitoring.check import Check, Verdict
 from trueup.monitoring.policy import Action, History, PastCheck, decide
-from trueup.monitoring.signals.alpha_budget import SCORE, WEIGHTS
+from trueup.monitoring.signals.catalogue import SCORE, kind_of
 from trueup.monitoring.stats import words
 from trueup.monitoring.stats.proportions import mean_test, share_test
 from trueup.monitoring.stats.ranks import rank_test
@@ -126,7 +126,7 @@ def power_of_numbers(kind: str, repetitions: int) -> list[Cell]:
 
 def power_of_score(kind: str, n: int, repetitions: int) -> list[Cell]:
     """Sentiment without labels at .001 and at the score's share of a whole check, and with the true labels."""
-    share = 0.01 * WEIGHTS[SCORE]
+    share = 0.01 * kind_of(SCORE).weight
     found = dict.fromkeys(("trueup at .001", "trueup in a check of 1 %", "with the true labels at .001"), 0)
     for seed in range(repetitions):
         before, now = make(kind, seed, 5000, n)

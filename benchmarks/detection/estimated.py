@@ -32,8 +32,8 @@ from trueup.flows.app import open_app
 from trueup.flows.check.labels import snapshot_rows
 from trueup.monitoring.check import Verdict
 from trueup.monitoring.comparison import Comparison, Intake
-from trueup.monitoring.signals.estimated_performance import estimated, estimator
-from trueup.monitoring.signals.pending import Question
+from trueup.monitoring.signals.estimated_performance import estimated_performance, estimator
+from trueup.monitoring.signals.pending import PendingTest
 from trueup.monitoring.stats.columns import as_numbers, numbers, texts
 from trueup.monitoring.stats.metrics import metric
 from trueup.monitoring.stats.performance_drop import answered
@@ -167,9 +167,9 @@ def healthy(case: Case, name: str, repetitions: int) -> dict[str, Any]:
             first, now, first, now, second, np.zeros(len(second), dtype=int), now, first, Intake.nothing(),
             datetime(2030, 1, 1, tzinfo=UTC), int(rng.integers(2**31)),
         )
-        (asked,) = estimated(stream, given)
-        assert isinstance(asked, Question)
-        signal = asked.ask(max(shares))
+        (asked,) = estimated_performance(stream, given)
+        assert isinstance(asked, PendingTest)
+        signal = asked.run(max(shares))
         assert signal.p_value is not None
         assert (signal.verdict is Verdict.BREACHED) == (signal.p_value < max(shares))
         for level in shares:

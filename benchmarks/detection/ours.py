@@ -11,10 +11,10 @@ import pandas as pd
 from benchmarks.detection.made import CATEGORICAL, NUMERIC, TEXT, real_reviews
 from trueup.monitoring.check import Signal
 from trueup.monitoring.comparison import Comparison, Intake
-from trueup.monitoring.signals.alpha_budget import WEIGHTS
+from trueup.monitoring.signals.catalogue import kind_of
 from trueup.monitoring.signals.measure import measure
-from trueup.monitoring.signals.pending import Question
-from trueup.monitoring.signals.performance import quality
+from trueup.monitoring.signals.pending import PendingTest
+from trueup.monitoring.signals.performance import performance
 from trueup.storage.rows import Rows, stack
 from trueup.storage.stream import Stream
 
@@ -88,5 +88,5 @@ def signals_of(stream: Stream, comparison: Comparison) -> dict[str, Signal]:
 
 def metric_of(stream: Stream, comparison: Comparison) -> Signal:
     """PRF-METRIC at the share of the budget that it has in every check."""
-    (item,) = quality(stream, comparison)
-    return item.ask(stream.policy.false_alarms * WEIGHTS[item.code]) if isinstance(item, Question) else item
+    (item,) = performance(stream, comparison)
+    return item.run(stream.policy.false_alarms * kind_of(item.code).weight) if isinstance(item, PendingTest) else item

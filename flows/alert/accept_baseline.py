@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from trueup.flows.app import App
+from trueup.monitoring.signals.catalogue import kind_of
 from trueup.storage.alerts import Incident
 from trueup.storage.baselines import Baseline
 from trueup.storage.errors import InputError, NoChampion
@@ -34,7 +35,7 @@ def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
     version = app.registry.alias(incident.stream, "champion")
     if version is None:
         raise NoChampion(incident.stream)
-    codes = [code for code in incident.codes if of_input(code)]
+    codes = [code for code in incident.codes if kind_of(code).accepts_baseline]
     if not codes:
         raise InputError(
             f"Incident '{incident_id}' stands for {', '.join(incident.codes)}, which compare with what the model was "
@@ -60,11 +61,6 @@ def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
     ]
     app.baselines.add(made)
     return made
-
-
-def of_input(code: str) -> bool:
-    """Whether a signal compares columns of the window with those of the champion's snapshot."""
-    return code in ("DRF-TEXT", "DRF-TEXT-length") or code.startswith(("DRF-IN-", "DQ-MISSING-"))
 
 
 def _newest(app: App, incident: Incident, version: int, codes: list[str]) -> dict[str, Any]:

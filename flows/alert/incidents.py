@@ -8,9 +8,10 @@ from sqlalchemy.engine import Connection
 
 from trueup.flows.alert.compose import Write, cycle_facts, outbox_item, with_check
 from trueup.flows.app import App
+from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check
-from trueup.monitoring.incidents import Changes, changes
-from trueup.monitoring.policy import Cause, Decision, History
+from trueup.monitoring.incidents import IncidentChanges, incident_changes
+from trueup.monitoring.policy import Decision, History
 from trueup.reports.alert_facts import AlertKind
 from trueup.storage.alerts import Incident, new_id
 from trueup.storage.cycles import CycleRecord
@@ -23,7 +24,7 @@ def incident_updates(
     """What a check does to incidents and whom it tells, to be written in the decision's transaction."""
     standing = {Cause(i.cause): i for i in app.alerts.open_incidents(stream.name)}
     earlier = history.counted[0] if check.counted and history.counted else history.latest
-    moved: Changes = changes(
+    moved: IncidentChanges = incident_changes(
         check, decision.codes, {cause: i.codes for cause, i in standing.items()}, earlier.breached if earlier else ()
     )
 

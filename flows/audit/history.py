@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from trueup.flows.app import App
 from trueup.flows.promote.mlflow_tags import events_of
-from trueup.monitoring.policy import Cause
+from trueup.monitoring.causes import Cause
 from trueup.storage.errors import TrueupError
 from trueup.storage.promotions import PromotionAttempt
 from trueup.storage.stream import Stream

@@ -24,7 +24,7 @@ from trueup.flows.cycle.strategies import PRODUCTION, Strategies
 from trueup.flows.promote.approvals import expire_held
 from trueup.flows.promote.commit import finish_undone
 from trueup.flows.promote.external_releases import follow_service
-from trueup.monitoring.policy import Cause
+from trueup.monitoring.causes import Cause
 from trueup.storage.cycles import FINISHED, CycleRecord
 from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
 from trueup.storage.leases import Lease, hold

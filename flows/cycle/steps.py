@@ -23,8 +23,9 @@ from trueup.flows.promote.external_releases import need_service_champion
 from trueup.flows.promote.notifications import refusal_reason
 from trueup.flows.train.lineage import asked_by_cycle, window_spans
 from trueup.flows.train.run import Trained, train_version
+from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check
-from trueup.monitoring.policy import Action, Cause, Decision, History, PastAttempt, PastCheck
+from trueup.monitoring.policy import Action, Decision, History, PastAttempt, PastCheck
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.storage.cycles import CountedCheck
 from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence

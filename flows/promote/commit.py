@@ -16,7 +16,7 @@ from trueup.flows.promote.mlflow_tags import tag_of
 from trueup.flows.promote.notifications import announcement_of, open_rollback
 from trueup.flows.promote.out_of_band import record_out_of_band_move
 from trueup.flows.train.run import Trained
-from trueup.monitoring.policy import Cause
+from trueup.monitoring.causes import Cause
 from trueup.storage.errors import StaleEvidence
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState

@@ -14,7 +14,7 @@ from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit
 from trueup.flows.promote.notifications import announcement_of, refusal_reason
 from trueup.flows.promote.out_of_band import latest_as_of, record_out_of_band_move
-from trueup.monitoring.policy import Cause
+from trueup.monitoring.causes import Cause
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident
 from trueup.storage.errors import InputError, NoChampion, StaleEvidence

@@ -1,4 +1,4 @@
-"""What a report draws of the inputs, the model's answers and the labels: one part for each metric of Evidently's."""
+"""What a report draws of the inputs, the model's answers and the labels: a section for each metric of Evidently."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from trueup.monitoring.check import Signal, Verdict
-from trueup.monitoring.report.frames import LABEL, PREDICTED, SCORE, Kind, Sides, text_column
+from trueup.monitoring.report.frames import LABEL, PREDICTED, SCORE, ColumnKind, FramePair, text_column
+from trueup.monitoring.signals.catalogue import DrawnOn, drawn_on
 from trueup.storage.stream import Stream
 
 if TYPE_CHECKING:
@@ -17,67 +18,78 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Part:
-    """One metric over one pair of data sets. `told`: the signal whose words its test shall carry."""
+class Section:
+    """One metric of Evidently over one pair of data sets. signal: the one whose words its test carries."""
 
     name: str
     metric: Any
     current: Dataset
     reference: Dataset | None
-    told: Signal | None = None
+    signal: Signal | None = None
 
 
-def inputs(stream: Stream, sides: Sides, signals: Sequence[Signal], said: list[str]) -> Iterator[Part]:
+def input_sections(
+    stream: Stream, frames: FramePair, signals: Sequence[Signal], said: list[str]
+) -> Iterator[Section]:
+    """The features, with the drift tests of the signals that are drawn on them; `said` takes what is left out."""
     from evidently.presets import DatasetStats, ValueStats
 
-    if not len(sides.current) or not len(sides.reference):
-        which = "current window" if len(sides.reference) else "reference"
+    if not len(frames.current) or not len(frames.reference):
+        which = "current window" if len(frames.reference) else "reference"
         said.append(f"The {which} holds no records, so the inputs are not drawn.")
         return
-    shown = [column for column in sides.kinds if not _left_out(sides, column, said)]
+    shown = [column for column in frames.kinds if not _left_out(frames, column, said)]
     if not shown:
         return
-    reference, current = _dataset(sides.reference, sides, shown), _dataset(sides.current, sides, shown)
-    codes = {column: f"DRF-IN-{column}" for column in shown if column in stream.features}
+    reference, current = _dataset(frames.reference, frames, shown), _dataset(frames.current, frames, shown)
+    drawn = {column: DrawnOn.FEATURE for column in shown if column in stream.features}
     if stream.text:
-        codes[text_column(stream)] = "DRF-TEXT"
+        drawn[text_column(stream)] = DrawnOn.TEXT
     for column in shown:
-        if column in codes:
-            yield from _drift(codes[column], column, sides.kinds[column], signals, current, reference, said)
-    yield Part("the summary of the records", DatasetStats(), current, reference)
+        if column in drawn:
+            for kind in drawn_on(drawn[column]):
+                code = kind.code_of(column)
+                yield from _drift(code, column, frames.kinds[column], signals, current, reference, said)
+    yield Section("the summary of the records", DatasetStats(), current, reference)
     for column in shown:
-        if sides.kinds[column] is not Kind.TEXT:  # its widget has no plot, and without one the whole page stays blank
-            yield Part(f"the summary of '{column}'", ValueStats(column=column), current, reference)
+        # a text's widget has no plot, and without one the whole page stays blank
+        if frames.kinds[column] is not ColumnKind.TEXT:
+            yield Section(f"the summary of '{column}'", ValueStats(column=column), current, reference)
 
 
-def answers(stream: Stream, sides: Sides, signals: Sequence[Signal], said: list[str]) -> Iterator[Part]:
-    score = PREDICTED if stream.is_regression else SCORE
-    codes = {score: "DRF-SCORE", LABEL: "DRF-LABEL"}
-    if not stream.is_regression:
-        codes[PREDICTED] = "DRF-CLASS"
-    shown = [column for column in sides.kinds if not _left_out(sides, column, said)]
+def model_sections(
+    stream: Stream, frames: FramePair, signals: Sequence[Signal], said: list[str]
+) -> Iterator[Section]:
+    """The model's answers and the labels, in the same way."""
+    drawn = {SCORE: DrawnOn.SCORE, PREDICTED: DrawnOn.PREDICTED_CLASS, LABEL: DrawnOn.LABEL}
+    if stream.is_regression:
+        drawn = {PREDICTED: DrawnOn.SCORE, LABEL: DrawnOn.LABEL}
+    shown = [column for column in frames.kinds if not _left_out(frames, column, said)]
     if not shown:
         return
-    reference, current = _dataset(sides.reference, sides, shown), _dataset(sides.current, sides, shown)
+    reference, current = _dataset(frames.reference, frames, shown), _dataset(frames.current, frames, shown)
     for column in shown:
-        yield from _drift(codes[column], column, sides.kinds[column], signals, current, reference, said)
+        for kind in drawn_on(drawn[column]):
+            yield from _drift(kind.code, column, frames.kinds[column], signals, current, reference, said)
 
 
-def _left_out(sides: Sides, column: str, said: list[str]) -> bool:
-    bare = sides.empty_side(column)
+def _left_out(frames: FramePair, column: str, said: list[str]) -> bool:
+    bare = frames.empty_in(column)
     if bare:
         said.append(f"'{column}' holds no value in the {bare}, so it is not drawn.")
     return bool(bare)
 
 
-def _dataset(frame: pd.DataFrame, sides: Sides, columns: Sequence[str]) -> Dataset:
+def _dataset(frame: pd.DataFrame, frames: FramePair, columns: Sequence[str]) -> Dataset:
     from evidently import DataDefinition, Dataset
 
-    def of(kind: Kind) -> list[str]:
-        return [column for column in columns if sides.kinds[column] is kind]
+    def of(kind: ColumnKind) -> list[str]:
+        return [column for column in columns if frames.kinds[column] is kind]
 
     definition = DataDefinition(
-        numerical_columns=of(Kind.NUMBER), categorical_columns=of(Kind.LEVEL), text_columns=of(Kind.TEXT)
+        numerical_columns=of(ColumnKind.NUMBER),
+        categorical_columns=of(ColumnKind.LEVEL),
+        text_columns=of(ColumnKind.TEXT),
     )
     return Dataset.from_pandas(frame[list(columns)], data_definition=definition)
 
@@ -85,12 +97,12 @@ def _dataset(frame: pd.DataFrame, sides: Sides, columns: Sequence[str]) -> Datas
 def _drift(
     code: str,
     column: str,
-    kind: Kind,
+    kind: ColumnKind,
     signals: Sequence[Signal],
     current: Dataset,
     reference: Dataset,
     said: list[str],
-) -> Iterator[Part]:
+) -> Iterator[Section]:
     """The column's plot, with the signal's own p-value and verdict as the result of Evidently's drift test."""
     from evidently.metrics import ValueDrift
 
@@ -102,10 +114,10 @@ def _drift(
         return
     threshold = signal.threshold if signal.threshold is not None else 0.0
     metric = ValueDrift(column=column, method=_registered(signal, kind, figure, threshold), threshold=threshold)
-    yield Part(f"the drift of '{column}'", metric, current, reference, told=signal)
+    yield Section(f"the drift of '{column}'", metric, current, reference, signal=signal)
 
 
-def _registered(signal: Signal, kind: Kind, figure: float, threshold: float) -> str:
+def _registered(signal: Signal, kind: ColumnKind, figure: float, threshold: float) -> str:
     """Register a test in Evidently's registry that answers with the signal's figure and verdict; its name there."""
     from evidently.legacy.calculation_engine.python_engine import PythonEngine
     from evidently.legacy.calculations.stattests.registry import (
@@ -116,12 +128,16 @@ def _registered(signal: Signal, kind: Kind, figure: float, threshold: float) -> 
     )
     from evidently.legacy.core import ColumnType
 
-    types = {Kind.NUMBER: ColumnType.Numerical, Kind.LEVEL: ColumnType.Categorical, Kind.TEXT: ColumnType.Text}
+    types = {
+        ColumnKind.NUMBER: ColumnType.Numerical,
+        ColumnKind.LEVEL: ColumnType.Categorical,
+        ColumnKind.TEXT: ColumnType.Text,
+    }
     shown = f"{signal.name} ({'value' if signal.p_value is None else 'p-value'})"
     test = StatTest(f"trueup {signal.code}", shown, [types[kind]], threshold)
     breached = signal.verdict is Verdict.BREACHED
 
-    def answer(_before: pd.Series, _now: pd.Series, _type: ColumnType, _threshold: float) -> tuple[float, bool]:
+    def answer(_reference: pd.Series, _current: pd.Series, _type: ColumnType, _threshold: float) -> tuple[float, bool]:
         return figure, breached
 
     register_stattest(test)

@@ -26,28 +26,28 @@ OTHER = "(other values)"
 SCORE, PREDICTED, LABEL = "prediction score", "prediction", "label"
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     NUMBER = "number"
     LEVEL = "level"
     TEXT = "text"
 
 
 @dataclass(frozen=True)
-class Sides:
+class FramePair:
     """Two frames of the same columns, and what kind each column is."""
 
     reference: pd.DataFrame
     current: pd.DataFrame
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, ColumnKind]
 
-    def empty_side(self, column: str) -> str:
+    def empty_in(self, column: str) -> str:
         """The side or sides on which a column holds no value, in words; "" where both hold some."""
-        sides = {"reference": self.reference, "current window": self.current}
-        bare = [name for name, frame in sides.items() if not frame[column].notna().any()]
+        frames = {"reference": self.reference, "current window": self.current}
+        bare = [name for name, frame in frames.items() if not frame[column].notna().any()]
         return " and the ".join(bare)
 
 
-def draw(rows: Rows, seed: int) -> Rows:
+def sample_rows(rows: Rows, seed: int) -> Rows:
     """At most MOST_ROWS of the rows, drawn with `seed`, in their order."""
     if len(rows) <= MOST_ROWS:
         return rows
@@ -59,28 +59,28 @@ def text_column(stream: Stream) -> str:
     return " + ".join(stream.text)
 
 
-def input_sides(stream: Stream, reference: Rows, current: Rows) -> Sides:
+def input_frames(stream: Stream, reference: Rows, current: Rows) -> FramePair:
     """The declared features of both sides; several text columns as one, with its length beside it."""
     columns: dict[str, tuple[pd.Series, pd.Series]] = {}
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, ColumnKind] = {}
     for column in stream.numeric:
         columns[column] = (_finite(numbers(reference, column)), _finite(numbers(current, column)))
-        kinds[column] = Kind.NUMBER
+        kinds[column] = ColumnKind.NUMBER
     for column in stream.categorical:
         columns[column] = _pooled(levels(reference, column), levels(current, column))
-        kinds[column] = Kind.LEVEL
+        kinds[column] = ColumnKind.LEVEL
     if stream.text:
         name = text_column(stream)
         columns[name] = (_short(texts(reference, stream.text)), _short(texts(current, stream.text)))
-        kinds[name] = Kind.TEXT
+        kinds[name] = ColumnKind.TEXT
         length = f"{name}: characters"
         if length not in columns:
             columns[length] = (_length(texts(reference, stream.text)), _length(texts(current, stream.text)))
-            kinds[length] = Kind.NUMBER
-    return _sides(columns, kinds, len(reference), len(current))
+            kinds[length] = ColumnKind.NUMBER
+    return _frame_pair(columns, kinds, len(reference), len(current))
 
 
-def model_sides(stream: Stream, reference: Rows, current: Rows, labelled: Rows) -> Sides:
+def model_frames(stream: Stream, reference: Rows, current: Rows, labelled: Rows) -> FramePair:
     """What the model said of both sides, and the labels.
 
     labelled: the window's mature labels, which stand in for those of `current` where there are any.
@@ -88,19 +88,19 @@ def model_sides(stream: Stream, reference: Rows, current: Rows, labelled: Rows) 
     current_labels = labelled if len(labelled) else current
     columns: dict[str, tuple[pd.Series, pd.Series]] = {}
     if stream.is_regression:
-        kinds = {PREDICTED: Kind.NUMBER, LABEL: Kind.NUMBER}
+        kinds = {PREDICTED: ColumnKind.NUMBER, LABEL: ColumnKind.NUMBER}
         columns[PREDICTED] = (_number(reference, "predicted"), _number(current, "predicted"))
         columns[LABEL] = (_number(reference, "label"), _number(current_labels, "label"))
     else:
-        kinds = {SCORE: Kind.NUMBER, PREDICTED: Kind.LEVEL, LABEL: Kind.LEVEL}
+        kinds = {SCORE: ColumnKind.NUMBER, PREDICTED: ColumnKind.LEVEL, LABEL: ColumnKind.LEVEL}
         columns[SCORE] = (_number(reference, "score"), _number(current, "score"))
         columns[PREDICTED] = _pooled(_level(reference, "predicted"), _level(current, "predicted"))
         columns[LABEL] = _pooled(_level(reference, "label"), _level(current_labels, "label"))
     size = max(len(current), len(current_labels))
-    return _sides(columns, kinds, len(reference), size)
+    return _frame_pair(columns, kinds, len(reference), size)
 
 
-def answered(stream: Stream, rows: Rows) -> pd.DataFrame:
+def labelled_frame(stream: Stream, rows: Rows) -> pd.DataFrame:
     """The labelled rows that the model answered: LABEL and PREDICTED, with SCORE for classification."""
     if stream.is_regression:
         frame = pd.DataFrame({LABEL: _number(rows, "label"), PREDICTED: _number(rows, "predicted")})
@@ -113,12 +113,15 @@ def answered(stream: Stream, rows: Rows) -> pd.DataFrame:
     return frame[frame[LABEL].notna() & frame[PREDICTED].notna()].reset_index(drop=True)
 
 
-def _sides(
-    columns: Mapping[str, tuple[pd.Series, pd.Series]], kinds: Mapping[str, Kind], n_reference: int, n_current: int
-) -> Sides:
+def _frame_pair(
+    columns: Mapping[str, tuple[pd.Series, pd.Series]],
+    kinds: Mapping[str, ColumnKind],
+    n_reference: int,
+    n_current: int,
+) -> FramePair:
     reference = pd.DataFrame({name: pair[0] for name, pair in columns.items()}, index=range(n_reference))
     current = pd.DataFrame({name: pair[1] for name, pair in columns.items()}, index=range(n_current))
-    return Sides(reference, current, kinds)
+    return FramePair(reference, current, kinds)
 
 
 def _finite(values: np.ndarray) -> pd.Series:
@@ -135,14 +138,14 @@ def _level(rows: Rows, column: str) -> np.ndarray:
 
 def _pooled(reference: np.ndarray, current: np.ndarray) -> tuple[pd.Series, pd.Series]:
     """Both sides with all but the commonest levels as one."""
-    sides = [
+    frames = [
         pd.Series(values, dtype=object).map(lambda v: str(v)[:LONGEST_LEVEL], na_action="ignore").where(
             pd.notna(values), np.nan
         )
         for values in (reference, current)
     ]
-    common = pd.concat(sides).value_counts().index[:MOST_LEVELS]
-    first, second = (side.where(side.isin(common) | side.isna(), OTHER) for side in sides)
+    common = pd.concat(frames).value_counts().index[:MOST_LEVELS]
+    first, second = (side.where(side.isin(common) | side.isna(), OTHER) for side in frames)
     return first, second
 
 

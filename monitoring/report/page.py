@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trueup.monitoring.check import Signal, Verdict
-from trueup.monitoring.formatting import chance, figure
+from trueup.monitoring.formatting import figure, p_value_figure
 from trueup.storage.rows import Rows
 from trueup.storage.timepoints import iso
 
@@ -61,7 +61,7 @@ def _summary(header: Header) -> str:
         signals=signals,
         notes=header.notes,
         figure=figure,
-        chance=chance,
+        p_value_figure=p_value_figure,
     )
 
 

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trueup.monitoring.check import Signal
-from trueup.monitoring.report.drift_sections import Part, answers, inputs
-from trueup.monitoring.report.frames import answered, draw, input_sides, model_sides
+from trueup.monitoring.report.drift_sections import Section, input_sections, model_sections
+from trueup.monitoring.report.frames import input_frames, labelled_frame, model_frames, sample_rows
 from trueup.monitoring.report.page import Header, page
-from trueup.monitoring.report.quality_section import quality
+from trueup.monitoring.report.quality_section import quality_sections
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 
@@ -66,23 +66,25 @@ def render(
     before afterwards. It never raises for what the rows hold.
     """
     said: list[str] = []
-    input_frames = input_sides(stream, draw(reference, seed), draw(current, seed))
-    answer_frames = model_sides(
-        stream, draw(model_reference, seed), draw(model_current, seed), draw(quality_current, seed)
+    inputs = input_frames(stream, sample_rows(reference, seed), sample_rows(current, seed))
+    model = model_frames(
+        stream, sample_rows(model_reference, seed), sample_rows(model_current, seed), sample_rows(quality_current, seed)
     )
-    now = answered(stream, draw(quality_current, seed))
-    before = answered(stream, draw(quality_reference, seed)) if quality_reference is not None else now.iloc[:0]
+    labelled = labelled_frame(stream, sample_rows(quality_current, seed))
+    labelled_reference = labelled.iloc[:0]
+    if quality_reference is not None:
+        labelled_reference = labelled_frame(stream, sample_rows(quality_reference, seed))
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of scikit-learn and plotly, about data that the notes speak of
         random_state = np.random.get_state()
         np.random.seed(seed % 2**32)
         try:
-            parts = [
-                *inputs(stream, input_frames, signals, said),
-                *answers(stream, answer_frames, signals, said),
-                *quality(stream, before, now, said),
+            sections = [
+                *input_sections(stream, inputs, signals, said),
+                *model_sections(stream, model, signals, said),
+                *quality_sections(stream, labelled_reference, labelled, said),
             ]
-            snapshot = _joined([run for part in parts if (run := _run(part, said))], title, as_of)
+            snapshot = _joined([run for section in sections if (run := _run(section, said))], title, as_of)
         finally:
             np.random.set_state(random_state)
     header = Header(
@@ -91,31 +93,32 @@ def render(
     return RenderedReport(html=page(header, snapshot), snapshot=snapshot.dumps().encode(), notes=tuple(said))
 
 
-def _run(part: Part, said: list[str]) -> Snapshot | None:
-    """The part's own snapshot; where its reference is what fails, without it; None where nothing helps."""
+def _run(section: Section, said: list[str]) -> Snapshot | None:
+    """The section's own snapshot; where its reference is what fails, without it; None where nothing helps."""
     from evidently import Report
     from evidently.core.report import ReferenceMetricNotFound
 
-    alone = part.reference is not None and part.told is None
+    retried = section.reference is not None and section.signal is None
     failures: list[str] = []
-    for reference in (part.reference, None) if alone else (part.reference,):
+    for reference in (section.reference, None) if retried else (section.reference,):
         try:
             with _plotted_once():
-                run = _finite(Report([part.metric], include_tests=part.told is not None).run(part.current, reference))
+                report = Report([section.metric], include_tests=section.signal is not None)
+                run = _finite(report.run(section.current, reference))
         except (Exception, ReferenceMetricNotFound) as error:  # noqa: BLE001 - of any kind on dirty data; said below
             reason = str(error).strip().partition("\n")[0][:150]
             failures.append(f"({type(error).__name__}: {reason})")
             continue
         if failures:
-            said.append(f"Evidently drew {part.name} for the window alone, not beside the reference {failures[0]}.")
-        return _in_our_words(run, part.told) if part.told else run
-    said.append(f"Evidently could not draw {part.name} {failures[-1]}.")
+            said.append(f"Evidently drew {section.name} for the window alone, not beside the reference {failures[0]}.")
+        return _in_our_words(run, section.signal) if section.signal else run
+    said.append(f"Evidently could not draw {section.name} {failures[-1]}.")
     return None
 
 
 @contextmanager
 def _plotted_once() -> Iterator[None]:
-    """Within a part a column's distribution is plotted once.
+    """Within a section a column's distribution is plotted once.
 
     Evidently plots it anew for each figure of a column's summary, seven times in all, and shows the first.
     """

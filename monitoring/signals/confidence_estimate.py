@@ -91,16 +91,16 @@ def recalibrated(columns: np.ndarray, records: np.ndarray, hits: np.ndarray) -> 
     One step of Newton's method from the fit on all records is as good as a fit of each (Shao & Tu 1995, ch. 2).
     """
     start = _curve(columns, records[0], hits[0])
-    chance = expit(columns @ start)
-    slope = (hits - records * chance) @ columns - _PULL * (start - _IDENTITY)
-    bend = np.einsum("dc,ci,cj->dij", records * (chance * (1 - chance)), columns, columns) + _PULL * np.eye(3)
+    probability = expit(columns @ start)
+    slope = (hits - records * probability) @ columns - _PULL * (start - _IDENTITY)
+    bend = np.einsum("dc,ci,cj->dij", records * (probability * (1 - probability)), columns, columns) + _PULL * np.eye(3)
     curves = expit((start + np.linalg.solve(bend, slope[..., None])[..., 0]) @ columns.T)
     return np.array([_with_steps(*given) for given in zip(records, hits, curves, strict=True)])
 
 
-def expected(name: str, counts: np.ndarray, chance: np.ndarray) -> np.ndarray:
+def expected(name: str, counts: np.ndarray, probability: np.ndarray) -> np.ndarray:
     """A metric of records (draws, cells, 2 answers) whose chance of the last class is known (draws, cells)."""
-    ones, zeros = counts * chance[..., None], counts * (1 - chance)[..., None]
+    ones, zeros = counts * probability[..., None], counts * (1 - probability)[..., None]
     if name == "roc_auc":
         ones, zeros = ones.sum(-1), zeros.sum(-1)
         right = (ones * (zeros.cumsum(-1) - zeros / 2)).sum(-1)
@@ -127,9 +127,9 @@ def _curve(columns: np.ndarray, records: np.ndarray, hits: np.ndarray) -> np.nda
 
     at = _IDENTITY
     for _ in range(_STEPS):
-        chance = expit(columns @ at)
-        slope = columns.T @ (hits - records * chance) - _PULL * (at - _IDENTITY)
-        bend = (columns.T * (records * chance * (1 - chance))) @ columns + _PULL * np.eye(3)
+        probability = expit(columns @ at)
+        slope = columns.T @ (hits - records * probability) - _PULL * (at - _IDENTITY)
+        bend = (columns.T * (records * probability * (1 - probability))) @ columns + _PULL * np.eye(3)
         step, before = np.linalg.solve(bend, slope), loss(at)
         while loss(at + step) > before and np.abs(step).max() > 1e-9:
             step = step / 2

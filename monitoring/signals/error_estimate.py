@@ -1,4 +1,4 @@
-"""The size of a model's errors, foretold from its inputs: direct loss estimation (NannyML's DLE; Lahiri et al. 2007).
+"""The size of a model's errors, predicted from its inputs: direct loss estimation (NannyML's DLE; Lahiri et al. 2007).
 
 A second model learns on labelled rows how large the error was, from the features and the answer. Where the window holds
 inputs on which errors used to be large, its mean rises before any label has come.
@@ -31,8 +31,8 @@ def as_metric(name: str, mean_loss: float) -> float:
     return max(0.0, mean_loss) ** (1.0 if name == "mae" else 0.5)
 
 
-def foretold(stream: Stream, known: Rows) -> Callable[[Rows], np.ndarray]:
-    """A function that foretells the loss of each row, learnt from rows with label and answer.
+def predicted_error(stream: Stream, known: Rows) -> Callable[[Rows], np.ndarray]:
+    """A function that predicts the loss of each row, learnt from rows with label and answer.
 
     Gradient-boosted trees: they take numbers and levels as they are, missing ones too, and never go beyond the losses
     that were seen, so that an input far from all known ones costs no more than the worst of them.
@@ -59,32 +59,34 @@ def foretold(stream: Stream, known: Rows) -> Callable[[Rows], np.ndarray]:
     with threadpool_limits(1):
         trees.fit(matrix(known, learn=True), losses(stream.metric, known))
 
-    def foretell(rows: Rows) -> np.ndarray:
+    def predict(rows: Rows) -> np.ndarray:
         with threadpool_limits(1):
             return np.asarray(trees.predict(matrix(rows)))
 
-    return foretell
+    return predict
 
 
-def rise(stream: Stream, known: Rows, current: Rows, seed: int) -> tuple[float, float, float]:
-    """The metric on the labelled rows, the one foretold for the window, and the standard error of log(now / before).
+def error_increase(stream: Stream, known: Rows, current: Rows, seed: int) -> tuple[float, float, float]:
+    """The metric on the labelled rows, the one predicted for the window, and the standard error of their log ratio.
 
     The error holds that of the window's rows, and by leaving out each of FOLDS parts of the labelled rows once
     (delete-a-group jackknife, Kott 2001) those of the labelled rows and of what was learnt from them.
     """
     name = stream.metric
     known = known.newest(MOST_ROWS)
-    seen, told = losses(name, known), foretold(stream, known)(current)
+    measured, predicted = losses(name, known), predicted_error(stream, known)(current)
     fold = np.random.default_rng(seed).permutation(len(known)) % FOLDS
     ratios = []
     for out in range(FOLDS):
         kept = fold != out
-        now = foretold(stream, known.take(kept))(current).mean()
-        ratios.append(_log(as_metric(name, now)) - _log(as_metric(name, float(seen[kept].mean()))))
+        now = predicted_error(stream, known.take(kept))(current).mean()
+        ratios.append(_log(as_metric(name, now)) - _log(as_metric(name, float(measured[kept].mean()))))
     spread = np.array(ratios)
     learnt = (FOLDS - 1) / FOLDS * float(((spread - spread.mean()) ** 2).sum())
-    drawn = float(told.var()) / len(told) / max(1e-300, float(told.mean()) ** 2) * (1.0 if name == "mae" else 0.25)
-    return as_metric(name, float(seen.mean())), as_metric(name, float(told.mean())), float(np.sqrt(learnt + drawn))
+    power = 1.0 if name == "mae" else 0.25
+    drawn = float(predicted.var()) / len(predicted) / max(1e-300, float(predicted.mean()) ** 2) * power
+    error = float(np.sqrt(learnt + drawn))
+    return as_metric(name, float(measured.mean())), as_metric(name, float(predicted.mean())), error
 
 
 def _log(value: float) -> float:

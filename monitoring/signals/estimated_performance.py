@@ -14,11 +14,12 @@ from scipy.stats import t
 
 from trueup.monitoring.check import Signal, Verdict, Worse
 from trueup.monitoring.comparison import Comparison
+from trueup.monitoring.formatting import drop_figure, odds_in_words
 from trueup.monitoring.signals.confidence_estimate import calibrated, expected, grid, recalibrated, scored
-from trueup.monitoring.signals.error_estimate import FOLDS, as_metric, foretold, rise
-from trueup.monitoring.signals.pending import FEWEST, Question, chance, insufficient, overwhelming
+from trueup.monitoring.signals.error_estimate import FOLDS, as_metric, error_increase, predicted_error
+from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient
 from trueup.monitoring.signals.performance import FEWEST_BLOCKS
-from trueup.monitoring.stats.columns import as_numbers, one_of_a_group
+from trueup.monitoring.stats.columns import as_numbers, one_row_per_group
 from trueup.monitoring.stats.metrics import metric
 from trueup.monitoring.stats.performance_drop import Drop, answered, classes_of
 from trueup.storage.rows import Rows, new_content, stack
@@ -37,7 +38,7 @@ _BLIND = {
 
 
 @dataclass(frozen=True)
-class _Given:
+class EstimationData:
     """What is estimated from: labelled rows and their blocks, rows of the reference and of the window, all answered."""
 
     known: Rows
@@ -47,14 +48,14 @@ class _Given:
     classes: tuple[str, ...]
 
 
-def estimated(stream: Stream, comparison: Comparison) -> Iterator[Question | Signal]:
-    """Asks for the estimated metric, or says why it cannot be estimated."""
-    given = _given(stream, comparison)
-    lacking = _lacking(stream, given)
+def estimated_performance(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+    """Tests the estimated metric, or says why it cannot be estimated."""
+    data = _data_of(stream, comparison)
+    lacking = _requirement_missing(stream, data)
     if lacking:
-        yield insufficient(CODE, _name(stream), lacking, len(given.reference), len(given.current))
+        yield insufficient(CODE, _name(stream), lacking, len(data.reference), len(data.current))
     else:
-        yield Question(CODE, lambda level: _judged(stream, given, comparison, level))
+        yield PendingTest(CODE, lambda level: _measured(stream, data, comparison, level))
 
 
 def estimator(stream: Stream, known: Rows, classes: tuple[str, ...]) -> Callable[[Rows], float]:
@@ -64,40 +65,40 @@ def estimator(stream: Stream, known: Rows, classes: tuple[str, ...]) -> Callable
         classes: the two class names, of which the score is the probability of the last; not read for regression.
     """
     if stream.is_regression:
-        foretell = foretold(stream, known)
-        return lambda rows: as_metric(stream.metric, float(foretell(rows).mean()))
+        predict = predicted_error(stream, known)
+        return lambda rows: as_metric(stream.metric, float(predict(rows).mean()))
     labelled = scored(known, classes[-1]).labelled
 
     def estimate(rows: Rows) -> float:
         part = scored(rows, classes[-1])
         cells = grid(labelled, part)
         records = cells.counts(labelled).sum(axis=1)
-        chances = calibrated(cells.columns, records.sum(axis=-1), records[:, 1])
-        return float(expected(stream.metric, cells.counts(part).sum(axis=-1)[None], chances[None])[0])
+        probabilities = calibrated(cells.columns, records.sum(axis=-1), records[:, 1])
+        return float(expected(stream.metric, cells.counts(part).sum(axis=-1)[None], probabilities[None])[0])
 
     return estimate
 
 
-def _given(stream: Stream, comparison: Comparison) -> _Given:
+def _data_of(stream: Stream, comparison: Comparison) -> EstimationData:
     """Out-of-time rows join the champion's own: measured on real sets, the estimate then errs a fifth less.
 
     In a series they stand alone, since held-out rows there are neighbours of rows that the champion learnt from.
     """
     there = _known(stream, comparison.quality_reference)
     known, blocks = comparison.quality_reference.take(there), comparison.quality_blocks[there]
-    hands = comparison.model_reference, comparison.model_current
-    reference, current = (rows.take(_answered(stream, rows)) for rows in hands)
+    sides = comparison.model_reference, comparison.model_current
+    reference, current = (rows.take(_answered(stream, rows)) for rows in sides)
     if stream.group and not stream.series:
         size = len(current)
-        reference = one_of_a_group(reference, size, comparison.seed)
-        current = one_of_a_group(current, size, comparison.seed + 1)
+        reference = one_row_per_group(reference, size, comparison.seed)
+        current = one_row_per_group(current, size, comparison.seed + 1)
     parts = [answered(stream, rows) for rows in (known, reference, comparison.quality_current)]
     classes = classes_of(stream, *parts)
     if not stream.is_regression and not stream.series:
         reference = _of_one_provenance(reference, known)
         own = reference.take(reference.labelled)
         known = stack([own, new_content(known, own)], stream.columns)
-    return _Given(known, blocks, reference, current, classes)
+    return EstimationData(known, blocks, reference, current, classes)
 
 
 def _of_one_provenance(rows: Rows, like: Rows) -> Rows:
@@ -121,74 +122,75 @@ def _known(stream: Stream, rows: Rows) -> np.ndarray:
     return np.asarray(there & _answered(stream, rows))
 
 
-def _lacking(stream: Stream, given: _Given) -> str:
+def _requirement_missing(stream: Stream, data: EstimationData) -> str:
     """Why nothing can be estimated; empty where it can."""
-    named = given.known.meta["label"].astype(str).value_counts()
-    rarest = min(int(named.get(name, 0)) for name in given.classes) if given.classes else LEAST_OF_CLASS
+    named = data.known.meta["label"].astype(str).value_counts()
+    rarest = min(int(named.get(name, 0)) for name in data.classes) if data.classes else LEAST_OF_CLASS
     if stream.metric == "r2":
         return "R² needs the spread of the true values, which inputs do not tell; mae and rmse can be estimated."
-    if not stream.is_regression and len(given.classes) != 2:
+    if not stream.is_regression and len(data.classes) != 2:
         return (
-            f"The labels hold {len(given.classes)} classes, and a score is kept of one; the estimate needs the "
+            f"The labels hold {len(data.classes)} classes, and a score is kept of one; the estimate needs the "
             "probability of each answer, which two classes give."
         )
-    if len(given.current) < FEWEST:
-        return f"The window holds {len(given.current)} answered records of new content; an estimate needs {FEWEST}."
-    if len(given.known) < LEAST_LABELS or rarest < LEAST_OF_CLASS:
+    if len(data.current) < MIN_VALUES:
+        return f"The window holds {len(data.current)} answered records of new content; an estimate needs {MIN_VALUES}."
+    if len(data.known) < LEAST_LABELS or rarest < LEAST_OF_CLASS:
         return (
-            f"{len(given.known)} labelled records are known of the model, {rarest} of the rarest class; the estimate "
+            f"{len(data.known)} labelled records are known of the model, {rarest} of the rarest class; the estimate "
             f"is learnt from {LEAST_LABELS}, and {LEAST_OF_CLASS} of each class."
         )
-    if stream.series and len(np.unique(given.blocks)) < FEWEST_BLOCKS:
-        return f"{len(np.unique(given.blocks))} past blocks are known; what is usual needs {FEWEST_BLOCKS}."
-    if not stream.series and not stream.is_regression and len(given.reference) < FEWEST:
-        return f"The reference holds {len(given.reference)} answered records; an estimate needs {FEWEST}."
+    if stream.series and len(np.unique(data.blocks)) < FEWEST_BLOCKS:
+        return f"{len(np.unique(data.blocks))} past blocks are known; what is usual needs {FEWEST_BLOCKS}."
+    if not stream.series and not stream.is_regression and len(data.reference) < MIN_VALUES:
+        return f"The reference holds {len(data.reference)} answered records; an estimate needs {MIN_VALUES}."
     return ""
 
 
-def _judged(stream: Stream, given: _Given, comparison: Comparison, level: float) -> Signal:
+def _measured(stream: Stream, data: EstimationData, comparison: Comparison, level: float) -> Signal:
     if stream.series:
-        found, against = _against_blocks(stream, given, level)
+        found, against = _against_blocks(stream, data, level)
     elif stream.is_regression:
-        found = _by_rise(stream, given, comparison.seed, level)
+        found = _by_error_model(stream, data, comparison.seed, level)
         against = "measured out of time"
     else:
-        found = _by_confidence(stream, given, comparison.seed, level)
+        found = _by_confidence(stream, data, comparison.seed, level)
         against = "by the same estimate on the reference"
-    outcome = Verdict.BREACHED if found.counts(stream, level) else Verdict.OK
-    low, high = (_shown(stream, bound) for bound in found.interval)
+    outcome = Verdict.BREACHED if found.is_breach(stream, level) else Verdict.OK
+    low, high = (drop_figure(stream, bound) for bound in found.interval)
     return Signal(
         code=CODE,
         name=_name(stream),
         verdict=outcome,
-        overwhelming=overwhelming(outcome, found.p_value, level),
-        said=f"{stream.metric} is estimated at {found.now:.3g} on {len(given.current)} records, after "
-        f"{found.before:.3g} {against}: {_shown(stream, abs(found.drop))} {'worse' if found.drop > 0 else 'better'} "
-        f"(a drop of {_shown(stream, stream.policy.max_drop)} is allowed); an interval for the drop runs from {low} "
-        f"to {high} ({chance(found.p_value, level)}). {_BLIND[stream.task]}. {_track(stream, given, comparison)}",
-        value=found.now,
+        overwhelming=far_beyond_chance(outcome, found.p_value, level),
+        said=f"{stream.metric} is estimated at {found.current:.3g} on {len(data.current)} records, after "
+        f"{found.reference:.3g} {against}: {drop_figure(stream, abs(found.drop))} "
+        f"{'worse' if found.drop > 0 else 'better'} (a drop of {drop_figure(stream, stream.policy.max_drop)} is "
+        f"allowed); an interval for the drop runs from {low} to {high} ({odds_in_words(found.p_value, level)}). "
+        f"{_BLIND[stream.task]}. {_track_record(stream, data, comparison)}",
+        value=found.current,
         threshold=found.bound(stream),
         p_value=found.p_value,
         effect=found.drop,
         interval=found.interval,
-        direction="up" if found.now > found.before else "down",
+        direction="up" if found.current > found.reference else "down",
         worse=Worse.HIGHER if stream.lower_is_better else Worse.LOWER,
-        n_reference=len(given.reference) if given.classes and not stream.series else len(given.known),
-        n_current=len(given.current),
+        n_reference=len(data.reference) if data.classes and not stream.series else len(data.known),
+        n_current=len(data.current),
     )
 
 
-def _by_confidence(stream: Stream, given: _Given, seed: int, level: float) -> Drop:
+def _by_confidence(stream: Stream, data: EstimationData, seed: int, level: float) -> Drop:
     """Resamples the window, the reference and the other labelled rows, and calibrates anew on each resample."""
-    last, name = given.classes[-1], stream.metric
-    reference, current = scored(given.reference, last), scored(given.current, last)
-    also = scored(new_content(given.known, given.reference), last)
+    last, name = data.classes[-1], stream.metric
+    reference, current = scored(data.reference, last), scored(data.current, last)
+    also = scored(new_content(data.known, data.reference), last)
     cells = grid(reference, current, also)
     rng = np.random.default_rng(seed)
-    before, now, other = (_resampled(cells.counts(part), rng) for part in (reference, current, also))
-    labelled = (before + other)[..., :2].sum(axis=2)
-    chances = recalibrated(cells.columns, labelled.sum(axis=-1), labelled[..., 1])
-    old, new = (expected(name, counts.sum(axis=-1), chances) for counts in (before, now))
+    old_counts, new_counts, other = (_resampled(cells.counts(part), rng) for part in (reference, current, also))
+    labelled = (old_counts + other)[..., :2].sum(axis=2)
+    probabilities = recalibrated(cells.columns, labelled.sum(axis=-1), labelled[..., 1])
+    old, new = (expected(name, counts.sum(axis=-1), probabilities) for counts in (old_counts, new_counts))
     drops = old - new
     error, degrees = float(drops[1:].std(ddof=1)), len(current) - 1
     reach, drop = float(t.isf(level, degrees)) * error, float(drops[0])
@@ -203,46 +205,42 @@ def _resampled(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([counts[None], drawn]).astype(float)
 
 
-def _by_rise(stream: Stream, given: _Given, seed: int, level: float) -> Drop:
-    before, now, error = rise(stream, given.known, given.current, seed)
-    if min(before, now) <= 0:
-        return Drop(before, now, 0.0, (0.0, 0.0), 0.0, 1.0)
-    centre, reach = float(np.log(now / before)), float(t.isf(level, FOLDS - 1)) * error
+def _by_error_model(stream: Stream, data: EstimationData, seed: int, level: float) -> Drop:
+    reference, current, error = error_increase(stream, data.known, data.current, seed)
+    if min(reference, current) <= 0:
+        return Drop(reference, current, 0.0, (0.0, 0.0), 0.0, 1.0)
+    centre, reach = float(np.log(current / reference)), float(t.isf(level, FOLDS - 1)) * error
     interval = float(np.expm1(centre - reach)), float(np.expm1(centre + reach))
     p_value = float(t.sf(centre / max(error, 1e-12), FOLDS - 1))
-    return Drop(before, now, now / before - 1, interval, error * now / before, p_value)
+    return Drop(reference, current, current / reference - 1, interval, error * current / reference, p_value)
 
 
-def _against_blocks(stream: Stream, given: _Given, level: float) -> tuple[Drop, str]:
+def _against_blocks(stream: Stream, data: EstimationData, level: float) -> tuple[Drop, str]:
     """Each past block is estimated from the others; the spread between them is the yardstick, as for PRF-METRIC."""
     past = []
-    for block in np.unique(given.blocks):
-        inside = given.blocks == block
-        past.append(estimator(stream, given.known.take(~inside), given.classes)(given.known.take(inside)))
-    known, now = np.array(past), estimator(stream, given.known, given.classes)(given.current)
+    for block in np.unique(data.blocks):
+        inside = data.blocks == block
+        past.append(estimator(stream, data.known.take(~inside), data.classes)(data.known.take(inside)))
+    known, current = np.array(past), estimator(stream, data.known, data.classes)(data.current)
     usual, degrees = float(known.mean()), len(known) - 1
     spread = max(1e-12, float(known.std(ddof=1)) * float(np.sqrt(1 + 1 / len(known))))
     scale = usual if stream.lower_is_better and usual > 0 else 1.0
-    drop = (now - usual if stream.lower_is_better else usual - now) / scale
+    drop = (current - usual if stream.lower_is_better else usual - current) / scale
     reach, error = float(t.isf(level, degrees)) * spread / scale, spread / scale
     against = f"on average in {len(known)} past blocks ({known.min():.3g} to {known.max():.3g})"
-    return Drop(usual, now, drop, (drop - reach, drop + reach), error, float(t.sf(drop / error, degrees))), against
+    return Drop(usual, current, drop, (drop - reach, drop + reach), error, float(t.sf(drop / error, degrees))), against
 
 
-def _track(stream: Stream, given: _Given, comparison: Comparison) -> str:
+def _track_record(stream: Stream, data: EstimationData, comparison: Comparison) -> str:
     """What the same estimate would have said of the window's records whose labels have come since."""
     ripe = comparison.quality_current.take(_known(stream, comparison.quality_current))
     part = answered(stream, ripe)
-    measured = metric(stream.metric, part.truth, part.predicted, part.score, given.classes)
-    if len(ripe) < FEWEST or measured is None:
+    measured = metric(stream.metric, part.truth, part.predicted, part.score, data.classes)
+    if len(ripe) < MIN_VALUES or measured is None:
         return f"Its own record cannot be told: {len(ripe)} mature labels of the window are known."
-    told = estimator(stream, given.known, given.classes)(ripe)
+    told = estimator(stream, data.known, data.classes)(ripe)
     return f"Of {len(ripe)} records whose labels have come it would have said {told:.3g}; {measured:.3g} was measured."
 
 
 def _name(stream: Stream) -> str:
     return f"estimated {stream.metric}"
-
-
-def _shown(stream: Stream, drop: float) -> str:
-    return f"{100 * drop:.1f} %" if stream.lower_is_better else f"{drop:.3f}"

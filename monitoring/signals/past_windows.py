@@ -21,9 +21,10 @@ from scipy.stats import t
 
 from trueup.monitoring.check import Signal
 from trueup.monitoring.comparison import Comparison
+from trueup.monitoring.formatting import odds_in_words, percent
 from trueup.monitoring.signals.drift import MOVED_FLOOR, cannot_change, too_few
-from trueup.monitoring.signals.pending import Question, chance, insufficient, overwhelming, percent, verdict
-from trueup.monitoring.signals.samples import Kind, Observed, observations
+from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, verdict_of
+from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pairs
 from trueup.monitoring.stats.words import incidence
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Policy, Stream
@@ -52,7 +53,7 @@ class Windows:
         return np.asarray(np.searchsorted(self.starts, times, side="right") - 1)
 
 
-def windows(policy: Policy, past: Rows, length: int) -> Windows:
+def past_windows(policy: Policy, past: Rows, length: int) -> Windows:
     """Cuts a snapshot (in time order) backwards from its end into windows as the current one was cut.
 
     Where the policy's window is a span, they are spans too: so each holds the same hours and weekdays as the current
@@ -70,15 +71,15 @@ def windows(policy: Policy, past: Rows, length: int) -> Windows:
 
 
 @dataclass(frozen=True)
-class Usual:
+class PastQuantile:
     """How an amount stands to its past values: p_value that it is no larger, and in words how that was read."""
 
     p_value: float
     highest: float
-    way: str
+    method: str
 
 
-def against_past(now: float, past: np.ndarray, *, level: float) -> Usual:
+def p_value_against_past(now: float, past: np.ndarray, *, level: float) -> PastQuantile:
     """P(an amount as large as `now`) given its values in past windows.
 
     Args:
@@ -87,93 +88,93 @@ def against_past(now: float, past: np.ndarray, *, level: float) -> Usual:
     """
     m = len(past)
     if 1 / (m + 1) <= level:
-        return Usual((1 + int((past >= now).sum())) / (m + 1), float(past.max()), BY_RANK)
+        return PastQuantile((1 + int((past >= now).sum())) / (m + 1), float(past.max()), BY_RANK)
     roots = past**0.25
     spread = float(roots.std(ddof=1)) * float(np.sqrt(1 + 1 / m))
     excess = now**0.25 - float(roots.mean())
     if spread < 1e-9:
-        return Usual(0.0 if excess > 1e-9 else 1.0, float(past.max()), ALIKE)
-    return Usual(float(t.sf(excess / spread, m - 1)), float(past.max()), BY_BOUND)
+        return PastQuantile(0.0 if excess > 1e-9 else 1.0, float(past.max()), ALIKE)
+    return PastQuantile(float(t.sf(excess / spread, m - 1)), float(past.max()), BY_BOUND)
 
 
-def drift_of_series(stream: Stream, comparison: Comparison) -> Iterator[Question | Signal]:
-    """A question for everything observed, or the answer that there is too little of it."""
-    cut = windows(stream.policy, comparison.past, len(comparison.current))
-    for observed in observations(stream, comparison):
-        few = too_few(observed)
+def series_drift(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+    """A test of each pair of samples, or the answer that there are too few values or windows."""
+    cut = past_windows(stream.policy, comparison.past, len(comparison.current))
+    for pair in sample_pairs(stream, comparison):
+        few = too_few(pair)
         if few is not None:
             yield few
         elif len(cut) < FEWEST_WINDOWS:
             yield insufficient(
-                observed.code, observed.name,
-                f"For {observed.what}: the snapshot holds {len(cut)} windows as long as this one "
+                pair.code, pair.name,
+                f"For {pair.what}: the snapshot holds {len(cut)} windows as long as this one "
                 f"({len(comparison.current)} records), and what is usual needs {FEWEST_WINDOWS}.",
-                len(observed.before), len(observed.now),
+                len(pair.reference), len(pair.current),
             )
         else:
-            yield Question(observed.code, partial(_judge, observed, cut, comparison.seed), free=cannot_change(observed))
+            yield PendingTest(pair.code, partial(_judge, pair, cut, comparison.seed), costs_nothing=cannot_change(pair))
 
 
-def _judge(observed: Observed, cut: Windows, seed: int, level: float) -> Signal:
-    counts = _counts(observed, cut.of(observed.times), len(cut))
+def _judge(pair: SamplePair, cut: Windows, seed: int, level: float) -> Signal:
+    counts = _counts(pair, cut.of(pair.times), len(cut))
     distances, moved = _distances(counts, seed)
     past, now = distances[:-1][~np.isnan(distances[:-1])], float(distances[-1])
     if len(past) < FEWEST_DISTANCES:
         said = (
-            f"For {observed.what} only {len(past)} past windows hold values with enough past before them; what is "
+            f"For {pair.what} only {len(past)} past windows hold values with enough past before them; what is "
             f"usual needs {FEWEST_DISTANCES}."
         )
-        return insufficient(observed.code, observed.name, said, len(observed.before), len(observed.now))
-    usual = against_past(now, past, level=level)
+        return insufficient(pair.code, pair.name, said, len(pair.reference), len(pair.current))
+    usual = p_value_against_past(now, past, level=level)
     material = moved >= MOVED_FLOOR
-    outcome = verdict(usual.p_value, level, material)
+    outcome = verdict_of(usual.p_value, level, material)
     small = "" if material or usual.p_value > level else "beyond what is usual, but too small to matter; "
     return Signal(
-        code=observed.code,
-        name=f"{observed.name}, against past windows",
+        code=pair.code,
+        name=f"{pair.name}, against past windows",
         verdict=outcome,
-        overwhelming=overwhelming(outcome, usual.p_value, level),
-        said=f"{_told(observed)}; its distance from all before is {now:.3g}, where {len(past)} past windows as long "
-        f"reached {usual.highest:.3g} at most ({small}{chance(usual.p_value, level)}, {usual.way}).",
+        overwhelming=far_beyond_chance(outcome, usual.p_value, level),
+        said=f"{_sentence(pair)}; its distance from all before is {now:.3g}, where {len(past)} past windows as long "
+        f"reached {usual.highest:.3g} at most ({small}{odds_in_words(usual.p_value, level)}, {usual.method}).",
         value=now,
         threshold=level,
         p_value=usual.p_value,
         effect=now,
-        n_reference=len(observed.before),
-        n_current=len(observed.now),
+        n_reference=len(pair.reference),
+        n_current=len(pair.current),
     )
 
 
-def _told(observed: Observed) -> str:
-    if observed.kind in (Kind.NUMBERS, Kind.SHARES):
-        old, new = float(np.mean(observed.before)), float(np.mean(observed.now))
-        return f"The mean of {observed.what} was {old:.4g} over the past and is {new:.4g} now"
-    if observed.kind is Kind.MISSING:
-        shares = [percent(float(hand.mean())) for hand in (observed.before, observed.now)]
-        return f"In {observed.what} {shares[0]} of the values were missing over the past, {shares[1]} are now"
-    return f"This window of {observed.what} was held against the past"
+def _sentence(pair: SamplePair) -> str:
+    if pair.kind in (ValueKind.NUMBERS, ValueKind.SHARES):
+        old, new = float(np.mean(pair.reference)), float(np.mean(pair.current))
+        return f"The mean of {pair.what} was {old:.4g} over the past and is {new:.4g} now"
+    if pair.kind is ValueKind.MISSING:
+        shares = [percent(float(hand.mean())) for hand in (pair.reference, pair.current)]
+        return f"In {pair.what} {shares[0]} of the values were missing over the past, {shares[1]} are now"
+    return f"This window of {pair.what} was held against the past"
 
 
-def _counts(observed: Observed, window: np.ndarray, count: int) -> np.ndarray:
+def _counts(pair: SamplePair, window: np.ndarray, count: int) -> np.ndarray:
     """Cells × windows: a first row for what is older than all windows, one row for each, the current one last."""
-    row = np.append(window + 1, np.full(len(observed.now), count + 1))
-    if observed.kind is Kind.TEXTS:
-        read = incidence([*observed.before, *observed.now])
+    row = np.append(window + 1, np.full(len(pair.current), count + 1))
+    if pair.kind is ValueKind.TEXTS:
+        read = incidence([*pair.reference, *pair.current])
         row, cell = row[read.text], read.word
         cell = _commonest(cell, _WORDS)
     else:
-        cell = _cells(observed)
+        cell = _cells(pair)
     width = int(cell.max(initial=0)) + 1
     return np.bincount(row * width + cell, minlength=(count + 2) * width).reshape(count + 2, width)
 
 
-def _cells(observed: Observed) -> np.ndarray:
-    values = np.concatenate([observed.before, observed.now])
-    if observed.kind is Kind.MISSING:
+def _cells(pair: SamplePair) -> np.ndarray:
+    values = np.concatenate([pair.reference, pair.current])
+    if pair.kind is ValueKind.MISSING:
         return values.astype(int)
-    if observed.kind is Kind.LEVELS:
+    if pair.kind is ValueKind.LEVELS:
         return _commonest(pd.factorize(values, sort=True)[0], _LEVELS)
-    edges = np.unique(np.quantile(observed.before, np.linspace(0, 1, _CELLS + 1)))
+    edges = np.unique(np.quantile(pair.reference, np.linspace(0, 1, _CELLS + 1)))
     # counting an edge from both sides gives equal values a cell of their own: constants and lumps stay visible
     return np.asarray(np.searchsorted(edges, values, "left") + np.searchsorted(edges, values, "right"))
 

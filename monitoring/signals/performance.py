@@ -17,88 +17,91 @@ from scipy.stats import norm, t
 
 from trueup.monitoring.check import Signal, Verdict, Worse
 from trueup.monitoring.comparison import Comparison
-from trueup.monitoring.signals.pending import FEWEST, Question, insufficient, overwhelming
+from trueup.monitoring.formatting import drop_figure
+from trueup.monitoring.signals.catalogue import METRIC
+from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient
 from trueup.monitoring.stats.metrics import metric
 from trueup.monitoring.stats.performance_drop import Answered, Drop, answered, classes_of, drop_of, usable
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 
-CODE = "PRF-METRIC"
 POWER = 0.8  # with which the smallest visible drop would be seen
 FEWEST_BLOCKS = 5  # past blocks under which a series stream's metric has no usual range
 _NAMED = 3  # records to label that are named
 
 
-def quality(stream: Stream, comparison: Comparison) -> Iterator[Question | Signal]:
-    """Asks for the metric, or says how many labels it lacks and on which records."""
-    before, now = answered(stream, comparison.quality_reference), answered(stream, comparison.quality_current)
+def performance(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+    """Tests the metric, or says how many labels it lacks and on which records."""
+    reference, current = answered(stream, comparison.quality_reference), answered(stream, comparison.quality_current)
     blocks = comparison.quality_blocks[usable(stream, comparison.quality_reference)]
-    lacking = _lacking(stream, comparison, before, now, blocks)
+    lacking = _lacking(stream, comparison, reference, current, blocks)
     looks = comparison.quality_looks
     if lacking is not None:
         yield lacking
     elif stream.series:
-        yield Question(CODE, lambda level: _against_blocks(stream, before, blocks, now, level / looks))
+        yield PendingTest(METRIC, lambda level: _against_blocks(stream, reference, blocks, current, level / looks))
     else:
-        yield Question(CODE, lambda level: _against_pool(stream, before, now, level / looks, comparison.seed))
+        seed = comparison.seed
+        yield PendingTest(METRIC, lambda level: _against_pool(stream, reference, current, level / looks, seed))
 
 
-def _against_pool(stream: Stream, before: Answered, now: Answered, level: float, seed: int) -> Signal:
-    found = drop_of(stream, before, now, level=level, seed=seed)
+def _against_pool(stream: Stream, reference: Answered, current: Answered, level: float, seed: int) -> Signal:
+    found = drop_of(stream, reference, current, level=level, seed=seed)
     if found is None:
-        return _undefined(stream, before, now)
+        return _undefined(stream, reference, current)
     visible = (max(stream.policy.max_drop, norm.isf(level) * found.error)) + norm.ppf(POWER) * found.error
-    low, high = (_shown(stream, bound) for bound in found.interval)
+    low, high = (drop_figure(stream, bound) for bound in found.interval)
     said = f"an interval for the drop runs from {low} to {high}"
-    said += f"; a drop of {_shown(stream, visible)} would be seen four times in five"
+    said += f"; a drop of {drop_figure(stream, visible)} would be seen four times in five"
     if found.drop > stream.policy.max_drop and found.interval[0] > 0 and found.p_value > level:
         said += (
-            f"; {_shown(stream, found.mix)} of it is the changed mix of the classes: how the model answers each class "
-            "is as before, as far as can be told"
+            f"; {drop_figure(stream, found.mix)} of it is the changed mix of the classes: how the model answers each "
+            "class is as before, as far as can be told"
         )
-    return _signal(stream, found, said, len(before), len(now), level)
+    return _signal(stream, found, said, len(reference), len(current), level)
 
 
-def _against_blocks(stream: Stream, before: Answered, blocks: np.ndarray, now: Answered, level: float) -> Signal:
+def _against_blocks(stream: Stream, reference: Answered, blocks: np.ndarray, current: Answered, level: float) -> Signal:
     """Neighbouring rows depend on each other, so the spread between past blocks is the yardstick, not that of rows."""
-    classes = classes_of(stream, before, now)
-    past = [_metric(stream, before.take(blocks == block), classes) for block in np.unique(blocks)]
-    known, current = np.array([m for m in past if m is not None]), _metric(stream, now, classes)
-    if current is None or len(known) < FEWEST_BLOCKS:
-        return _undefined(stream, before, now)
+    classes = classes_of(stream, reference, current)
+    past = [_metric(stream, reference.take(blocks == block), classes) for block in np.unique(blocks)]
+    known, measured = np.array([m for m in past if m is not None]), _metric(stream, current, classes)
+    if measured is None or len(known) < FEWEST_BLOCKS:
+        return _undefined(stream, reference, current)
     usual, spread = float(known.mean()), float(known.std(ddof=1)) * float(np.sqrt(1 + 1 / len(known)))
     reach = float(t.isf(level, len(known) - 1)) * spread
     scale = usual if stream.lower_is_better and usual > 0 else 1.0
-    drop = ((current - usual) if stream.lower_is_better else (usual - current)) / scale
+    drop = ((measured - usual) if stream.lower_is_better else (usual - measured)) / scale
     p_value = float(t.sf(drop * scale / max(spread, 1e-12), len(known) - 1))
-    found = Drop(usual, current, drop, (drop - reach / scale, drop + reach / scale), spread / scale, p_value)
+    found = Drop(usual, measured, drop, (drop - reach / scale, drop + reach / scale), spread / scale, p_value)
     said = (
         f"in {len(known)} past blocks it ran from {known.min():.3g} to {known.max():.3g}, and a block as usual would "
-        f"stay within {_shown(stream, reach / scale)} of their mean"
+        f"stay within {drop_figure(stream, reach / scale)} of their mean"
     )
-    return _signal(stream, found, said, len(before), len(now), level)
+    return _signal(stream, found, said, len(reference), len(current), level)
 
 
-def _signal(stream: Stream, found: Drop, said: str, n_before: int, n_now: int, level: float) -> Signal:
-    outcome = Verdict.BREACHED if found.counts(stream, level) else Verdict.OK
+def _signal(stream: Stream, found: Drop, said: str, n_reference: int, n_current: int, level: float) -> Signal:
+    outcome = Verdict.BREACHED if found.is_breach(stream, level) else Verdict.OK
     direction = "worse" if found.drop > 0 else "better"
     return Signal(
-        code=CODE,
+        code=METRIC,
         name=stream.metric,
         verdict=outcome,
-        said=f"{stream.metric} went from {found.before:.3g} out of time to {found.now:.3g} on {n_now} mature labels, "
-        f"{_shown(stream, abs(found.drop))} {direction} "
-        f"(a drop of {_shown(stream, stream.policy.max_drop)} is allowed); {said}.",
-        value=found.now,
+        said=f"{stream.metric} went from {found.reference:.3g} out of time to {found.current:.3g} on {n_current} "
+        "mature labels, "
+        f"{drop_figure(stream, abs(found.drop))} {direction} "
+        f"(a drop of {drop_figure(stream, stream.policy.max_drop)} is allowed); {said}.",
+        value=found.current,
         threshold=found.bound(stream),
         p_value=found.p_value,
-        overwhelming=overwhelming(outcome, found.p_value, level),
+        overwhelming=far_beyond_chance(outcome, found.p_value, level),
         effect=found.drop,
         interval=found.interval,
-        direction="up" if found.now > found.before else "down",
+        direction="up" if found.current > found.reference else "down",
         worse=Worse.HIGHER if stream.lower_is_better else Worse.LOWER,
-        n_reference=n_before,
-        n_current=n_now,
+        n_reference=n_reference,
+        n_current=n_current,
     )
 
 
@@ -106,34 +109,30 @@ def _metric(stream: Stream, part: Answered, classes: tuple[str, ...]) -> float |
     return metric(stream.metric, part.truth, part.predicted, part.score, classes)
 
 
-def _shown(stream: Stream, drop: float) -> str:
-    return f"{100 * drop:.1f} %" if stream.lower_is_better else f"{drop:.3f}"
-
-
 def _lacking(
-    stream: Stream, comparison: Comparison, before: Answered, now: Answered, blocks: np.ndarray
+    stream: Stream, comparison: Comparison, reference: Answered, current: Answered, blocks: np.ndarray
 ) -> Signal | None:
-    wanted = max(FEWEST, stream.policy.min_labels)
+    wanted = max(MIN_VALUES, stream.policy.min_labels)
     distinct = len(np.unique(blocks))
-    if len(now) < wanted:
+    if len(current) < wanted:
         said = (
-            f"{len(now)} mature labelled records are new to the model; min_labels asks for {wanted}, "
-            f"so {wanted - len(now)} more are needed{_to_label(comparison.model_current, comparison.seed)}."
+            f"{len(current)} mature labelled records are new to the model; min_labels asks for {wanted}, "
+            f"so {wanted - len(current)} more are needed{_to_label(comparison.model_current, comparison.seed)}."
         )
-    elif len(before) < FEWEST:
-        said = f"The reference holds {len(before)} labelled records out of time; a comparison needs {FEWEST}."
+    elif len(reference) < MIN_VALUES:
+        said = f"The reference holds {len(reference)} labelled records out of time; a comparison needs {MIN_VALUES}."
     elif stream.series and distinct < FEWEST_BLOCKS:
         said = f"The metric is known on {distinct} past blocks; what is usual needs {FEWEST_BLOCKS}."
     else:
         return None
-    return insufficient(CODE, stream.metric, said, len(before), len(now))
+    return insufficient(METRIC, stream.metric, said, len(reference), len(current))
 
 
-def _undefined(stream: Stream, before: Answered, now: Answered) -> Signal:
-    classes = classes_of(stream, before, now)
+def _undefined(stream: Stream, reference: Answered, current: Answered) -> Signal:
+    classes = classes_of(stream, reference, current)
     found = f"the labels and answers hold {', '.join(classes)}" if classes else "the true values do not vary"
     said = f"{stream.metric} is not defined on these records: {found}."
-    return insufficient(CODE, stream.metric, said, len(before), len(now))
+    return insufficient(METRIC, stream.metric, said, len(reference), len(current))
 
 
 def _to_label(rows: Rows, seed: int) -> str:

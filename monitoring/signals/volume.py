@@ -1,9 +1,9 @@
 """DQ-VOLUME: how many records came in the newest whole period, against what is usual at its time of day and week.
 
 Counts of real feeds come in bursts, have nights and week-ends and grow over the years, so the yardstick is how far a
-period's logarithm usually lies from those it is compared with (`rhythm.py`), not Poisson's spread, which is only the
-least it can be. A slow feed, whose periods are weeks or months, is also heard by its pauses, so that its silence does
-not last a month unnoticed.
+period's logarithm usually lies from those it is compared with (`seasonality.py`), not Poisson's spread, which is only
+the least it can be. A slow feed, whose periods are weeks or months, is also heard by its pauses, so that its silence
+does not last a month unnoticed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from scipy.special import beta
 
 from trueup.monitoring.check import Signal
 from trueup.monitoring.comparison import Comparison, Intake
-from trueup.monitoring.signals.pending import Question, chance, insufficient, overwhelming, verdict
-from trueup.monitoring.signals.seasonality import USUAL, Cycle, Expected, expect
+from trueup.monitoring.formatting import odds_in_words
+from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, verdict_of
+from trueup.monitoring.signals.seasonality import USUAL, ExpectedCount, SeasonalLag, expected_count
 from trueup.storage.stream import OrderTime, Stream
 
 CODE, NAME = "DQ-VOLUME", "records in the newest whole period"
-FEWEST = 30  # pauses
+MIN_PAUSES = 30
 FEWEST_PERIODS = 8
 FACTOR = 2.0  # a volume within half and double the usual is immaterial, and a pause up to twice the longest
 OVERDUE = 2  # times the longest recent pause between batches, after which the next batch is missing
@@ -33,7 +34,7 @@ _WEEK = 168  # hours; periods shorter than a week are judged once a whole one is
 _MOST_HOURS = 12 * _WEEK  # that periods of a week hold more than `_MOST_PERIODS` of
 _MOMENTS = 500
 _HOUR = np.timedelta64(1, "h")
-_OF_LATE = Cycle("of late", 1)
+_OF_LATE = SeasonalLag("of late", 1)
 _PERIODS = (("hour", 1), ("6 hours", 6), ("day", _DAY), ("2 days", 48), ("week", _WEEK))
 _SHORT = ("hour", "6 hours")
 _SLOW = ("week", "calendar month")
@@ -45,7 +46,7 @@ class Volume:
 
     period: str
     newest: int
-    expected: Expected
+    expected: ExpectedCount
 
     @property
     def p_value(self) -> float:
@@ -55,7 +56,7 @@ class Volume:
     def material(self) -> bool:
         """Below half or above double the usual, and further off than any earlier period was."""
         apart = abs(float(np.log((self.newest + 0.5) / (self.expected.usual + 0.5))))
-        return apart > np.log(FACTOR) and self.expected.unheard
+        return apart > np.log(FACTOR) and self.expected.unprecedented
 
     @property
     def direction(self) -> Literal["up", "down"]:
@@ -66,7 +67,7 @@ class Volume:
         alike = self.expected.alike
         return (
             f"the newest whole {self.period} brought {self.newest} records, where {self.expected.usual:.0f} are usual "
-            f"{self.expected.at} ({len(alike)} earlier ones ran from {alike.min()} to {alike.max()})"
+            f"{self.expected.period_name} ({len(alike)} earlier ones ran from {alike.min()} to {alike.max()})"
         )
 
 
@@ -97,8 +98,8 @@ class Pause:
         return f"the newest record is {_days(self.now)} old, where pauses lasted up to {_days(self.longest)}"
 
 
-def volume(stream: Stream, comparison: Comparison) -> Iterator[Question | Signal]:
-    """Asks whether the feed runs as usual; nothing where time is only the order of intake."""
+def volume(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+    """Tests whether the feed runs as usual; nothing where time is only the order of intake."""
     if isinstance(stream.time, OrderTime):
         return
     found = choose(comparison.intake, comparison.as_of64)
@@ -106,7 +107,7 @@ def volume(stream: Stream, comparison: Comparison) -> Iterator[Question | Signal
     if not found or found[0].period in _SLOW:
         quiet = pause(comparison.intake, comparison.as_of64)
     if found or quiet is not None:
-        yield Question(CODE, partial(judge, found, quiet))
+        yield PendingTest(CODE, partial(judge, found, quiet))
         return
     yield insufficient(
         CODE,
@@ -121,7 +122,7 @@ def pause(intake: Intake, as_of: np.datetime64) -> Pause | None:
     """The pause from the newest record on, against earlier ones; None where they are few."""
     end = _end(intake, as_of)
     moments = np.unique(intake.arrived[: np.searchsorted(intake.arrived, as_of, side="right")])[-_MOMENTS:]
-    if len(moments) <= FEWEST or end < moments[-1]:
+    if len(moments) <= MIN_PAUSES or end < moments[-1]:
         return None
     return Pause(end - moments[-1], np.diff(moments).max(), len(moments) - 1)
 
@@ -153,15 +154,15 @@ def judge(found: tuple[Volume, ...], quiet: Pause | None, level: float) -> Signa
     looks: list[Volume | Pause] = [*found, *([quiet] if quiet is not None else [])]
     strongest = min(looks, key=lambda look: (not look.material, look.p_value))
     p_value = min(1.0, len(looks) * strongest.p_value)
-    outcome = verdict(p_value, level, strongest.material)
+    outcome = verdict_of(p_value, level, strongest.material)
     said = "; ".join(look.said for look in sorted(looks, key=lambda look: look is not strongest))
     counted = strongest if isinstance(strongest, Volume) else next(iter(found), None)
     return Signal(
         code=CODE,
         name=NAME,
         verdict=outcome,
-        overwhelming=overwhelming(outcome, p_value, level),
-        said=f"{said[0].upper()}{said[1:]} ({chance(p_value, level)}).",
+        overwhelming=far_beyond_chance(outcome, p_value, level),
+        said=f"{said[0].upper()}{said[1:]} ({odds_in_words(p_value, level)}).",
         value=None if counted is None else float(counted.newest),
         threshold=level,
         p_value=p_value,
@@ -187,14 +188,15 @@ def _volume(period: str, counts: np.ndarray, hours: int = 0) -> Volume | None:
     if len(counts) - begun < max(FEWEST_PERIODS, _WEEK // hours if 0 < hours < _WEEK else 0):
         return None
     most = max(_MOST_PERIODS, _MOST_HOURS // hours if hours else 0)
-    expected = expect(counts[: begun + most], begun, _cycles(hours), a_day)
+    expected = expected_count(counts[: begun + most], begun, _lags(hours), a_day)
     return None if expected is None else Volume(period, int(counts[0]), expected)
 
 
-def _cycles(hours: int) -> tuple[Cycle, ...]:
+def _lags(hours: int) -> tuple[SeasonalLag, ...]:
     """What a period of so many hours can be compared with; what lies a day or week apart is preferred."""
-    named = (("at this time of day", _DAY), ("at this time of the week", _WEEK))
-    return (*(Cycle(at, span // hours) for at, span in named if hours and hours < span and span % hours == 0), _OF_LATE)
+    seasons = (("at this time of day", _DAY), ("at this time of the week", _WEEK))
+    whole = [(name, span // hours) for name, span in seasons if hours and hours < span and span % hours == 0]
+    return (*(SeasonalLag(name, length) for name, length in whole), _OF_LATE)
 
 
 def _fixed(times: np.ndarray, end: np.datetime64, hours: int) -> np.ndarray:

@@ -64,9 +64,9 @@ def present(values: np.ndarray) -> np.ndarray:
     return np.asarray(~pd.isna(values))
 
 
-def lumpy(before: np.ndarray, now: np.ndarray) -> bool:
+def is_discrete(reference: np.ndarray, current: np.ndarray) -> bool:
     """Whether numbers (NaN: missing) are so few or so alike that they are counts rather than measures."""
-    pooled = np.concatenate([before, now])
+    pooled = np.concatenate([reference, current])
     pooled = pooled[~np.isnan(pooled)]
     if not len(pooled):
         return False
@@ -80,14 +80,14 @@ def _share_of_commonest(values: np.ndarray) -> float:
     return float(np.mean(values == np.partition(values, middle)[middle]))
 
 
-def named(values: np.ndarray) -> np.ndarray:
+def as_names(values: np.ndarray) -> np.ndarray:
     """Numbers as levels: '3', '2.5'; None where missing."""
     distinct, codes = np.unique(values, return_inverse=True)
     names = np.array([None if np.isnan(value) else f"{value:.12g}" for value in distinct] or [None], dtype=object)
     return np.asarray(names[codes]) if len(values) else np.array([], dtype=object)
 
 
-def one_of_a_group(rows: Rows, size: int, seed: int) -> Rows:
+def one_row_per_group(rows: Rows, size: int, seed: int) -> Rows:
     """One random row of each group in each stretch of `size` neighbouring rows, in their order.
 
     The reference is cut like the window, since one row a group over a longer time would thin busy groups more.

@@ -48,23 +48,23 @@ class Drop:
     mix: the part of the drop that the changed mix of classes explains; 0 where the metric knows none.
     """
 
-    before: float
-    now: float
+    reference: float
+    current: float
     drop: float
     interval: tuple[float, float]
     error: float  # standard error of the drop
     p_value: float
     mix: float = 0.0
 
-    def counts(self, stream: Stream, level: float) -> bool:
+    def is_breach(self, stream: Stream, level: float) -> bool:
         """Whether it exceeds `max_drop`, and both its interval and its p-value exclude no drop at the level."""
         return self.drop > stream.policy.max_drop and self.interval[0] > 0 and self.p_value <= level
 
     def bound(self, stream: Stream) -> float:
         """The metric at which `max_drop` is used up."""
         if stream.lower_is_better:
-            return self.before * (1 + stream.policy.max_drop)
-        return self.before - stream.policy.max_drop
+            return self.reference * (1 + stream.policy.max_drop)
+        return self.reference - stream.policy.max_drop
 
 
 def usable(stream: Stream, rows: Rows) -> np.ndarray:
@@ -89,28 +89,28 @@ def classes_of(stream: Stream, *parts: Answered) -> tuple[str, ...]:
     return (*sorted(seen - set(declared)), *declared)
 
 
-def drop_of(stream: Stream, before: Answered, now: Answered, *, level: float, seed: int) -> Drop | None:
+def drop_of(stream: Stream, reference: Answered, current: Answered, *, level: float, seed: int) -> Drop | None:
     """How much the metric fell, with an interval that holds it with probability 1 - 2 * level; None where undefined.
 
     Accuracy and F1: draws of the shares of (truth, answer) given their counts, with Jeffreys' prior, whose intervals
     keep their level for shares near 0 and 1 (Brown, Cai & DasGupta 2001, Stat. Sci. 16). The others: the influence of
     each row, with Welch's t; error metrics on a log scale. The area under the curve knows no mix.
     """
-    name, classes = stream.metric, classes_of(stream, before, now)
+    name, classes = stream.metric, classes_of(stream, reference, current)
     if name in CLASS_METRICS:
-        old, new = (cells(part.truth, part.predicted, classes) for part in (before, now))
+        old, new = (cells(part.truth, part.predicted, classes) for part in (reference, current))
         return _by_draws(name, old, new, level, seed)
-    found = [of_rows(name, part.truth, part.predicted, part.score, classes) for part in (before, now)]
+    found = [of_rows(name, part.truth, part.predicted, part.score, classes) for part in (reference, current)]
     return None if found[0] is None or found[1] is None else _by_influence(name, found[0], found[1], level)
 
 
-def _by_draws(name: str, before: np.ndarray, now: np.ndarray, level: float, seed: int) -> Drop:
+def _by_draws(name: str, reference: np.ndarray, current: np.ndarray, level: float, seed: int) -> Drop:
     rng = np.random.default_rng(seed)
     count = int(min(_MOST_DRAWS, max(_DRAWS, 20 / level)))
-    whole = _drawn(name, before, count, rng) - _drawn(name, now, count, rng)
-    mix = before.sum(axis=1)
-    alike = _drawn(name, before, count, rng, mix=mix) - _drawn(name, now, count, rng, mix=mix)
-    p, q = float(of_cells(name, before)), float(of_cells(name, now))
+    whole = _drawn(name, reference, count, rng) - _drawn(name, current, count, rng)
+    mix = reference.sum(axis=1)
+    alike = _drawn(name, reference, count, rng, mix=mix) - _drawn(name, current, count, rng, mix=mix)
+    p, q = float(of_cells(name, reference)), float(of_cells(name, current))
     p_value = max(_no_drop(whole), _no_drop(alike))
     error = float(whole.std())
     return Drop(p, q, p - q, _middle(whole, level), error, p_value, mix=p - q - float(alike.mean()))
@@ -153,9 +153,9 @@ def _middle(draws: np.ndarray, level: float) -> tuple[float, float]:
 
 
 def _by_influence(
-    name: str, before: tuple[float, np.ndarray], now: tuple[float, np.ndarray], level: float
+    name: str, reference: tuple[float, np.ndarray], current: tuple[float, np.ndarray], level: float
 ) -> Drop | None:
-    (p, old), (q, new) = before, now
+    (p, old), (q, new) = reference, current
     relative = name in ERROR_METRICS and p > 0 and q > 0
     variances = [float((part**2).sum()) / max(1, len(part) - 1) / len(part) for part in (old, new)]
     if relative:

@@ -25,8 +25,8 @@ class WordShare:
     """One word: the share of texts that hold it before and now, its own p-value, and current texts that hold it."""
 
     word: str
-    before: float
-    now: float
+    reference: float
+    current: float
     p_value: float
     examples: tuple[int, ...]  # positions in the current sample
 
@@ -110,8 +110,8 @@ def word_test(reference: Sequence[str], current: Sequence[str], *, top: int = 5)
     changed = tuple(
         WordShare(
             read.words[w],
-            before=float(total[w] - after[w]) / m,
-            now=float(after[w]) / n,
+            reference=float(total[w] - after[w]) / m,
+            current=float(after[w]) / n,
             p_value=float(p_values[w]),
             examples=tuple(int(t) - m for t in read.text[read.word == w] if t >= m)[:3],
         )

@@ -11,8 +11,8 @@ from scipy.stats import binom
 from tests.made_comparisons import compared, made_stream, meta
 from trueup.monitoring.check import Signal, Verdict
 from trueup.monitoring.signals.confidence_estimate import Scored, calibrated, expected, grid
-from trueup.monitoring.signals.estimated_performance import estimated, estimator
-from trueup.monitoring.signals.pending import Question
+from trueup.monitoring.signals.estimated_performance import estimated_performance, estimator
+from trueup.monitoring.signals.pending import PendingTest
 from trueup.monitoring.stats.metrics import metric
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
@@ -22,8 +22,8 @@ CLASSES = ("negative", "positive")
 
 
 def _judged(stream: Stream, before: Rows, now: Rows, level: float = 0.002, **changed: object) -> Signal:
-    (item,) = estimated(stream, compared(before, now, **changed))
-    return item.ask(level) if isinstance(item, Question) else item
+    (item,) = estimated_performance(stream, compared(before, now, **changed))
+    return item.run(level) if isinstance(item, PendingTest) else item
 
 
 def _reviews(n: int, rng: np.random.Generator, *, hard: float = 0.0) -> Rows:
@@ -113,8 +113,8 @@ def test_exchangeable_windows_breach_at_their_level_at_most(name: str, repetitio
     rng = np.random.default_rng(4)
     found = 0
     for _ in range(repetitions):
-        hands = _reviews(300, rng), _unlabelled(_reviews(120, rng))
-        found += _judged(stream, *hands, level, quality_reference=_reviews(300, rng)).verdict is Verdict.BREACHED
+        sides = _reviews(300, rng), _unlabelled(_reviews(120, rng))
+        found += _judged(stream, *sides, level, quality_reference=_reviews(300, rng)).verdict is Verdict.BREACHED
     assert found <= binom.isf(0.001, repetitions, level)
 
 
@@ -133,9 +133,9 @@ def test_errors_are_foretold_where_inputs_get_harder(name: str) -> None:
 def test_healthy_errors_do_not_breach() -> None:
     """Of 6 healthy windows with max_drop 0 at a level of .01 none breaches."""
     rng = np.random.default_rng(6)
-    hands = ((_rentals(400, rng), _rentals(200, rng)) for _ in range(6))
+    sides = ((_rentals(400, rng), _rentals(200, rng)) for _ in range(6))
     stream = _rental_stream("mae", max_drop=0.0)
-    assert not [1 for before, now in hands if _judged(stream, before, now, 0.01).verdict is Verdict.BREACHED]
+    assert not [1 for before, now in sides if _judged(stream, before, now, 0.01).verdict is Verdict.BREACHED]
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])

@@ -16,7 +16,7 @@ import pytest
 
 from tests.made_rows import Kind, make_rows
 from trueup.monitoring.check import Signal, Verdict
-from trueup.monitoring.report.frames import MOST_ROWS, draw
+from trueup.monitoring.report.frames import MOST_ROWS, sample_rows
 from trueup.monitoring.report.render import RenderedReport, render
 from trueup.storage.rows import Rows
 from trueup.storage.stream import LabelPolicy, Stream
@@ -248,7 +248,7 @@ def test_large_windows_are_drawn_from_a_seeded_sample() -> None:
     """At most 5,000 rows a side are drawn, the same ones for the same seed, in their order."""
     _, rows = make_rows(300, 1, "table")
     many = rows.take(np.arange(30_000) % 300).with_meta(seq=np.arange(30_000))
-    first, again, other = draw(many, 1), draw(many, 1), draw(many, 2)
+    first, again, other = sample_rows(many, 1), sample_rows(many, 1), sample_rows(many, 2)
     assert len(first) == MOST_ROWS
     assert np.array_equal(first.meta["seq"], again.meta["seq"])
     assert not np.array_equal(first.meta["seq"], other.meta["seq"])

@@ -11,9 +11,11 @@ import pytest
 from tests.made_comparisons import compared, made_records, made_stream
 from trueup.monitoring.check import Signal, Verdict
 from trueup.monitoring.comparison import Comparison, Intake
-from trueup.monitoring.signals.feed_quality import duplicates, label_coverage, quarantine
-from trueup.monitoring.signals.measure import Maker
-from trueup.monitoring.signals.pending import Question
+from trueup.monitoring.signals.duplicates import duplicates
+from trueup.monitoring.signals.label_coverage import label_coverage
+from trueup.monitoring.signals.measure import SignalSource
+from trueup.monitoring.signals.pending import PendingTest
+from trueup.monitoring.signals.quarantine_rate import quarantine_rate
 from trueup.monitoring.signals.volume import choose, volume
 from trueup.storage.rows import Rows
 from trueup.storage.stream import OrderTime, Stream
@@ -23,9 +25,9 @@ NONE = np.array([], dtype="datetime64[us]")
 START = np.datetime64("2024-01-01", "us")
 
 
-def _judged(make: Maker, stream: Stream, given: Comparison) -> Signal:
+def _judged(make: SignalSource, stream: Stream, given: Comparison) -> Signal:
     (item,) = make(stream, given)
-    return item.ask(LEVEL) if isinstance(item, Question) else item
+    return item.run(LEVEL) if isinstance(item, PendingTest) else item
 
 
 def _volume(times: np.ndarray, as_of: np.datetime64, accepted_at: np.ndarray = NONE) -> Signal:
@@ -206,7 +208,7 @@ def _quarantine(sizes: list[tuple[int, int]]) -> Signal:
     hours = START + np.arange(len(sizes)).astype("timedelta64[h]")
     accepted, refused = (np.repeat(hours, [size[i] for size in sizes]) for i in (0, 1))
     rows = made_records(40, np.random.default_rng(5))
-    return _judged(quarantine, made_stream(), compared(rows, rows, intake=Intake(hours, refused, accepted)))
+    return _judged(quarantine_rate, made_stream(), compared(rows, rows, intake=Intake(hours, refused, accepted)))
 
 
 def test_refused_items() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check, Signal, Verdict
-from trueup.monitoring.incidents import Changes, changes
-from trueup.monitoring.policy import BY_TIME, Cause
+from trueup.monitoring.incidents import IncidentChanges, incident_changes
+from trueup.monitoring.signals.catalogue import kind_of
 
 
 def check(counted: bool = True, **verdicts: Verdict) -> Check:
@@ -16,9 +17,10 @@ def check(counted: bool = True, **verdicts: Verdict) -> Check:
     return Check(report_id="r", counted=counted, signals=signals)
 
 
-def moved(found: Check, standing: Mapping[Cause, tuple[str, ...]], before: tuple[str, ...] = ()) -> Changes:
+def moved(found: Check, standing: Mapping[Cause, tuple[str, ...]], before: tuple[str, ...] = ()) -> IncidentChanges:
     """What changes where the decision acts on all that was breached."""
-    return changes(found, [s.code for s in found.breached if found.counted or s.code in BY_TIME], standing, before)
+    acted = [s.code for s in found.breached if found.counted or kind_of(s.code).judged_by_time]
+    return incident_changes(found, acted, standing, before)
 
 
 def test_one_incident_a_cause() -> None:
@@ -30,8 +32,8 @@ def test_one_incident_a_cause() -> None:
 def test_what_is_only_watched_opens_nothing_and_keeps_open_what_is() -> None:
     """A breach that is not confirmed wakes nobody; an incident of its cause does not resolve meanwhile."""
     watched = check(DRF_TEXT=Verdict.BREACHED, DRF_SCORE=Verdict.OK)
-    assert changes(watched, (), {}, ()) == Changes({}, {}, ())
-    assert changes(watched, (), {Cause.DRIFT: ("DRF-SCORE",)}, ()).resolved == ()
+    assert incident_changes(watched, (), {}, ()) == IncidentChanges({}, {}, ())
+    assert incident_changes(watched, (), {Cause.DRIFT: ("DRF-SCORE",)}, ()).resolved == ()
 
 
 def test_an_open_incident_is_not_opened_again() -> None:

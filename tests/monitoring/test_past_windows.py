@@ -10,8 +10,8 @@ import pytest
 
 from tests.made_comparisons import compared, meta
 from trueup.monitoring.check import Signal, Verdict
-from trueup.monitoring.signals.past_windows import BY_BOUND, BY_RANK, against_past, drift_of_series, windows
-from trueup.monitoring.signals.pending import Question
+from trueup.monitoring.signals.past_windows import BY_BOUND, BY_RANK, p_value_against_past, past_windows, series_drift
+from trueup.monitoring.signals.pending import PendingTest
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Policy, Stream
 
@@ -29,8 +29,8 @@ def _judged(rows: Rows, start: int, level: float = LEVEL, length: int = LENGTH) 
     categorical = tuple(c for c in rows.features if rows.features[c].dtype == object)
     stream = Stream(name="s", time="at", numeric=numeric, categorical=categorical, series=True)
     given = compared(rows.take(slice(0, start)), rows.take(slice(start, start + length)))
-    items = drift_of_series(stream, given)
-    return {item.code: item.ask(level) if isinstance(item, Question) else item for item in items}
+    items = series_drift(stream, given)
+    return {item.code: item.run(level) if isinstance(item, PendingTest) else item for item in items}
 
 
 def test_a_slow_series_does_not_alarm_and_a_break_does() -> None:
@@ -67,10 +67,10 @@ def test_fewer_than_twenty_windows_are_not_enough() -> None:
 def test_many_windows_are_ranked_and_few_are_bounded() -> None:
     """The rank is used where it can reach the level; else Student's bound on fourth roots."""
     past = np.random.default_rng(3).lognormal(size=200)
-    ranked = against_past(past.max() + 1, past, level=0.01)
+    ranked = p_value_against_past(past.max() + 1, past, level=0.01)
     assert ranked.way == BY_RANK
     assert ranked.p_value == pytest.approx(1 / 201)
-    bounded = against_past(1000 * past.max(), past, level=1e-4)
+    bounded = p_value_against_past(1000 * past.max(), past, level=1e-4)
     assert bounded.way == BY_BOUND
     assert bounded.p_value < 1e-4
 
@@ -84,7 +84,7 @@ def test_students_bound_keeps_its_level(freedom: int, windows_before: int) -> No
     """
     rng = np.random.default_rng(freedom)
     drawn = rng.chisquare(freedom, size=(6000, windows_before + 1))
-    p_values = np.array([against_past(d[0], d[1:], level=1e-6).p_value for d in drawn])
+    p_values = np.array([p_value_against_past(d[0], d[1:], level=1e-6).p_value for d in drawn])
     assert np.mean(p_values <= 0.005) <= 0.0085
     assert np.mean(p_values <= 0.05) <= 0.065
 
@@ -106,7 +106,7 @@ def test_a_share_that_wanders_from_week_to_week_does_not_alarm() -> None:
 def test_windows_end_with_the_snapshot() -> None:
     """Windows are cut from the newest row backwards; what is over lies before the first."""
     rows = _rows({"x": np.zeros(1000)})
-    cut = windows(Policy(), rows, 300)
+    cut = past_windows(Policy(), rows, 300)
     assert len(cut) == 3
     assert cut.of(rows.meta["time"].to_numpy()).tolist() == [-1] * 100 + [0] * 300 + [1] * 300 + [2] * 300
 
@@ -117,7 +117,7 @@ def test_a_span_is_cut_into_spans() -> None:
     gap = np.ones(len(rows), dtype=bool)
     gap[-LENGTH - 50 : -LENGTH] = False
     rows = rows.take(gap)
-    number = windows(Policy(window="7d"), rows, 200).of(rows.meta["time"].to_numpy())
+    number = past_windows(Policy(window="7d"), rows, 200).of(rows.meta["time"].to_numpy())
     assert np.bincount(number + 1).tolist() == [100, LENGTH, LENGTH, LENGTH - 50, LENGTH]
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.monitoring.check import Check, Signal, Verdict
-from trueup.monitoring.policy import BY_TIME, Action, History, PastAttempt, PastCheck, cause_of, decide
+from trueup.monitoring.policy import Action, History, PastAttempt, PastCheck, decide
+from trueup.monitoring.signals.catalogue import kind_of
 from trueup.storage.stream import Policy
 
 T = datetime(2024, 6, 1, tzinfo=UTC)
@@ -182,7 +183,7 @@ def test_no_history_leads_past_the_policy(
     assert not set(decision.codes) & set(decision.watched)
     assert (decision.action is Action.NONE) == (paused or not decision.codes)
     for code in decision.codes:
-        assert counted or code in BY_TIME
+        assert counted or kind_of(code).judged_by_time
         running = all(code in p.breached for p in past[: confirm - 1]) and len(past) >= confirm - 1
         assert at_once or confirm == 1 or (counted and running)
     if decision.action is Action.RETRAIN:
@@ -192,4 +193,4 @@ def test_no_history_leads_past_the_policy(
         assert all(a.as_of <= T - timedelta(days=2) for a in tried)
         assert sum(a.as_of > T - timedelta(days=7) for a in tried) < budget
         assert decision.confirmed
-        assert all(str(cause_of(c)) in kinds for c in decision.confirmed)
+        assert all(str(kind_of(c).cause) in kinds for c in decision.confirmed)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.made_comparisons import compared, made_records, made_stream, meta
 from trueup.monitoring.check import Signal, Verdict, Worse
-from trueup.monitoring.signals.pending import Question
-from trueup.monitoring.signals.performance import quality
-from trueup.monitoring.signals.slice_performance import slices
+from trueup.monitoring.signals.pending import PendingTest
+from trueup.monitoring.signals.performance import performance
+from trueup.monitoring.signals.slice_performance import slice_performance
 from trueup.monitoring.stats.metrics import metric
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
@@ -20,8 +20,8 @@ LEVEL = 0.002
 
 
 def _judged(stream: Stream, before: Rows, now: Rows) -> Signal:
-    (item,) = quality(stream, compared(before, now))
-    return item.ask(LEVEL) if isinstance(item, Question) else item
+    (item,) = performance(stream, compared(before, now))
+    return item.run(LEVEL) if isinstance(item, PendingTest) else item
 
 
 def _worse(rows: Rows, share: float, rng: np.random.Generator) -> Rows:
@@ -132,15 +132,15 @@ def test_a_series_is_held_against_its_past_blocks() -> None:
     assert _judged(stream, before, good).verdict is Verdict.OK
     assert _judged(stream, before, bad).verdict is Verdict.BREACHED
     few = compared(before, bad, quality_blocks=np.arange(1600) // 400)
-    (answer,) = quality(stream, few)
+    (answer,) = performance(stream, few)
     assert isinstance(answer, Signal)
     assert answer.verdict is Verdict.INSUFFICIENT
     assert "4 past blocks" in answer.said
 
 
 def _sliced(stream: Stream, before: Rows, now: Rows, **changed: object) -> Signal:
-    (item,) = slices(stream, compared(before, now, **changed))
-    return item.ask(LEVEL) if isinstance(item, Question) else item
+    (item,) = slice_performance(stream, compared(before, now, **changed))
+    return item.run(LEVEL) if isinstance(item, PendingTest) else item
 
 
 def test_the_worst_slice_is_named_though_all_records_look_well() -> None:
@@ -209,12 +209,12 @@ def test_labels_that_several_checks_read_spend_the_level_once() -> None:
     before, now = made_records(1000, rng), made_records(200, rng)
     stream = made_stream()
     once, often = (
-        next(iter(quality(stream, compared(before, now, quality_looks=looks)))) for looks in (1, 4)
+        next(iter(performance(stream, compared(before, now, quality_looks=looks)))) for looks in (1, 4)
     )
-    assert isinstance(once, Question)
-    assert isinstance(often, Question)
-    first, second = once.ask(LEVEL).interval, often.ask(LEVEL).interval
+    assert isinstance(once, PendingTest)
+    assert isinstance(often, PendingTest)
+    first, second = once.run(LEVEL).interval, often.run(LEVEL).interval
     assert first is not None
     assert second is not None
     assert second[0] < first[0] < first[1] < second[1]
-    assert often.ask(4 * LEVEL).interval == first
+    assert often.run(4 * LEVEL).interval == first

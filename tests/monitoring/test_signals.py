@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.made_comparisons import compared, halves, made_records, made_stream, meta
 from trueup.monitoring.check import Signal, Verdict
 from trueup.monitoring.comparison import Intake
-from trueup.monitoring.signals.alpha_budget import SCORE, WEIGHTS, share
+from trueup.monitoring.signals.alpha_budget import levels_of
+from trueup.monitoring.signals.catalogue import SCORE, kind_of
 from trueup.monitoring.signals.measure import measure
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
@@ -27,11 +28,11 @@ def _breached(signals: tuple[Signal, ...]) -> set[str]:
 def test_levels_spend_no_more_than_the_budget(false_alarms: float, others: int, scored: bool) -> None:
     """The levels add up to the budget; the score takes its weight where it stands among others."""
     codes = [f"X-{i}" for i in range(others)] + ([SCORE] if scored else [])
-    levels = share(false_alarms, codes)
+    levels = levels_of(false_alarms, codes)
     assert set(levels) == set(codes)
     assert sum(levels.values()) <= false_alarms * (1 + 1e-9)
     if scored and others:
-        assert levels[SCORE] == pytest.approx(false_alarms * WEIGHTS[SCORE])
+        assert levels[SCORE] == pytest.approx(false_alarms * kind_of(SCORE).weight)
 
 
 @pytest.mark.parametrize(

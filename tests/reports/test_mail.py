@@ -119,15 +119,15 @@ def test_an_error_metric_rises_from_its_reference():
 def test_both_bodies_hold_the_whole_story(body):
     """Figures against bounds, gate, decision, commands, ids and paths stand in the text as in the HTML."""
     mail = compose(PROMOTED)
-    told = mail.text if body == "text" else Reader(mail.html).words
+    signal = mail.text if body == "text" else Reader(mail.html).words
     for part in (
         "0.83 → 0.71", "0.80", FELL.said, "p = 2e-05", "p < 0.001", PASSED.said, "0.09", OPENED.reasons[0],
         "trueup models rollback --stream reviews --why", "trueup reports show rep-7",
         "inc-7", "rep-7", "trueup reports open rep-7", "run-7", "cyc-7", "v2", "v3", "/srv/trueup",
         "2026-03-01 03:00 UTC",
     ):  # fmt: skip
-        assert part in told
-    assert QUIET.said not in told
+        assert part in signal
+    assert QUIET.said not in signal
 
 
 def test_each_kind_says_what_to_do():

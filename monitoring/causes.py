@@ -1,0 +1,18 @@
+"""What an incident is about."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """What an incident is about; one incident of a cause is open at a time."""
+
+    DRIFT = "drift"
+    METRIC = "metric"
+    DATA = "data"  # quality of the data that arrives
+    FEED = "feed"  # volume, duplicates, quarantine: judged by time
+    CHAMPION = "champion"  # it cannot be loaded or scored
+    NO_CHAMPION = "no_champion"  # a first one was tried, and there is none
+    CYCLE = "cycle"  # it fails, whatever the champion is worth
+    ROLLBACK = "rollback"  # the champion went back; until acknowledged, nothing is promoted by itself

@@ -1,0 +1,80 @@
+"""Which rows are compared with which: like beside like, for inputs, the model's answers and labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from trueup.monitoring.comparison import Comparison
+from trueup.monitoring.signals.pending import MIN_VALUES
+from trueup.monitoring.stats.columns import one_row_per_group
+from trueup.storage.rows import Rows
+from trueup.storage.stream import Stream
+
+MOST_LEARNT = 50_000  # training texts whose words count as seen, the newest
+
+
+@dataclass(frozen=True)
+class Sides:
+    """(reference, current) for each sort of signal: inputs, the model's answers, labels; and the rows learnt from."""
+
+    inputs: tuple[Rows, Rows]
+    model: tuple[Rows, Rows]
+    labels: tuple[Rows, Rows]
+    learnt: Rows
+
+
+def sides_of(stream: Stream, comparison: Comparison) -> Sides:
+    """Like beside like, one row of a group; series against all of their past."""
+    if stream.series:
+        return Sides(
+            inputs=(comparison.past, comparison.current),
+            model=(comparison.model_reference, comparison.model_current),
+            labels=(comparison.past, comparison.quality_current),
+            learnt=comparison.past,
+        )
+    training = np.flatnonzero(~comparison.past.meta["evaluation"].to_numpy(dtype=bool))
+    sides = Sides(
+        inputs=_inputs(stream, comparison.reference, comparison),
+        model=(comparison.model_reference, comparison.model_current),
+        labels=_labelled(stream, comparison),
+        learnt=comparison.past.take(training[-MOST_LEARNT:]),
+    )
+    if not stream.group:
+        return sides
+    # rows of one author depend on each other, and would alone raise word alarms in 99.8 % of healthy checks
+    model, labels = (_thinned(pair, comparison.seed) for pair in (sides.model, sides.labels))
+    return replace(sides, model=model, labels=labels)
+
+
+def with_reference(sides: Sides, stream: Stream, accepted: Rows, comparison: Comparison) -> Sides:
+    """The sides with an accepted window as the reference of the inputs."""
+    return replace(sides, inputs=_inputs(stream, accepted, comparison))
+
+
+def _inputs(stream: Stream, reference: Rows, comparison: Comparison) -> tuple[Rows, Rows]:
+    pair = (reference, comparison.current)
+    return _thinned(pair, comparison.seed) if stream.group else pair
+
+
+def _labelled(stream: Stream, comparison: Comparison) -> tuple[Rows, Rows]:
+    """Labels as the metric is judged on; where those are too few, mature ones of one provenance of the model's rows."""
+    reference, current = comparison.quality_reference, comparison.quality_current
+    if min(int(reference.labelled.sum()), int(current.labelled.sum())) >= MIN_VALUES:
+        return reference, current
+    reference, current = comparison.model_reference, comparison.model_current
+    mature = current.meta["time"].to_numpy() <= comparison.mature64(stream.label.maturity_span)
+    current = current.take(current.labelled & mature)
+    if not len(current):
+        return reference, current
+    provenance = current.meta["provenance"].astype(str).mode().iloc[0]
+    reference, current = (
+        rows.take((rows.meta["provenance"].astype(str) == provenance).to_numpy()) for rows in (reference, current)
+    )
+    return reference, current
+
+
+def _thinned(pair: tuple[Rows, Rows], seed: int) -> tuple[Rows, Rows]:
+    size = len(pair[1])
+    return one_row_per_group(pair[0], size, seed), one_row_per_group(pair[1], size, seed + 1)
