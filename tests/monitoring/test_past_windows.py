@@ -68,10 +68,10 @@ def test_many_windows_are_ranked_and_few_are_bounded() -> None:
     """The rank is used where it can reach the level; else Student's bound on fourth roots."""
     past = np.random.default_rng(3).lognormal(size=200)
     ranked = p_value_against_past(past.max() + 1, past, level=0.01)
-    assert ranked.way == BY_RANK
+    assert ranked.method == BY_RANK
     assert ranked.p_value == pytest.approx(1 / 201)
     bounded = p_value_against_past(1000 * past.max(), past, level=1e-4)
-    assert bounded.way == BY_BOUND
+    assert bounded.method == BY_BOUND
     assert bounded.p_value < 1e-4
 
 
