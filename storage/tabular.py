@@ -20,7 +20,10 @@ SHOWN = 20  # rows of a table in a notebook; a DataFrame has all
 
 
 class Tabular:
-    """A result that is one table beside its fields: `to_frame()` has all of it, a notebook shows its beginning."""
+    """A result that is a table as well: `to_frame()` has all of it, a notebook shows its beginning.
+
+    A dataclass that says nothing else is a table of one row, its fields.
+    """
 
     def caption(self) -> str:
         """One line that says what the table is."""
@@ -28,7 +31,7 @@ class Tabular:
 
     def records(self) -> Sequence[Mapping[str, Any]]:
         """The table's rows, each a value by column name."""
-        raise NotImplementedError
+        return [_fields_of(self)]
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a DataFrame, one column a field; times stay datetimes, enums become text."""

@@ -40,6 +40,15 @@ if "TRUEUP_TEST_NETWORK_LOG" not in os.environ:
 runpy.run_path(str(_GUARD / "sitecustomize.py"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server, by the fixtures that start one; `database` is SQLite or PostgreSQL by its parameter."""
+    for item in items:
+        given = getattr(item, "callspec", None)
+        on_postgres = given is not None and given.params.get("database") == "postgresql"
+        if on_postgres or {"postgres_url", "empty_postgres"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.server)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run if anything, anywhere, tried to leave this machine."""
     log = Path(os.environ["TRUEUP_TEST_NETWORK_LOG"])

@@ -179,6 +179,9 @@ class Deployment:
     ) -> None:
         self.close()
 
+    def _repr_html_(self) -> str:
+        return self.status()._repr_html_()
+
     def __repr__(self) -> str:
         return f"<trueup deployment of {', '.join(self.streams) or 'no stream'} at {self.home}>"
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from trueup.storage.errors import InputError
-from trueup.storage.tabular import Document, Listing
+from trueup.storage.tabular import Document, Listing, Tabular
 
 if TYPE_CHECKING:
     from trueup.flows.app import App
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelVersion:
+class ModelVersion(Tabular):
     """A registered version. cut_off, recipe, metrics, snapshot: None where the store does not know it."""
 
     version: int
@@ -47,7 +47,7 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VersionDetails:
+class VersionDetails(Tabular):
     """One version: its training, the events that it was part of, and why it is or is not champion, in sentences.
 
     pruned: when its files were removed. lost: why MLflow could not be asked; empty where it could.
@@ -72,10 +72,13 @@ class VersionDetails:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Tabular):
     """Why the champion is champion, and what others would have needed. str() has it in sentences."""
 
     document: Document = field(repr=False)
+
+    def records(self) -> Sequence[Document]:
+        return [{"said": line} for line in str(self).splitlines()]
 
     def __str__(self) -> str:
         found = self.document
@@ -89,7 +92,7 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(Tabular):
     """What does not agree between the audit trail, MLflow and the archive: a sentence each."""
 
     problems: tuple[str, ...]
@@ -98,12 +101,18 @@ class Verification:
     def ok(self) -> bool:
         return not self.problems
 
+    def caption(self) -> str:
+        return "all agrees" if self.ok else f"{len(self.problems)} problems"
+
+    def records(self) -> Sequence[Document]:
+        return [{"problem": problem} for problem in self.problems]
+
     def as_json(self) -> Document:
         return {"ok": self.ok, "problems": self.problems}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChampionChange:
+class ChampionChange(Tabular):
     """A change of the champion by hand. waits_for: the incident that holds promotion until it is acknowledged."""
 
     from_version: int | None

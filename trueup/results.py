@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class InitResult:
+class InitResult(Tabular):
     """The settings file that was written, and the home folder beside it."""
 
     config: Path
@@ -30,7 +30,7 @@ class InitResult:
 
 
 @dataclass(frozen=True)
-class IngestResult:
+class IngestResult(Tabular):
     """How many rows went in, stood there already, and were refused.
 
     labelled: of the accepted ones, those with a label; None for feedback. notes: what a person should look at.
@@ -168,7 +168,7 @@ class CycleResult(Tabular):
 
 
 @dataclass(frozen=True)
-class ReproduceResult:
+class ReproduceResult(Tabular):
     """A version made again. identical: it answers the same to the last bit. said: that in a sentence."""
 
     version: int
@@ -215,7 +215,7 @@ class ReplayResult(Tabular):
 
 
 @dataclass(frozen=True)
-class PauseResult:
+class PauseResult(Tabular):
     """Whether cycles act on a stream. event_id: of the change; None where it stood so already."""
 
     stream: str

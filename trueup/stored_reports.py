@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredReport:
+class StoredReport(Tabular):
     """A stored report. as_of: the time it speaks of. version: the champion. counted: whether it moves anything."""
 
     report_id: str

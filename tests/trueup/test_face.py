@@ -150,6 +150,16 @@ def test_values_of_outsiders_are_escaped_in_a_notebook(reviews: trueup.Stream) -
     assert "&lt;script&gt;" in shown
 
 
+def test_every_result_is_a_table(reviews: trueup.Stream) -> None:
+    """A result without a table of its own is one row, its fields; what it is called stands above it."""
+    done = reviews.ingest(make_reviews(2, TRAINED, 7, 5, HEALTHY))
+    assert list(done.to_frame().columns) == ["accepted", "duplicate", "quarantined", "labelled", "notes"]
+    assert "IngestResult" in done._repr_html_()
+    assert reviews.models.verify().to_frame().empty
+    assert list(reviews.models.list().to_frame()["version"]) == [1]
+    assert "champion" in str(reviews.models.explain().to_frame()["said"][0])
+
+
 def test_results_are_frozen(reviews: trueup.Stream) -> None:
     """Nobody changes what was found."""
     overview = reviews.alerts.list()
