@@ -10,7 +10,7 @@ import pytest
 
 from tests.made_deployments import TRAINED, with_champion
 from tests.made_rows import make_stream
-from trueup.flows.check.comparison import snapshot_rows
+from trueup.flows.check.labels import snapshot_rows
 from trueup.storage.stream import Stream
 from trueup.training.candidates import estimators
 from trueup.training.candidates.estimators import FAMILIES, Estimator, Family
