@@ -18,7 +18,7 @@ from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.training.candidates.recipes import candidates
 from trueup.training.models.fitting import answer, fit
-from trueup.training.registry.trusted_types import FORMER_MODULES, SCHEMA, read_model, with_present_modules
+from trueup.training.registry.trusted_types import FORMER_MODULES, SKOPS_SCHEMA, read_model, with_present_modules
 from trueup_model.boosting import BoostedClassifier
 
 
@@ -31,7 +31,7 @@ def _fitted(kind: Kind) -> tuple[Stream, Rows, Any]:
 
 def _schema(data: bytes) -> str:
     with zipfile.ZipFile(io.BytesIO(data)) as stored:
-        return stored.read(SCHEMA).decode()
+        return stored.read(SKOPS_SCHEMA).decode()
 
 
 def _renamed(data: bytes, names: dict[str, str]) -> bytes:
@@ -41,7 +41,7 @@ def _renamed(data: bytes, names: dict[str, str]) -> bytes:
         schema = schema.replace(f'"{old}"', f'"{new}"')
     with zipfile.ZipFile(io.BytesIO(data)) as stored, zipfile.ZipFile(made, "w") as rewritten:
         for name in stored.namelist():
-            rewritten.writestr(name, schema if name == SCHEMA else stored.read(name))
+            rewritten.writestr(name, schema if name == SKOPS_SCHEMA else stored.read(name))
     return made.getvalue()
 
 
