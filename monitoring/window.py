@@ -10,13 +10,13 @@ from trueup.storage.stream import Policy
 
 
 @dataclass(frozen=True)
-class Edge:
+class StreamPosition:
     """A record's place in the order of a stream: its time in microseconds, then its intake order."""
 
     time: int
     seq: int
 
-    def before(self, other: Edge) -> bool:
+    def before(self, other: StreamPosition) -> bool:
         return (self.time, self.seq) < (other.time, other.seq)
 
 
@@ -28,14 +28,14 @@ class Window:
     full: bool
 
     @property
-    def first(self) -> Edge | None:
-        return _edge(self.rows, 0) if len(self.rows) else None
+    def first(self) -> StreamPosition | None:
+        return _position(self.rows, 0) if len(self.rows) else None
 
     @property
-    def last(self) -> Edge | None:
-        return _edge(self.rows, len(self.rows) - 1) if len(self.rows) else None
+    def last(self) -> StreamPosition | None:
+        return _position(self.rows, len(self.rows) - 1) if len(self.rows) else None
 
-    def counts(self, last_counted: Edge | None) -> bool:
+    def counts(self, last_counted: StreamPosition | None) -> bool:
         """Whether a check of this window counts: it is full, and shares no record with the last counted one."""
         first = self.first
         return self.full and first is not None and (last_counted is None or last_counted.before(first))
@@ -51,7 +51,7 @@ def window_of(policy: Policy, rows: Rows, *, cut_off: datetime, as_of: datetime)
     return Window(rows.take(inside.to_numpy()), start >= cut_off)
 
 
-def _edge(rows: Rows, position: int) -> Edge:
+def _position(rows: Rows, position: int) -> StreamPosition:
     meta = rows.meta
     time = meta["time"].to_numpy().astype("datetime64[us]").astype("int64")[position]
-    return Edge(int(time), int(meta["seq"].to_numpy()[position]))
+    return StreamPosition(int(time), int(meta["seq"].to_numpy()[position]))

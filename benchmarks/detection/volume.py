@@ -16,7 +16,7 @@ import numpy as np
 
 from trueup.monitoring.check import Signal, Verdict
 from trueup.monitoring.comparison import Intake
-from trueup.monitoring.signals.volume import choose, judge
+from trueup.monitoring.signals.volume import newest_periods, volume_signal
 
 LEVEL = 0.0005  # of .01 for a check, as a stream of about twelve signals leaves it
 KNOWN = 12 * 168  # hours
@@ -130,8 +130,8 @@ FEEDS = (
 def look(feed: Feed, times: np.ndarray, hour: int) -> Signal | None:
     """DQ-VOLUME after so many hours; None where it cannot say."""
     intake, as_of = feed.known(times, hour), START + np.timedelta64(hour, "h")
-    found = choose(intake, as_of)
-    return judge(found, None, LEVEL) if found else None
+    found = newest_periods(intake, as_of)
+    return volume_signal(found, None, LEVEL) if found else None
 
 
 @dataclass

@@ -10,7 +10,7 @@ import numpy as np
 from trueup.flows.app import App
 from trueup.flows.check.labels import with_mature_labels, with_resolved_labels
 from trueup.monitoring.comparison import Comparison, Intake
-from trueup.monitoring.window import Edge, Window, window_of
+from trueup.monitoring.window import StreamPosition, Window, window_of
 from trueup.storage import snapshots
 from trueup.storage.content import seed_of
 from trueup.storage.promotions import VersionRecord
@@ -60,8 +60,8 @@ def compare_window(app: App, stream: Stream, champion: VersionRecord, as_of: dat
         seed=seed_of(stream, as_of),
     )
     last = next(iter(app.cycles.counted_checks(stream.name, limit=1)), None)
-    edge = None if last is None else Edge(microseconds(last.last_time), last.last_seq)
-    return WindowComparison(comparison, window, window.counts(edge), int(ripe.labelled.sum()))
+    position = None if last is None else StreamPosition(microseconds(last.last_time), last.last_seq)
+    return WindowComparison(comparison, window, window.counts(position), int(ripe.labelled.sum()))
 
 
 def _accepted(app: App, stream: Stream, champion: VersionRecord, rows: Rows) -> dict[str, Rows]:

@@ -35,7 +35,7 @@ class Header:
     notes: Sequence[str]
 
 
-def page(header: Header, snapshot: Snapshot) -> bytes:
+def report_page(header: Header, snapshot: Snapshot) -> bytes:
     """The whole HTML page, self-contained, UTF-8."""
     start, end = _plots(snapshot).split(_HEAD_END, 1)
     title = f"<title>{escape(header.title)}</title>\n</head>"

@@ -20,7 +20,7 @@ import numpy as np
 from trueup.monitoring.check import Signal
 from trueup.monitoring.report.drift_sections import Section, input_sections, model_sections
 from trueup.monitoring.report.frames import input_frames, labelled_frame, model_frames, sample_rows
-from trueup.monitoring.report.page import Header, page
+from trueup.monitoring.report.page import Header, report_page
 from trueup.monitoring.report.quality_section import quality_sections
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
@@ -90,7 +90,7 @@ def render(
     header = Header(
         title=title, as_of=as_of, reference=reference, current=current, signals=signals, notes=(*notes, *said)
     )
-    return RenderedReport(html=page(header, snapshot), snapshot=snapshot.dumps().encode(), notes=tuple(said))
+    return RenderedReport(html=report_page(header, snapshot), snapshot=snapshot.dumps().encode(), notes=tuple(said))
 
 
 def _run(section: Section, said: list[str]) -> Snapshot | None:

@@ -36,7 +36,7 @@ def drift(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Sign
     """A test of each pair of samples, or the answer that there are too few values."""
     for pair in sample_pairs(stream, comparison):
         yield too_few(pair) or PendingTest(
-            pair.code, partial(judge, pair, comparison.seed), costs_nothing=cannot_change(pair)
+            pair.code, partial(drift_signal, pair, comparison.seed), costs_nothing=cannot_change(pair)
         )
 
 
@@ -64,7 +64,7 @@ def cannot_change(pair: SamplePair) -> bool:
     return bool((pair.reference == first).all() and (pair.current == first).all())
 
 
-def judge(pair: SamplePair, seed: int, level: float) -> Signal:
+def drift_signal(pair: SamplePair, seed: int, level: float) -> Signal:
     """Tests one pair of samples at a level."""
     return _JUDGES[pair.kind](pair, level, seed)
 

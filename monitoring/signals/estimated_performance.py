@@ -21,7 +21,7 @@ from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyon
 from trueup.monitoring.signals.performance import FEWEST_BLOCKS
 from trueup.monitoring.stats.columns import as_numbers, one_row_per_group
 from trueup.monitoring.stats.metrics import metric
-from trueup.monitoring.stats.performance_drop import Drop, answered, classes_of
+from trueup.monitoring.stats.performance_drop import Drop, answered, classes_in
 from trueup.storage.rows import Rows, new_content, stack
 from trueup.storage.stream import Stream
 
@@ -93,7 +93,7 @@ def _data_of(stream: Stream, comparison: Comparison) -> EstimationData:
         reference = one_row_per_group(reference, size, comparison.seed)
         current = one_row_per_group(current, size, comparison.seed + 1)
     parts = [answered(stream, rows) for rows in (known, reference, comparison.quality_current)]
-    classes = classes_of(stream, *parts)
+    classes = classes_in(stream, *parts)
     if not stream.is_regression and not stream.series:
         reference = _of_one_provenance(reference, known)
         own = reference.take(reference.labelled)

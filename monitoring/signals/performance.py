@@ -21,7 +21,7 @@ from trueup.monitoring.formatting import drop_figure
 from trueup.monitoring.signals.catalogue import METRIC
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient
 from trueup.monitoring.stats.metrics import metric
-from trueup.monitoring.stats.performance_drop import Answered, Drop, answered, classes_of, drop_of, usable
+from trueup.monitoring.stats.performance_drop import Answered, Drop, answered, classes_in, drop_of, usable
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 
@@ -63,7 +63,7 @@ def _against_pool(stream: Stream, reference: Answered, current: Answered, level:
 
 def _against_blocks(stream: Stream, reference: Answered, blocks: np.ndarray, current: Answered, level: float) -> Signal:
     """Neighbouring rows depend on each other, so the spread between past blocks is the yardstick, not that of rows."""
-    classes = classes_of(stream, reference, current)
+    classes = classes_in(stream, reference, current)
     past = [_metric(stream, reference.take(blocks == block), classes) for block in np.unique(blocks)]
     known, measured = np.array([m for m in past if m is not None]), _metric(stream, current, classes)
     if measured is None or len(known) < FEWEST_BLOCKS:
@@ -129,7 +129,7 @@ def _lacking(
 
 
 def _undefined(stream: Stream, reference: Answered, current: Answered) -> Signal:
-    classes = classes_of(stream, reference, current)
+    classes = classes_in(stream, reference, current)
     found = f"the labels and answers hold {', '.join(classes)}" if classes else "the true values do not vary"
     said = f"{stream.metric} is not defined on these records: {found}."
     return insufficient(METRIC, stream.metric, said, len(reference), len(current))

@@ -41,7 +41,7 @@ _SLOW = ("week", "calendar month")
 
 
 @dataclass(frozen=True)
-class Volume:
+class PeriodCount:
     """The count of the newest whole period, and what could be expected of it."""
 
     period: str
@@ -72,7 +72,7 @@ class Volume:
 
 
 @dataclass(frozen=True)
-class Pause:
+class RecordGap:
     """The time since the newest record, the longest pause between two of the `count` moments before it."""
 
     now: np.timedelta64
@@ -102,12 +102,12 @@ def volume(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Sig
     """Tests whether the feed runs as usual; nothing where time is only the order of intake."""
     if isinstance(stream.time, OrderTime):
         return
-    found = choose(comparison.intake, comparison.as_of64)
+    found = newest_periods(comparison.intake, comparison.as_of64)
     quiet = None
     if not found or found[0].period in _SLOW:
-        quiet = pause(comparison.intake, comparison.as_of64)
+        quiet = record_gap(comparison.intake, comparison.as_of64)
     if found or quiet is not None:
-        yield PendingTest(CODE, partial(judge, found, quiet))
+        yield PendingTest(CODE, partial(volume_signal, found, quiet))
         return
     yield insufficient(
         CODE,
@@ -118,16 +118,16 @@ def volume(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Sig
     )
 
 
-def pause(intake: Intake, as_of: np.datetime64) -> Pause | None:
+def record_gap(intake: Intake, as_of: np.datetime64) -> RecordGap | None:
     """The pause from the newest record on, against earlier ones; None where they are few."""
     end = _end(intake, as_of)
     moments = np.unique(intake.arrived[: np.searchsorted(intake.arrived, as_of, side="right")])[-_MOMENTS:]
     if len(moments) <= MIN_PAUSES or end < moments[-1]:
         return None
-    return Pause(end - moments[-1], np.diff(moments).max(), len(moments) - 1)
+    return RecordGap(end - moments[-1], np.diff(moments).max(), len(moments) - 1)
 
 
-def choose(intake: Intake, as_of: np.datetime64) -> tuple[Volume, ...]:
+def newest_periods(intake: Intake, as_of: np.datetime64) -> tuple[PeriodCount, ...]:
     """The newest whole period of the shortest length that can be judged; of less than a day, the newest day as well.
 
     The hour hears a break soon, and the day one that the swings of hours hide.
@@ -146,17 +146,17 @@ def choose(intake: Intake, as_of: np.datetime64) -> tuple[Volume, ...]:
     return () if found is None else (found,)
 
 
-def judge(found: tuple[Volume, ...], quiet: Pause | None, level: float) -> Signal:
+def volume_signal(found: tuple[PeriodCount, ...], quiet: RecordGap | None, level: float) -> Signal:
     """Holds the newest periods against Student's prediction bound of earlier ones, and the pause against pauses.
 
     The looks share the level; one that was not possible costs nothing. `found` or `quiet` has to be there.
     """
-    looks: list[Volume | Pause] = [*found, *([quiet] if quiet is not None else [])]
+    looks: list[PeriodCount | RecordGap] = [*found, *([quiet] if quiet is not None else [])]
     strongest = min(looks, key=lambda look: (not look.material, look.p_value))
     p_value = min(1.0, len(looks) * strongest.p_value)
     outcome = verdict_of(p_value, level, strongest.material)
     said = "; ".join(look.said for look in sorted(looks, key=lambda look: look is not strongest))
-    counted = strongest if isinstance(strongest, Volume) else next(iter(found), None)
+    counted = strongest if isinstance(strongest, PeriodCount) else next(iter(found), None)
     return Signal(
         code=CODE,
         name=NAME,
@@ -178,7 +178,7 @@ def _days(span: np.timedelta64) -> str:
     return f"{days:.0f} days" if days >= 2 else f"{days * 24:.1f} hours"
 
 
-def _volume(period: str, counts: np.ndarray, hours: int = 0) -> Volume | None:
+def _volume(period: str, counts: np.ndarray, hours: int = 0) -> PeriodCount | None:
     """Reads counts (newest first); a silence under way is not what is usual, so its periods are left out."""
     heard = np.flatnonzero(counts)
     if not len(heard):
@@ -189,7 +189,7 @@ def _volume(period: str, counts: np.ndarray, hours: int = 0) -> Volume | None:
         return None
     most = max(_MOST_PERIODS, _MOST_HOURS // hours if hours else 0)
     expected = expected_count(counts[: begun + most], begun, _lags(hours), a_day)
-    return None if expected is None else Volume(period, int(counts[0]), expected)
+    return None if expected is None else PeriodCount(period, int(counts[0]), expected)
 
 
 def _lags(hours: int) -> tuple[SeasonalLag, ...]:

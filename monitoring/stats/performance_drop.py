@@ -80,7 +80,7 @@ def answered(stream: Stream, rows: Rows) -> Answered:
     return Answered(read(rows.meta["label"]), read(rows.meta["predicted"]), as_numbers(rows.meta["score"]))
 
 
-def classes_of(stream: Stream, *parts: Answered) -> tuple[str, ...]:
+def classes_in(stream: Stream, *parts: Answered) -> tuple[str, ...]:
     """The class names, declared ones last and in their order, others before them, sorted. Empty for regression."""
     if stream.is_regression:
         return ()
@@ -96,7 +96,7 @@ def drop_of(stream: Stream, reference: Answered, current: Answered, *, level: fl
     keep their level for shares near 0 and 1 (Brown, Cai & DasGupta 2001, Stat. Sci. 16). The others: the influence of
     each row, with Welch's t; error metrics on a log scale. The area under the curve knows no mix.
     """
-    name, classes = stream.metric, classes_of(stream, reference, current)
+    name, classes = stream.metric, classes_in(stream, reference, current)
     if name in CLASS_METRICS:
         old, new = (cells(part.truth, part.predicted, classes) for part in (reference, current))
         return _by_draws(name, old, new, level, seed)

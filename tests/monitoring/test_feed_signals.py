@@ -16,7 +16,7 @@ from trueup.monitoring.signals.label_coverage import label_coverage
 from trueup.monitoring.signals.measure import SignalSource
 from trueup.monitoring.signals.pending import PendingTest
 from trueup.monitoring.signals.quarantine_rate import quarantine_rate
-from trueup.monitoring.signals.volume import choose, volume
+from trueup.monitoring.signals.volume import newest_periods, volume
 from trueup.storage.rows import Rows
 from trueup.storage.stream import OrderTime, Stream
 
@@ -183,7 +183,7 @@ def test_volume_is_left_out_where_time_is_the_order_of_intake() -> None:
 def test_too_short_a_history_is_insufficient() -> None:
     """Three days of records do not tell what is usual; an empty feed neither."""
     times = START + np.arange(0, 72, 8).astype("timedelta64[h]")
-    assert choose(Intake(times, NONE, NONE), times[-1]) == ()
+    assert newest_periods(Intake(times, NONE, NONE), times[-1]) == ()
     assert _volume(times, times[-1]).verdict is Verdict.INSUFFICIENT
     assert _volume(NONE, START).verdict is Verdict.INSUFFICIENT
 
