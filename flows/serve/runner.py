@@ -176,13 +176,13 @@ class _BackgroundRunner:
 
     async def _serve(self) -> None:
         from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-        from prefect.runner import Runner
 
         from trueup.flows.serve.cycle_flow import cycle_flow
         from trueup.flows.serve.stale_runs import clear_up
+        from trueup.flows.serve.warm_runner import runner_class
 
         self._loop = asyncio.get_running_loop()
-        runner = Runner(
+        runner = runner_class()(
             name="trueup", query_seconds=POLL_SECONDS, prefetch_seconds=AHEAD_SECONDS, pause_on_shutdown=False
         )
         for plan in self._plans:

@@ -28,7 +28,7 @@ from trueup.flows.serve import runner as schedule
 from trueup.storage.errors import StoreUnusable
 
 EVERY = 10  # seconds; with less, one run's start would get in the way of the next
-PATIENCE = 90.0  # for a small machine under load; a quiet one takes about 20 s
+PATIENCE = 150.0  # for a small machine under load; a quiet one takes about 20 s
 
 SETTINGS = """
 [streams.tiny]
@@ -63,8 +63,31 @@ class Served:
             return []
         return [run for run in runs if run["auto_scheduled"]]
 
+    def logs(self, run_id: str) -> list[str]:
+        """What the run itself said, oldest first; lines are sent while its process ends."""
+        lines = self.api("logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}, "sort": "TIMESTAMP_ASC"})
+        return [line["message"] for line in lines if not line["task_run_id"]] or [""]
+
+    def state_of(self, run_id: str) -> str:
+        return str(self.api("flow_runs/filter", {"flow_runs": {"id": {"any_": [run_id]}}})[0]["state_type"])
+
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
+
+    def fork_server(self) -> psutil.Process | None:
+        children = psutil.Process(self.process.pid).children()
+        return next((child for child in children if "trueup.flows.serve.fork_server" in child.cmdline()), None)
+
+    def held_run(self) -> tuple[str, psutil.Process] | None:
+        """A run that is under way and its process, stopped so that it stays; what it did to Prefect by then stands."""
+        running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}}
+        server = self.fork_server()
+        for process in server.children() if server else ():
+            process.suspend()
+            if runs := self.api("flow_runs/filter", running):
+                return runs[0]["id"], process
+            process.resume()
+        return None
 
 
 def free_port() -> int:
@@ -89,10 +112,11 @@ def serving(folder: Path) -> Iterator[Served]:
     (folder / "trueup.toml").write_text(SETTINGS)
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "TRUEUP_"))}
+    environment |= {"TRUEUP_SERVE__PORT": str(port), "PREFECT_LOGGING_LEVEL": "INFO"}  # which each run logs at
     with open(folder / "serve.log", "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", "from trueup.flows.cli.main import main; main()", "serve", "--every", str(EVERY)],
-            cwd=folder, env=environment | {"TRUEUP_SERVE__PORT": str(port)}, stdout=log, stderr=log,
+            cwd=folder, env=environment, stdout=log, stderr=log,
         )
     served = Served(process, port)
     family: list[psutil.Process] = []
@@ -117,6 +141,9 @@ def test_a_scheduled_cycle_runs_and_stopping_leaves_nothing(tmp_path: Path) -> N
         assert "tiny" in artifacts[0]["data"]
         tasks = served.api("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
         assert {"score", "check", "decide"} <= {task["name"].rsplit("-", 1)[0] for task in tasks}
+        until(lambda: "Finished in state Completed" in served.logs(run["id"])[-1], "its last line in Prefect")
+        assert served.fork_server()
+        assert "process of its own" not in (tmp_path / "serve.log").read_text()
         family = served.family()
         assert family
         served.process.send_signal(signal.SIGTERM)
@@ -147,19 +174,46 @@ def test_alerts_go_out_between_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_schedule_leaves_no_server_and_its_run_blocks_nobody(tmp_path: Path) -> None:
-    """After kill -9 the server ends by itself; the run that was under way gives up its place to the next start's."""
+def test_what_befalls_a_run_befalls_it_alone(tmp_path: Path) -> None:
+    """A run that crashes, one that is cancelled in Prefect, one whose fork server is killed: the next completes."""
+
+    def next_completes() -> None:
+        done = len(served.completed())
+        until(lambda: len(served.completed()) > done, f"a completed run (see {tmp_path / 'serve.log'})")
+
+    with serving(tmp_path) as served:
+        run_id, process = until(served.held_run, "a run under way")
+        process.send_signal(signal.SIGSEGV)
+        process.resume()
+        until(lambda: served.state_of(run_id) == "CRASHED", "a crashed run")
+        next_completes()
+
+        run_id, process = until(served.held_run, "a run under way")
+        served.api(f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}})
+        process.resume()
+        until(lambda: served.state_of(run_id) == "CANCELLED", "a cancelled run")
+        next_completes()
+
+        run_id, process = until(served.held_run, "a run under way")
+        first = served.fork_server()
+        assert first
+        first.kill()
+        until(lambda: served.state_of(run_id) == "CRASHED", "a crashed run")
+        next_completes()
+        assert served.fork_server() != first
+
+
+@pytest.mark.slow
+def test_a_killed_schedule_leaves_no_process_and_its_run_blocks_nobody(tmp_path: Path) -> None:
+    """After kill -9 all else ends by itself; the run that was under way gives up its place to the next start's."""
     with serving(tmp_path) as served:
         before = until(served.completed, "a completed scheduled run")
-        create = f"deployments/{before[0]['deployment_id']}/create_flow_run"
-        stray = served.api(create, {"state": {"type": "SCHEDULED"}})
-        for state in ("PENDING", "RUNNING"):
-            served.api(f"flow_runs/{stray['id']}/set_state", {"state": {"type": state}, "force": True})
+        run_id, process = until(served.held_run, "a run under way")
         family = served.family()
+        assert process in family
         served.process.kill()
         served.process.wait()
         assert not psutil.wait_procs(family, timeout=PATIENCE)[1]
     with serving(tmp_path) as served:
         until(lambda: len(served.completed()) > len(before), "a completed run after the restart")
-        runs = served.api("flow_runs/filter", {"flow_runs": {"id": {"any_": [stray["id"]]}}})
-        assert runs[0]["state_type"] == "CRASHED"
+        assert served.state_of(run_id) == "CRASHED"

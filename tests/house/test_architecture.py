@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
 SLOW = {"evidently", "mlflow", "prefect", "prefect_email", "sklearn"}
 # Prefect's own entry to the flow, and what only it and the runner import; everybody else imports Prefect in functions.
-PREFECT_ENTRIES = (ROOT / "flows" / "serve" / "cycle_flow.py", ROOT / "flows" / "serve" / "stale_runs.py")
+PREFECT_ENTRIES = tuple(
+    ROOT / "flows" / "serve" / name for name in ("cycle_flow.py", "forked_run.py", "stale_runs.py", "warm_runner.py")
+)
 SERVING = ROOT / "training" / "serving"  # trueup_model: estimators are scikit-learn's classes
 
 
