@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ from sqlalchemy.engine import Connection
 
 from trueup.storage import tables as t
 from trueup.storage.database import Database
-from trueup.storage.leases import Lease
 from trueup.storage.promotions import PromotionState
 
 RUNNING, FINISHED, ABANDONED = "running", "finished", "abandoned"
@@ -94,10 +93,12 @@ class CycleLog:
             rows = connection.execute(sa.select(c.id, c.steps).where(c.id.in_(sorted(cycle_ids))))
             return {row.id: row.steps for row in rows}
 
-    def last_left(self, stream: str, step: str, *, since: datetime, before: datetime) -> Any:
+    def last_step_output(self, stream: str, step: str, *, since: datetime, before: datetime | None = None) -> Any:
         """What a step left behind in the newest cycle with since ≤ time < before where it left anything; else None."""
         c = t.cycles.c
-        query = sa.select(c.steps).where(c.stream == stream, c.as_of >= since, c.as_of < before)
+        query = sa.select(c.steps).where(c.stream == stream, c.as_of >= since)
+        if before is not None:
+            query = query.where(c.as_of < before)
         with self._database.read() as connection:
             found = connection.execution_options(yield_per=1).execute(query.order_by(c.as_of.desc())).scalars()
             return next((steps[step] for steps in found if steps.get(step)), None)
@@ -108,67 +109,33 @@ class CycleLog:
         connection.execute(sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(steps=steps))
         return replace(cycle, steps=steps)
 
-    def finish_step(
-        self,
-        lease: Lease,
-        cycle: CycleRecord,
-        step: str,
-        output: Any,
-        also: Callable[[Connection], None] = lambda _: None,
-    ) -> CycleRecord:
-        """Keep a step's output, and whatever `also` writes, in one transaction; the cycle as it now stands."""
-        with self._database.write() as connection:
-            lease.assert_held(connection)
-            also(connection)
-            return self.record_step(connection, cycle, step, output)
-
-    def count_failure(self, lease: Lease, cycle: CycleRecord) -> None:
+    def count_failure(self, connection: Connection, cycle: CycleRecord) -> None:
         """Remember that a try of this cycle failed for a reason that does not pass by itself."""
         c = t.cycles.c
-        with self._database.write() as connection:
-            lease.assert_held(connection)
-            connection.execute(sa.update(t.cycles).where(c.id == cycle.id).values(failures=c.failures + 1))
+        connection.execute(sa.update(t.cycles).where(c.id == cycle.id).values(failures=c.failures + 1))
 
-    def finish(
-        self,
-        lease: Lease,
-        cycle: CycleRecord,
-        document: dict[str, Any],
-        now: datetime,
-        also: Callable[[Connection], None] = lambda _: None,
-    ) -> None:
-        """Close a cycle with its document, and whatever `also` writes."""
-        with self._database.write() as connection:
-            lease.assert_held(connection)
-            also(connection)
-            connection.execute(
-                sa.update(t.cycles)
-                .where(t.cycles.c.id == cycle.id)
-                .values(state=FINISHED, document=document, ended_at=now)
-            )
+    def finish(self, connection: Connection, cycle: CycleRecord, document: dict[str, Any], now: datetime) -> None:
+        """Close a cycle with its document."""
+        ended = {"state": FINISHED, "document": document, "ended_at": now}
+        connection.execute(sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(ended))
 
-    def abandon(
-        self, lease: Lease, cycle: CycleRecord, now: datetime, also: Callable[[Connection], None] = lambda _: None
-    ) -> None:
-        """Close a cycle that failed, with what `also` writes of it; asked for again it goes on where it stopped.
+    def abandon(self, connection: Connection, cycle: CycleRecord, now: datetime) -> None:
+        """Close a cycle that failed; asked for again it goes on where it stopped.
 
         A promotion that it had decided is abandoned with it, and a check that nothing was concluded from counts no
         more, so that the next cycle may look at those records.
         """
         steps = cycle.steps
-        with self._database.write() as connection:
-            lease.assert_held(connection)
-            also(connection)
-            if steps.get("check") and "decide" not in steps:
-                steps = {**steps, "check": self._uncount(connection, steps["check"])}
-            connection.execute(
-                sa.update(t.promotions)
-                .where(t.promotions.c.cycle_id == cycle.id, t.promotions.c.state == str(PromotionState.DECIDED))
-                .values(state=str(PromotionState.ABANDONED), at=now)
-            )
-            connection.execute(
-                sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(state=ABANDONED, steps=steps, ended_at=now)
-            )
+        if steps.get("check") and "decide" not in steps:
+            steps = {**steps, "check": self._uncount(connection, steps["check"])}
+        connection.execute(
+            sa.update(t.promotions)
+            .where(t.promotions.c.cycle_id == cycle.id, t.promotions.c.state == str(PromotionState.DECIDED))
+            .values(state=str(PromotionState.ABANDONED), at=now)
+        )
+        connection.execute(
+            sa.update(t.cycles).where(t.cycles.c.id == cycle.id).values(state=ABANDONED, steps=steps, ended_at=now)
+        )
 
     def _uncount(self, connection: Connection, left: dict[str, Any]) -> dict[str, Any]:
         document = {**left["check"], "counted": False}

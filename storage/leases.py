@@ -46,6 +46,16 @@ class Lease:
                 f"{LENGTH.seconds} s and another took over). Nothing more is committed by it; the other one goes on."
             )
 
+    @contextmanager
+    def transaction(self, database: Database) -> Iterator[Connection]:
+        """A transaction that holds the lease's row: all of it is durable when the block ends, or nothing of it.
+
+        Raises:
+            LeaseHeld: somebody else took the lease.
+        """
+        with database.write() as connection:
+            self.assert_held(connection)
+            yield connection
 
     def confirm(self, database: Database) -> None:
         """Look once more, before work outside the store that cannot be taken back.
@@ -53,8 +63,8 @@ class Lease:
         Raises:
             LeaseHeld: somebody else took the lease.
         """
-        with database.write() as connection:
-            self.assert_held(connection)
+        with self.transaction(database):
+            pass
 
 
 @contextmanager

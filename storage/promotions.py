@@ -104,8 +104,7 @@ class PromotionLog:
             StoreUnusable: another run stands under this number.
         """
         v = t.versions.c
-        with self._database.write() as connection:
-            lease.assert_held(connection)
+        with lease.transaction(self._database) as connection:
             self._database.insert_new(connection, t.versions, [record.__dict__])
             here = sa.and_(v.stream == record.stream, v.version == record.version)
             run_id = connection.execute(sa.select(v.run_id).where(here)).scalar_one()

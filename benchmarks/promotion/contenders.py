@@ -21,9 +21,8 @@ from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App, open_app
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY, make_reviews
-from trueup.flows.promote.commit import commit
+from trueup.flows.promote.commit import commit_and_announce
 from trueup.flows.promote.manual import promote_by_hand, roll_back
-from trueup.flows.promote.notifications import announcement_of
 from trueup.storage import leases
 from trueup.storage.alerts import AlertStore
 from trueup.storage.database import Database
@@ -128,12 +127,11 @@ def _act(app: App, way: str, before: int, after: int, *, late: bool, slept: floa
     clock = (lambda: datetime.now(UTC) + AHEAD) if late and way == TAKEOVER else (lambda: datetime.now(UTC))
     with hold(app.database, STREAM, clock=clock) as lease:
         planned = judged(app, before, after, PromotionState.DECIDED)
-        with app.database.write() as connection:
-            lease.assert_held(connection)
+        with lease.transaction(app.database) as connection:
             planned = app.promotions.add(connection, planned)
         if way == TAKEOVER and not late:
             time.sleep(slept)
-        return commit(app, lease, planned, announcement_of(app, stream, planned))
+        return commit_and_announce(app, lease, stream, planned)
 
 
 # ---- killed ----

@@ -15,11 +15,9 @@ from trueup.feedback.intake import ingest
 from trueup.flows.app import App, open_app
 from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
-from trueup.flows.cycle.strategies import Strategies
-from trueup.flows.gate.evaluate import run_gate_in_process
 from trueup.flows.promote.manual import acknowledge
 from trueup.flows.promote.notifications import open_rollback
-from trueup.flows.replay.policies import no_artifacts, no_report, retrain_at
+from trueup.flows.replay.policies import REPLAYED, retrain_at
 from trueup.flows.replay.run import END, check_times
 from trueup.storage.promotions import PromotionAttempt, PromotionKind
 from trueup.storage.rows import Rows
@@ -76,10 +74,10 @@ class Deployment:
 
         Only what nobody will look at is left out: pictures, and reading the version back in a process of its own.
         """
-        ways = Strategies(draw=no_report, picture=no_artifacts, judge=run_gate_in_process)
+        strategies = REPLAYED
         if ask:
-            ways = replace(ways, decide=retrain_at(frozenset({as_of})))
-        return run_cycle(self.app, self.stream, as_of, ways=ways)
+            strategies = replace(strategies, decide=retrain_at(frozenset({as_of})))
+        return run_cycle(self.app, self.stream, as_of, strategies=strategies)
 
     def acknowledge_rollback(self) -> bool:
         """Be the person who acknowledges that probation went back, so that promotion goes on; whether there was one."""

@@ -128,8 +128,7 @@ def _met(error: Exception) -> str:
 
 def _tell(app: App, lease: Lease, stream: Stream, as_of: datetime, why: str) -> None:
     try:
-        with app.database.write() as connection:
-            lease.assert_held(connection)
+        with lease.transaction(app.database) as connection:
             open_incident(app, stream, Cause.CYCLE, as_of, why)(connection)
         deliver_now(app)
     except Exception as untold:  # noqa: BLE001 - the failure itself must come out, whatever the store does by now

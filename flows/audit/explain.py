@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import DatabaseError
@@ -18,8 +17,6 @@ from trueup.reports.explanation import Trail, TrainingRequest, explain_champion,
 from trueup.storage.errors import TrueupError
 from trueup.storage.promotions import PromotionAttempt
 from trueup.storage.stream import Stream
-
-END = datetime.max.replace(tzinfo=UTC)
 
 
 def explain(app: App, stream: Stream, which: Sequence[int] = ()) -> dict[str, Any]:
@@ -111,7 +108,7 @@ def _probation(
     """What the newest cycle says of the probation of the champion in force; None where it is on none."""
     if last is None or last.to_version != champion:
         return None
-    left = app.cycles.last_left(stream.name, "probation", since=last.as_of, before=END)
+    left = app.cycles.last_step_output(stream.name, "probation", since=last.as_of)
     return left if left and left["event_id"] == last.id else None
 
 

@@ -97,8 +97,7 @@ def _used_by(app: App, stream: Stream, record: VersionRecord) -> str:
 def _mark(app: App, lease: Lease, stream: Stream, plan: Plan) -> None:
     """Write down what goes; from here on no command promotes it, and no crash leaves in doubt what became of it."""
     named = [(VERSION, str(r.version)) for r in plan.versions] + [(REPORT, name) for name in plan.reports]
-    with app.database.write() as connection:
-        lease.assert_held(connection)
+    with lease.transaction(app.database) as connection:
         app.prunings.decide(
             connection,
             [
@@ -130,8 +129,7 @@ def _stays_after_all(app: App, lease: Lease, stream: Stream, pruning: Pruning) -
     aliases = {v.number: v.aliases for v in app.registry.versions(stream.name)}
     if not aliases.get(int(pruning.name)):
         return False
-    with app.database.write() as connection:
-        lease.assert_held(connection)
+    with lease.transaction(app.database) as connection:
         app.prunings.withdraw(connection, pruning)
     return True
 
@@ -157,8 +155,7 @@ def _own_files(app: App, stream: Stream, record: VersionRecord) -> list[str]:
 
 
 def _finished(app: App, lease: Lease, pruning: Pruning, freed: int, left: tuple[str, ...]) -> dict[str, Any]:
-    with app.database.write() as connection:
-        lease.assert_held(connection)
+    with lease.transaction(app.database) as connection:
         app.prunings.finish(connection, pruning, freed=freed, left=left, now=app.now())
     return {"kind": pruning.kind, "name": pruning.name, "bytes": freed, "left": list(left)}
 

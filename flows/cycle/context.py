@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from trueup.flows.app import App
+from trueup.flows.cycle.outputs import DecideOutput, Output, ScoreOutput, StepOutput, output_of
 from trueup.flows.cycle.strategies import PRODUCTION, Strategies
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.leases import Lease
@@ -24,10 +26,42 @@ class CycleContext:
     lease: Lease
     cycle: CycleRecord
     on_candidate: Callable[[Any], None]
-    ways: Strategies = PRODUCTION
+    strategies: Strategies = PRODUCTION
 
-    def done(self, step: str, output: Any, also: Callable[[Connection], None] = lambda _: None) -> None:
-        self.cycle = self.app.cycles.finish_step(self.lease, self.cycle, step, output, also)
+    @contextmanager
+    def step(self, name: str, output: StepOutput | None) -> Iterator[Connection]:
+        """End a step: its output (None: it had nothing to do), and what the block writes, in one transaction.
+
+        Raises:
+            LeaseHeld: the lease was lost; nothing of it is written.
+        """
+        with self.lease.transaction(self.app.database) as connection:
+            yield connection
+            ended = self._recorded(connection, name, output)
+        self.cycle = ended
+
+    def finish_step(self, name: str, output: StepOutput | None) -> None:
+        """As `step`, where nothing but the output is written."""
+        with self.step(name, output):
+            pass
+
+    def keep_output(self, connection: Connection, output: StepOutput) -> None:
+        """Keep a step's output within a transaction of somebody else's."""
+        self.cycle = self._recorded(connection, output.step, output)
+
+    def output_of(self, kind: type[Output]) -> Output | None:
+        """What the step of this kind left behind; None where it had nothing to do, or has not ended."""
+        return output_of(self.cycle, kind)
+
+    @property
+    def champion(self) -> int | None:
+        """The version that the cycle speaks of, whoever answers by now; None where there was none."""
+        return self._needed(ScoreOutput).champion
+
+    @property
+    def decided(self) -> DecideOutput:
+        """What the decide step left behind."""
+        return self._needed(DecideOutput)
 
     @property
     def paused(self) -> str:
@@ -35,5 +69,10 @@ class CycleContext:
         pause = self.app.pauses.current(self.stream.name)
         return pause.said if pause else ""
 
-    def left(self, step: str) -> Any:
-        return self.cycle.steps[step]
+    def _needed(self, kind: type[Output]) -> Output:
+        left = self.output_of(kind)
+        assert left is not None, f"the step '{kind.step}' has not ended"
+        return left
+
+    def _recorded(self, connection: Connection, name: str, output: StepOutput | None) -> CycleRecord:
+        return self.app.cycles.record_step(connection, self.cycle, name, output.as_json() if output else None)

@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from trueup.flows.app import App
+from trueup.flows.cycle.outputs import (
+    CheckOutput,
+    DecideOutput,
+    GateOutput,
+    ProbationOutput,
+    PromoteOutput,
+    ScoreOutput,
+    TrainOutput,
+    output_of,
+)
 from trueup.flows.promote.approvals import approval_deadline
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.promotions import PromotionState
@@ -13,18 +23,19 @@ from trueup.storage.timepoints import iso
 
 def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
     """A finished cycle in the contract's keys, made of what its steps left behind."""
-    steps = cycle.steps
-    trained, gated = steps["train"], steps["gate"]
-    planned = app.promotions.of_cycle(cycle.id)
-    decision = steps["decide"]
-    stands = steps.get("probation")
-    reasons = list(decision["reasons"])
-    if stands and stands["outcome"] == "rolled_back":
-        reasons.insert(0, f"v{stands['version']} lost its probation: {stands['said']}.")
-    if trained and "failed" in trained:
-        reasons.append(f"No challenger could be trained: {trained['failed']}")
+    scored, probation = output_of(cycle, ScoreOutput), output_of(cycle, ProbationOutput)
+    checked, decided = output_of(cycle, CheckOutput), output_of(cycle, DecideOutput)
+    trained, gated = output_of(cycle, TrainOutput), output_of(cycle, GateOutput)
+    promoted = output_of(cycle, PromoteOutput)
+    assert scored is not None and decided is not None  # noqa: PT018 - these steps always leave something
+    planned, decision = app.promotions.of_cycle(cycle.id), decided.decision
+    reasons = list(decision.reasons)
+    if probation and probation.outcome == "rolled_back":
+        reasons.insert(0, f"v{probation.version} lost its probation: {probation.said}.")
+    if trained and not trained.trained:
+        reasons.append(f"No challenger could be trained: {trained.failed}")
     if planned and planned.state is PromotionState.HELD:
-        held = gated["held"] or "the stream was paused before it could be promoted"
+        held = (gated and gated.held) or "the stream was paused before it could be promoted"
         reasons.append(
             f"v{planned.to_version} passed the gate and waits: {held}. To let it answer, until "
             f"{iso(approval_deadline(app.stream(cycle.stream), planned))}: "
@@ -36,18 +47,18 @@ def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         "cycle_id": cycle.id,
         "stream": cycle.stream,
         "as_of": iso(cycle.as_of),
-        "champion": steps["score"]["champion"],
-        "scored": steps["score"]["scored"],
-        "check": steps["check"] and steps["check"]["check"],
+        "champion": scored.champion,
+        "scored": scored.scored,
+        "check": checked and checked.check.as_json(),
         "decision": {
-            "action": decision["action"], "codes": decision["codes"], "reasons": reasons,
-            "watched": decision["watched"], "severity": decision["severity"],
+            "action": decision.action, "codes": decision.codes, "reasons": reasons,
+            "watched": decision.watched, "severity": decision.severity,
         },
-        "training": None if not trained or "failed" in trained else trained,
-        "gate": gated["judged"]["gate"] if gated and gated["judged"] else None,
-        "promotion": steps["promote"],
-        "probation": None if not stands or stands["over"] else stands,
-        "paused": bool(decision.get("paused")),
+        "training": trained.trained.as_json() if trained and trained.trained else None,
+        "gate": gated.judged.gate if gated and gated.judged else None,
+        "promotion": promoted and promoted.as_json(),
+        "probation": None if not probation or probation.over else probation.as_json(),
+        "paused": bool(decided.paused),
     }
 
 

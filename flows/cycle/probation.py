@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
-from sqlalchemy.engine import Connection
 
 from trueup.flows.app import App
 from trueup.flows.check.labels import with_mature_labels, with_resolved_labels
 from trueup.flows.check.predictions import predictor_of, score_new
 from trueup.flows.cycle.context import CycleContext
+from trueup.flows.cycle.outputs import ProbationOutput, ScoreOutput
 from trueup.flows.promote.commit import commit
 from trueup.flows.promote.notifications import announcement_of
 from trueup.storage import snapshots
@@ -26,60 +25,32 @@ from trueup.storage.stream import Stream
 ON_PROBATION = frozenset({PromotionKind.CHALLENGER, PromotionKind.APPROVED, PromotionKind.FORCED})
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProbationOutput:
-    """How a probation stands after a cycle: what the step leaves behind.
-
-    rows: labelled rows that neither version knew, by now. look: how often it was asked; looked_at: on how many rows
-    the last time; chance, bound: of that look, P(the previous version is better) and from where it goes back.
-    outcome: as `trueup.training.evaluation.probation.Outcome`. over: it ended in an earlier cycle.
-    """
-
-    event_id: str
-    version: int
-    previous: int
-    rows: int = 0
-    look: int = 0
-    looked_at: int = 0
-    chance: float | None = None
-    bound: float | None = None
-    outcome: str = "watching"
-    said: str = ""
-    over: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        return dict(self.__dict__)
-
-
-def probation_step(run: CycleContext) -> None:
+def probation_step(context: CycleContext) -> None:
     """Compare the champion with the one before it while it is on probation; a lost one is rolled back.
 
     Then the rest of the cycle is about the champion that stands again: its answers are made, and it is checked.
     """
-    app, cycle = run.app, run.cycle
-    champion = run.left("score")["champion"]
+    app, cycle = context.app, context.cycle
+    champion = context.champion
     if champion is None or "check" in cycle.steps:  # a cycle begun before there was this step goes on as it began
-        run.done("probation", None)
+        context.finish_step("probation", None)
         return
     decided = app.promotions.of_cycle(cycle.id, (PromotionKind.PROBATION,))
     if decided is not None:
-        _finish(run, decided)
+        _finish(context, decided)
         return
-    event = event_of(app, run.stream, champion, cycle.as_of)
+    event = event_of(app, context.stream, champion, cycle.as_of)
     if event is None:
-        run.done("probation", None)
+        context.finish_step("probation", None)
         return
-    stands = ask(run, event, _before(run, event))
+    stands = ask(context, event, _before(context, event))
     if stands.outcome != "rolled_back":
-        run.done("probation", stands.as_json())
+        context.finish_step("probation", stands)
         return
-    planned = _planned(run, stands)
-    with app.database.write() as connection:
-        run.lease.assert_held(connection)
-        app.promotions.add(connection, planned)
-    decided = app.promotions.of_cycle(cycle.id, (PromotionKind.PROBATION,))
-    assert decided is not None
-    _finish(run, decided)
+    planned = _planned(context, stands)
+    with context.lease.transaction(app.database) as connection:
+        planned = app.promotions.add(connection, planned)
+    _finish(context, planned)
 
 
 def event_of(app: App, stream: Stream, champion: int, as_of: datetime) -> PromotionAttempt | None:
@@ -90,20 +61,20 @@ def event_of(app: App, stream: Stream, champion: int, as_of: datetime) -> Promot
     return last if last.to_version == champion and last.as_of <= as_of else None
 
 
-def ask(run: CycleContext, event: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
+def ask(context: CycleContext, event: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
     """How the probation stands at the cycle's time; what keeps it from being asked is said, and ends no cycle."""
     if before.outcome in ("passed", "rolled_back"):
         return replace(before, over=True)
-    if run.paused:
-        return replace(before, outcome="skipped", said=run.paused)
+    if context.paused:
+        return replace(before, outcome="skipped", said=context.paused)
     try:
-        return _asked(run, event, before)
+        return _asked(context, event, before)
     except (ModelUnusable, StoreUnusable) as error:
         said = f"v{before.version} could not be held against v{before.previous} this time: {error}"
         return replace(before, outcome="skipped", said=said)
 
 
-def _asked(run: CycleContext, event: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
+def _asked(context: CycleContext, event: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
     from trueup.training.evaluation.gain import metric_pair
     from trueup.training.evaluation.probation import (
         RISK,
@@ -115,7 +86,7 @@ def _asked(run: CycleContext, event: PromotionAttempt, before: ProbationOutput) 
         rollback_bound,
     )
 
-    app, stream, as_of = run.app, run.stream, run.cycle.as_of
+    app, stream, as_of = context.app, context.stream, context.cycle.as_of
     champion, previous = (_record(app, stream, number) for number in (before.version, before.previous))
     since = max(champion.cut_off, previous.cut_off)
     if event.kind == PromotionKind.FORCED:
@@ -142,7 +113,7 @@ def _asked(run: CycleContext, event: PromotionAttempt, before: ProbationOutput) 
         f"{looks.made + 1} goes back from {bound:.2%} on ({RISK:.0%} in all that a champion no worse is sent back)"
     )
     if outcome is Outcome.ROLLED_BACK:
-        score_new(app, stream, previous, as_of, run.lease)  # before anything moves: what fails here moves nothing
+        score_new(app, stream, previous, as_of, context.lease)  # before anything moves: what fails here moves nothing
     return replace(
         now, look=looks.made + 1, looked_at=len(rows), chance=chance, bound=bound, outcome=str(outcome), said=said
     )
@@ -179,15 +150,14 @@ def _ends(stream: Stream, event: PromotionAttempt, rows: int, as_of: datetime) -
     return rows >= stream.policy.probation
 
 
-def _before(run: CycleContext, event: PromotionAttempt) -> ProbationOutput:
+def _before(context: CycleContext, event: PromotionAttempt) -> ProbationOutput:
     """How this probation stood after the cycle before."""
     assert event.from_version is not None
     assert event.to_version is not None
-    left = run.app.cycles.last_left(
-        run.stream.name, "probation", since=event.as_of, before=run.cycle.as_of
-    )
+    cycles = context.app.cycles
+    left = cycles.last_step_output(context.stream.name, "probation", since=event.as_of, before=context.cycle.as_of)
     if left is not None and left["event_id"] == event.id:
-        return ProbationOutput(**left)
+        return ProbationOutput.from_json(left)
     return ProbationOutput(event_id=event.id, version=event.to_version, previous=event.from_version)
 
 
@@ -198,21 +168,21 @@ def _record(app: App, stream: Stream, number: int) -> VersionRecord:
     return record
 
 
-def _planned(run: CycleContext, stands: ProbationOutput) -> PromotionAttempt:
+def _planned(context: CycleContext, stands: ProbationOutput) -> PromotionAttempt:
     """The way back as it is written down before an alias moves, with its evidence."""
     from trueup.training.gate.result import GateTest
 
     test = GateTest(code="PROBATION", passed=False, value=stands.chance, bound=stands.bound, said=stands.said)
     return PromotionAttempt(
-        stream=run.stream.name,
-        cycle_id=run.cycle.id,
+        stream=context.stream.name,
+        cycle_id=context.cycle.id,
         kind=PromotionKind.PROBATION,
         state=PromotionState.DECIDED,
         from_version=stands.version,
         to_version=stands.previous,
-        as_of=run.cycle.as_of,
-        at=run.app.now(),
-        who=run.app.who,
+        as_of=context.cycle.as_of,
+        at=context.app.now(),
+        who=context.app.who,
         why=f"v{stands.version} lost its probation: {stands.said}.",
         codes=(),
         labels=stands.rows,
@@ -220,36 +190,30 @@ def _planned(run: CycleContext, stands: ProbationOutput) -> PromotionAttempt:
     )
 
 
-def _finish(run: CycleContext, decided: PromotionAttempt) -> None:
+def _finish(context: CycleContext, decided: PromotionAttempt) -> None:
     """Carry out a way back that is written down; a person who acted since, or paused the stream, goes first."""
-    app, output = run.app, decided.gate["probation"]
-    assert decided.to_version is not None
-    scored = {"champion": decided.to_version, "scored": run.left("score")["scored"]}
-    moved = app.registry.alias(run.stream.name, "champion") == decided.to_version
+    app, stream, output = context.app, context.stream, ProbationOutput.from_json(decided.gate["probation"])
+    scored = context.output_of(ScoreOutput)
+    assert scored is not None
+    rescored = replace(scored, champion=decided.to_version)
+    moved = app.registry.alias(stream.name, "champion") == decided.to_version
     if decided.state is PromotionState.COMMITTED and moved:  # a person found the alias moved, and had it written down
-        run.done("score", scored)
-        run.done("probation", output)
+        context.finish_step("score", rescored)
+        context.finish_step("probation", output)
         return
     if decided.state is not PromotionState.DECIDED:
-        run.done("probation", None)
+        context.finish_step("probation", None)
         return
-    if run.paused and not moved:
-        run.done(
-            "probation",
-            output | {"outcome": "skipped", "said": run.paused},
-            lambda c: app.promotions.move(c, decided.id, PromotionState.ABANDONED, app.now()),
-        )
+    if context.paused and not moved:
+        skipped = replace(output, outcome="skipped", said=context.paused)
+        with context.step("probation", skipped) as connection:
+            app.promotions.move(connection, decided.id, PromotionState.ABANDONED, app.now())
         return
-    told = announcement_of(app, run.stream, decided)
-
-    def keep(connection: Connection) -> None:
-        told(connection)
-        # from here on the cycle speaks of the champion that stands again
-        run.cycle = app.cycles.record_step(connection, run.cycle, "score", scored)
-        run.cycle = app.cycles.record_step(connection, run.cycle, "probation", output)
-
+    announcement = announcement_of(app, stream, decided)
     try:
-        commit(app, run.lease, decided, keep)
+        with commit(app, context.lease, decided) as connection:
+            announcement(connection)
+            context.keep_output(connection, rescored)  # from here on the cycle speaks of the champion that stands again
+            context.keep_output(connection, output)
     except StaleEvidence:
-        run.done("probation", None)
-
+        context.finish_step("probation", None)

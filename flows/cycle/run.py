@@ -38,7 +38,7 @@ log = logging.getLogger("trueup")
 
 
 def in_this_process(step: Step, work: Callable[[], None]) -> None:
-    """Run a step in this process, once; Prefect's way with retries and time limits is `scheduled_cycle.run_as_task`."""
+    """Run a step in this process, once; Prefect's way with retries and time limits is `cycle_flow.run_as_task`."""
     work()
 
 
@@ -57,7 +57,7 @@ def run_cycle(
     *,
     run_step: RunStep = in_this_process,
     watch: Watch | None = None,
-    ways: Strategies = PRODUCTION,
+    strategies: Strategies = PRODUCTION,
 ) -> dict[str, Any]:
     """One whole cycle of a stream at a time; its document as the contract describes it.
 
@@ -83,10 +83,10 @@ def run_cycle(
         refuse_rewind(app, stream, as_of, _champion_if_any(app, stream))
         for left in app.cycles.unfinished(stream.name):
             if left.as_of < as_of:
-                _finish_older(app, stream, lease, left, run_step, watch, ways)
+                _finish_older(app, stream, lease, left, run_step, watch, strategies)
         if found is None and app.pauses.current(stream.name) is None:  # a resumed cycle speaks of who answered then
             follow_service(app, lease, stream, as_of)
-        return _run(app, stream, lease, as_of, run_step, watch, ways)
+        return _run(app, stream, lease, as_of, run_step, watch, strategies)
 
 
 def run_scheduled(
@@ -104,25 +104,32 @@ def run_scheduled(
 
 
 def _run(
-    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch, ways: Strategies
+    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch, strategies: Strategies
 ) -> dict[str, Any]:
-    run = CycleContext(app, stream, lease, app.cycles.begin(stream.name, as_of, app.now()), watch.on_candidate, ways)
+    cycle = app.cycles.begin(stream.name, as_of, app.now())
+    context = CycleContext(app, stream, lease, cycle, watch.on_candidate, strategies)
     try:
-        expire_held(app, lease, stream, as_of, run.cycle.id)
+        expire_held(app, lease, stream, as_of, cycle.id)
         for step in STEPS:
-            if step.name not in run.cycle.steps:
+            if step.name not in context.cycle.steps:
                 watch.on_step(step.name)
-                run_step(step, lambda step=step: step.run(run))  # type: ignore[misc]
-        over = resolve_incident(app, stream, Cause.CYCLE, as_of, run.cycle.id)
-        app.cycles.finish(lease, run.cycle, cycle_document(app, run.cycle), app.now(), over)
+                run_step(step, lambda step=step: step.run(context))  # type: ignore[misc]
+        document = cycle_document(app, context.cycle)
+        resolve = resolve_incident(app, stream, Cause.CYCLE, as_of, cycle.id)
+        with lease.transaction(app.database) as connection:
+            resolve(connection)
+            app.cycles.finish(connection, context.cycle, document, app.now())
     except ModelUnusable as error:
-        told = open_incident(app, stream, Cause.CHAMPION, as_of, str(error), run.cycle.id)
-        app.cycles.abandon(lease, run.cycle, app.now(), told)
+        tell = open_incident(app, stream, Cause.CHAMPION, as_of, str(error), cycle.id)
+        with lease.transaction(app.database) as connection:
+            tell(connection)
+            app.cycles.abandon(connection, context.cycle, app.now())
         deliver_now(app)
         raise
     except Exception as error:
         if not is_transient(error):
-            app.cycles.count_failure(lease, run.cycle)
+            with lease.transaction(app.database) as connection:
+                app.cycles.count_failure(connection, context.cycle)
         raise
     deliver_now(app)
     finished = app.cycles.find(stream.name, as_of)
@@ -131,7 +138,7 @@ def _run(
 
 
 def _finish_older(
-    app: App, stream: Stream, lease: Lease, left: CycleRecord, run_step: RunStep, watch: Watch, ways: Strategies
+    app: App, stream: Stream, lease: Lease, left: CycleRecord, run_step: RunStep, watch: Watch, strategies: Strategies
 ) -> None:
     """Finish a cycle that was cut short; abandon it only if its time has passed for ever, or no try will succeed.
 
@@ -140,7 +147,7 @@ def _finish_older(
     """
     try:
         refuse_rewind(app, stream, left.as_of, _champion_if_any(app, stream))
-        _run(app, stream, lease, left.as_of, run_step, watch, ways)
+        _run(app, stream, lease, left.as_of, run_step, watch, strategies)
     except ModelUnusable:
         raise
     except Exception as error:
@@ -148,7 +155,8 @@ def _finish_older(
         if not isinstance(error, TimeRefused) and (is_transient(error) or found.failures < TRIES):
             raise
         log.warning("the unfinished cycle of %s at %s is abandoned: %s", stream.name, iso(left.as_of), error)
-        app.cycles.abandon(lease, found, app.now())
+        with lease.transaction(app.database) as connection:
+            app.cycles.abandon(connection, found, app.now())
 
 
 def _champion_if_any(app: App, stream: Stream) -> Any:

@@ -18,10 +18,10 @@ from trueup.storage.stream import Policy, Stream
 
 @dataclass(frozen=True)
 class Strategies:
-    """How a cycle draws a check's report and a training, concludes from a check, and judges a challenger."""
+    """How a cycle draws a check's report and a training's artifacts, concludes from a check, judges a challenger."""
 
     draw: Draw = draw_report
-    picture: MakeArtifacts = training_artifacts
+    artifacts: MakeArtifacts = training_artifacts
     decide: Callable[[Policy, Check, History, datetime], Decision] = decide
     judge: Callable[[App, Stream, Trained, datetime], GateOutcome] = run_gate
 

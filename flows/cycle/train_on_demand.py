@@ -14,9 +14,8 @@ from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of, champion_version, refuse_rewind
 from trueup.flows.check.labels import snapshot_rows
 from trueup.flows.gate.evaluate import GateOutcome, read_gate_files, run_gate
-from trueup.flows.promote.commit import commit, finish_undone, gated_attempt, hold_reason, name_challenger
+from trueup.flows.promote.commit import commit_and_announce, finish_undone, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import follow_service, need_service_champion
-from trueup.flows.promote.notifications import announcement_of
 from trueup.flows.train.lineage import asked_by_person
 from trueup.flows.train.run import train_version
 from trueup.storage import snapshots
@@ -73,12 +72,11 @@ def train_now(
         planned = gated_attempt(
             app, stream, as_of, judged, trained, why="A person asked for it with `trueup train`.", held=held
         )
-        with app.database.write() as connection:
-            lease.assert_held(connection)
+        with lease.transaction(app.database) as connection:
             planned = app.promotions.add(connection, planned)
         promotion = None
         if planned.state is PromotionState.DECIDED:
-            commit(app, lease, planned, announcement_of(app, stream, planned))
+            commit_and_announce(app, lease, stream, planned)
             promotion = {"from_version": planned.from_version, "to_version": planned.to_version}
     deliver_now(app)
     waits = held if planned.state is PromotionState.HELD else None
@@ -88,8 +86,7 @@ def train_now(
 def _keep_refusal(app: App, lease: Lease, stream: Stream, as_of: datetime, error: NotTrainable) -> None:
     judged = GateOutcome({"passed": False, "tests": error.tests}, champion_version(app, stream), 0)
     refused = gated_attempt(app, stream, as_of, judged, None, why=str(error), held="")
-    with app.database.write() as connection:
-        lease.assert_held(connection)
+    with lease.transaction(app.database) as connection:
         app.promotions.add(connection, refused)
 
 

@@ -42,8 +42,7 @@ def expire_held(app: App, lease: Lease, stream: Stream, as_of: datetime, cycle_i
     if not late or app.pauses.current(stream.name):
         return
     champion = champion_version(app, stream)
-    with app.database.write() as connection:
-        lease.assert_held(connection)
+    with lease.transaction(app.database) as connection:
         for held in late:
             app.promotions.move(connection, held.id, PromotionState.EXPIRED, app.now())
             if held.from_version == champion and stream.policy.promotion != "off":

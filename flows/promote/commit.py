@@ -1,8 +1,9 @@
-"""The promotion, in the order of invariant 4: the decision is durable before an alias moves."""
+"""The attempt, in the order of invariant 4: the decision is durable before an alias moves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,8 +33,7 @@ def name_challenger(app: App, lease: Lease, stream: Stream, trained: Trained) ->
         LeaseHeld: the lease was lost.
         ModelUnusable: the registry lost its champion.
     """
-    with app.database.write() as connection:
-        lease.assert_held(connection)
+    with lease.transaction(app.database):
         if champion_version(app, stream) is not None:
             app.registry.set_alias(stream.name, "challenger", trained.version)
 
@@ -90,55 +90,69 @@ def gated_attempt(
     )
 
 
-def commit(
-    app: App, lease: Lease, promotion: PromotionAttempt, also: Callable[[Connection], None] = lambda _: None
-) -> PromotionAttempt:
+@contextmanager
+def commit(app: App, lease: Lease, attempt: PromotionAttempt) -> Iterator[Connection]:
     """Move the alias: `previous` first, `champion` last, and only over the champion the decision was made about.
 
     A champion is no challenger any more, so that alias is taken from it. The lease's row is held from the comparison
-    to the commit, so that no other worker can come between. Done again after a crash it finds the alias moved, and
-    only writes that down.
+    to the commit, so that no other worker can come between; what the block writes is committed with it. Done again
+    after a crash it finds the alias moved, and only writes that down.
 
     Raises:
-        StaleEvidence: the champion changed since; the attempt is written down as abandoned.
+        StaleEvidence: the champion changed since; the attempt is written down as abandoned, the block does not run.
         LeaseHeld: the lease was lost.
     """
-    assert promotion.to_version is not None
-    stale = None
-    stands = resolve_incident(app, app.stream(promotion.stream), Cause.NO_CHAMPION, promotion.as_of, promotion.cycle_id)
-    with app.database.write() as connection:
-        lease.assert_held(connection)
-        present = app.registry.alias(promotion.stream, "champion")
-        if present not in (promotion.from_version, promotion.to_version):
-            stale = present
-            app.promotions.move(connection, promotion.id, PromotionState.ABANDONED, app.now())
+    assert attempt.to_version is not None
+    stands = resolve_incident(app, app.stream(attempt.stream), Cause.NO_CHAMPION, attempt.as_of, attempt.cycle_id)
+    with lease.transaction(app.database) as connection:
+        present = app.registry.alias(attempt.stream, "champion")
+        stale = present not in (attempt.from_version, attempt.to_version)
+        if stale:
+            app.promotions.move(connection, attempt.id, PromotionState.ABANDONED, app.now())
         else:
-            if present != promotion.to_version:
-                if promotion.from_version is not None:
-                    app.registry.set_alias(promotion.stream, "previous", promotion.from_version)
-                app.registry.set_alias(promotion.stream, "champion", promotion.to_version)
-            if app.registry.alias(promotion.stream, "challenger") == promotion.to_version:
-                app.registry.drop_alias(promotion.stream, "challenger")
+            _move_aliases(app, attempt, present)
             moved = app.now()
-            _mark(app, promotion, moved)
-            app.promotions.move(connection, promotion.id, PromotionState.COMMITTED, moved)
+            _mark(app, attempt, moved)
+            app.promotions.move(connection, attempt.id, PromotionState.COMMITTED, moved)
             stands(connection)
-            also(connection)
-    if stale is not None:
+            yield connection
+    if stale:
         raise StaleEvidence(
-            f"v{promotion.to_version} of '{promotion.stream}' was judged against v{promotion.from_version}, and the "
-            f"champion is v{stale} by now, so it was not promoted. Train a challenger against the present champion."
+            f"v{attempt.to_version} of '{attempt.stream}' was judged against v{attempt.from_version}, and the "
+            f"champion is v{present} by now, so it was not promoted. Train a challenger against the present champion."
         )
-    return replace(promotion, state=PromotionState.COMMITTED)
 
 
-def _mark(app: App, promotion: PromotionAttempt, moved: datetime) -> None:
+def commit_and_announce(app: App, lease: Lease, stream: Stream, attempt: PromotionAttempt) -> PromotionAttempt:
+    """Commit an attempt that no cycle tells of itself, with its mail; the attempt as it stands then.
+
+    Raises:
+        StaleEvidence, LeaseHeld: as `commit`.
+    """
+    announcement = announcement_of(app, stream, attempt)
+    with commit(app, lease, attempt) as connection:
+        announcement(connection)
+    return replace(attempt, state=PromotionState.COMMITTED)
+
+
+def _move_aliases(app: App, attempt: PromotionAttempt, present: int | None) -> None:
+    """Set them as the attempt says; `present` is the champion, which a crash may have moved already."""
+    assert attempt.to_version is not None
+    if present != attempt.to_version:
+        if attempt.from_version is not None:
+            app.registry.set_alias(attempt.stream, "previous", attempt.from_version)
+        app.registry.set_alias(attempt.stream, "champion", attempt.to_version)
+    if app.registry.alias(attempt.stream, "challenger") == attempt.to_version:
+        app.registry.drop_alias(attempt.stream, "challenger")
+
+
+def _mark(app: App, attempt: PromotionAttempt, moved: datetime) -> None:
     """Have the version itself say in MLflow how it became champion; done again after a crash it says the same."""
-    assert promotion.to_version is not None
-    app.registry.set_tag(promotion.stream, promotion.to_version, *tag_of(promotion, moved))
-    app.registry.set_tag(promotion.stream, promotion.to_version, "stage", "champion")
-    if promotion.from_version is not None:
-        app.registry.set_tag(promotion.stream, promotion.from_version, "stage", "previous")
+    assert attempt.to_version is not None
+    app.registry.set_tag(attempt.stream, attempt.to_version, *tag_of(attempt, moved))
+    app.registry.set_tag(attempt.stream, attempt.to_version, "stage", "champion")
+    if attempt.from_version is not None:
+        app.registry.set_tag(attempt.stream, attempt.from_version, "stage", "previous")
 
 
 def finish_undone(app: App, lease: Lease, stream: Stream) -> None:
@@ -150,10 +164,10 @@ def finish_undone(app: App, lease: Lease, stream: Stream) -> None:
     from trueup.training.registry.tracking import close_stray_runs
 
     close_stray_runs(app.registry, stream.name)
-    for promotion in app.promotions.undone(stream.name):
-        if promotion.cycle_id is None:
+    for attempt in app.promotions.undone(stream.name):
+        if attempt.cycle_id is None:
             try:
-                commit(app, lease, promotion, announcement_of(app, stream, promotion))
+                commit_and_announce(app, lease, stream, attempt)
             except StaleEvidence:
                 continue  # written down as abandoned, which is all there is to do
     record_out_of_band_move(app, lease, stream)

@@ -19,8 +19,7 @@ from trueup.flows.check.external_predictions import (
 )
 from trueup.flows.check.labels import snapshot_rows
 from trueup.flows.check.predictions import sent_predictions, service_version_name
-from trueup.flows.promote.commit import commit
-from trueup.flows.promote.notifications import announcement_of
+from trueup.flows.promote.commit import commit_and_announce
 from trueup.storage import snapshots
 from trueup.storage.content import seed_of
 from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable
@@ -76,10 +75,9 @@ def follow_service(app: App, lease: Lease, stream: Stream, as_of: datetime) -> P
         gate={"passed": None, "tests": []},
     )
     log.info("%s: %s", stream.name, planned.why)
-    with app.database.write() as connection:
-        lease.assert_held(connection)
+    with lease.transaction(app.database) as connection:
         planned = app.promotions.add(connection, planned)
-    return commit(app, lease, planned, announcement_of(app, stream, planned))
+    return commit_and_announce(app, lease, stream, planned)
 
 
 def need_service_champion(app: App, stream: Stream, as_of: datetime) -> None:

@@ -11,8 +11,8 @@ from trueup.flows.app import App
 from trueup.flows.check.champion import champion_version
 from trueup.flows.check.predictions import predictor_of
 from trueup.flows.promote.approvals import approval_deadline
-from trueup.flows.promote.commit import commit
-from trueup.flows.promote.notifications import announcement_of, refusal_reason
+from trueup.flows.promote.commit import commit_and_announce
+from trueup.flows.promote.notifications import refusal_reason
 from trueup.flows.promote.out_of_band import latest_as_of, record_out_of_band_move
 from trueup.monitoring.causes import Cause
 from trueup.reports.alert_facts import AlertFacts, AlertKind
@@ -121,12 +121,11 @@ def _give_way(app: App, lease: Lease, stream: Stream) -> None:
     for left in app.promotions.undone(stream.name):
         if left.kind in NOT_BY_TRUEUP or left.to_version == app.registry.alias(stream.name, "champion"):
             try:
-                commit(app, lease, left, announcement_of(app, stream, left))
+                commit_and_announce(app, lease, stream, left)
             except StaleEvidence:
                 continue  # written down as abandoned, which is all there is to do
         else:
-            with app.database.write() as connection:
-                lease.assert_held(connection)
+            with lease.transaction(app.database) as connection:
                 app.promotions.move(connection, left.id, PromotionState.ABANDONED, app.now())
     record_out_of_band_move(app, lease, stream)
 
@@ -137,10 +136,9 @@ def _carry_out(app: App, lease: Lease, stream: Stream, planned: PromotionAttempt
     target = app.promotions.version(stream.name, planned.to_version)
     assert target is not None  # _need_other looked
     predictor_of(app, stream, target)
-    with app.database.write() as connection:
-        lease.assert_held(connection)
+    with lease.transaction(app.database) as connection:
         planned = app.promotions.add(connection, planned)
-    return commit(app, lease, planned, announcement_of(app, stream, planned))
+    return commit_and_announce(app, lease, stream, planned)
 
 
 def _planned(

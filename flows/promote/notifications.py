@@ -1,4 +1,4 @@
-"""The kinds of changes of the champion, and what people are told of those that a cycle does not tell of itself."""
+"""What people are told of a change of the champion that a cycle does not tell of itself."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from trueup.storage.promotions import NOT_BY_TRUEUP, ROLLBACKS, PromotionAttempt
 from trueup.storage.stream import Stream
 
 
-def announcement_of(app: App, stream: Stream, promotion: PromotionAttempt) -> Write:
-    """What is written in the transaction that commits a promotion: its mail, and for going back its incident.
+def announcement_of(app: App, stream: Stream, attempt: PromotionAttempt) -> Write:
+    """What is written in the transaction that commits a attempt: its mail, and for going back its incident.
 
     It follows from what is stored alone, so that a promotion finished after a crash is told of like any other.
     """
-    facts = attempt_facts(app, promotion)
-    if promotion.kind not in ROLLBACKS:
-        incident = incident_for(app, stream, promotion.codes)
+    facts = attempt_facts(app, attempt)
+    if attempt.kind not in ROLLBACKS:
+        incident = incident_for(app, stream, attempt.codes)
         facts = replace(facts, incident_id=incident.id) if incident else facts
         return lambda connection: app.alerts.add(connection, outbox_item(app, stream, facts, incident))
     standing = open_rollback(app, stream)
     opened = standing or Incident(
-        id=new_id(), stream=stream.name, cause=str(Cause.ROLLBACK), codes=("ROLLBACK",), opened_at=promotion.as_of
+        id=new_id(), stream=stream.name, cause=str(Cause.ROLLBACK), codes=("ROLLBACK",), opened_at=attempt.as_of
     )
     facts = replace(facts, kind=AlertKind.ROLLBACK, incident_id=opened.id)
 
@@ -40,10 +40,10 @@ def announcement_of(app: App, stream: Stream, promotion: PromotionAttempt) -> Wr
     return write
 
 
-def refusal_reason(promotion: PromotionAttempt) -> str:
+def refusal_reason(attempt: PromotionAttempt) -> str:
     """Why a refused attempt came to nothing: what failed of its gate, or why nothing could be trained."""
-    failed = "; ".join(f"{test['code']}: {test['said']}" for test in promotion.gate["tests"] if not test["passed"])
-    return failed if promotion.to_version is not None else promotion.why
+    failed = "; ".join(f"{test['code']}: {test['said']}" for test in attempt.gate["tests"] if not test["passed"])
+    return failed if attempt.to_version is not None else attempt.why
 
 
 def open_rollback(app: App, stream: Stream) -> Incident | None:
@@ -51,28 +51,28 @@ def open_rollback(app: App, stream: Stream) -> Incident | None:
     return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.ROLLBACK), None)
 
 
-def attempt_facts(app: App, promotion: PromotionAttempt) -> AlertFacts:
+def attempt_facts(app: App, attempt: PromotionAttempt) -> AlertFacts:
     """The facts of an attempt to change the champion, as far as they follow from what is stored of it."""
     from trueup.training.gate.result import GateTest
 
-    assert promotion.to_version is not None
-    version = app.promotions.version(promotion.stream, promotion.to_version)
-    by_hand = promotion.kind in NOT_BY_TRUEUP
-    told = by_hand or promotion.kind == PromotionKind.PROBATION
-    lost = promotion.from_version is None and app.promotions.last_committed(promotion.stream) is not None
+    assert attempt.to_version is not None
+    version = app.promotions.version(attempt.stream, attempt.to_version)
+    by_hand = attempt.kind in NOT_BY_TRUEUP
+    told = by_hand or attempt.kind == PromotionKind.PROBATION
+    lost = attempt.from_version is None and app.promotions.last_committed(attempt.stream) is not None
     return AlertFacts(
         kind=AlertKind.PROMOTION,
-        stream=promotion.stream,
-        as_of=promotion.as_of,
-        reasons=() if told else (promotion.why,),
-        gate=tuple(GateTest(**test) for test in promotion.gate["tests"] if promotion.kind not in ROLLBACKS),
-        from_version=promotion.from_version,
-        to_version=promotion.to_version,
+        stream=attempt.stream,
+        as_of=attempt.as_of,
+        reasons=() if told else (attempt.why,),
+        gate=tuple(GateTest(**test) for test in attempt.gate["tests"] if attempt.kind not in ROLLBACKS),
+        from_version=attempt.from_version,
+        to_version=attempt.to_version,
         run_id=version.run_id if version else None,
-        cycle_id=promotion.cycle_id,
-        who=promotion.who if by_hand else "",
-        forced=promotion.kind == PromotionKind.FORCED,
+        cycle_id=attempt.cycle_id,
+        who=attempt.who if by_hand else "",
+        forced=attempt.kind == PromotionKind.FORCED,
         lost=lost,
-        why=promotion.why if told else "",
+        why=attempt.why if told else "",
         home=str(app.home),
     )

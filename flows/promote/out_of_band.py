@@ -45,8 +45,7 @@ def record_out_of_band_move(app: App, lease: Lease, stream: Stream) -> None:
     if moved is None:
         return
     log.warning("the champion of %s was set to v%s in MLflow, not by trueup", stream.name, moved.to_version)
-    with app.database.write() as connection:
-        lease.assert_held(connection)
+    with lease.transaction(app.database) as connection:
         app.promotions.add(connection, moved)
 
 

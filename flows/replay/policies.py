@@ -27,7 +27,7 @@ class ReplayPolicy:
 
     name: str
     stream: Stream
-    ways: Strategies
+    strategies: Strategies
 
 
 def selected_policies(stream: Stream, names: Sequence[str]) -> dict[str, Policy]:
@@ -55,13 +55,12 @@ def replay_policies(
     """
     heedless = stream.policy.model_copy(update={"retrain_on": (), "promotion": "auto", "probation": 0})
     due: dict[str, Sequence[datetime]] = {"never": (), "always": moments, "periodic": moments[PERIOD - 1 :: PERIOD]}
-    plain = Strategies(draw=no_report, picture=no_artifacts, judge=run_gate_in_process)
-    own = [ReplayPolicy(name, _under(stream, policy), plain) for name, policy in policies.items()]
+    own = [ReplayPolicy(name, _under(stream, policy), REPLAYED) for name, policy in policies.items()]
     baselines = [
         ReplayPolicy(
             name,
             _under(stream, heedless),
-            replace(plain, decide=retrain_at(frozenset(due[name])), judge=without_gate),
+            replace(REPLAYED, decide=retrain_at(frozenset(due[name])), judge=without_gate),
         )
         for name in BASELINES
     ]
@@ -89,13 +88,17 @@ def without_gate(app: App, stream: Stream, trained: Trained, as_of: datetime) ->
 def no_report(
     app: App, stream: Stream, champion: VersionRecord, compared: WindowComparison, check: Check
 ) -> tuple[str, ...]:
-    """Draw nothing: nobody opens the reports of a scratch home, and drawing would take most of the time."""
+    """Draw no report: it would take most of the time."""
     return ()
 
 
 def no_artifacts(stream: Stream, fitted: object, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
-    """Picture nothing, for the same reason."""
+    """Draw nothing of a training, for the same reason."""
     return {}
+
+
+# Nobody opens what would be drawn in a scratch home, nor asks its models elsewhere.
+REPLAYED = Strategies(draw=no_report, artifacts=no_artifacts, judge=run_gate_in_process)
 
 
 def _under(stream: Stream, policy: Policy) -> Stream:

@@ -21,9 +21,7 @@ from trueup.feedback.intake import ingest
 from trueup.flows.app import App
 from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
-from trueup.flows.cycle.strategies import Strategies
-from trueup.flows.gate.evaluate import run_gate_in_process
-from trueup.flows.replay.policies import ReplayPolicy, no_artifacts, no_report, replay_policies, selected_policies
+from trueup.flows.replay.policies import REPLAYED, ReplayPolicy, replay_policies, selected_policies
 from trueup.flows.settings import SmtpSettings, StoreSettings, TrackingSettings
 from trueup.monitoring.stats.metrics import metric
 from trueup.reports.replay_facts import Moment, Played, Replay
@@ -162,8 +160,7 @@ def _scratch(app: App, stream: Stream, home: Path) -> App:
 
 def _first_champion(app: App, stream: Stream, start: datetime) -> None:
     """Train the champion that every policy begins with, through its gate."""
-    ways = Strategies(draw=no_report, picture=no_artifacts, judge=run_gate_in_process)
-    done = run_cycle(app, stream, start, ways=ways)
+    done = run_cycle(app, stream, start, strategies=REPLAYED)
     if done["promotion"] is None and done["champion"] is None:
         failed = [test["said"] for test in (done["gate"] or {"tests": []})["tests"] if not test["passed"]]
         why = " ".join(failed or done["decision"]["reasons"][-1:])
@@ -187,7 +184,7 @@ def _play(
     alerts, before = 0, start
     for number, as_of in enumerate(moments, start=1):
         tell(f"{policy.name}: check {number} of {len(moments)}, as of {as_of:%Y-%m-%d %H:%M}")
-        done = run_cycle(app, policy.stream, as_of, ways=policy.ways)
+        done = run_cycle(app, policy.stream, as_of, strategies=policy.strategies)
         alerts += len(done["alerts"])
         timeline.append(
             Moment(

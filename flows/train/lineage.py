@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from trueup.flows.app import App
 from trueup.flows.check.comparison import WindowComparison
+from trueup.monitoring.policy import Decision
 from trueup.storage.errors import ConfigError
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
@@ -55,9 +56,9 @@ def changed_settings(then: Stream, now: Stream) -> list[dict[str, Any]]:
     ]
 
 
-def window_spans(seen: WindowComparison) -> dict[str, dict[str, Any]]:
+def window_spans(compared: WindowComparison) -> dict[str, dict[str, Any]]:
     """The rows that a check held against each other: how many, and from when to when."""
-    found = seen.comparison
+    found = compared.comparison
     return {
         "reference": span(found.reference),
         "current": span(found.current),
@@ -66,18 +67,16 @@ def window_spans(seen: WindowComparison) -> dict[str, dict[str, Any]]:
     }
 
 
-def asked_by_cycle(cycle_id: str, check: Mapping[str, Any] | None, decision: Mapping[str, Any]) -> dict[str, Any]:
-    """What asked for a training in a cycle: its decision, and the check behind it (None: there was no champion yet).
-
-    Args:
-        check, decision: what those steps left behind.
-    """
+def asked_by_cycle(
+    cycle_id: str, decision: Decision, *, report_id: str | None, windows: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What asked for a training in a cycle: its decision, and the check behind it (None: there was no champion yet)."""
     return {
         "cycle_id": cycle_id,
-        "report_id": check["check"]["report_id"] if check else None,
-        "windows": check.get("windows") if check else None,
-        "codes": list(decision["confirmed"]),
-        "reasons": list(decision["reasons"]),
+        "report_id": report_id,
+        "windows": windows,
+        "codes": list(decision.confirmed),
+        "reasons": list(decision.reasons),
     }
 
 

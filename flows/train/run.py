@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trueup.flows.app import App
 from trueup.flows.check.labels import snapshot_rows
@@ -22,6 +22,12 @@ from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, unique_content
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso, utc
+
+if TYPE_CHECKING:
+    from trueup.training.candidates.recipes import Recipe
+    from trueup.training.models.fitting import Fitted
+    from trueup.training.registry.registry import Version
+    from trueup.training.search import SearchResult
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,25 @@ class Trained:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class _Fit:
+    """The winner fitted, and its answers. held_out: the evaluation side, answered; judged: the labelled ones of it."""
+
+    fitted: Fitted
+    held_out: Rows
+    judged: Rows
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _References:
+    """The names of the Parquet files that a version is compared by."""
+
+    snapshot: str
+    reference: str
+    quality: str
+
+
 def train_version(
     app: App,
     lease: Lease,
@@ -47,7 +72,7 @@ def train_version(
     cycle_id: str,
     asked: Mapping[str, Any],
     on_candidate: Callable[[Any], None] = lambda progress: None,
-    picture: MakeArtifacts = training_artifacts,
+    artifacts: MakeArtifacts = training_artifacts,
 ) -> Trained:
     """Search, fit and register a version on what was known at `as_of`; `cycle_id` names the attempt.
 
@@ -55,22 +80,13 @@ def train_version(
 
     Args:
         asked: who or what asked for it, as `trueup.flows.train.lineage` puts it.
-        picture: makes the files that go beside the run.
+        artifacts: makes the files that go beside the run.
 
     Raises:
         NotTrainable: the records or labels do not suffice for a training.
         LeaseHeld: the lease was lost; another worker may have registered the version meanwhile.
         ModelUnusable: the model just fitted cannot answer.
     """
-    from trueup.training.candidates.recipes import candidates
-    from trueup.training.models.fitting import answer, classes_of, fit
-    from trueup.training.models.metrics import all_metrics
-    from trueup.training.models.out_of_time import out_of_time
-    from trueup.training.models.recency import recent_row_count
-    from trueup.training.registry.tracking import TrainingRecord, locked_packages
-    from trueup.training.registry.tracking import record as track
-    from trueup.training.search import search
-
     registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
     known = app.promotions.version(stream.name, registered.number) if registered else None
     if registered and known and known.run_id == registered.run_id:
@@ -83,17 +99,74 @@ def train_version(
         )
     data = check_training_data(app, stream, rows, as_of)
     seed = seed_of(stream, as_of)
-    learning = rows.take(~rows.meta["evaluation"].to_numpy())
-    newest = recent_row_count(stream, rows)
-    started = time.monotonic()
-    result = search(
-        stream, learning, candidates(stream, learning), seed, lambda: time.monotonic() - started, on_candidate
-    )
+    result = _search(stream, rows, seed, on_candidate)
     lease.confirm(app.database)
     registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
     # What is registered stays as it is: under a time limit another search may come to another winner.
     winner = registered.recipe if registered else result.winner
-    fitted = fit(winner, stream, learning, seed, newest)
+    fit = _fit_and_score(stream, rows, winner, seed)
+    references = _keep_references(app, stream, rows, fit, seed)
+    source = lineage(app, rows, snapshot=references.snapshot, seed=seed, asked=asked)
+    cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
+    if registered is None:
+        registered = _register(
+            app,
+            lease,
+            stream,
+            cycle_id=cycle_id,
+            as_of=as_of,
+            cut_off=cut_off,
+            result=result,
+            fit=fit,
+            references=references,
+            source=source,
+            drawn=artifacts(stream, fit.fitted, rows, fit.judged, seed),
+        )
+    record = VersionRecord(
+        stream=stream.name,
+        version=registered.number,
+        run_id=registered.run_id,
+        cut_off=cut_off,
+        trained_as_of=as_of,
+        snapshot=references.snapshot,
+        reference=references.reference,
+        quality=references.quality,
+        document={
+            "recipe": winner.params(),
+            "candidates": [_candidate(trial, winner) for trial in result.trials],
+            "metrics": fit.metrics,
+            "rows": len(rows),
+            "labels": len(fit.fitted.used),
+            "seed": seed,
+            "lineage": source,
+            "settings": settings_of(stream),
+            "data": data,
+        },
+    )
+    app.promotions.add_version(lease, record)
+    return _as_trained(record)
+
+
+def _search(stream: Stream, rows: Rows, seed: int, on_candidate: Callable[[Any], None]) -> SearchResult:
+    """The candidates compared on the training side of the snapshot, within the stream's time limit."""
+    from trueup.training.candidates.recipes import candidates
+    from trueup.training.search import search
+
+    learning = rows.take(~rows.meta["evaluation"].to_numpy())
+    started = time.monotonic()
+    return search(
+        stream, learning, candidates(stream, learning), seed, lambda: time.monotonic() - started, on_candidate
+    )
+
+
+def _fit_and_score(stream: Stream, rows: Rows, winner: Recipe, seed: int) -> _Fit:
+    """The winner fitted on the training side of the snapshot, and its answers to the evaluation side."""
+    from trueup.training.models.fitting import answer, classes_of, fit
+    from trueup.training.models.metrics import all_metrics
+    from trueup.training.models.recency import recent_row_count
+
+    learning = rows.take(~rows.meta["evaluation"].to_numpy())
+    fitted = fit(winner, stream, learning, seed, recent_row_count(stream, rows))
     held_out = rows.take(rows.meta["evaluation"].to_numpy())
     predicted, chances = answer(fitted.model, stream, held_out.features)
     held_out = held_out.with_meta(predicted=predicted, score=chances)
@@ -105,60 +178,66 @@ def train_version(
         judged.meta["score"].to_numpy(),
         classes_of(stream, learning.take(learning.labelled).meta["label"].to_numpy()),
     )
-    past = out_of_time(stream, winner, rows, seed)
-    kept = snapshots.keep(app.archive, stream.name, rows)
-    reference = snapshots.keep(app.archive, stream.name, unique_content(held_out, rows))
-    quality = snapshots.keep(app.archive, stream.name, past.rows, block=past.blocks)
-    source = lineage(app, rows, snapshot=kept, seed=seed, asked=asked)
-    settings = settings_of(stream)
-    cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
-    if registered is None:
-        files = {**lineage_files(source, settings, locked_packages()), **picture(stream, fitted, rows, judged, seed)}
-        lease.confirm(app.database)  # all this took long; who has taken over registers a version of his own
-        registered = track(
-            app.registry,
-            stream,
-            TrainingRecord(
-                cycle=cycle_id,
-                snapshot=Path(kept).stem,
-                snapshot_file=str(app.archive.local_path(kept) or kept),
-                cut_off=cut_off,
-                commit=source["commit"],
-                result=result,
-                fitted=fitted,
-                metrics=metrics,
-                tags={
-                    "owner": stream.training.owner or app.who,
-                    "as_of": iso(as_of) or "",
-                    "seed": str(seed),
-                    "report": asked["report_id"] or "",
-                },
-                files=files,
-            ),
-        )
-    record = VersionRecord(
-        stream=stream.name,
-        version=registered.number,
-        run_id=registered.run_id,
-        cut_off=cut_off,
-        trained_as_of=as_of,
-        snapshot=kept,
-        reference=reference,
-        quality=quality,
-        document={
-            "recipe": winner.params(),
-            "candidates": [_candidate(trial, winner) for trial in result.trials],
-            "metrics": metrics,
-            "rows": len(rows),
-            "labels": len(fitted.used),
-            "seed": seed,
-            "lineage": source,
-            "settings": settings,
-            "data": data,
-        },
+    return _Fit(fitted, held_out, judged, metrics)
+
+
+def _keep_references(app: App, stream: Stream, rows: Rows, fit: _Fit, seed: int) -> _References:
+    """Keep what later checks and gates compare with: the snapshot, new content with answers, and rows out of time."""
+    from trueup.training.models.out_of_time import out_of_time
+
+    past = out_of_time(stream, fit.fitted.recipe, rows, seed)
+    return _References(
+        snapshot=snapshots.keep(app.archive, stream.name, rows),
+        reference=snapshots.keep(app.archive, stream.name, unique_content(fit.held_out, rows)),
+        quality=snapshots.keep(app.archive, stream.name, past.rows, block=past.blocks),
     )
-    app.promotions.add_version(lease, record)
-    return _as_trained(record)
+
+
+def _register(
+    app: App,
+    lease: Lease,
+    stream: Stream,
+    *,
+    cycle_id: str,
+    as_of: datetime,
+    cut_off: datetime,
+    result: SearchResult,
+    fit: _Fit,
+    references: _References,
+    source: Mapping[str, Any],
+    drawn: Mapping[str, bytes],
+) -> Version:
+    """Write the training and its model down in MLflow, as the stream's newest version.
+
+    Raises:
+        LeaseHeld: the lease was lost; who has taken over registers a version of his own.
+    """
+    from trueup.training.registry.tracking import TrainingRecord, locked_packages, record
+
+    snapshot = references.snapshot
+    files = {**lineage_files(source, settings_of(stream), locked_packages()), **drawn}
+    lease.confirm(app.database)
+    return record(
+        app.registry,
+        stream,
+        TrainingRecord(
+            cycle=cycle_id,
+            snapshot=Path(snapshot).stem,
+            snapshot_file=str(app.archive.local_path(snapshot) or snapshot),
+            cut_off=cut_off,
+            commit=source["commit"],
+            result=result,
+            fitted=fit.fitted,
+            metrics=fit.metrics,
+            tags={
+                "owner": stream.training.owner or app.who,
+                "as_of": iso(as_of) or "",
+                "seed": str(source["seed"]),
+                "report": source["asked"]["report_id"] or "",
+            },
+            files=files,
+        ),
+    )
 
 
 def _as_trained(record: VersionRecord) -> Trained:

@@ -125,14 +125,14 @@ def test_what_nobody_foresaw_is_told_once_and_stands_in_the_way_three_times(
     breaking: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A plain message, one alert, and after three tries the poisoned cycle is set aside so that newer ones run."""
-    stream, true_measure = breaking.stream("reviews"), cycle_steps.measure_look
+    stream, true_measure = breaking.stream("reviews"), cycle_steps.measure_window
 
     def poisoned(app: App, stream: Any, champion: Any, seen: Any, **ways: Any) -> Any:
         if seen.comparison.as_of == AS_OF:
             raise KeyError("poison")
         return true_measure(app, stream, champion, seen, **ways)
 
-    monkeypatch.setattr(cycle_steps, "measure_look", poisoned)
+    monkeypatch.setattr(cycle_steps, "measure_window", poisoned)
     for as_of in (AS_OF, LATER):
         with pytest.raises(TrueupError, match=r"nobody foresaw \(KeyError: 'poison', in test_failing_steps.py, line"):
             run_cycle(breaking, stream, as_of)
@@ -164,7 +164,7 @@ def test_an_outage_sets_nothing_aside(breaking: App, monkeypatch: pytest.MonkeyP
     """A full disk or a store that is away passes: however often it fails, the older cycle is gone on with."""
     stream = breaking.stream("reviews")
     with monkeypatch.context() as broken:
-        broken.setattr(cycle_steps, "measure_look", failing(error))
+        broken.setattr(cycle_steps, "measure_window", failing(error))
         for hour in range(4):
             with pytest.raises(TrueupError, match="the system or the store did"):
                 run_cycle(breaking, stream, AS_OF + timedelta(hours=hour))

@@ -294,7 +294,7 @@ def test_a_cycle_cut_short_does_not_promote_over_a_person(deployment: Deployment
     with hold(app.database, "reviews") as lease:
         run = CycleContext(app, stream, lease, cycle, lambda trial: None)
         promote_step(run)
-    assert run.left("promote") == ({"from_version": 1, "to_version": 2} if moved else None)
+    assert run.cycle.steps["promote"] == ({"from_version": 1, "to_version": 2} if moved else None)
     assert deployment.aliases() == before
 
 

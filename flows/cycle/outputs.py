@@ -1,0 +1,171 @@
+"""What each step of a cycle leaves behind, and its stored JSON, which later steps and a resumed cycle read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+from trueup.flows.gate.evaluate import GateOutcome
+from trueup.flows.train.run import Trained
+from trueup.monitoring.check import Check
+from trueup.monitoring.policy import Action, Decision
+from trueup.storage.cycles import CycleRecord
+from trueup.storage.promotions import PromotionState
+
+Json = Mapping[str, Any]
+
+
+class StepOutput(Protocol):
+    """A step's output as it is kept with the cycle. step: the step's name."""
+
+    step: ClassVar[str]
+
+    def as_json(self) -> dict[str, Any]: ...
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self: ...
+
+
+Output = TypeVar("Output", bound=StepOutput)
+
+
+def output_of(cycle: CycleRecord, kind: type[Output]) -> Output | None:
+    """What the step of this kind left behind; None where it had nothing to do, or has not ended."""
+    left = cycle.steps.get(kind.step)
+    return None if left is None else kind.from_json(left)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOutput:
+    """champion: the version in force, None where there is none. scored: records that got its answer in this step."""
+
+    step: ClassVar[str] = "score"
+    champion: int | None
+    scored: int
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        return cls(**value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbationOutput:
+    """How a probation stands after a cycle.
+
+    event_id: the attempt that made `version` champion in place of `previous`. rows: labelled rows that neither version
+    knew, by now. look: how often it was asked; looked_at: on how many rows the last time; chance, bound: of that look,
+    P(the previous version is better) and from where it goes back.
+    outcome: as `trueup.training.evaluation.probation.Outcome`. over: it ended in an earlier cycle.
+    """
+
+    step: ClassVar[str] = "probation"
+    event_id: str
+    version: int
+    previous: int
+    rows: int = 0
+    look: int = 0
+    looked_at: int = 0
+    chance: float | None = None
+    bound: float | None = None
+    outcome: str = "watching"
+    said: str = ""
+    over: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        return cls(**value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOutput:
+    """labels: those newer than the champion's cut-off that count. windows: the rows compared, as `window_spans`."""
+
+    step: ClassVar[str] = "check"
+    check: Check
+    labels: int
+    windows: Json | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {"check": self.check.as_json(), "labels": self.labels, "windows": self.windows}
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        return cls(check=Check.from_json(value["check"]), labels=value["labels"], windows=value.get("windows"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecideOutput:
+    """paused: who paused the stream, when and why; empty where nothing held the decision back."""
+
+    step: ClassVar[str] = "decide"
+    decision: Decision
+    paused: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self.decision), "paused": self.paused}
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        lists = {key: tuple(value[key]) for key in ("codes", "confirmed", "reasons", "watched")}
+        decision = Decision(action=Action(value["action"]), severity=value["severity"], **lists)
+        return cls(decision=decision, paused=value.get("paused", ""))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOutput:
+    """The version that was trained; or why none could be, and the tests of the rows that say so."""
+
+    step: ClassVar[str] = "train"
+    trained: Trained | None = None
+    failed: str = ""
+    tests: Sequence[dict[str, Any]] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        return self.trained.as_json() if self.trained else {"failed": self.failed, "tests": list(self.tests)}
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        if "failed" in value:
+            return cls(failed=value["failed"], tests=value.get("tests", ()))
+        return cls(trained=Trained(**value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateOutput:
+    """What the gate found, None where nothing was trained; the attempt's state then, and what holds it back if held."""
+
+    step: ClassVar[str] = "gate"
+    judged: GateOutcome | None
+    state: PromotionState
+    held: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"judged": asdict(self.judged) if self.judged else None, "state": str(self.state), "held": self.held}
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        judged = GateOutcome(**value["judged"]) if value["judged"] else None
+        return cls(judged=judged, state=PromotionState(value["state"]), held=value["held"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromoteOutput:
+    """The alias moved: from which version (None: there was no champion) to which."""
+
+    step: ClassVar[str] = "promote"
+    from_version: int | None
+    to_version: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        return cls(**value)
