@@ -13,8 +13,9 @@ from typing import IO, TYPE_CHECKING
 from trueup.feedback.chunks import Chunk
 from trueup.feedback.feedback_items import SCHEMA, validate_feedback
 from trueup.feedback.readers import CHUNK, opened
+from trueup.feedback.schema_check import as_brought, check_schema, required_columns
 from trueup.feedback.times import survey
-from trueup.feedback.validation import as_brought, check_schema, required_columns, validate
+from trueup.feedback.validation import validate
 from trueup.storage.incoming import Appended
 from trueup.storage.records import RecordStore
 from trueup.storage.stream import Stream

@@ -28,7 +28,7 @@ class Release:
 
 def quarantined(store: RecordStore, stream: Stream, *, limit: int | None = 100) -> list[QuarantineItem]:
     """The refused items that were not released, newest first."""
-    return store.quarantine(stream, limit=limit)
+    return store.quarantine.items(stream, limit=limit)
 
 
 def quarantined_item(store: RecordStore, stream: Stream, item_id: str) -> QuarantineItem:
@@ -37,7 +37,7 @@ def quarantined_item(store: RecordStore, stream: Stream, item_id: str) -> Quaran
     Raises:
         InputError: the stream's quarantine holds no such item.
     """
-    item = store.quarantine_item(stream, item_id)
+    item = store.quarantine.item(stream, item_id)
     if item is None:
         raise InputError(
             f"Quarantine of '{stream.name}' holds no item '{item_id}'; nothing was released. "
@@ -70,7 +70,7 @@ def release(store: RecordStore, stream: Stream, item_id: str, *, now: datetime) 
         return Release(item.id, released=True)
     outcome, refused = _store_again(store, stream, item, now)
     if outcome.accepted or outcome.duplicate:
-        store.mark_released(stream, item.id, now)
+        store.quarantine.mark_released(stream, item.id, now)
         return Release(item.id, released=True)
     return Release(item.id, False, refused.reason, refused.detail)
 

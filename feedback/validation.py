@@ -5,7 +5,6 @@ Text is kept as it came, except NUL characters, which PostgreSQL cannot store an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from trueup.feedback.chunks import Chunk, objects
-from trueup.feedback.labels import HUGE, class_rules, resolve
-from trueup.feedback.times import arrivals, check_format, event_times, joined
+from trueup.feedback.labels import HUGE, resolve
+from trueup.feedback.schema_check import expected_columns
+from trueup.feedback.times import arrivals, event_times, joined
 from trueup.feedback.values import MISSING_NUMBER, encodable, number, plain
-from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.incoming import Incoming, Refused
-from trueup.storage.stream import OrderTime, SentPrediction, Stream
+from trueup.storage.stream import OrderTime, Stream
 from trueup.storage.timepoints import utc
 
 MAX_TEXT = 100_000                   # characters of any one value
@@ -56,79 +55,6 @@ class Validated:
 
     accepted: Incoming
     refused: tuple[Refused, ...]
-
-
-def required_columns(stream: Stream) -> tuple[str, ...]:
-    """Every column without which a file of records cannot be taken in, in the order of the schema."""
-    named = (stream.id, *stream.time_columns, *stream.features, *stream.group)
-    return tuple(dict.fromkeys(c for c in named if c))
-
-
-def expected_columns(stream: Stream) -> tuple[str, ...]:
-    """Every column that the schema speaks of: the required ones, slices, the label's, and a sent prediction's."""
-    label = (stream.label.column, stream.label.arrived)
-    named = (*required_columns(stream), *stream.slices, *label, *stream.prediction.columns)
-    return tuple(dict.fromkeys(c for c in named if c))
-
-
-def as_brought(stream: Stream, columns: Sequence[str], name: str) -> tuple[Stream, tuple[str, ...]]:
-    """The schema as a file with these columns can follow it, and what it lacks, in sentences.
-
-    Without the label's column its records are unlabelled; without a slice that is missing in them; without the
-    prediction's nobody answered them yet.
-
-    Raises:
-        InputError: the label is there, but not since when it is known: taken as known at once, it would leak.
-    """
-    label = stream.label
-    lacking = [c for c in stream.slices if c not in columns]
-    notes = [f"{name} has no column '{column}' (a slice); it is missing in its records" for column in lacking]
-    if label.column and label.column not in columns:
-        notes.append(f"{name} has no column '{label.column}' (the label); its records are unlabelled")
-        stream = stream.model_copy(update={"label": label.model_copy(update={"column": "", "arrived": ""})})
-    elif label.arrived and label.arrived not in columns:
-        raise InputError(
-            f"{name}: column '{label.arrived}' (since when the label is known) is missing beside the label "
-            f"'{label.column}', so labels would count before they were known. Nothing was stored. Add it, or leave the "
-            "label's column out of the file."
-        )
-    sent = stream.prediction
-    if sent.column and sent.column not in columns:
-        notes.append(f"{name} has no column '{sent.column}' (the prediction); its records count as not answered")
-        stream = stream.model_copy(update={"prediction": SentPrediction()})
-    else:
-        absent = [c for c in sent.columns if c not in columns]
-        notes += [f"{name} has no column '{c}', which says more of the prediction; it is missing" for c in absent]
-    return stream, tuple(notes)
-
-
-def check_schema(stream: Stream) -> None:
-    """Refuse a schema that intake cannot follow, before any row is read.
-
-    Raises:
-        ConfigError: a class rule, the time's format or start cannot be read, or `arrived` stands beside a time by
-            intake order.
-    """
-    class_rules(stream.label)
-    if stream.time_format:
-        check_format(stream.time_format)
-    if isinstance(stream.time, OrderTime):
-        _check_start(stream.name, stream.time.start)
-    if stream.label.arrived and isinstance(stream.time, OrderTime):
-        raise ConfigError(
-            f"Stream '{stream.name}': label.arrived = '{stream.label.arrived}' is a clock's time, but the stream's "
-            "time is its intake order, so the two cannot be compared. Leave arrived out, or name a time column."
-        )
-
-
-def _check_start(name: str, start: str) -> None:
-    try:
-        datetime.fromisoformat(start)
-    except ValueError:
-        raise ConfigError(
-            f"Stream '{name}': time.start = '{start}' is not a time, so no row could be dated. Write ISO 8601, as in "
-            "1996-05-07 or 1996-05-07T00:30:00."
-        ) from None
 
 
 class _Faults:

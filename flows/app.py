@@ -22,6 +22,7 @@ from trueup.storage.cycles import CycleLog
 from trueup.storage.database import Database, open_database
 from trueup.storage.errors import ConfigError
 from trueup.storage.pauses import PauseLog
+from trueup.storage.predictions import PredictionLog
 from trueup.storage.promotions import PromotionLog
 from trueup.storage.prunings import PruningLog
 from trueup.storage.reading import RecordReader
@@ -70,6 +71,10 @@ class App:
     @cached_property
     def reader(self) -> RecordReader:
         return RecordReader(self.database, self.archive)
+
+    @cached_property
+    def predictions(self) -> PredictionLog:
+        return PredictionLog(self.database)
 
     @cached_property
     def cycles(self) -> CycleLog:

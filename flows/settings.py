@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from trueup.storage.errors import ConfigError
-from trueup.storage.stream import Frozen, Stream, mail_address
+from trueup.storage.policy import Frozen
+from trueup.storage.stream import Stream, mail_address
 
 FILE = "trueup.toml"
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -12,7 +12,7 @@ from typing import Literal
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import AT_ONCE, Check, Signal, Verdict
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
-from trueup.storage.stream import Policy
+from trueup.storage.policy import Policy
 
 
 class Action(StrEnum):

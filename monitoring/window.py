@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Policy
 
 
 @dataclass(frozen=True)

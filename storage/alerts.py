@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from trueup.storage import tables as t
 from trueup.storage.database import Database
+from trueup.storage.instants import microseconds
 from trueup.storage.silences import HELD_KINDS, SilenceLog, silenced
-from trueup.storage.tables import microseconds
 
 
 @dataclass(frozen=True, kw_only=True)

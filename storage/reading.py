@@ -16,7 +16,6 @@ from trueup.storage import tables as t
 from trueup.storage.archive import Archive
 from trueup.storage.arrow_columns import numeric, objects
 from trueup.storage.database import Database
-from trueup.storage.leases import Lease
 from trueup.storage.rows import META, Rows
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import TICK, utc
@@ -179,48 +178,6 @@ class RecordReader:
                 columns = zip(*some, strict=True)
                 parts.append([_shared(np.array(values, kind)) for values, kind in zip(columns, kinds, strict=True)])
         return [_shared(np.concatenate(column)) for column in zip(*parts, strict=True)]
-
-    def unanswered(self, stream: Stream, version: int, *, after: datetime, as_of: datetime) -> int:
-        """How many records with after < time ≤ as_of lack an answer of a version."""
-        r, p = t.records.c, t.predictions.c
-        records = sa.select(sa.func.count()).where(r.stream == stream.name, r.time > after, r.time <= as_of)
-        answers = sa.select(sa.func.count()).where(
-            p.stream == stream.name, p.version == version, p.time > after, p.time <= as_of
-        )
-        with self._database.read() as connection:
-            return int(connection.execute(records).scalar_one()) - int(connection.execute(answers).scalar_one())
-
-    def add_predictions(
-        self,
-        stream: Stream,
-        version: int,
-        rows: Rows,
-        predicted: np.ndarray,
-        score: np.ndarray,
-        lease: Lease | None = None,
-    ) -> None:
-        """Keep a version's answers for these rows; an answer that stands there already stays.
-
-        Raises:
-            LeaseHeld: a cycle keeps them, and lost the `lease` it has; whoever only looks has none.
-        """
-        stamps = rows.meta["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
-        keys = zip(rows.meta["id"], rows.meta["seq"], stamps, predicted, score, strict=True)
-        with self._database.write() as connection:
-            if lease is not None:
-                lease.assert_held(connection)
-            self._database.insert_new(
-                connection,
-                t.predictions,
-                [
-                    {
-                        "stream": stream.name, "record_id": i, "version": version, "seq": int(s), "time": int(when),
-                        "predicted": repr(float(p)) if stream.is_regression else str(p),
-                        "score": None if np.isnan(value) else float(value),
-                    }
-                    for i, s, when, p, value in keys
-                ],
-            )
 
     def newest_time(self, stream: Stream, as_of: datetime) -> datetime | None:
         """The event time of the newest record known at as_of, or None where there is none."""

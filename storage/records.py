@@ -15,12 +15,13 @@ from sqlalchemy.engine import Connection
 
 from trueup.storage import tables as t
 from trueup.storage.archive import Archive
-from trueup.storage.content import content_keys, evaluation_side, fingerprints, group_keys, hash64, split_of
+from trueup.storage.content import content_keys, evaluation_side, fingerprints, group_keys, split_of
 from trueup.storage.database import Database
 from trueup.storage.errors import ConfigError
-from trueup.storage.incoming import Appended, FeedbackItem, Incoming, QuarantineItem, Refused
+from trueup.storage.incoming import Appended, FeedbackItem, Incoming, Refused
+from trueup.storage.instants import microseconds
+from trueup.storage.quarantine import Quarantine
 from trueup.storage.stream import OrderTime, Stream
-from trueup.storage.tables import microseconds
 from trueup.storage.timepoints import TICK, parse_span
 
 _CHUNK = 500  # ids asked for in one statement; SQLite allows 32,766 values, PostgreSQL 65,535
@@ -45,8 +46,7 @@ class RecordStore:
     def __init__(self, database: Database, archive: Archive) -> None:
         self._database = database
         self._archive = archive
-
-    # ---- appending ----
+        self.quarantine = Quarantine(database)
 
     def append(
         self, stream: Stream, incoming: Incoming, refused: Sequence[Refused], *, source: str, now: datetime
@@ -79,7 +79,7 @@ class RecordStore:
             if fresh:
                 self._insert(connection, stream, incoming, np.array(fresh), marks, next_seq, source, now)
             self._add_labels(connection, stream, incoming, late, now)
-            self._quarantine(connection, stream, "record", [*refused, *conflicts], source, now)
+            self.quarantine.add(connection, stream, "record", [*refused, *conflicts], source, now)
         return Appended(
             accepted=len(fresh),
             duplicate=len(incoming.ids) - len(fresh) - len(conflicts),
@@ -192,19 +192,6 @@ class RecordStore:
             )
         self._database.insert_new(connection, t.labels, rows)
 
-    def _quarantine(
-        self, connection: Connection, stream: Stream, kind: str, refused: Sequence[Refused], source: str, now: datetime
-    ) -> None:
-        rows: dict[str, dict[str, Any]] = {}
-        for item in refused:
-            key = f"{hash64(f'{kind}|{item.reason}|{item.raw}') & (2**64 - 1):016x}"
-            rows.setdefault(key, {
-                "stream": stream.name, "id": key, "kind": kind, "source": source, "line": item.line,
-                "reason": item.reason, "detail": item.detail, "raw": item.raw.replace("\x00", "\\x00"),
-                "received_at": now, "released_at": None,
-            })
-        self._database.insert_new(connection, t.quarantine, list(rows.values()))
-
     def append_feedback(
         self, stream: Stream, items: Sequence[FeedbackItem], refused: Sequence[Refused], *, source: str, now: datetime
     ) -> Appended:
@@ -242,40 +229,12 @@ class RecordStore:
                     )
                     labels.append(row | {"provenance": "feedback", "source": i.id})
             self._database.insert_new(connection, t.labels, labels)
-            self._quarantine(connection, stream, "feedback", [*refused, *unknown], source, now)
+            self.quarantine.add(connection, stream, "feedback", [*refused, *unknown], source, now)
         return Appended(
             accepted=len(known),
             duplicate=len(items) - len(unknown) - len(known),
             quarantined=len(refused) + len(unknown),
         )
-
-    # ---- quarantine ----
-
-    def quarantine(self, stream: Stream, *, limit: int | None = 100) -> list[QuarantineItem]:
-        """What was refused and not yet released, newest first."""
-        q = t.quarantine.c
-        query = (
-            sa.select(t.quarantine)
-            .where(q.stream == stream.name, q.released_at.is_(None))
-            .order_by(q.received_at.desc(), q.line, q.id)
-            .limit(limit)
-        )
-        with self._database.read() as connection:
-            return [QuarantineItem(**row._mapping) for row in connection.execute(query)]
-
-    def quarantine_item(self, stream: Stream, item_id: str) -> QuarantineItem | None:
-        q = t.quarantine.c
-        query = sa.select(t.quarantine).where(q.stream == stream.name, q.id == item_id)
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else QuarantineItem(**row._mapping)
-
-    def mark_released(self, stream: Stream, item_id: str, now: datetime) -> None:
-        q = t.quarantine.c
-        with self._database.write() as connection:
-            connection.execute(
-                sa.update(t.quarantine).where(q.stream == stream.name, q.id == item_id).values(released_at=now)
-            )
 
 
 def _refuse_split(stream: str, stored: dict[str, Any], asked: dict[str, Any]) -> None:

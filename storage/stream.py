@@ -10,20 +10,19 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from trueup.storage.policy import (
+    BASELINES,
+    ERROR_METRICS,
+    OWN_POLICY,
+    Frozen,
+    GatePolicy,
+    Policy,
+    Retention,
+    checked_span,
+)
 from trueup.storage.timepoints import parse_span
-
-
-class Frozen(BaseModel):
-    """A value that cannot change and knows no other keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _span(value: str) -> str:
-    parse_span(value)
-    return value
 
 
 class OrderTime(Frozen):
@@ -32,7 +31,7 @@ class OrderTime(Frozen):
     start: str
     step: str
 
-    _checked = field_validator("step")(_span)
+    _checked = field_validator("step")(checked_span)
 
 
 class LabelPolicy(Frozen):
@@ -43,7 +42,7 @@ class LabelPolicy(Frozen):
     arrived: str = ""
     maturity: str = "0d"
 
-    _checked = field_validator("maturity")(_span)
+    _checked = field_validator("maturity")(checked_span)
 
     @cached_property
     def maturity_span(self) -> timedelta:
@@ -66,86 +65,6 @@ class Schedule(Frozen):
         return value
 
 
-LEAST_PROBATION = 50  # labelled rows
-METRICS = ("accuracy", "f1_macro", "f1_score", "roc_auc", "mae", "rmse", "r2")
-ERROR_METRICS = frozenset({"mae", "rmse"})  # lower is better, and a drop is relative to the reference
-
-
-class Policy(Frozen):
-    """When a check alerts and when it asks for a challenger."""
-
-    window: int | str = 500
-    reference: Annotated[int, Field(ge=30)] = 5000
-    min_labels: Annotated[int, Field(ge=1)] = 200
-    false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
-    metric: Literal["accuracy", "f1_macro", "f1_score", "roc_auc", "mae", "rmse", "r2", ""] = ""
-    max_drop: Annotated[float, Field(ge=0)] = 0.03
-    retrain_on: tuple[Literal["drift", "metric"], ...] = ("drift", "metric")
-    confirm: Annotated[int, Field(ge=1)] = 2
-    cooldown: str = "1d"
-    retrains_per_week: Annotated[int, Field(ge=0)] = 3
-    promotion: Literal["auto", "approve", "off"] = "auto"
-    approval: str = "7d"
-    probation: int | str = 500
-    mute: tuple[str, ...] = ()
-
-    _checked = field_validator("cooldown", "approval")(_span)
-
-    @field_validator("window", "probation", mode="before")
-    @classmethod
-    def _number_from_environment(cls, value: object) -> object:
-        return int(value) if isinstance(value, str) and value.strip().isdigit() else value
-
-    @field_validator("window")
-    @classmethod
-    def _full_enough(cls, value: int | str) -> int | str:
-        if isinstance(value, str):
-            parse_span(value)
-        elif value < 30:
-            raise ValueError(f"window = {value}: under 30 records no check can say anything; use 30 or more")
-        return value
-
-    @field_validator("probation")
-    @classmethod
-    def _long_enough(cls, value: int | str) -> int | str:
-        if isinstance(value, str):
-            if value:
-                parse_span(value)
-        elif value and value < LEAST_PROBATION:
-            raise ValueError(
-                f"probation = {value}: on fewer than {LEAST_PROBATION} labelled rows no champion is said to be "
-                f'worse than the one before; use {LEAST_PROBATION} or more, a span such as "14d", or 0 for none'
-            )
-        return value
-
-    @cached_property
-    def cooldown_span(self) -> timedelta:
-        return parse_span(self.cooldown)
-
-    @cached_property
-    def approval_span(self) -> timedelta:
-        return parse_span(self.approval)
-
-    @property
-    def probation_span(self) -> timedelta | None:
-        """The probation's length in time, or None where it is a number of labelled rows, or there is none."""
-        return parse_span(self.probation) if isinstance(self.probation, str) and self.probation else None
-
-    @property
-    def window_records(self) -> int | None:
-        """The window's size in records, or None where it is a span."""
-        return self.window if isinstance(self.window, int) else None
-
-    @property
-    def window_span(self) -> timedelta | None:
-        """The window's length in time, or None where it is a number of records."""
-        return parse_span(self.window) if isinstance(self.window, str) else None
-
-
-OWN_POLICY = "default"  # the stream's own policy, as a replay names it
-BASELINES = ("never", "always", "periodic")  # what a replay holds policies against
-
-
 class Training(Frozen):
     """What may become champion, and how long finding it may take."""
 
@@ -155,29 +74,11 @@ class Training(Frozen):
     time_limit: str = "5m"
     owner: str = ""
 
-    _checked = field_validator("time_limit")(_span)
+    _checked = field_validator("time_limit")(checked_span)
 
     @cached_property
     def limit_span(self) -> timedelta:
         return parse_span(self.time_limit)
-
-
-class GatePolicy(Frozen):
-    """What a challenger may cost: bounds of the gate's tests beside the comparison on the metric."""
-
-    slice_margin: Annotated[float, Field(ge=0)] = 0.05
-    calibration_margin: Annotated[float, Field(ge=0)] = 0.05
-    max_share_per_user: Annotated[float, Field(gt=0, le=1)] = 0.2
-    latency_ratio: Annotated[float, Field(ge=1)] = 5.0
-    latency_floor_ms: Annotated[float, Field(ge=0)] = 50.0
-    size_ratio: Annotated[float, Field(ge=1)] = 5.0
-    size_floor_mb: Annotated[float, Field(ge=0)] = 100.0
-    golden: str = ""
-    golden_share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    golden_within: Annotated[float, Field(ge=0)] = 0.0
-    behaviour: str = ""
-    behaviour_failures: Annotated[float, Field(ge=0, le=1)] = 0.3
-    behaviour_margin: Annotated[float, Field(ge=0, le=1)] = 0.1
 
 
 class SentPrediction(Frozen):
@@ -199,29 +100,6 @@ class SentPrediction(Frozen):
         if len(set(self.columns)) < len(self.columns):
             raise ValueError(f"{', '.join(self.columns)}: column, score and version are three different columns")
         return self
-
-
-class Retention(Frozen):
-    """How much is kept of what nothing speaks of any more; where this says nothing, nothing is removed.
-
-    versions: so many of the newest, beside those that the audit trail needs. reports: pages of quiet checks, so long.
-    """
-
-    versions: Annotated[int, Field(ge=0)] = 0
-    reports: str = ""
-
-    @field_validator("reports")
-    @classmethod
-    def _a_span_or_nothing(cls, value: str) -> str:
-        return _span(value) if value else value
-
-    @cached_property
-    def reports_span(self) -> timedelta | None:
-        return parse_span(self.reports) if self.reports else None
-
-    @property
-    def is_set(self) -> bool:
-        return bool(self.versions or self.reports)
 
 
 _ATOM = r"[^\s\x00-\x1f\x7f<>@,;:\"()\[\]\\.]+"

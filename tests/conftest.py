@@ -22,6 +22,7 @@ from hypothesis import settings
 
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
+from trueup.storage.predictions import PredictionLog
 from trueup.storage.reading import RecordReader
 from trueup.storage.records import RecordStore
 
@@ -143,6 +144,11 @@ def archive(tmp_path: Path) -> Archive:
 @pytest.fixture
 def store(database: Database, archive: Archive) -> RecordStore:
     return RecordStore(database, archive)
+
+
+@pytest.fixture
+def predictions(database: Database) -> PredictionLog:
+    return PredictionLog(database)
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from trueup.storage.policy import Policy
 from trueup.storage.rows import META, Rows
-from trueup.storage.stream import LabelPolicy, Policy, Stream, Training
+from trueup.storage.stream import LabelPolicy, Stream, Training
 
 Kind = Literal["text", "table", "regression"]
 

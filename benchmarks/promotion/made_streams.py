@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from trueup.storage.policy import Policy
 from trueup.storage.rows import META, Rows
-from trueup.storage.stream import LabelPolicy, Policy, Stream
+from trueup.storage.stream import LabelPolicy, Stream
 
 COLUMNS = tuple(f"x{k}" for k in range(8))
 WINDOWS = 4

@@ -13,7 +13,8 @@ from trueup.flows.app import App
 from trueup.flows.audit.history import error_line
 from trueup.flows.promote.mlflow_tags import events_of
 from trueup.flows.promote.out_of_band import out_of_band_move
-from trueup.reports.explanation import Trail, TrainingRequest, explain_champion, explain_others
+from trueup.reports.explanation import explain_champion, explain_others
+from trueup.reports.explanation_facts import Trail, TrainingRequest
 from trueup.storage.errors import TrueupError
 from trueup.storage.promotions import PromotionAttempt
 from trueup.storage.stream import Stream

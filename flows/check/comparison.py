@@ -13,10 +13,10 @@ from trueup.monitoring.comparison import Comparison, Intake
 from trueup.monitoring.window import StreamPosition, Window, window_of
 from trueup.storage import snapshots
 from trueup.storage.content import seed_of
+from trueup.storage.instants import microseconds
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, new_content
 from trueup.storage.stream import Stream
-from trueup.storage.tables import microseconds
 
 
 @dataclass(frozen=True)

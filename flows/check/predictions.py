@@ -95,11 +95,11 @@ def score_new(
         ModelUnusable: the champion cannot be loaded or scored.
     """
     answers = scorer_of(app, stream, champion)
-    if not app.reader.unanswered(stream, champion.version, after=champion.cut_off, as_of=as_of):
+    if not app.predictions.missing(stream, champion.version, after=champion.cut_off, as_of=as_of):
         return 0
     rows = app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
     rows = answers(rows.take(rows.meta["predicted"].isna().to_numpy()))
     if len(rows):
         predicted, chances = rows.meta["predicted"].to_numpy(), rows.meta["score"].to_numpy()
-        app.reader.add_predictions(stream, champion.version, rows, predicted, chances, lease)
+        app.predictions.add(stream, champion.version, rows, predicted, chances, lease)
     return len(rows)

@@ -13,7 +13,8 @@ from trueup.flows.train.artifacts import MakeArtifacts, training_artifacts
 from trueup.flows.train.run import Trained
 from trueup.monitoring.check import Check
 from trueup.monitoring.policy import Decision, History, decide
-from trueup.storage.stream import Policy, Stream
+from trueup.storage.policy import Policy
+from trueup.storage.stream import Stream
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError
 
 from trueup.flows.app import App
 from trueup.storage.errors import ConfigError
-from trueup.storage.stream import Frozen, Stream
+from trueup.storage.policy import Frozen
+from trueup.storage.stream import Stream
 
 if TYPE_CHECKING:
     from trueup.training.gate.behaviour_suites import Suite

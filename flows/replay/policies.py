@@ -14,9 +14,10 @@ from trueup.flows.train.run import Trained
 from trueup.monitoring.check import Check
 from trueup.monitoring.policy import Action, Decision, History, decide
 from trueup.storage.errors import ConfigError
+from trueup.storage.policy import BASELINES, OWN_POLICY, Policy
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
-from trueup.storage.stream import BASELINES, OWN_POLICY, Policy, Stream
+from trueup.storage.stream import Stream
 
 PERIOD = 4  # checks from one challenger of `periodic` to the next
 

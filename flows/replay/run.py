@@ -26,8 +26,9 @@ from trueup.flows.settings import SmtpSettings, StoreSettings, TrackingSettings
 from trueup.monitoring.stats.metrics import metric
 from trueup.reports.replay_facts import Moment, Played, Replay
 from trueup.storage.errors import InputError, TrueupError
+from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Policy, Stream
+from trueup.storage.stream import Stream
 
 FIRST_RECORDS = 1000  # known before the first champion is trained, where no start is named
 END = datetime.max.replace(tzinfo=UTC)  # later than anything in the data

@@ -14,8 +14,9 @@ from trueup.monitoring.formatting import odds_in_words, percent
 from trueup.monitoring.signals.past_windows import FEWEST_WINDOWS, p_value_against_past, past_windows
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, too_few_records, verdict_of
 from trueup.monitoring.stats.counts import permutation_p
+from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Policy, Stream
+from trueup.storage.stream import Stream
 
 CODE, NAME = "DQ-DUP", "share of records that repeat one of the same window"
 FLOOR = 0.02  # rise of the share of repeats under which it is immaterial

@@ -26,8 +26,9 @@ from trueup.monitoring.signals.drift import MOVED_FLOOR, cannot_change, too_few
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pairs
 from trueup.monitoring.stats.words import incidence
+from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Policy, Stream
+from trueup.storage.stream import Stream
 
 FEWEST_WINDOWS = 20  # past windows under which nothing is said about what is usual
 FEWEST_DISTANCES = 12  # of them that hold values and have a past of their own

@@ -15,8 +15,9 @@ from scipy.stats import norm, t
 
 from trueup.monitoring.stats.columns import as_levels, as_numbers
 from trueup.monitoring.stats.metrics import CLASS_METRICS, cells, of_cells, of_rows
+from trueup.storage.policy import ERROR_METRICS
 from trueup.storage.rows import Rows
-from trueup.storage.stream import ERROR_METRICS, Stream
+from trueup.storage.stream import Stream
 
 _DRAWS = 4_000
 _MOST_DRAWS = 40_000

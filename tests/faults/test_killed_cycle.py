@@ -57,7 +57,7 @@ class Place:
 
 
 PLACES = (
-    Place("storage.reading", "RecordReader", "add_predictions", 1, True),  # scored, the step not yet written down
+    Place("storage.predictions", "PredictionLog", "add", 1, True),  # scored, the step not yet written down
     Place("reports.stored", "ReportFiles", "store", 1, True),  # the report stands, the check does not
     Place("storage.promotions", "PromotionLog", "add_version", 1, False),  # MLflow has the version, the store not
     Place("training.registry.registry", "Registry", "set_alias", 1, True),  # `challenger` is set, not yet written down

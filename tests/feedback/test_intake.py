@@ -42,7 +42,7 @@ def test_good_rows_go_in_and_bad_ones_are_kept_aside(store: RecordStore, reader:
     path = _csv(tmp_path, "a,2024-01-01,good,1.0,5\nb,2024-01-02,,1.0,1\na,2024-01-01,good,1.0,5\nc,2024-01-03,bad\n")
     assert ingest(store, STREAM, [path], now=NOW) == Appended(accepted=1, duplicate=1, quarantined=2, labelled=1)
     assert _labels(reader) == {"a": "positive"}
-    kept = store.quarantine(STREAM)
+    kept = store.quarantine.items(STREAM)
     assert {(i.line, i.reason, i.kind, i.source) for i in kept} == {
         (3, "no_text", "record", path), (5, "broken_line", "record", path),
     }
@@ -94,7 +94,7 @@ def test_an_intake_broken_off_half_way_is_finished_by_a_second_run(
     rows = reader.read(STREAM, as_of=NOW)
     assert sorted(rows.meta["seq"]) == list(range(85))
     assert sorted(rows.meta["id"], key=int) == [str(k) for k in range(100) if k % 7]
-    assert len(store.quarantine(STREAM)) == 15
+    assert len(store.quarantine.items(STREAM)) == 15
 
 
 def test_a_file_of_broken_lines_only_is_kept_aside(store: RecordStore, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_time_before_1970_is_kept_aside(store: RecordStore, tmp_path: Path) ->
     assert ingest(store, STREAM, [_csv(tmp_path, "a,1969-12-31,x,1.0,5\nb,1970-01-01,y,1.0,5\n")], now=NOW) == Appended(
         accepted=1, quarantined=1, labelled=1
     )
-    assert store.quarantine(STREAM)[0].reason == "time_too_early"
+    assert store.quarantine.items(STREAM)[0].reason == "time_too_early"
 
 
 def test_another_content_under_a_known_id_is_a_conflict(store: RecordStore, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_another_content_under_a_known_id_is_a_conflict(store: RecordStore, tmp_
     ingest(store, STREAM, [_csv(tmp_path, "a,2024-01-01,good,1.0,5\n")], now=NOW)
     outcome = ingest(store, STREAM, [_csv(tmp_path, "a,2024-01-01,changed,1.0,5\n")], now=NOW)
     assert outcome == Appended(quarantined=1)
-    (item,) = store.quarantine(STREAM)
+    (item,) = store.quarantine.items(STREAM)
     assert item.reason == "conflict"
     assert json.loads(item.raw)["text"] == "changed"
 
@@ -225,7 +225,7 @@ def test_bad_feedback_is_kept_aside_with_its_reason(store: RecordStore, tmp_path
     ]
     outcome = _said(store, "\n".join(lines + lines[-2:]))
     assert outcome == Appended(accepted=2, duplicate=2, quarantined=10)
-    kept = {i.line: i.reason for i in store.quarantine(STREAM)}
+    kept = {i.line: i.reason for i in store.quarantine.items(STREAM)}
     assert kept == {
         2: "no_class", 3: "no_class", 4: "unknown_kind", 5: "wrong_type", 6: "wrong_type", 7: "no_value", 8: "no_id",
         9: "unknown_record", 10: "time_in_future", 11: "unreadable_time",

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from trueup.feedback.chunks import chunk_of
-from trueup.feedback.validation import MAX_TEXT, Reason, Validated, as_brought, check_schema, required_columns, validate
+from trueup.feedback.schema_check import as_brought, check_schema, required_columns
+from trueup.feedback.validation import MAX_TEXT, Reason, Validated, validate
 from trueup.storage.errors import ConfigError
 from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, Stream
 

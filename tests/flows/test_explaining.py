@@ -14,7 +14,8 @@ from tests.flows.test_commands import Shell
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY
-from trueup.reports.explanation import Trail, TrainingRequest, explain_champion, explain_others, needed
+from trueup.reports.explanation import explain_champion, explain_others, needed
+from trueup.reports.explanation_facts import Trail, TrainingRequest
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from trueup.feedback.readers import opened
+from trueup.feedback.schema_check import required_columns
 from trueup.feedback.times import survey
-from trueup.feedback.validation import required_columns
 from trueup.flows.admin.infer_schema import guess_stream, template
 from trueup.flows.settings import load_settings
 from trueup.storage.errors import InputError

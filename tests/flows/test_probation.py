@@ -27,8 +27,8 @@ from trueup.flows.promote.commit import hold_reason
 from trueup.flows.promote.manual import acknowledge, promote_by_hand, roll_back
 from trueup.flows.promote.notifications import open_rollback
 from trueup.storage.errors import InputError
+from trueup.storage.policy import Policy
 from trueup.storage.promotions import PromotionState
-from trueup.storage.stream import Policy
 from trueup.training.evaluation.paired import Paired
 from trueup.training.evaluation.probation import (
     RISK,

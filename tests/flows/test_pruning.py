@@ -33,7 +33,7 @@ from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.promote.manual import promote_by_hand
 from trueup.flows.serve.prefect_server import free_port
 from trueup.storage.errors import InputError
-from trueup.storage.stream import Retention
+from trueup.storage.policy import Retention
 
 KEEP_ONE = '\n[streams.reviews.retention]\nversions = 1\nreports = "30d"\n'
 AS_OF = TRAINED + WEEK

@@ -25,7 +25,7 @@ from trueup.flows.demo.reviews import HEALTHY
 from trueup.flows.replay.run import check_times
 from trueup.flows.settings import Settings
 from trueup.storage.errors import InputError
-from trueup.storage.stream import Policy
+from trueup.storage.policy import Policy
 from trueup.storage.timepoints import iso
 
 WEEKS = (HEALTHY, HEALTHY, BROKEN, BROKEN)

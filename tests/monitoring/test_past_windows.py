@@ -12,8 +12,9 @@ from tests.made_comparisons import compared, meta
 from trueup.monitoring.check import Signal, Verdict
 from trueup.monitoring.signals.past_windows import BY_BOUND, BY_RANK, p_value_against_past, past_windows, series_drift
 from trueup.monitoring.signals.pending import PendingTest
+from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Policy, Stream
+from trueup.storage.stream import Stream
 
 LEVEL = 0.0005
 LENGTH = 336

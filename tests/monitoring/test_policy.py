@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trueup.monitoring.check import Check, Signal, Verdict
 from trueup.monitoring.policy import Action, History, PastAttempt, PastCheck, decide
 from trueup.monitoring.signals.catalogue import kind_of
-from trueup.storage.stream import Policy
+from trueup.storage.policy import Policy
 
 T = datetime(2024, 6, 1, tzinfo=UTC)
 CODES = ["DRF-TEXT", "DRF-SCORE", "PRF-METRIC", "DQ-VOLUME", "DQ-MISSING-x"]

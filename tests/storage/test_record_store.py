@@ -13,6 +13,7 @@ import pytest
 from trueup.storage.content import evaluation_side, normalise
 from trueup.storage.errors import ConfigError
 from trueup.storage.incoming import FeedbackItem, Incoming, Refused
+from trueup.storage.predictions import PredictionLog
 from trueup.storage.reading import RecordReader
 from trueup.storage.records import RecordStore
 from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, Stream, Training
@@ -52,7 +53,7 @@ def test_other_content_under_a_stored_id_is_quarantined(store: RecordStore, read
     store.append(STREAM, batch(["a"], days=[0]), [], source="f", now=NOW)
     done = store.append(STREAM, batch(["a"], days=[0], texts=["something else"]), [], source="g", now=NOW)
     assert (done.accepted, done.duplicate, done.quarantined) == (0, 0, 1)
-    (item,) = store.quarantine(STREAM)
+    (item,) = store.quarantine.items(STREAM)
     assert (item.reason, item.raw, item.source) == ("conflict", "raw a", "g")
     assert list(reader.read(STREAM, as_of=NOW).features["text"]) == ["text of a"]
 
@@ -92,7 +93,7 @@ def test_feedback_on_an_unknown_record_waits(store: RecordStore) -> None:
     """Feedback that comes before its record is not lost."""
     item = FeedbackItem("f1", "zz", "label", "1", "u", NOW, "1", 7, "the raw line")
     assert store.append_feedback(STREAM, [item], [], source="g", now=NOW).quarantined == 1
-    (kept,) = store.quarantine(STREAM)
+    (kept,) = store.quarantine.items(STREAM)
     assert (kept.kind, kept.reason, kept.line, kept.raw) == ("feedback", "unknown_record", 7, "the raw line")
 
 
@@ -109,12 +110,14 @@ def test_rows_come_from_many_segments(store: RecordStore, reader: RecordReader) 
     assert len(reader.read(STREAM, as_of=NOW)) == 60
 
 
-def test_predictions_are_kept_by_version(store: RecordStore, reader: RecordReader) -> None:
+def test_predictions_are_kept_by_version(
+    store: RecordStore, reader: RecordReader, predictions: PredictionLog
+) -> None:
     """A version's answer is kept once and read with its version only."""
     store.append(STREAM, batch(["a", "b"], days=[0, 1]), [], source="f", now=NOW)
     rows = reader.read(STREAM, as_of=NOW)
-    reader.add_predictions(STREAM, 1, rows, np.array(["x", "y"], object), np.array([0.2, np.nan]))
-    reader.add_predictions(STREAM, 1, rows, np.array(["z", "z"], object), np.array([0.9, 0.9]))
+    predictions.add(STREAM, 1, rows, np.array(["x", "y"], object), np.array([0.2, np.nan]))
+    predictions.add(STREAM, 1, rows, np.array(["z", "z"], object), np.array([0.9, 0.9]))
     assert list(reader.read(STREAM, as_of=NOW, version=1).meta["predicted"]) == ["x", "y"]
     assert reader.read(STREAM, as_of=NOW, version=2).meta["predicted"].isna().all()
 
@@ -124,7 +127,7 @@ def test_refused_rows_are_kept_once(store: RecordStore) -> None:
     bad = [Refused(3, "no_text", "text is empty", "a,,5")]
     for _ in range(2):
         store.append(STREAM, batch(["a"], days=[0]), bad, source="f", now=NOW)
-    assert len(store.quarantine(STREAM)) == 1
+    assert len(store.quarantine.items(STREAM)) == 1
 
 
 def test_equal_content_falls_on_one_side() -> None:
@@ -186,16 +189,18 @@ def test_as_of_is_included(store: RecordStore, reader: RecordReader, stamp: str)
     assert known == (3 if stamp.startswith("2024-01-03") else 2)
 
 
-def test_records_without_an_answer_are_counted(store: RecordStore, reader: RecordReader) -> None:
+def test_records_without_an_answer_are_counted(
+    store: RecordStore, reader: RecordReader, predictions: PredictionLog
+) -> None:
     """What a version has yet to answer is known without reading the records; other times and versions do not count."""
     store.append(STREAM, batch(["a", "b", "c"], days=[0, 1, 2]), [], source="f", now=NOW)
     after = datetime(2024, 1, 1, tzinfo=UTC)
     rows = reader.read(STREAM, as_of=NOW, after=after)
-    assert reader.unanswered(STREAM, 1, after=after, as_of=NOW) == 2
-    reader.add_predictions(STREAM, 1, rows.newest(1), np.array(["x"], object), np.array([0.5]))
-    reader.add_predictions(STREAM, 2, rows, np.array(["x", "y"], object), np.array([0.5, np.nan]))
-    assert [reader.unanswered(STREAM, v, after=after, as_of=NOW) for v in (1, 2)] == [1, 0]
-    assert reader.unanswered(STREAM, 1, after=after, as_of=datetime(2024, 1, 2, tzinfo=UTC)) == 1
+    assert predictions.missing(STREAM, 1, after=after, as_of=NOW) == 2
+    predictions.add(STREAM, 1, rows.newest(1), np.array(["x"], object), np.array([0.5]))
+    predictions.add(STREAM, 2, rows, np.array(["x", "y"], object), np.array([0.5, np.nan]))
+    assert [predictions.missing(STREAM, v, after=after, as_of=NOW) for v in (1, 2)] == [1, 0]
+    assert predictions.missing(STREAM, 1, after=after, as_of=datetime(2024, 1, 2, tzinfo=UTC)) == 1
     again = reader.read(STREAM, as_of=NOW, after=after, version=2)
     assert list(again.meta["predicted"]) == ["x", "y"]
     assert np.array_equal(again.meta["score"], [0.5, np.nan], equal_nan=True)

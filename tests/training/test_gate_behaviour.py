@@ -14,7 +14,8 @@ from tests.made_gates import guardrails_of
 from trueup.flows.app import App, open_app
 from trueup.flows.gate.behaviour_cases import own_cases, own_suites
 from trueup.storage.errors import ConfigError
-from trueup.storage.stream import GatePolicy, LabelPolicy, Stream
+from trueup.storage.policy import GatePolicy
+from trueup.storage.stream import LabelPolicy, Stream
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.behaviour import behaviour_tests
 from trueup.training.gate.behaviour_suites import NEGATIONS, Suite, SuiteKind, built_in, failures

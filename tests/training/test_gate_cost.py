@@ -9,7 +9,7 @@ import pytest
 
 from tests.made_gates import guardrails_of
 from tests.made_rows import make_rows
-from trueup.storage.stream import GatePolicy
+from trueup.storage.policy import GatePolicy
 from trueup.training.candidates.recipes import candidates
 from trueup.training.evaluation.head_to_head import compare_with_constant
 from trueup.training.gate.context import StoredModel

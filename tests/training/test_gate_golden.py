@@ -14,7 +14,8 @@ from trueup.flows.app import App, open_app
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.gate.golden_set import golden_set
 from trueup.storage.errors import ConfigError
-from trueup.storage.stream import GatePolicy, Stream
+from trueup.storage.policy import GatePolicy
+from trueup.storage.stream import Stream
 from trueup.training.gate.golden import golden_test
 from trueup.training.gate.result import GateTest
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from trueup.storage.stream import Policy, Stream
+from trueup.storage.policy import Policy
+from trueup.storage.stream import Stream
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.result import GateTest
 from trueup.training.gate.slices import slice_tests

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from trueup.storage.stream import ERROR_METRICS
+from trueup.storage.policy import ERROR_METRICS
 from trueup.training.evaluation.gain import HALF_LIFE, gain_of, metric_pair, point_gain, recency_weights
 from trueup.training.evaluation.paired import Paired
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trueup.storage.stream import ERROR_METRICS
+from trueup.storage.policy import ERROR_METRICS
 from trueup.training.evaluation.bootstrap import gains_of_classes, gains_of_losses, gains_of_ranking
 from trueup.training.evaluation.paired import Paired
 from trueup.training.models.metrics import REGRESSION_METRICS, metric_value

@@ -11,7 +11,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from trueup.storage.stream import GatePolicy, Stream
+from trueup.storage.policy import GatePolicy
+from trueup.storage.stream import Stream
 from trueup.training.gate.context import GateContext
 from trueup.training.gate.result import GateTest
 from trueup.training.models.fitting import answer

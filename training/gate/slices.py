@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trueup.storage.stream import ERROR_METRICS, Stream
+from trueup.storage.policy import ERROR_METRICS
+from trueup.storage.stream import Stream
 from trueup.training.evaluation.gain import chance_better, metric_pair
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.context import GateContext

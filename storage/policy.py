@@ -1,0 +1,148 @@
+"""What a stream's checks, challengers and files are held to: policy, bounds of the gate, retention."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from trueup.storage.timepoints import parse_span
+
+
+class Frozen(BaseModel):
+    """A value that cannot change and knows no other keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def checked_span(value: str) -> str:
+    """The value, if it is a span.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parse_span(value)
+    return value
+
+
+LEAST_PROBATION = 50  # labelled rows
+METRICS = ("accuracy", "f1_macro", "f1_score", "roc_auc", "mae", "rmse", "r2")
+ERROR_METRICS = frozenset({"mae", "rmse"})  # lower is better, and a drop is relative to the reference
+
+
+class Policy(Frozen):
+    """When a check alerts and when it asks for a challenger."""
+
+    window: int | str = 500
+    reference: Annotated[int, Field(ge=30)] = 5000
+    min_labels: Annotated[int, Field(ge=1)] = 200
+    false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
+    metric: Literal["accuracy", "f1_macro", "f1_score", "roc_auc", "mae", "rmse", "r2", ""] = ""
+    max_drop: Annotated[float, Field(ge=0)] = 0.03
+    retrain_on: tuple[Literal["drift", "metric"], ...] = ("drift", "metric")
+    confirm: Annotated[int, Field(ge=1)] = 2
+    cooldown: str = "1d"
+    retrains_per_week: Annotated[int, Field(ge=0)] = 3
+    promotion: Literal["auto", "approve", "off"] = "auto"
+    approval: str = "7d"
+    probation: int | str = 500
+    mute: tuple[str, ...] = ()
+
+    _checked = field_validator("cooldown", "approval")(checked_span)
+
+    @field_validator("window", "probation", mode="before")
+    @classmethod
+    def _number_from_environment(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.strip().isdigit() else value
+
+    @field_validator("window")
+    @classmethod
+    def _full_enough(cls, value: int | str) -> int | str:
+        if isinstance(value, str):
+            parse_span(value)
+        elif value < 30:
+            raise ValueError(f"window = {value}: under 30 records no check can say anything; use 30 or more")
+        return value
+
+    @field_validator("probation")
+    @classmethod
+    def _long_enough(cls, value: int | str) -> int | str:
+        if isinstance(value, str):
+            if value:
+                parse_span(value)
+        elif value and value < LEAST_PROBATION:
+            raise ValueError(
+                f"probation = {value}: on fewer than {LEAST_PROBATION} labelled rows no champion is said to be "
+                f'worse than the one before; use {LEAST_PROBATION} or more, a span such as "14d", or 0 for none'
+            )
+        return value
+
+    @cached_property
+    def cooldown_span(self) -> timedelta:
+        return parse_span(self.cooldown)
+
+    @cached_property
+    def approval_span(self) -> timedelta:
+        return parse_span(self.approval)
+
+    @property
+    def probation_span(self) -> timedelta | None:
+        """The probation's length in time, or None where it is a number of labelled rows, or there is none."""
+        return parse_span(self.probation) if isinstance(self.probation, str) and self.probation else None
+
+    @property
+    def window_records(self) -> int | None:
+        """The window's size in records, or None where it is a span."""
+        return self.window if isinstance(self.window, int) else None
+
+    @property
+    def window_span(self) -> timedelta | None:
+        """The window's length in time, or None where it is a number of records."""
+        return parse_span(self.window) if isinstance(self.window, str) else None
+
+
+OWN_POLICY = "default"  # the stream's own policy, as a replay names it
+BASELINES = ("never", "always", "periodic")  # what a replay holds policies against
+
+
+class GatePolicy(Frozen):
+    """What a challenger may cost: bounds of the gate's tests beside the comparison on the metric."""
+
+    slice_margin: Annotated[float, Field(ge=0)] = 0.05
+    calibration_margin: Annotated[float, Field(ge=0)] = 0.05
+    max_share_per_user: Annotated[float, Field(gt=0, le=1)] = 0.2
+    latency_ratio: Annotated[float, Field(ge=1)] = 5.0
+    latency_floor_ms: Annotated[float, Field(ge=0)] = 50.0
+    size_ratio: Annotated[float, Field(ge=1)] = 5.0
+    size_floor_mb: Annotated[float, Field(ge=0)] = 100.0
+    golden: str = ""
+    golden_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    golden_within: Annotated[float, Field(ge=0)] = 0.0
+    behaviour: str = ""
+    behaviour_failures: Annotated[float, Field(ge=0, le=1)] = 0.3
+    behaviour_margin: Annotated[float, Field(ge=0, le=1)] = 0.1
+
+
+class Retention(Frozen):
+    """How much is kept of what nothing speaks of any more; where this says nothing, nothing is removed.
+
+    versions: so many of the newest, beside those that the audit trail needs. reports: pages of quiet checks, so long.
+    """
+
+    versions: Annotated[int, Field(ge=0)] = 0
+    reports: str = ""
+
+    @field_validator("reports")
+    @classmethod
+    def _a_span_or_nothing(cls, value: str) -> str:
+        return checked_span(value) if value else value
+
+    @cached_property
+    def reports_span(self) -> timedelta | None:
+        return parse_span(self.reports) if self.reports else None
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.versions or self.reports)

@@ -1,0 +1,62 @@
+"""What was refused at intake, with its reason and its raw content."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from trueup.storage import tables as t
+from trueup.storage.content import hash64
+from trueup.storage.database import Database
+from trueup.storage.incoming import QuarantineItem, Refused
+from trueup.storage.stream import Stream
+
+
+class Quarantine:
+    """Refused rows and feedback in the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self, connection: Connection, stream: Stream, kind: str, refused: Sequence[Refused], source: str, now: datetime
+    ) -> None:
+        rows: dict[str, dict[str, Any]] = {}
+        for item in refused:
+            key = f"{hash64(f'{kind}|{item.reason}|{item.raw}') & (2**64 - 1):016x}"
+            rows.setdefault(key, {
+                "stream": stream.name, "id": key, "kind": kind, "source": source, "line": item.line,
+                "reason": item.reason, "detail": item.detail, "raw": item.raw.replace("\x00", "\\x00"),
+                "received_at": now, "released_at": None,
+            })
+        self._database.insert_new(connection, t.quarantine, list(rows.values()))
+
+    def items(self, stream: Stream, *, limit: int | None = 100) -> list[QuarantineItem]:
+        """What was refused and not yet released, newest first."""
+        q = t.quarantine.c
+        query = (
+            sa.select(t.quarantine)
+            .where(q.stream == stream.name, q.released_at.is_(None))
+            .order_by(q.received_at.desc(), q.line, q.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [QuarantineItem(**row._mapping) for row in connection.execute(query)]
+
+    def item(self, stream: Stream, item_id: str) -> QuarantineItem | None:
+        q = t.quarantine.c
+        query = sa.select(t.quarantine).where(q.stream == stream.name, q.id == item_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else QuarantineItem(**row._mapping)
+
+    def mark_released(self, stream: Stream, item_id: str, now: datetime) -> None:
+        q = t.quarantine.c
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(t.quarantine).where(q.stream == stream.name, q.id == item_id).values(released_at=now)
+            )
