@@ -59,13 +59,13 @@ def chunk_of(
 ) -> Chunk:
     """Rows that came as objects (JSON Lines, HTTP) as a chunk; a key that is absent is missing."""
     names = list(dict.fromkeys(str(name) for row in rows for name in row))
-    columns = {name: objects([written(row.get(name)) for row in rows]) for name in names}
+    columns = {name: object_array([written(row.get(name)) for row in rows]) for name in names}
     table = pd.DataFrame(columns, index=range(len(rows)), columns=names, dtype="object")
     numbers = np.arange(1, len(rows) + 1) if lines is None else np.asarray(lines, dtype=np.int64)
     return Chunk(table, numbers, RawRows(table), tuple(broken))
 
 
-def objects(values: Sequence[str | None]) -> np.ndarray:
+def object_array(values: Sequence[str | None]) -> np.ndarray:
     """Texts as an object array of shape (n,)."""
     array = np.empty(len(values), dtype=object)
     array[:] = values

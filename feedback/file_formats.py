@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from trueup.feedback.chunks import Chunk, RawRows, chunk_of, objects
+from trueup.feedback.chunks import Chunk, RawRows, chunk_of, object_array
 from trueup.feedback.csv_records import csv_records
 from trueup.feedback.values import encodable, escaped, written
 from trueup.storage.errors import InputError
@@ -102,7 +102,7 @@ def csv_chunks(name: str, file: Path, size: int, only: Sequence[str] | None) -> 
     while batch := list(itertools.islice(records, size)):
         good = [r for r in batch if not r.fault]
         by_column = list(zip(*(r.fields for r in good), strict=True)) or [()] * len(names)
-        table = pd.DataFrame({names[k]: objects([v or None for v in by_column[k]]) for k in kept}, dtype="object")
+        table = pd.DataFrame({names[k]: object_array([v or None for v in by_column[k]]) for k in kept}, dtype="object")
         broken = tuple(Refused(r.line, "broken_line", r.fault, escaped(r.text)) for r in batch if r.fault)
         yield Chunk(table, np.array([r.line for r in good], dtype=np.int64), RawRows(table), broken)
 
@@ -144,8 +144,8 @@ def jsonl_chunks(name: str, file: Path, size: int, only: Sequence[str] | None) -
     while batch := list(itertools.islice(lines, size)):
         good = [(n, value) for n, value, _, _ in batch if value is not None]
         broken = [Refused(n, "broken_line", why, escaped(raw.rstrip("\r\n"))) for n, v, why, raw in batch if v is None]
-        objects = [v if only is None else {c: v[c] for c in only if c in v} for _, v in good]
-        yield chunk_of(objects, [n for n, _ in good], broken)
+        parsed = [v if only is None else {c: v[c] for c in only if c in v} for _, v in good]
+        yield chunk_of(parsed, [n for n, _ in good], broken)
 
 
 # ---- Parquet ----
@@ -179,7 +179,7 @@ def parquet_chunks(name: str, file: Path, size: int, only: Sequence[str] | None)
     )
     start = 1
     for batch in parquet.iter_batches(batch_size=size, columns=wanted):
-        values = {c: objects([written(v) for v in batch.column(c).to_pylist()]) for c in wanted}
+        values = {c: object_array([written(v) for v in batch.column(c).to_pylist()]) for c in wanted}
         table = pd.DataFrame(values, columns=wanted, dtype="object")
         yield Chunk(table, np.arange(start, start + batch.num_rows), RawRows(table), (), typed)
         start += batch.num_rows

@@ -23,17 +23,17 @@ from trueup.storage.stream import Stream
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Files = Sequence["str | pa.Table"]  # paths ("-": standard input), or rows in memory
-Progress = Callable[[int, int], None]  # rows done, rows in all
+Sources = Sequence["str | pa.Table"]  # paths ("-": standard input), or rows in memory
+OnProgress = Callable[[int, int], None]  # rows done, rows in all
 
 
 def ingest(
     store: RecordStore,
     stream: Stream,
-    paths: Files,
+    paths: Sources,
     *,
     now: datetime,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
     batch: int = CHUNK,
     stdin: IO[bytes] | None = None,
     on_note: Callable[[str], None] = lambda said: None,
@@ -58,10 +58,10 @@ def ingest(
 def ingest_feedback(
     store: RecordStore,
     stream: Stream,
-    paths: Files,
+    paths: Sources,
     *,
     now: datetime,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
     batch: int = CHUNK,
     stdin: IO[bytes] | None = None,
 ) -> Appended:
@@ -77,9 +77,9 @@ def ingest_feedback(
 
 def _run(
     schema: Stream,
-    paths: Files,
+    paths: Sources,
     keep: Callable[[Stream, Chunk, str], Appended],
-    on_progress: Progress | None,
+    on_progress: OnProgress | None,
     batch: int,
     stdin: IO[bytes] | None,
     on_note: Callable[[str], None],

@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from trueup.feedback.chunks import Chunk, objects
+from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.values import plain
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.stream import OrderTime, Stream
@@ -106,7 +106,7 @@ def joined(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     parts = [[plain(v) for v in table[c]] if c in table else [None] * len(table) for c in columns]
     if len(parts) > 1:
         parts[-1] = [f"0{v}" if v is not None and len(v) == 1 and v.isdigit() else v for v in parts[-1]]
-    return objects([None if None in row else " ".join(row) for row in zip(*parts, strict=True)])
+    return object_array([None if None in row else " ".join(row) for row in zip(*parts, strict=True)])
 
 
 def event_times(stream: Stream, chunk: Chunk) -> Times:

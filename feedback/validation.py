@@ -13,7 +13,7 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 
-from trueup.feedback.chunks import Chunk, objects
+from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.labels import HUGE, resolve
 from trueup.feedback.schema_check import expected_columns
 from trueup.feedback.times import arrivals, event_times, joined
@@ -122,7 +122,7 @@ def _cleaned(stream: Stream, table: pd.DataFrame, faults: _Faults) -> pd.DataFra
             faults.add(long, Reason.TOO_LONG, f"column '{column}' is longer than {MAX_TEXT:,} characters")
         if "\x00" in present:
             values = [None if v is None else v.replace("\x00", "") or None for v in values]
-        cleaned[column] = objects(list(values) if column in stream.text else [plain(v) for v in values])
+        cleaned[column] = object_array(list(values) if column in stream.text else [plain(v) for v in values])
     return pd.DataFrame(cleaned, columns=columns, index=range(len(table)), dtype="object")
 
 
@@ -138,7 +138,7 @@ def _ids(stream: Stream, table: pd.DataFrame, faults: _Faults) -> np.ndarray:
     parts = [_hashable(table[c].to_numpy(), numeric=c in stream.numeric) for c in names]
     rows = zip(*parts, strict=True)
     said = (_UNIT.join(f"{n}={v}" for n, v in zip(names, row, strict=True) if v is not None) for row in rows)
-    return objects([blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest() for text in said])
+    return object_array([blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest() for text in said])
 
 
 def _hashable(values: np.ndarray, *, numeric: bool) -> list[str | None]:
@@ -178,7 +178,7 @@ def _labels(stream: Stream, chunk: Chunk, times: np.ndarray, faults: _Faults) ->
     """Raw labels (None where missing), and since when each is known (NaT where it is not, or time is intake order)."""
     unknown = np.full(len(chunk), np.datetime64("NaT", "us"))
     if not stream.label.column:
-        return objects([None] * len(chunk)), unknown
+        return object_array([None] * len(chunk)), unknown
     labels = chunk.table[stream.label.column].to_numpy(dtype=object)
     if stream.is_regression:
         numbers = _numbers(stream.label.column, labels, faults)

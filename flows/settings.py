@@ -16,7 +16,7 @@ from trueup.storage.errors import ConfigError
 from trueup.storage.policy import Frozen
 from trueup.storage.stream import Stream, mail_address
 
-FILE = "trueup.toml"
+SETTINGS_FILE = "trueup.toml"
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -144,7 +144,7 @@ def locate(config: Path | None, home: Path | None, *, start: Path | None = None)
     named = config or (Path(os.environ["TRUEUP_CONFIG"]) if os.environ.get("TRUEUP_CONFIG") else None)
     if named is not None and not named.is_file():
         raise ConfigError(f"There is no settings file '{named}'. Write one with `trueup init`, or name another.")
-    file = named or next((f for d in (start, *start.parents) if (f := d / FILE).is_file()), None)
+    file = named or next((f for d in (start, *start.parents) if (f := d / SETTINGS_FILE).is_file()), None)
     home = home or (Path(os.environ["TRUEUP_HOME"]) if os.environ.get("TRUEUP_HOME") else None)
     return Located(load_settings(file), file, (home or (file.parent if file else start) / ".trueup").absolute())
 

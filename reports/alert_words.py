@@ -6,15 +6,11 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from trueup.monitoring.check import Signal, Worse
+from trueup.monitoring.check import Signal
 from trueup.monitoring.formatting import aligned_figure
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.alert_facts import AlertFacts, AlertKind
-
-METRIC_NAMES = {
-    "f1_macro": "macro-F1", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE", "r2": "R²",
-}  # fmt: skip
-RELATIVE_DROP = frozenset({"mae", "rmse"})  # their effect is a share of the reference, others' the difference
+from trueup.reports.signal_words import METRIC_NAMES, headline
 
 
 @dataclass(frozen=True)
@@ -38,33 +34,6 @@ class Words:
 def words_of_alert(facts: AlertFacts) -> Words:
     """The words for an alert, by its kind."""
     return _BY_KIND[facts.kind](facts)
-
-
-def headline(signals: tuple[Signal, ...]) -> str:
-    """The gravest signal in a few words, and how many others there are."""
-    if not signals:
-        return "a condition"
-    ordered = sorted(signals, key=lambda signal: kind_of(signal.code).gravity)
-    more = f" and {len(ordered) - 1} more" if len(ordered) > 1 else ""
-    return _phrase(ordered[0]) + more
-
-
-def metric_before(signal: Signal) -> float | None:
-    """The reference value of a metric signal, from its value and its drop."""
-    if signal.value is None or signal.effect is None:
-        return None
-    if signal.name.removeprefix("estimated ") in RELATIVE_DROP:
-        return signal.value / (1 + signal.effect) if signal.effect > -1 else None
-    return signal.value + signal.effect
-
-
-def _phrase(signal: Signal) -> str:
-    if signal.code != METRIC:
-        return kind_of(signal.code).phrase_of(signal.code)
-    direction = "rose" if signal.worse is Worse.HIGHER else "fell"
-    name, before = METRIC_NAMES.get(signal.name, signal.name), metric_before(signal)
-    change = "" if before is None else f" {aligned_figure(before)} → {aligned_figure(signal.value)}"
-    return f"{name} {direction}{change}"
 
 
 def _opened(facts: AlertFacts) -> Words:

@@ -17,7 +17,8 @@ from trueup.monitoring.check import Signal
 from trueup.monitoring.formatting import aligned_figure
 from trueup.monitoring.signals.catalogue import kind_of
 from trueup.reports.alert_facts import AlertFacts, AlertKind, GateFigure
-from trueup.reports.alert_words import NextStep, Words, metric_before, words_of_alert
+from trueup.reports.alert_words import NextStep, Words, words_of_alert
+from trueup.reports.signal_words import metric_before
 
 if TYPE_CHECKING:
     import jinja2
@@ -53,7 +54,7 @@ class Mail:
 
 
 @dataclass(frozen=True)
-class Row:
+class _Row:
     """A figure held against its bound."""
 
     code: str
@@ -74,8 +75,8 @@ class Letter:
     as_of: str
     words: Words
     reasons: tuple[str, ...]
-    figures: tuple[Row, ...]
-    gate: tuple[Row, ...]
+    figures: tuple[_Row, ...]
+    gate: tuple[_Row, ...]
     traces: tuple[tuple[str, str], ...]
     home: str
 
@@ -134,20 +135,20 @@ def _letter(alert: AlertFacts) -> Letter:
     )
 
 
-def _signal_row(signal: Signal) -> Row:
+def _signal_row(signal: Signal) -> _Row:
     value, bound = aligned_figure(signal.value), aligned_figure(signal.threshold)
     if kind_of(signal.code).cause is Cause.METRIC:
         before = metric_before(signal)
         value = value if before is None else f"{aligned_figure(before)} → {value}"
     elif signal.p_value is not None:
         value, bound = f"p = {signal.p_value:.2g}", f"p < {signal.threshold:.2g}" if signal.threshold else "–"
-    return Row(
+    return _Row(
         one_line(signal.code), one_line(signal.name), value, bound, one_line(signal.said), signal.verdict != "breached"
     )
 
 
-def _gate_row(test: GateFigure) -> Row:
-    return Row(
+def _gate_row(test: GateFigure) -> _Row:
+    return _Row(
         one_line(test.code),
         "passed" if test.passed else "failed",
         aligned_figure(test.value),

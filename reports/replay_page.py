@@ -75,7 +75,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Row:
+class _Row:
     """One check in a policy's table."""
 
     as_of: str
@@ -93,7 +93,7 @@ class Panel:
     line: str
     beside: str
     marks: tuple[Mark, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[_Row, ...]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Line:
     best: bool
 
 
-def page(replay: Replay) -> str:
+def replay_page(replay: Replay) -> str:
     """The whole HTML page."""
     axes = axes_of(replay)
     beside = next((played for played in replay.policies if played.name == BESIDE), None)
@@ -203,12 +203,12 @@ def _mark(axes: Axes, moment: Moment) -> Mark:
     )
 
 
-def _row(moment: Moment) -> Row:
+def _row(moment: Moment) -> _Row:
     if moment.promoted is not None:
         outcome = f"v{moment.promoted} promoted"
     else:
         outcome = {"retrain": "a challenger, not promoted", "alert": "told of"}.get(moment.action, "")
-    return Row(
+    return _Row(
         as_of=f"{moment.as_of:%Y-%m-%d %H:%M}",
         champion=f"v{moment.champion}",
         metric=figure(moment.metric),

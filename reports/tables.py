@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-SHOWN = {Verdict.BREACHED: "crossed", Verdict.OK: "ok", Verdict.INSUFFICIENT: "too little data"}
+_SHOWN = {Verdict.BREACHED: "crossed", Verdict.OK: "ok", Verdict.INSUFFICIENT: "too little data"}
 _COLOUR = {Verdict.BREACHED: "bold red", Verdict.OK: "green", Verdict.INSUFFICIENT: "dim"}
 _ORDER = (Verdict.BREACHED, Verdict.OK, Verdict.INSUFFICIENT)
 
@@ -32,7 +32,7 @@ def signal_table(signals: Sequence[Signal]) -> Table:
     for signal in sorted(signals, key=lambda s: _ORDER.index(s.verdict)):
         table.add_row(
             Text(signal.code),
-            Text(SHOWN[signal.verdict], style=_COLOUR[signal.verdict]),
+            Text(_SHOWN[signal.verdict], style=_COLOUR[signal.verdict]),
             Text(signal.said),
             figure(signal.value),
             p_value_figure(signal.p_value),
@@ -67,4 +67,4 @@ def change_table(changes: Sequence[Change], before: str, after: str) -> Table:
 def _verdict(verdict: Verdict | None) -> Text:
     from rich.text import Text
 
-    return Text("not measured", style="dim") if verdict is None else Text(SHOWN[verdict], style=_COLOUR[verdict])
+    return Text("not measured", style="dim") if verdict is None else Text(_SHOWN[verdict], style=_COLOUR[verdict])

@@ -14,9 +14,9 @@ from trueup.storage.timepoints import iso
 if TYPE_CHECKING:
     import pandas as pd
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 Document = Mapping[str, Any]  # a value as JSON can hold it, before it is written
-SHOWN = 20  # rows of a table in a notebook; a DataFrame has all
+_SHOWN = 20  # rows of a table in a notebook; a DataFrame has all
 
 
 class Tabular:
@@ -49,13 +49,13 @@ class Tabular:
         columns = "".join(f"<th>{html.escape(name)}</th>" for name in names)
         body = "".join(
             f"<tr>{''.join(f'<td>{html.escape(_text(row.get(name)))}</td>' for name in names)}</tr>"
-            for row in rows[:SHOWN]
+            for row in rows[:_SHOWN]
         )
-        more = f"<p>{len(rows) - SHOWN} more rows; to_frame() has all</p>" if len(rows) > SHOWN else ""
+        more = f"<p>{len(rows) - _SHOWN} more rows; to_frame() has all</p>" if len(rows) > _SHOWN else ""
         return f"{head}<table><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>{more}"
 
 
-class Listing(tuple[T, ...], Tabular, Generic[T]):
+class Listing(tuple[_T, ...], Tabular, Generic[_T]):
     """Frozen values of one kind, newest first unless it says otherwise."""
 
     def caption(self) -> str:

@@ -49,9 +49,9 @@ def init(
         InputError: `source` cannot be read.
     """
     from trueup.flows.admin.infer_schema import guess_stream, template
-    from trueup.flows.settings import FILE, read_settings
+    from trueup.flows.settings import SETTINGS_FILE, read_settings
 
-    file = Path(config) if config else Path.cwd() / FILE
+    file = Path(config) if config else Path.cwd() / SETTINGS_FILE
     if file.exists():
         raise ConfigError(f"'{file}' exists already and was left as it is. Edit it, or remove it first.")
     text = guess_stream(str(source), stream) if source else template()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from trueup.feedback.chunks import objects
+from trueup.feedback.chunks import object_array
 from trueup.feedback.readers import opened
 from trueup.feedback.validation import validate
 from trueup.flows.app import App
@@ -56,7 +56,7 @@ def answers_by_row(app: App, stream: Stream, table: pa.Table) -> pd.DataFrame:
         InputError: a feature is missing, or the champion is a service's own model.
     """
     answered = pd.DataFrame(
-        {"predicted": objects([None] * len(table)), "score": np.nan, "refused": objects([None] * len(table))}
+        {"predicted": object_array([None] * len(table)), "score": np.nan, "refused": object_array([None] * len(table))}
     )
     version = _able_to_answer(app, stream)
     for rows, predicted, score, left_out in _answered(app, stream, version, table):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.alert.failures import alerting_on_failure, is_transient, open_incident, resolve_incident
@@ -31,7 +31,6 @@ from trueup.storage.leases import Lease, hold
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso
 
-T = TypeVar("T")
 RunStep = Callable[[Step, Callable[[], None]], None]
 TRIES = 3  # of an older cycle that fails for a reason that does not pass by itself
 log = logging.getLogger("trueup")

@@ -91,13 +91,13 @@ def replay(
 
 def write_page(app: App, found: Replay) -> Path:
     """Write the timelines of a replay as a page into the deployment's home; where it is."""
-    from trueup.reports.replay_page import page
+    from trueup.reports.replay_page import replay_page
 
     folder = app.home / "replays"
     folder.mkdir(parents=True, exist_ok=True)
     plain_name = re.sub(r"[^\w.-]", "-", found.stream)
     written = folder / f"{plain_name}-{app.now():%Y%m%dT%H%M%S}.html"
-    written.write_text(page(found), encoding="utf-8")
+    written.write_text(replay_page(found), encoding="utf-8")
     return written
 
 
