@@ -16,21 +16,22 @@ from trueup.flows.environment import prepare
 from trueup.flows.settings import Located, Settings, locate
 from trueup.reports.stored import ReportFiles
 from trueup.storage.alerts import AlertStore
-from trueup.storage.archive import Archive
 from trueup.storage.baselines import BaselineLog
 from trueup.storage.cycles import CycleLog
 from trueup.storage.database import Database, open_database
 from trueup.storage.errors import ConfigError
 from trueup.storage.pauses import PauseLog
-from trueup.storage.predictions import PredictionLog
 from trueup.storage.promotions import PromotionLog
 from trueup.storage.prunings import PruningLog
-from trueup.storage.reading import RecordReader
-from trueup.storage.records import RecordStore
+from trueup.storage.record_counts import RecordCounts
 from trueup.storage.silences import SilenceLog
 from trueup.storage.stream import Stream
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what brings Arrow or pandas along is imported where it is opened
+    from trueup.storage.archive import Archive
+    from trueup.storage.predictions import PredictionLog
+    from trueup.storage.reading import RecordReader
+    from trueup.storage.records import RecordStore
     from trueup.training.registry.registry import Registry
 
 _NEW_OBJECTS = 20_000  # after which Python looks for garbage; after its 700, that is a tenth of a check's time
@@ -62,19 +63,31 @@ class App:
 
     @cached_property
     def archive(self) -> Archive:
+        from trueup.storage.archive import Archive
+
         return Archive(self.settings.store.archive, self.home)
 
     @cached_property
     def store(self) -> RecordStore:
+        from trueup.storage.records import RecordStore
+
         return RecordStore(self.database, self.archive)
 
     @cached_property
     def reader(self) -> RecordReader:
+        from trueup.storage.reading import RecordReader
+
         return RecordReader(self.database, self.archive)
 
     @cached_property
     def predictions(self) -> PredictionLog:
+        from trueup.storage.predictions import PredictionLog
+
         return PredictionLog(self.database)
+
+    @cached_property
+    def counts(self) -> RecordCounts:
+        return RecordCounts(self.database)
 
     @cached_property
     def cycles(self) -> CycleLog:

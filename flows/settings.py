@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from trueup.storage.errors import ConfigError
 from trueup.storage.policy import Frozen
@@ -79,12 +79,8 @@ class ServeSettings(Frozen):
     port: Annotated[int, Field(ge=1, le=65535)] = 4200
 
 
-class Settings(BaseSettings):
+class Settings(Frozen):
     """One deployment: its streams and where its state is kept."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="TRUEUP_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=None
-    )
 
     streams: dict[str, Stream] = Field(default_factory=dict)
     store: StoreSettings = StoreSettings()
@@ -100,18 +96,6 @@ class Settings(BaseSettings):
             named = {k: {**v, "name": k} if isinstance(v, dict) else v for k, v in streams.items()}
             return {**values, "streams": named}
         return values
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Variables before the file; the file's values come in as initial ones, read by `load`."""
-        return (env_settings, init_settings)
 
     def stream(self, name: str) -> Stream:
         """The stream of this name.
@@ -174,16 +158,47 @@ def read_settings(text: str, name: str) -> Settings:
             "was done."
         )
     try:
-        return Settings(**values)
+        return _with_variables(values) if _is_set(os.environ) else Settings(**values)
+    except ValidationError as error:
+        said = "; ".join(f"{_place(e['loc'], name)}: {_said(e)}" for e in error.errors())
+        raise ConfigError(f"{said}. Nothing was done.") from None
+
+
+def _is_set(variables: Iterable[str]) -> bool:
+    """Whether a variable says anything of the settings."""
+    own = {f"TRUEUP_{field}".upper() for field in Settings.model_fields}
+    return any(key.upper().partition("__")[0] in own for key in variables)
+
+
+def _with_variables(values: dict[str, Any]) -> Settings:
+    """The settings of a file's values with TRUEUP_… variables over them.
+
+    Where none is set this is not called: reading variables takes longer to import than all other settings.
+    """
+    from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+    class WithVariables(Settings, BaseSettings):
+        model_config = SettingsConfigDict(env_prefix="TRUEUP_", env_nested_delimiter="__", frozen=True, extra="forbid")
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (env_settings, init_settings)
+
+    try:
+        return WithVariables(**values)
     except SettingsError as error:
         unread = [key for key in _variables() if not _is_json(os.environ[key])]
         raise ConfigError(
             f"{' or '.join(unread) or 'A TRUEUP_… variable'} cannot be read ({error}): lists and tables are written as "
             "JSON, as in [\"oncall@example.org\"]. Nothing was done."
         ) from None
-    except ValidationError as error:
-        said = "; ".join(f"{_place(e['loc'], name)}: {_said(e)}" for e in error.errors())
-        raise ConfigError(f"{said}. Nothing was done.") from None
 
 
 def _place(loc: tuple[int | str, ...], file: str) -> str:

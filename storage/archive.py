@@ -7,12 +7,12 @@ import os
 import uuid
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from trueup.storage.errors import StoreUnusable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Archive:
@@ -114,6 +114,8 @@ class Archive:
 
     def write_table(self, folder: str, table: pa.Table) -> str:
         """Keep a table as Parquet under `folder`, named by the hash of its bytes; the name is returned."""
+        import pyarrow.parquet as pq
+
         buffer = io.BytesIO()
         pq.write_table(table, buffer, compression="zstd")
         data = buffer.getvalue()
@@ -126,6 +128,9 @@ class Archive:
         Raises:
             StoreUnusable: the file is missing, or its bytes are not those that were written.
         """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         data = self.read(name)
         if _hash(data) != PurePosixPath(name).stem:
             raise StoreUnusable(

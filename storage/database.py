@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from filelock import FileLock
 from sqlalchemy.engine import Connection, Engine
 
 from trueup.storage.errors import ConfigError, StoreUnusable
@@ -128,6 +127,8 @@ def _up_to_date(database: Database) -> bool:
 def _alone(database: Database, home: Path) -> Iterator[None]:
     """Keep others from migrating meanwhile: on this machine by a file, on PostgreSQL by a lock in the database."""
     if database.engine.dialect.name == "sqlite":
+        from filelock import FileLock
+
         with FileLock(home / "migrate.lock"):
             yield
         return

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -113,6 +112,8 @@ def holder_of(database: Database, stream: str, now: datetime) -> str | None:
 
 def _take(database: Database, lease: Lease, now: datetime) -> sa.Row[tuple[object, ...]] | None:
     """Take the lease if it is free; otherwise the row of its holder."""
+    import psutil
+
     mine = {
         "stream": lease.stream, "token": lease.token, "host": socket.gethostname(), "pid": os.getpid(),
         "process_started": psutil.Process().create_time(), "acquired_at": now, "expires_at": now + LENGTH,
@@ -139,6 +140,8 @@ def _free(row: sa.Row[tuple[object, ...]], now: datetime) -> bool:
 
 def _lives(pid: int, started: float) -> bool:
     """Whether that very process runs: a process id is used again, its start time with it is not."""
+    import psutil
+
     try:
         process = psutil.Process(pid)
         return abs(process.create_time() - started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE

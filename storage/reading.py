@@ -179,25 +179,6 @@ class RecordReader:
                 parts.append([_shared(np.array(values, kind)) for values, kind in zip(columns, kinds, strict=True)])
         return [_shared(np.concatenate(column)) for column in zip(*parts, strict=True)]
 
-    def newest_time(self, stream: Stream, as_of: datetime) -> datetime | None:
-        """The event time of the newest record known at as_of, or None where there is none."""
-        r = t.records.c
-        query = sa.select(sa.func.max(r.time)).where(r.stream == stream.name, r.time <= as_of)
-        with self._database.read() as connection:
-            return connection.execute(query).scalar()
-
-    def count(self, stream: Stream) -> int:
-        """How many records the stream has."""
-        query = sa.select(sa.func.count()).where(t.records.c.stream == stream.name)
-        with self._database.read() as connection:
-            return int(connection.execute(query).scalar_one())
-
-    def first_received(self, stream: Stream) -> datetime | None:
-        """When the stream's first record was taken in, or None."""
-        query = sa.select(sa.func.min(t.segments.c.received_at)).where(t.segments.c.stream == stream.name)
-        with self._database.read() as connection:
-            return connection.execute(query).scalar()
-
     def times(self, stream: Stream, as_of: datetime) -> np.ndarray:
         """Event times of all records known at as_of, ascending."""
         r = t.records.c

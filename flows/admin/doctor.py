@@ -102,7 +102,7 @@ def _recipients(app: App, stream: Stream) -> Finding:
     if app.settings.smtp.uses_server and not stream.alerts.to:
         said = "nobody is told: its incidents are kept, and no mail is written"
         return Finding(name, False, said, f"set `to` under [streams.{stream.name}.alerts]")
-    return Finding(name, True, f"{app.reader.count(stream)} records")
+    return Finding(name, True, f"{app.counts.records(stream)} records")
 
 
 def _champion(app: App, stream: Stream) -> Finding:

@@ -9,7 +9,6 @@ from typing import Any
 
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
-from trueup.flows.check.external_predictions import notes_on_answers
 from trueup.flows.promote.notifications import refusal_reason
 from trueup.flows.promote.out_of_band import out_of_band_move
 from trueup.storage.errors import ModelUnusable, NoChampion
@@ -43,13 +42,13 @@ def status_of(app: App, stream: Stream) -> StreamStatus:
     """Look a stream up in the store and the registry."""
     now = app.now()
     last = app.cycles.last_ended(stream.name)
-    since = last.ended_at if last else app.reader.first_received(stream)
+    since = last.ended_at if last else app.counts.first_received(stream)
     due = _next(stream.schedule.cron, since) if since else None
     alerts = app.alerts.alerts(stream.name, limit=None)
     pause = app.pauses.current(stream.name)
     return StreamStatus(
         stream=stream.name,
-        records=app.reader.count(stream),
+        records=app.counts.records(stream),
         champion=app.registry.alias(stream.name, "champion"),
         last_cycle=last.ended_at if last else None,
         last_as_of=last.as_of if last else None,
@@ -90,6 +89,8 @@ def _notes(app: App, stream: Stream) -> Iterator[str]:
     if why:
         yield f"no champion: {why}"
     elif stream.prediction.column and app.registry.alias(stream.name, "champion") is not None:
+        from trueup.flows.check.external_predictions import notes_on_answers  # reads records, and so brings pandas
+
         yield from notes_on_answers(app, stream, champion_of(app, stream), app.now())
     moved = out_of_band_move(app, stream)
     last = app.promotions.last_committed(stream.name)

@@ -3,23 +3,83 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
-from trueup.flows.cli import alerts, cycles, intake, models, pause, prune, replay, reports, status, training
 from trueup.flows.cli.session import OneDocument
+
+# The module beside this one that registers each command, imported once that command is asked for: what one of them
+# needs is not waited for by the others.
+MODULES = {
+    "init": "intake", "ingest": "intake", "feedback": "intake", "train": "training", "predict": "training",
+    "check": "cycles", "cycle": "cycles", "serve": "cycles", "demo": "cycles", "replay": "replay", "pause": "pause",
+    "resume": "pause", "prune": "prune", "status": "status", "doctor": "status", "quarantine": "intake",
+    "models": "models", "reports": "reports", "alerts": "alerts",
+}  # fmt: skip
+
+
+class Commands(Mapping[str, Any]):
+    """Every command by its name, in the order of the help; made when it is first looked up."""
+
+    def __getitem__(self, name: str) -> Any:
+        return registered(MODULES[name])[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
+
+
+@cache
+def registered(module: str) -> Mapping[str, Any]:
+    """The commands that a module of the command line registers, by name."""
+    part = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+    import_module(f"trueup.flows.cli.{module}").add_to(part)
+    return typer.main.get_group(part).commands
+
+
+class Trueup(OneDocument):
+    """The group of all commands."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = Commands()  # type: ignore[assignment]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
+
 
 cli = typer.Typer(
     name="trueup",
-    cls=OneDocument,
+    cls=Trueup,
     help="Keeps a production model true: checks, gated retraining, promotion, alert mails.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (intake, training, models, cycles, reports, replay, pause, prune, alerts, status):
-    part.add_to(cli)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from trueup import __version__
+
+        typer.echo(f"trueup {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_tell_version)
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 def main() -> None:

@@ -347,7 +347,7 @@ def test_a_replay_takes_sent_answers_for_data(tmp_path: Path, service: Service) 
     assert max(m.metric for m in found["never"].timeline) < 0.3
     assert [m.promoted for m in found["default"].timeline] == [2, None]
     assert found["default"].timeline[1].metric > 0.7
-    assert app.reader.count(app.stream("reviews")) == 0
+    assert app.counts.records(app.stream("reviews")) == 0
 
 
 def test_numbers_sent_are_checked_alike(tmp_path: Path) -> None:

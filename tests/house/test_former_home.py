@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
-import tarfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.flows.test_commands import Shell
+from tests.former_deployment import CHAMPION, PREVIOUS, unpacked
 from tests.made_deployments import TRAINED, WEEK
 from trueup.flows.app import App, open_app
 from trueup.storage import snapshots
 from trueup.training.models.fitting import answer
 
-PACKED = Path(__file__).resolve().parents[1] / "fixtures" / "former_home.tar.xz"  # made by former_home.py beside it
-WRITTEN_AT = "/srv/deployment"  # where it lay when it was made
-CHAMPION, PREVIOUS = 2, 1
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The deployment, unpacked in a place of its own, of which MLflow's database is told."""
-    where = tmp_path_factory.mktemp("former")
-    with tarfile.open(PACKED) as packed:
-        packed.extractall(where, filter="data")
-    moved = where / "deployment"
-    with closing(sqlite3.connect(moved / ".trueup" / "mlflow.db")) as database, database:
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
-            for (column,) in database.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchall():
-                database.execute(
-                    f'UPDATE "{table}" SET "{column}" = replace("{column}", ?, ?) WHERE instr("{column}", ?)',
-                    [WRITTEN_AT, str(moved), WRITTEN_AT],
-                )
-    return moved
+    """The deployment, unpacked in a place of its own."""
+    return unpacked(tmp_path_factory.mktemp("former"))
 
 
 @pytest.fixture

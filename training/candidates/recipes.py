@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
-from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.training.candidates import estimators
 from trueup.training.candidates.estimators import HISTORIES, Hyper, TrainingHistory, estimator_named
+
+if TYPE_CHECKING:
+    from trueup.storage.rows import Rows
 
 Calibration = Literal["none", "sigmoid"]
 

@@ -15,6 +15,7 @@ from urllib.parse import urlparse
 
 from trueup.storage.errors import ModelUnusable, TrueupError
 from trueup.training.candidates.recipes import Recipe
+from trueup.training.registry.local_tables import Found, aliases_in, versions_in
 from trueup.training.registry.trusted_types import read_model
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
@@ -116,6 +117,9 @@ class Registry:
 
     def alias(self, name: str, alias: str) -> int | None:
         """The version that `alias` points to, or None: a failing registry raises, it is never "no champion"."""
+        held = aliases_in(self.uri, name)
+        if held is not None:
+            return held.get(alias)
         from mlflow.exceptions import MlflowException
 
         try:
@@ -163,6 +167,24 @@ class Registry:
 
     def versions(self, name: str) -> tuple[Version, ...]:
         """All versions of `name`, newest first."""
+        found = versions_in(self.uri, name)
+        made, given, aliases = found if found is not None else self._versions_by_client(name)
+        tags: dict[int, dict[str, str]] = {number: {} for number, _, _ in made}
+        for number, key, value in given:
+            tags.setdefault(number, {})[key] = value
+        return tuple(
+            Version(
+                number=number,
+                run_id=run_id or "",
+                created_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
+                tags=tags[number],
+                aliases=tuple(sorted(alias for alias, at in aliases if at == number)),
+            )
+            for number, run_id, milliseconds in sorted(made, reverse=True)
+        )
+
+    def _versions_by_client(self, name: str) -> Found:
+        """As `versions_in`, of whatever store."""
         from mlflow.exceptions import MlflowException
 
         client = self.client()
@@ -177,19 +199,13 @@ class Registry:
                     break
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                return ()
+                return [], [], []
             raise self.failed(f"the versions of '{name}'", error) from error
-        versions = [
-            Version(
-                number=int(one.version),
-                run_id=one.run_id or "",
-                created_at=datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
-                tags=dict(one.tags),
-                aliases=tuple(sorted(a for a, at in aliases.items() if int(at) == int(one.version))),
-            )
-            for one in found
-        ]
-        return tuple(sorted(versions, key=lambda version: -version.number))
+        return (
+            [(int(one.version), one.run_id, one.creation_timestamp) for one in found],
+            [(int(one.version), key, value) for one in found for key, value in one.tags.items()],
+            [(alias, int(at)) for alias, at in aliases.items()],
+        )
 
     def version(self, name: str, number: int) -> Version:
         """One version.

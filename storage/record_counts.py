@@ -1,0 +1,30 @@
+"""How many records a stream has, and since when: what is known of them without reading one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from trueup.storage import tables as t
+from trueup.storage.database import Database
+from trueup.storage.stream import Stream
+
+
+class RecordCounts:
+    """Figures of the store of records that SQL alone gives, for who would not wait for Arrow and pandas."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def records(self, stream: Stream) -> int:
+        """How many records the stream has."""
+        query = sa.select(sa.func.count()).where(t.records.c.stream == stream.name)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def first_received(self, stream: Stream) -> datetime | None:
+        """When the stream's first record was taken in, or None."""
+        query = sa.select(sa.func.min(t.segments.c.received_at)).where(t.segments.c.stream == stream.name)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
