@@ -24,7 +24,7 @@ from trueup.training.candidates.recipes import Recipe
 from trueup.training.evaluation.gain import chance_better
 from trueup.training.evaluation.paired import Paired
 from trueup.training.models.feature_cache import Matrices, Predictions
-from trueup.training.models.fitting import classes_of, targets
+from trueup.training.models.fitting import ordered_classes, targets
 from trueup.training.models.metrics import all_metrics
 from trueup.training.models.recency import recent_row_count
 from trueup.training.models.validation_blocks import validation_blocks
@@ -113,7 +113,7 @@ def search(
     """
     blocks = validation_blocks(stream, rows)[::-1]  # the newest first
     labelled = rows.take(rows.labelled)
-    classes = classes_of(stream, np.asarray(labelled.meta["label"]))
+    classes = ordered_classes(stream, np.asarray(labelled.meta["label"]))
     matrices = Matrices(stream, labelled, blocks, seed, recent_row_count(stream, rows))
     sizes = rungs(len(recipes), len(blocks), keep)
     running = _Search(stream, matrices, classes, clock, sum(sizes), on_candidate)

@@ -40,7 +40,7 @@ from trueup.monitoring.stats.performance_drop import answered
 from trueup.storage.rows import Rows, new_content, stack, unique_content
 from trueup.storage.stream import Stream
 from trueup.training.candidates.recipes import default_recipes
-from trueup.training.models.fitting import answer, classes_of, fit
+from trueup.training.models.fitting import answer, fit, ordered_classes
 from trueup.training.models.out_of_time import out_of_time
 from trueup.training.models.recency import recent_row_count
 
@@ -114,7 +114,7 @@ def cases(chosen: Set) -> Iterator[Case]:
             known = out_of_time(stream, recipe, past, 0).rows
             if not stream.series:
                 known = stack([own, new_content(known, own)], stream.columns)
-            classes = classes_of(stream, known.meta["label"].to_numpy())
+            classes = ordered_classes(stream, known.meta["label"].to_numpy())
             windows = (*_in_time(after, chosen.size), *_shifted(stream, after, chosen))
             yield Case(f"{chosen.name}-{cut}-{family}", stream, classes, known, after, windows)
 

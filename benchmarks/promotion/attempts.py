@@ -14,7 +14,7 @@ from trueup.storage.stream import Stream
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.evaluation.head_to_head import compare_on_new_rows, compare_on_older_rows, model_predictor
 from trueup.training.evaluation.paired import Paired
-from trueup.training.models.fitting import Fitted, answer, classes_of, fit
+from trueup.training.models.fitting import Fitted, answer, fit, ordered_classes
 from trueup.training.models.metrics import metric_value
 from trueup.training.models.recency import recent_row_count
 from trueup.training.search import search
@@ -111,4 +111,4 @@ def _answered_by(stream: Stream, champion: Any, met: Paired, rows: Rows, known: 
 def _worth(made: Made, model: Any) -> float:
     predicted, chances = answer(model, made.stream, made.fresh.features)
     truth = np.asarray(made.fresh.meta["label"].astype(str))
-    return metric_value("f1_macro", truth, predicted, chances, classes_of(made.stream, truth))
+    return metric_value("f1_macro", truth, predicted, chances, ordered_classes(made.stream, truth))

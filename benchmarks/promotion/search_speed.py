@@ -20,7 +20,7 @@ from trueup.storage.stream import Stream
 from trueup.training.candidates.pipelines import build_estimator, build_features
 from trueup.training.candidates.recipes import Recipe, default_recipes
 from trueup.training.models.feature_cache import Block
-from trueup.training.models.fitting import ages, balanced, classes_of, read_answers
+from trueup.training.models.fitting import ages, balanced, ordered_classes, read_answers
 from trueup.training.models.metrics import all_metrics
 from trueup.training.models.recency import recent_row_count
 from trueup.training.models.validation_blocks import validation_blocks
@@ -122,7 +122,7 @@ def _searched(
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import Pipeline
 
-    classes = classes_of(stream, labelled.meta["label"].to_numpy())
+    classes = ordered_classes(stream, labelled.meta["label"].to_numpy())
     grid = [
         {"features": [build_features(recipe, stream)],
          "model": [Weighted(build_estimator(replace(recipe, calibration="none"), stream, 0), recipe, stream, newest)]}

@@ -205,7 +205,7 @@ def _answered(
     app: App, stream: Stream, champion: int, judged_by: str, known: Rows, after: datetime, as_of: datetime
 ) -> float | None:
     """A metric of what a champion answered between two checks, by the labels that the data ended up with."""
-    from trueup.training.models.fitting import classes_of
+    from trueup.training.models.fitting import ordered_classes
 
     answers = app.reader.read(stream, after=after, as_of=as_of, version=champion).meta
     times = known.meta["time"]
@@ -216,5 +216,5 @@ def _answered(
         between.meta["label"].to_numpy()[labelled],
         answers["predicted"].to_numpy()[labelled],
         answers["score"].to_numpy()[labelled],
-        classes_of(stream, known.meta["label"].to_numpy()[known.labelled]),
+        ordered_classes(stream, known.meta["label"].to_numpy()[known.labelled]),
     )

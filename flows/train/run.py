@@ -161,7 +161,7 @@ def _search(stream: Stream, rows: Rows, seed: int, on_candidate: Callable[[Any],
 
 def _fit_and_score(stream: Stream, rows: Rows, winner: Recipe, seed: int) -> _Fit:
     """The winner fitted on the training side of the snapshot, and its answers to the evaluation side."""
-    from trueup.training.models.fitting import answer, classes_of, fit
+    from trueup.training.models.fitting import answer, fit, ordered_classes
     from trueup.training.models.metrics import all_metrics
     from trueup.training.models.recency import recent_row_count
 
@@ -176,7 +176,7 @@ def _fit_and_score(stream: Stream, rows: Rows, winner: Recipe, seed: int) -> _Fi
         judged.meta["label"].to_numpy(),
         judged.meta["predicted"].to_numpy(),
         judged.meta["score"].to_numpy(),
-        classes_of(stream, learning.take(learning.labelled).meta["label"].to_numpy()),
+        ordered_classes(stream, learning.take(learning.labelled).meta["label"].to_numpy()),
     )
     return _Fit(fitted, held_out, judged, metrics)
 

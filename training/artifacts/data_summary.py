@@ -14,7 +14,7 @@ import pandas as pd
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso
-from trueup.training.models.fitting import classes_of
+from trueup.training.models.fitting import ordered_classes
 from trueup_model.cleaning import NO_TEXT, WORD, plain_numbers, plain_text
 
 PERIODS = 24
@@ -56,7 +56,7 @@ def summarise(stream: Stream, rows: Rows) -> dict[str, Any]:
 def _few_classes(stream: Stream, rows: Rows) -> tuple[Rows, tuple[str, ...]]:
     """The rows with the rarer of many classes as one, and the classes."""
     labels = rows.meta["label"]
-    classes = classes_of(stream, labels[rows.labelled].to_numpy())
+    classes = ordered_classes(stream, labels[rows.labelled].to_numpy())
     if len(classes) <= CLASSES:
         return rows, classes
     common = set(labels.dropna().astype(str).value_counts().index[: CLASSES - 1])

@@ -15,7 +15,7 @@ import pandas as pd
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.training.artifacts.canvas import BLUE, ORANGE, canvas, png, shortened
-from trueup.training.models.fitting import answer, classes_of
+from trueup.training.models.fitting import answer, ordered_classes
 from trueup.training.models.metrics import metric_value
 from trueup_model.cleaning import NO_TEXT, WORD, plain_text
 
@@ -143,7 +143,7 @@ def _moved(
     if stream.is_regression:
         answers, sides = answer(model, stream, records)[0][:, None].astype(float), [""]
     elif len(known) == 2:
-        answers, sides = answer(model, stream, records)[1][:, None], [classes_of(stream, np.array(known))[-1]]
+        answers, sides = answer(model, stream, records)[1][:, None], [ordered_classes(stream, np.array(known))[-1]]
     else:
         answer(model, stream, records)  # whether it can at all is said as everywhere
         answers, sides = np.asarray(model.predict_proba(records)), list(known[:6])

@@ -16,7 +16,7 @@ from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 from trueup.training.artifacts.canvas import BLUE, canvas, png
 from trueup.training.candidates.recipes import Recipe
-from trueup.training.models.fitting import answer, classes_of, fit
+from trueup.training.models.fitting import answer, fit, ordered_classes
 from trueup.training.models.metrics import metric_value
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
@@ -48,7 +48,7 @@ def learning_curve(
         return ()
     before = rows.take(slice(0, len(rows) - len(judged)))
     before = before.take(~np.isin(before.meta["group"].to_numpy(), judged.meta["group"].to_numpy()))
-    classes = classes_of(stream, rows.meta["label"].to_numpy())
+    classes = ordered_classes(stream, rows.meta["label"].to_numpy())
     whole = replace(recipe, history="all")  # how much of the past is learnt from is what the curve is about
     found: list[Point] = []
     started, fitting, answering = clock(), 0.0, 0.0

@@ -14,7 +14,7 @@ from trueup.training.artifacts import answer_plots as drawn
 from trueup.training.artifacts.error_examples import EXAMPLES_FILE, error_examples
 from trueup.training.artifacts.importance_plots import draw_columns, draw_words, drops_by_column, moved_by_words
 from trueup.training.artifacts.learning_curve import draw_learning, learning_curve
-from trueup.training.models.fitting import Fitted, classes_of
+from trueup.training.models.fitting import Fitted, ordered_classes
 
 PLOTS_FOLDER = "plots"
 
@@ -71,5 +71,5 @@ def _answers(stream: Stream, fitted: Fitted, judged: Rows) -> drawn.JudgedPredic
     if len(judged):
         chances = np.asarray(fitted.model.predict_proba(judged.features[list(stream.features)]))
     return drawn.JudgedPredictions(
-        label.astype(str), predicted.astype(str), classes_of(stream, np.array(known)), known, chances
+        label.astype(str), predicted.astype(str), ordered_classes(stream, np.array(known)), known, chances
     )

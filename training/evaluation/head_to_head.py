@@ -20,7 +20,7 @@ from trueup.storage.stream import Stream
 from trueup.storage.timepoints import utc
 from trueup.training.evaluation.paired import Opponent, Paired
 from trueup.training.models.feature_cache import Block, Matrices
-from trueup.training.models.fitting import Fitted, answer, classes_of, targets
+from trueup.training.models.fitting import Fitted, answer, ordered_classes, targets
 from trueup.training.models.recency import recent_row_count, window_row_count
 
 CROSS_FIT_FOLDS = 5
@@ -170,6 +170,6 @@ def pair_predictions(
         challenger_score=met.meta["score"].to_numpy(dtype=float),
         unit=unit,
         evaluation=met.meta["evaluation"].to_numpy(dtype=bool),
-        classes=classes_of(stream, truth),
+        classes=ordered_classes(stream, truth),
         slices={column: met.features[column].to_numpy() for column in stream.slices},
     )

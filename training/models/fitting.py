@@ -27,7 +27,7 @@ class Fitted:
     used: Rows
 
 
-def classes_of(stream: Stream, labels: np.ndarray) -> tuple[str, ...]:
+def ordered_classes(stream: Stream, labels: np.ndarray) -> tuple[str, ...]:
     """The classes in the order that decides which is "the last": as declared, else sorted; none for regression."""
     if stream.is_regression:
         return ()
@@ -198,7 +198,7 @@ def _decided(model: Any, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
 
 
 def _score(stream: Stream, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
-    classes = classes_of(stream, known)
+    classes = ordered_classes(stream, known)
     if len(classes) != 2:
         return chances.max(axis=1)
     last = np.flatnonzero(known == classes[-1])

@@ -12,7 +12,7 @@ import numpy as np
 from trueup.storage.errors import TrueupError
 from trueup.storage.rows import Rows, new_content, stack, unique_content
 from trueup.storage.stream import Stream
-from trueup.training.models.fitting import classes_of, targets
+from trueup.training.models.fitting import ordered_classes, targets
 from trueup.training.models.metrics import all_metrics
 from trueup.training.models.out_of_time import BLOCKS, BLOCKS_OF_SERIES, OutOfTime
 from trueup.training.models.recency import window_row_count
@@ -84,7 +84,7 @@ def labelled_metrics(stream: Stream, answered: Rows) -> dict[str, float]:
     judged = answered.take(answered.labelled)
     truth = targets(stream, judged)
     predicted, chances = (judged.meta[column].to_numpy() for column in ("predicted", "score"))
-    return all_metrics(stream.task, truth, predicted, chances, classes_of(stream, truth))
+    return all_metrics(stream.task, truth, predicted, chances, ordered_classes(stream, truth))
 
 
 def register(
