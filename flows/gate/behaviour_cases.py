@@ -17,14 +17,14 @@ from trueup.storage.stream import Stream
 if TYPE_CHECKING:
     from trueup.training.gate.behaviour_suites import Suite
 
-NAME = r"[a-z0-9][a-z0-9-]*"
+_NAME = r"[a-z0-9][a-z0-9-]*"
 TAKEN = frozenset({"case", "space", "punctuation", "typo", "negation"})  # suites that every stream of texts is put to
 
 
 class BehaviourCase(Frozen):
     """One text whose answer, or whose change's effect, is known."""
 
-    name: str = Field("", pattern=f"^({NAME})?$")
+    name: str = Field("", pattern=f"^({_NAME})?$")
     kind: Literal["invariance", "directional", "minimum"]
     text: str = Field(min_length=1)
     changed: str = ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from trueup.monitoring.check import Signal, Verdict
-from trueup.monitoring.report.frames import LABEL, PREDICTED, SCORE, ColumnKind, FramePair, text_column
+from trueup.monitoring.report.frames import LABEL, PREDICTED, SCORE_COLUMN, ColumnKind, FramePair, text_column
 from trueup.monitoring.signals.catalogue import DrawnOn, drawn_on
 from trueup.storage.stream import Stream
 
@@ -61,7 +61,7 @@ def model_sections(
     stream: Stream, frames: FramePair, signals: Sequence[Signal], said: list[str]
 ) -> Iterator[Section]:
     """The model's answers and the labels, in the same way."""
-    drawn = {SCORE: DrawnOn.SCORE, PREDICTED: DrawnOn.PREDICTED_CLASS, LABEL: DrawnOn.LABEL}
+    drawn = {SCORE_COLUMN: DrawnOn.SCORE, PREDICTED: DrawnOn.PREDICTED_CLASS, LABEL: DrawnOn.LABEL}
     if stream.is_regression:
         drawn = {PREDICTED: DrawnOn.SCORE, LABEL: DrawnOn.LABEL}
     shown = [column for column in frames.kinds if not _left_out(frames, column, said)]

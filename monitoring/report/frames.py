@@ -18,12 +18,12 @@ from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 
 MOST_ROWS = 5_000  # drawn for a report, a side
-MOST_LEVELS = 50  # of a categorical column, by name; a page with thousands of bars cannot be read
+_MOST_LEVELS = 50  # of a categorical column, by name; a page with thousands of bars cannot be read
 LONGEST_LEVEL = 100  # characters
 LONGEST_TEXT = 2_000  # characters of a text that may be shown as an example
 OTHER = "(other values)"
 
-SCORE, PREDICTED, LABEL = "prediction score", "prediction", "label"
+SCORE_COLUMN, PREDICTED, LABEL = "prediction score", "prediction", "label"
 
 
 class ColumnKind(StrEnum):
@@ -92,8 +92,8 @@ def model_frames(stream: Stream, reference: Rows, current: Rows, labelled: Rows)
         columns[PREDICTED] = (_number(reference, "predicted"), _number(current, "predicted"))
         columns[LABEL] = (_number(reference, "label"), _number(current_labels, "label"))
     else:
-        kinds = {SCORE: ColumnKind.NUMBER, PREDICTED: ColumnKind.LEVEL, LABEL: ColumnKind.LEVEL}
-        columns[SCORE] = (_number(reference, "score"), _number(current, "score"))
+        kinds = {SCORE_COLUMN: ColumnKind.NUMBER, PREDICTED: ColumnKind.LEVEL, LABEL: ColumnKind.LEVEL}
+        columns[SCORE_COLUMN] = (_number(reference, "score"), _number(current, "score"))
         columns[PREDICTED] = _pooled(_level(reference, "predicted"), _level(current, "predicted"))
         columns[LABEL] = _pooled(_level(reference, "label"), _level(current_labels, "label"))
     size = max(len(current), len(current_labels))
@@ -108,7 +108,7 @@ def labelled_frame(stream: Stream, rows: Rows) -> pd.DataFrame:
         frame = pd.DataFrame({
             LABEL: pd.Series(_level(rows, "label"), dtype=object),
             PREDICTED: pd.Series(_level(rows, "predicted"), dtype=object),
-            SCORE: _number(rows, "score"),
+            SCORE_COLUMN: _number(rows, "score"),
         })
     return frame[frame[LABEL].notna() & frame[PREDICTED].notna()].reset_index(drop=True)
 
@@ -144,7 +144,7 @@ def _pooled(reference: np.ndarray, current: np.ndarray) -> tuple[pd.Series, pd.S
         )
         for values in (reference, current)
     ]
-    common = pd.concat(frames).value_counts().index[:MOST_LEVELS]
+    common = pd.concat(frames).value_counts().index[:_MOST_LEVELS]
     first, second = (side.where(side.isin(common) | side.isna(), OTHER) for side in frames)
     return first, second
 

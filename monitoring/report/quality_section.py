@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trueup.monitoring.report.drift_sections import Section
-from trueup.monitoring.report.frames import LABEL, PREDICTED, SCORE
+from trueup.monitoring.report.frames import LABEL, PREDICTED, SCORE_COLUMN
 from trueup.storage.stream import Stream
 
 _NAME = "the quality of the model"
@@ -57,7 +57,7 @@ def _classification(
 
     def section(kind: BinaryClassification | MulticlassClassification, metric: object, name: str) -> Section:
         definition = DataDefinition(
-            categorical_columns=[LABEL, PREDICTED], numerical_columns=[SCORE], classification=[kind]
+            categorical_columns=[LABEL, PREDICTED], numerical_columns=[SCORE_COLUMN], classification=[kind]
         )
         before = Dataset.from_pandas(reference, data_definition=definition) if len(reference) else None
         return Section(name, metric, Dataset.from_pandas(current, data_definition=definition), before)
@@ -70,8 +70,8 @@ def _classification(
     )
     yield section(kind, ClassificationQuality(conf_matrix=True), _NAME)
     yield section(kind, ClassificationQualityByLabel(), f"{_NAME} by class")
-    if len(here | set(declared)) == 2 and current[LABEL].nunique() == 2 and np.isfinite(current[SCORE]).all():
-        scored = BinaryClassification(target=LABEL, prediction_probas=SCORE, pos_label=last)
+    if len(here | set(declared)) == 2 and current[LABEL].nunique() == 2 and np.isfinite(current[SCORE_COLUMN]).all():
+        scored = BinaryClassification(target=LABEL, prediction_probas=SCORE_COLUMN, pos_label=last)
         yield section(scored, RocAuc(), "the ROC curve")
 
 

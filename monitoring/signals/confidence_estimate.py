@@ -17,7 +17,7 @@ from trueup.monitoring.stats.columns import as_levels, as_numbers
 from trueup.monitoring.stats.metrics import of_cells
 from trueup.storage.rows import Rows
 
-CELLS = 200
+_CELLS = 200
 _SHARPEST = 1e-6  # scores nearer to 0 or 1 are read as this near
 _IDENTITY = np.array([1.0, 0.0, 0.0])  # the curve that leaves scores as they are
 _PULL = 1.0  # towards it: the weight of about four records
@@ -68,7 +68,7 @@ class Grid:
 def grid(*parts: Scored) -> Grid:
     """Cells that hold about as many of the records each; records of one score share a cell."""
     values = np.sort(_read(np.concatenate([part.score for part in parts])))
-    bounds = np.unique(values[np.arange(1, CELLS) * len(values) // CELLS])
+    bounds = np.unique(values[np.arange(1, _CELLS) * len(values) // _CELLS])
     bounds = bounds[bounds > values[0]]
     cell = np.searchsorted(bounds, values, side="right")
     middle = np.bincount(cell, values) / np.bincount(cell)

@@ -25,9 +25,9 @@ from trueup.monitoring.stats.counts import fitted_tail
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 
-CODE, NAME = "DRF-MULTI", "how the columns go together"
-FLOOR = 0.1  # change of the strongest correlation under which it is immaterial
-MOST_ROWS = 20_000  # of a hand; drawn at random where there are more
+_CODE, _NAME = "DRF-MULTI", "how the columns go together"
+_FLOOR = 0.1  # change of the strongest correlation under which it is immaterial
+_MOST_ROWS = 20_000  # of a hand; drawn at random where there are more
 COMMON = 0.02  # share of the records from which on a level is looked at
 NAMED_LEVELS = 4  # levels of a column that are looked at, the commonest
 _DRAWS = 1_000
@@ -42,13 +42,13 @@ def correlation_drift(stream: Stream, comparison: Comparison) -> Iterator[Pendin
     if stream.series or len(columns) < 2:
         return
     reference, current = (_sampled(rows, comparison.seed) for rows in sides_of(stream, comparison).inputs)
-    too_few = too_few_records(CODE, NAME, len(reference), len(current))
+    too_few = too_few_records(_CODE, _NAME, len(reference), len(current))
     if too_few is not None:
         yield too_few
         return
     values, owners = _values(stream, reference, current)
     run = partial(_judge, values, owners, len(reference), comparison.seed)
-    yield PendingTest(CODE, run, costs_nothing=len(set(owners)) < 2)
+    yield PendingTest(_CODE, run, costs_nothing=len(set(owners)) < 2)
 
 
 def _judge(values: np.ndarray, owners: list[str], n_reference: int, seed: int, level: float) -> Signal:
@@ -56,7 +56,7 @@ def _judge(values: np.ndarray, owners: list[str], n_reference: int, seed: int, l
     pairs = [(i, j) for i in range(len(owners)) for j in range(i) if owners[i] != owners[j]]
     if not pairs:
         said = "Fewer than two columns vary, so none can go together with another."
-        return insufficient(CODE, NAME, said, n_reference, n_current)
+        return insufficient(_CODE, _NAME, said, n_reference, n_current)
     products, spread = _products(values, pairs)
     shift = products[:, n_reference:].mean(axis=1) - products[:, :n_reference].mean(axis=1)
     p_value = _permutation_p(products, n_current, seed)
@@ -71,11 +71,11 @@ def _judge(values: np.ndarray, owners: list[str], n_reference: int, seed: int, l
         for i, j in (pairs[k] for k in most)
     )
     strongest = float(np.abs(effects).max())
-    outcome = verdict_of(p_value, level, strongest >= FLOOR)
+    outcome = verdict_of(p_value, level, strongest >= _FLOOR)
     told = ", ".join(f"{part.what} {part.before:+.2f} → {part.now:+.2f}" for part in moved)
     return Signal(
-        code=CODE,
-        name=NAME,
+        code=_CODE,
+        name=_NAME,
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, p_value, level),
         said=f"Of {len(pairs)} pairs the correlations that changed most: {told} ({odds_in_words(p_value, level)}).",
@@ -152,6 +152,6 @@ def _values(stream: Stream, reference: Rows, current: Rows) -> tuple[np.ndarray,
 
 
 def _sampled(rows: Rows, seed: int) -> Rows:
-    if len(rows) <= MOST_ROWS:
+    if len(rows) <= _MOST_ROWS:
         return rows
-    return rows.take(np.sort(np.random.default_rng(seed).choice(len(rows), MOST_ROWS, replace=False)))
+    return rows.take(np.sort(np.random.default_rng(seed).choice(len(rows), _MOST_ROWS, replace=False)))

@@ -18,8 +18,8 @@ from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 
-CODE, NAME = "DQ-DUP", "share of records that repeat one of the same window"
-FLOOR = 0.02  # rise of the share of repeats under which it is immaterial
+_CODE, _NAME = "DQ-DUP", "share of records that repeat one of the same window"
+_FLOOR = 0.02  # rise of the share of repeats under which it is immaterial
 FEWEST_PAST = 6  # past windows that show how far healthy ones differ
 _MANY = 100  # repeated contents above which their number is normal
 
@@ -28,16 +28,16 @@ def duplicates(stream: Stream, comparison: Comparison) -> Iterator[PendingTest |
     """Tests whether the window repeats itself more than windows of the same size usually do."""
     reference, current = (_contents(rows) for rows in (comparison.reference, comparison.current))
     past = _past_repeats(stream.policy, comparison.past, len(current))
-    too_few = too_few_records(CODE, NAME, len(reference), len(current))
+    too_few = too_few_records(_CODE, _NAME, len(reference), len(current))
     if too_few is not None:
         yield too_few
     elif stream.series and len(past) < FEWEST_WINDOWS:
         said = f"The snapshot holds {len(past)} windows as long as this one; what is usual needs {FEWEST_WINDOWS}."
-        yield insufficient(CODE, NAME, said, len(reference), len(current))
+        yield insufficient(_CODE, _NAME, said, len(reference), len(current))
     else:
         past = past if len(past) >= FEWEST_PAST else past[:0]
         run = partial(_judge, reference, current, past, stream.series, comparison.seed)
-        yield PendingTest(CODE, run, costs_nothing=repeats(np.concatenate([reference, current])) == 0)
+        yield PendingTest(_CODE, run, costs_nothing=repeats(np.concatenate([reference, current])) == 0)
 
 
 def repeats(contents: np.ndarray) -> int:
@@ -60,10 +60,10 @@ def _judge(
     if len(past):
         usual = float(np.median(past))
         p_value = max(p_value, p_value_against_past(share, past, level=level).p_value)
-    outcome = verdict_of(p_value, level, share - usual >= FLOOR)
+    outcome = verdict_of(p_value, level, share - usual >= _FLOOR)
     return Signal(
-        code=CODE,
-        name=NAME,
+        code=_CODE,
+        name=_NAME,
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, p_value, level),
         direction="up" if share > usual else "down",

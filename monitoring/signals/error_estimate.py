@@ -16,7 +16,7 @@ from trueup.storage.rows import Rows
 from trueup.storage.stream import Stream
 
 FOLDS = 20  # parts of the labelled rows, each left out once
-MOST_ROWS = 5_000  # newest labelled rows that are learnt from
+_MOST_ROWS = 5_000  # newest labelled rows that are learnt from
 _LEVELS = 50  # kept of a categorical column
 
 
@@ -41,7 +41,7 @@ def predicted_error(stream: Stream, known: Rows) -> Callable[[Rows], np.ndarray]
     from sklearn.preprocessing import OrdinalEncoder
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    known = known.newest(MOST_ROWS)
+    known = known.newest(_MOST_ROWS)
     coded: Any = OrdinalEncoder(
         max_categories=_LEVELS, handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan
     )
@@ -73,7 +73,7 @@ def error_increase(stream: Stream, known: Rows, current: Rows, seed: int) -> tup
     (delete-a-group jackknife, Kott 2001) those of the labelled rows and of what was learnt from them.
     """
     name = stream.metric
-    known = known.newest(MOST_ROWS)
+    known = known.newest(_MOST_ROWS)
     measured, predicted = losses(name, known), predicted_error(stream, known)(current)
     fold = np.random.default_rng(seed).permutation(len(known)) % FOLDS
     ratios = []

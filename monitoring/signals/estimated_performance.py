@@ -25,7 +25,7 @@ from trueup.monitoring.stats.performance_drop import Drop, answered, classes_in
 from trueup.storage.rows import Rows, new_content, stack
 from trueup.storage.stream import Stream
 
-CODE = "PRF-EST"
+_CODE = "PRF-EST"
 LEAST_LABELS = 100  # known labels under which neither confidence nor errors can be learnt
 LEAST_OF_CLASS = 10
 _RESAMPLES = 400
@@ -53,9 +53,9 @@ def estimated_performance(stream: Stream, comparison: Comparison) -> Iterator[Pe
     data = _data_of(stream, comparison)
     lacking = _requirement_missing(stream, data)
     if lacking:
-        yield insufficient(CODE, _name(stream), lacking, len(data.reference), len(data.current))
+        yield insufficient(_CODE, _name(stream), lacking, len(data.reference), len(data.current))
     else:
-        yield PendingTest(CODE, lambda level: _measured(stream, data, comparison, level))
+        yield PendingTest(_CODE, lambda level: _measured(stream, data, comparison, level))
 
 
 def estimator(stream: Stream, known: Rows, classes: tuple[str, ...]) -> Callable[[Rows], float]:
@@ -159,7 +159,7 @@ def _measured(stream: Stream, data: EstimationData, comparison: Comparison, leve
     outcome = Verdict.BREACHED if found.is_breach(stream, level) else Verdict.OK
     low, high = (drop_figure(stream, bound) for bound in found.interval)
     return Signal(
-        code=CODE,
+        code=_CODE,
         name=_name(stream),
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, found.p_value, level),

@@ -10,7 +10,7 @@ from trueup.monitoring.formatting import percent
 from trueup.monitoring.signals.pending import insufficient
 from trueup.storage.stream import Stream
 
-CODE, NAME = "DQ-LABELS", "share of mature records that carry a label"
+_CODE, _NAME = "DQ-LABELS", "share of mature records that carry a label"
 
 
 def label_coverage(stream: Stream, comparison: Comparison) -> Iterator[Signal]:
@@ -20,12 +20,12 @@ def label_coverage(stream: Stream, comparison: Comparison) -> Iterator[Signal]:
     reference = comparison.reference.labelled
     if not len(current):
         said = f"No record of the window is past its maturity of {stream.label.maturity}, so none needs a label yet."
-        yield insufficient(CODE, NAME, said, len(reference), 0)
+        yield insufficient(_CODE, _NAME, said, len(reference), 0)
         return
     usual = f", {percent(float(reference.mean()))} of the reference" if len(reference) else ""
     yield Signal(
-        code=CODE,
-        name=NAME,
+        code=_CODE,
+        name=_NAME,
         verdict=Verdict.OK,
         said=f"{int(current.sum())} of {len(current)} mature records ({percent(float(current.mean()))}) carry a label"
         f"{usual}.",

@@ -14,8 +14,8 @@ from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyon
 from trueup.monitoring.stats.proportions import share_test
 from trueup.storage.stream import Stream
 
-CODE, NAME = "DQ-QUARANTINE", "share of refused items among the newest received"
-FLOOR = 0.02  # rise of the share under which it is immaterial
+_CODE, _NAME = "DQ-QUARANTINE", "share of refused items among the newest received"
+_FLOOR = 0.02  # rise of the share under which it is immaterial
 _BATCH = 500  # newest items looked at, beside the newest receipt alone
 
 
@@ -31,9 +31,9 @@ def quarantine_rate(stream: Stream, comparison: Comparison) -> Iterator[PendingT
             f"{len(received)} items were received; a comparison needs {MIN_VALUES} newest ones and {MIN_VALUES} before "
             "them."
         )
-        yield insufficient(CODE, NAME, said, n_current=len(received))
+        yield insufficient(_CODE, _NAME, said, n_current=len(received))
     else:
-        yield PendingTest(CODE, partial(_judge, received, refused, looks), costs_nothing=not refused.any())
+        yield PendingTest(_CODE, partial(_judge, received, refused, looks), costs_nothing=not refused.any())
 
 
 def _newest(received: np.ndarray, size: int) -> int:
@@ -51,10 +51,10 @@ def _judge(received: np.ndarray, refused: np.ndarray, looks: list[int], level: f
     start = looks[int(np.argmin(p_values))]
     old, new = float(refused[:start].mean()), float(refused[start:].mean())
     worst = _worst_earlier(received[:start], refused[:start])
-    outcome = verdict_of(p_value, level, new - old >= FLOOR and new > worst)
+    outcome = verdict_of(p_value, level, new - old >= _FLOOR and new > worst)
     return Signal(
-        code=CODE,
-        name=NAME,
+        code=_CODE,
+        name=_NAME,
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, p_value, level),
         direction="up" if new > old else "down",

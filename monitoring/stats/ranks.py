@@ -19,7 +19,7 @@ from trueup.monitoring.stats.counts import permutation_p
 
 DEGREE = 4
 SMALL = 200  # records on a side, under which the chi-square tail is up to three times too light at .001
-CELLS = 200  # to which small samples are coarsened before they are permuted; they lose nothing by it
+_CELLS = 200  # to which small samples are coarsened before they are permuted; they lose nothing by it
 _BLOCK = 20_000  # values scored at a time; scores of a million at once would not fit the processor's cache
 LOCATION = 0.5  # weight of location alone: its p-value counts as twice as large
 _TINY = 1e-250  # below it the law of the smaller p-value is not told from itself
@@ -125,10 +125,10 @@ def _sums(ranks: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 def _coarsen(totals: np.ndarray, currents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The same counts in at most CELLS neighbouring groups of about the same size."""
-    if len(totals) <= CELLS:
+    if len(totals) <= _CELLS:
         return totals, currents
-    group = ((np.cumsum(totals) - totals / 2) * CELLS / totals.sum()).astype(int)
-    return np.bincount(group, totals, CELLS), np.bincount(group, currents, CELLS)
+    group = ((np.cumsum(totals) - totals / 2) * _CELLS / totals.sum()).astype(int)
+    return np.bincount(group, totals, _CELLS), np.bincount(group, currents, _CELLS)
 
 
 def _legendre(x: np.ndarray) -> np.ndarray:

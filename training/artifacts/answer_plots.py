@@ -13,7 +13,7 @@ import numpy as np
 from trueup.training.artifacts.canvas import BLUE, COLOURS, GREY, ORANGE, canvas, png, shortened
 
 MOST_CLASSES = 8  # drawn one by one; the rarer ones are left out of curves, and are one class in the confusion matrix
-LEAST_ROWS = 20  # below, a curve shows chance
+_LEAST_ROWS = 20  # below, a curve shows chance
 MOST_POINTS = 2000
 
 
@@ -42,7 +42,7 @@ class JudgedPredictions:
             of_it = self.truth == name
             if name in self.known and 0 < of_it.sum() < len(of_it):
                 found.append((name, of_it, self.chances[:, self.known.index(name)]))
-        return found if len(self.truth) >= LEAST_ROWS else []
+        return found if len(self.truth) >= _LEAST_ROWS else []
 
 
 def confusion(answers: JudgedPredictions) -> bytes | None:
@@ -114,7 +114,7 @@ def calibration(answers: JudgedPredictions) -> bytes | None:
     Two classes: the probability of the last. More: that of the answer, against how often the answer is right.
     """
     n = len(answers.truth)
-    if n < LEAST_ROWS or not answers.chances.size:
+    if n < _LEAST_ROWS or not answers.chances.size:
         return None
     if len(answers.classes) == 2:
         curves = answers.curves()
@@ -124,7 +124,7 @@ def calibration(answers: JudgedPredictions) -> bytes | None:
         what = f"probability of {shortened(name, 20)}"
     else:
         came, foretold, what = answers.truth == answers.predicted, answers.chances.max(axis=1), "confidence"
-    bins = np.array_split(np.argsort(foretold, kind="stable"), max(2, min(10, n // LEAST_ROWS)))
+    bins = np.array_split(np.argsort(foretold, kind="stable"), max(2, min(10, n // _LEAST_ROWS)))
     said = np.array([foretold[one].mean() for one in bins])
     share = np.array([came[one].mean() for one in bins])
     sizes = np.array([len(one) for one in bins])

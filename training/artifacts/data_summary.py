@@ -23,8 +23,8 @@ REPEATS = 5  # contents that stand most often
 CLASSES = 8  # told one by one, the commonest; the rarer ones are one class together
 OTHERS = "(others)"
 SHOWN_WORDS = 12  # a class
-READ_TEXTS = 20_000  # newest labelled rows that words are counted in
-LEAST_TEXTS = 5  # that hold a word
+_READ_TEXTS = 20_000  # newest labelled rows that words are counted in
+_LEAST_TEXTS = 5  # that hold a word
 LONGEST = 160  # signs of a text that is shown
 QUANTILES = {"least": 0.0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "most": 1.0}
 
@@ -106,7 +106,7 @@ def _words(rows: Rows, column: str, classes: tuple[str, ...]) -> dict[str, list[
     """The words that tell a class from the rest, the surest first: by the z score of the log ratio of their rates."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    known = rows.take(rows.labelled).newest(READ_TEXTS)
+    known = rows.take(rows.labelled).newest(_READ_TEXTS)
     if not len(known):
         return {}
     counter = CountVectorizer(token_pattern=WORD, binary=True)
@@ -124,7 +124,7 @@ def _words(rows: Rows, column: str, classes: tuple[str, ...]) -> dict[str, list[
         ratio = np.log((here + 0.5) / (n_own + 1)) - np.log((rest + 0.5) / (n_rest + 1))
         z = ratio / np.sqrt(1 / (here + 0.5) + 1 / (rest + 0.5))
         likeliest = np.argsort(-z, kind="stable")[: 4 * SHOWN_WORDS]
-        best = [k for k in likeliest if everywhere[k] >= LEAST_TEXTS and z[k] > 0]
+        best = [k for k in likeliest if everywhere[k] >= _LEAST_TEXTS and z[k] > 0]
         found[name] = [
             {"word": str(words[k]), "share": float(here[k] / n_own), "elsewhere": float(rest[k] / n_rest)}
             for k in best

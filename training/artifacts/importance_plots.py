@@ -20,8 +20,8 @@ from trueup.training.models.metrics import metric_value
 from trueup_model.cleaning import NO_TEXT, WORD, plain_text
 
 ASKED_WORDS = 1000  # the commonest of a column
-LEAST_TEXTS = 5  # that hold a word
-READ_TEXTS = 20_000  # newest rows that words are counted in
+_LEAST_TEXTS = 5  # that hold a word
+_READ_TEXTS = 20_000  # newest rows that words are counted in
 BARS = 12
 ASKED_ROWS = 300
 ASKED_TIMES = 30  # permutations over all columns
@@ -116,12 +116,12 @@ def draw_columns(stream: Stream, drops: dict[str, float], rows: int) -> bytes | 
 def _common_words(used: Rows, column: str) -> list[str]:
     from sklearn.feature_extraction.text import CountVectorizer
 
-    texts = plain_text(used.newest(READ_TEXTS).features[[column]])
+    texts = plain_text(used.newest(_READ_TEXTS).features[[column]])
     counter = CountVectorizer(token_pattern=WORD, binary=True)
     held = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
     words = counter.get_feature_names_out()
     order = np.argsort(-held, kind="stable")[:ASKED_WORDS]
-    return [str(words[k]) for k in order if held[k] >= LEAST_TEXTS and words[k] != NO_TEXT]
+    return [str(words[k]) for k in order if held[k] >= _LEAST_TEXTS and words[k] != NO_TEXT]
 
 
 def _records(stream: Stream, used: Rows, column: str, texts: list[str]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from trueup.training.models.metrics import metric_value
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
 JUDGED_SHARE, MOST_JUDGED = 0.2, 1000
-LEAST_FITTED, LEAST_JUDGED = 40, 30
+LEAST_FITTED, _LEAST_JUDGED = 40, 30
 TIME = 1.0  # seconds; a step that would probably end later is left out
 
 
@@ -44,7 +44,7 @@ def learning_curve(
     """
     rows = learning.take(learning.labelled)
     judged = rows.newest(min(MOST_JUDGED, int(len(rows) * JUDGED_SHARE)))
-    if len(judged) < LEAST_JUDGED:
+    if len(judged) < _LEAST_JUDGED:
         return ()
     before = rows.take(slice(0, len(rows) - len(judged)))
     before = before.take(~np.isin(before.meta["group"].to_numpy(), judged.meta["group"].to_numpy()))

@@ -20,7 +20,7 @@ from trueup.training.gate.golden import golden_guardrail
 from trueup.training.gate.result import GateTest, inapplicable
 from trueup.training.gate.slices import slice_codes, slice_guardrail
 
-LEAST_JUDGED = 30  # rows, below which predictions by themselves show nothing
+_LEAST_JUDGED = 30  # rows, below which predictions by themselves show nothing
 
 
 class Need(StrEnum):
@@ -93,8 +93,8 @@ def _missing(need: Need, context: GateContext) -> str:
             return "the champion answers elsewhere"
         case Need.CLASSES if not context.paired.classes:
             return "numbers come without a probability"
-        case Need.JUDGED_ROWS if len(context.judged) < LEAST_JUDGED:
-            return f"{len(context.judged)} judged rows; {LEAST_JUDGED} are needed"
+        case Need.JUDGED_ROWS if len(context.judged) < _LEAST_JUDGED:
+            return f"{len(context.judged)} judged rows; {_LEAST_JUDGED} are needed"
         case Need.PROBABILITIES if not _all_stated(context):
             return "the answers of one of the models come without a probability"
         case Need.TEXT if not context.stream.text:

@@ -28,7 +28,7 @@ from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.context import GateContext
 from trueup.training.gate.result import GateTest, inapplicable
 
-LEAST_ROWS = 30   # rows of a value, below which it is not judged
+_LEAST_ROWS = 30   # rows of a value, below which it is not judged
 MOST_VALUES = 20     # values of a slice, the commonest first
 REFUSAL_LEVEL = 0.05  # chance of a refusal where no value is worse at all, over all values
 _NAMED = 3
@@ -72,7 +72,7 @@ def _code(column: str) -> str:
 def _test(stream: Stream, column: str, values: list[_Value], margin: float, count: int, seed: int) -> GateTest:
     code = _code(column)
     if not values:
-        why = f"no value of '{column}' holds {LEAST_ROWS} judged rows on which {stream.metric} exists"
+        why = f"no value of '{column}' holds {_LEAST_ROWS} judged rows on which {stream.metric} exists"
         return inapplicable(code, why)
     bound = 1 - REFUSAL_LEVEL / count
     chances = {v.name: 1 - chance_better(stream.metric, v.rows, seed) for v in values if v.loss > margin}
@@ -97,7 +97,7 @@ def _change(stream: Stream, value: _Value) -> str:
 def _values(stream: Stream, paired: Paired, column: str) -> Iterator[_Value]:
     named = _levels(stream, column, paired.slices[column])
     counts = pd.Series(named).value_counts()
-    for name in counts.index[counts >= LEAST_ROWS][:MOST_VALUES]:
+    for name in counts.index[counts >= _LEAST_ROWS][:MOST_VALUES]:
         rows = paired.take(named == name)
         loss = _loss(stream.metric, rows)
         if np.isfinite(loss):

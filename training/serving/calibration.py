@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 
-FOLDS = 3
+_FOLDS = 3
 SUREST = 1e-4  # chances are cut here before the logarithm: a forest's votes are all or none
 
 
@@ -52,7 +52,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         sample_weight = ages if sample_weight is None else sample_weight
         folds = folds_of(target, np.arange(len(target))) if folds is None else folds
         left_out = np.zeros(0)
-        for fold in range(FOLDS):
+        for fold in range(_FOLDS):
             out = folds == fold
             known = clone(self.base).fit(rows[~out], target[~out], sample_weight=sample_weight[~out])
             answers = odds(known, rows[out])
@@ -120,5 +120,5 @@ def folds_of(target: np.ndarray, groups: np.ndarray) -> np.ndarray:
     for name in np.unique(target[first]):
         own = np.flatnonzero(target[first] == name)
         own = own[np.argsort(first[own])]
-        fold[own] = np.arange(len(own)) * FOLDS // max(len(own), 1)
+        fold[own] = np.arange(len(own)) * _FOLDS // max(len(own), 1)
     return np.asarray(fold[which])

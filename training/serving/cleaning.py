@@ -10,7 +10,7 @@ import pandas as pd
 WORD = r"(?u)\w+|[^\w\s]"
 NO_TEXT = "emptytext"  # a word of its own: a vectoriser fails where no text holds any word
 MISSING = "missing"  # a level of its own
-HUGE = 1e12  # its square still fits a float64, so scaling cannot overflow
+_HUGE = 1e12  # its square still fits a float64, so scaling cannot overflow
 
 
 def plain_text(columns: pd.DataFrame) -> np.ndarray:
@@ -23,7 +23,7 @@ def plain_text(columns: pd.DataFrame) -> np.ndarray:
 def plain_numbers(columns: pd.DataFrame) -> np.ndarray:
     """Numeric columns (n × k) as finite float64 or NaN; no number is missing, beyond 1e12 is cut."""
     numbers = columns.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.clip(np.where(np.isinf(numbers), np.nan, numbers), -HUGE, HUGE)
+    return np.clip(np.where(np.isinf(numbers), np.nan, numbers), -_HUGE, _HUGE)
 
 
 def plain_levels(columns: pd.DataFrame) -> np.ndarray:
