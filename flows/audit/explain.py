@@ -49,8 +49,8 @@ def trail_of(app: App, stream: Stream) -> tuple[Trail, list[str]]:
     """The stream's audit trail, and what is to be said of where it comes from."""
     kept = app.promotions.history(stream.name)
     seen = _registry(app, stream)
-    known = {promotion.id for promotion in kept}
-    only = [promotion for promotion in seen.events if promotion.id not in known]
+    known = {attempt.id for attempt in kept}
+    only = [attempt for attempt in seen.events if attempt.id not in known]
     notes = [seen.note] if seen.note else []
     if only:
         notes.append(f"{len(only)} events are told by MLflow alone; the store lost them, and the checks that asked.")
