@@ -95,11 +95,11 @@ def _notes(app: App, stream: Stream) -> Iterator[str]:
     moved = out_of_band_move(app, stream)
     last = app.promotions.last_committed(stream.name)
     if moved or (last and last.kind == PromotionKind.OUTSIDE):
-        event = moved or last
-        assert event is not None
+        attempt = moved or last
+        assert attempt is not None
         yield (
-            f"v{event.to_version} was made champion in MLflow, not by trueup"
-            + (f", in place of v{event.from_version}" if event.from_version is not None else "")
+            f"v{attempt.to_version} was made champion in MLflow, not by trueup"
+            + (f", in place of v{attempt.from_version}" if attempt.from_version is not None else "")
             + f"; to let another answer: trueup models promote --to VERSION --force --stream {stream.name} --why '...'"
         )
 

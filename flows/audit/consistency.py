@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from trueup.flows.promote.mlflow_tags import EVENT, WHY_LENGTH, events_of
+from trueup.flows.promote.mlflow_tags import TAG, WHY_LENGTH, attempts_of
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def problems(
     lost = tuple(_lost(stream, store, registry))
     comparisons = (_versions, _champion, _others, _told)
     compared = () if lost else tuple(said for compare in comparisons for said in compare(store, registry))
-    return (*lost, *compared, *_events(store), *_files(store, faults))
+    return (*lost, *compared, *_attempts(store), *_files(store, faults))
 
 
 def _lost(stream: str, store: StoreView, registry: RegistryView) -> Iterator[str]:
@@ -116,7 +116,7 @@ def _champion(store: StoreView, registry: RegistryView) -> Iterator[str]:
     present = registry.aliases.get("champion")
     if present == expected or present in {attempt.to_version for attempt in store.undone}:
         return
-    told = f"the history ends with v{expected} ({_event(last)})" if last else "the history knows of no champion"
+    told = f"the history ends with v{expected} ({_line(last)})" if last else "the history knows of no champion"
     if last and present is None:
         yield (
             f"MLflow names no champion, and {told}: its alias was deleted, so nothing answers. Restore the tracking "
@@ -152,56 +152,57 @@ def _others(store: StoreView, registry: RegistryView) -> Iterator[str]:
     last = store.committed[-1] if store.committed else None
     if last and present == last.to_version and last.kind != PromotionKind.OUTSIDE:
         yield (
-            f"MLflow's alias `challenger` points to v{present}, which is champion ({_event(last)}): it was set in "
+            f"MLflow's alias `challenger` points to v{present}, which is champion ({_line(last)}): it was set in "
             "MLflow itself. The next training sets it anew."
         )
 
 
 def _told(store: StoreView, registry: RegistryView) -> Iterator[str]:
     """What versions say in MLflow of how they became champion; those from before they did say nothing."""
-    known = {event.id: event for event in store.committed}
-    pending = {event.id for event in store.undone}
+    known = {attempt.id: attempt for attempt in store.committed}
+    pending = {attempt.id for attempt in store.undone}
     told: dict[str, PromotionAttempt] = {}
     for version in registry.versions:
-        events, unreadable = events_of("", version.tags)
-        told |= {event.id: event for event in events}
+        attempts, unreadable = attempts_of("", version.tags)
+        told |= {attempt.id: attempt for attempt in attempts}
         for name in unreadable:
             yield f"The tag {name} of v{version.number} cannot be read, so it was changed in MLflow."
-    for event in told.values():
-        ours = known.get(event.id)
-        if ours is None and event.id not in pending:
+    for attempt in told.values():
+        ours = known.get(attempt.id)
+        if ours is None and attempt.id not in pending:
             yield (
-                f"MLflow tells of {_event(event)}, by {event.who}: {event.why} The store lost that change. Restore it."
+                f"MLflow tells of {_line(attempt)}, by {attempt.who}: {attempt.why} The store lost that change. "
+                "Restore it."
             )
-        elif ours is not None and _essence(ours) != _essence(event):
+        elif ours is not None and _essence(ours) != _essence(attempt):
             yield (
-                f"The history has {_event(ours)}, by {ours.who}: {ours.why} MLflow tells of the same change as "
-                f"{_event(event)}, by {event.who}: {event.why} One side was changed. Restore it."
+                f"The history has {_line(ours)}, by {ours.who}: {ours.why} MLflow tells of the same change as "
+                f"{_line(attempt)}, by {attempt.who}: {attempt.why} One side was changed. Restore it."
             )
-    first = min((event.at for event in told.values()), default=None)
+    first = min((attempt.at for attempt in told.values()), default=None)
     standing = {version.number for version in registry.versions}
-    for event in store.committed:
-        silent = first is not None and event.at > first and event.id not in told
-        if silent and event.kind != PromotionKind.OUTSIDE and event.to_version in standing:
+    for attempt in store.committed:
+        silent = first is not None and attempt.at > first and attempt.id not in told
+        if silent and attempt.kind != PromotionKind.OUTSIDE and attempt.to_version in standing:
             yield (
-                f"The history has {_event(event)}, and v{event.to_version} says nothing of it in MLflow: its tag "
-                f"{EVENT}{event.id} was deleted."
+                f"The history has {_line(attempt)}, and v{attempt.to_version} says nothing of it in MLflow: its tag "
+                f"{TAG}{attempt.id} was deleted."
             )
 
 
-def _essence(event: PromotionAttempt) -> tuple[object, ...]:
-    return event.kind, event.from_version, event.to_version, event.who, event.as_of, event.why[:WHY_LENGTH]
+def _essence(attempt: PromotionAttempt) -> tuple[object, ...]:
+    return attempt.kind, attempt.from_version, attempt.to_version, attempt.who, attempt.as_of, attempt.why[:WHY_LENGTH]
 
 
-def _events(store: StoreView) -> Iterator[str]:
+def _attempts(store: StoreView) -> Iterator[str]:
     """Every change of the champion begins where the one before it ended, and speaks of versions that are known."""
     known = {record.version for record in store.versions}
-    for event in store.committed:
-        for number in sorted({event.from_version, event.to_version} - known - {None}, key=str):
-            yield f"The history has {_event(event)}, and the store lost v{number}. Restore the store."
+    for attempt in store.committed:
+        for number in sorted({attempt.from_version, attempt.to_version} - known - {None}, key=str):
+            yield f"The history has {_line(attempt)}, and the store lost v{number}. Restore the store."
     if store.committed and (first := store.committed[0]).from_version is not None:
         yield (
-            f"The history begins with {_event(first)}, and nothing says how v{first.from_version} became champion: the "
+            f"The history begins with {_line(first)}, and nothing says how v{first.from_version} became champion: the "
             "store lost earlier changes. Restore it."
         )
     for one, other in pairwise(store.committed):
@@ -209,7 +210,7 @@ def _events(store: StoreView) -> Iterator[str]:
         put_back = other.from_version is None and other.kind is PromotionKind.FORCED
         if other.from_version != one.to_version and not put_back:
             yield (
-                f"The history has {_event(one)} and next {_event(other)}: between them the store lost a change, or the "
+                f"The history has {_line(one)} and next {_line(other)}: between them the store lost a change, or the "
                 "champion was set in MLflow unseen. Restore the store."
             )
 
@@ -226,8 +227,8 @@ def version_files(record: VersionRecord) -> dict[str, str]:
     return {"snapshot": record.snapshot, "reference": record.reference, "quality reference": record.quality}
 
 
-def _event(event: PromotionAttempt) -> str:
-    return f"{_v(event.from_version)} → {_v(event.to_version)}, {event.kind}, {event.at:%Y-%m-%d %H:%M} UTC"
+def _line(attempt: PromotionAttempt) -> str:
+    return f"{_v(attempt.from_version)} → {_v(attempt.to_version)}, {attempt.kind}, {attempt.at:%Y-%m-%d %H:%M} UTC"
 
 
 def _v(number: int | None) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 from trueup.flows.app import App
 from trueup.flows.audit.history import error_line
-from trueup.flows.promote.mlflow_tags import events_of
+from trueup.flows.promote.mlflow_tags import attempts_of
 from trueup.flows.promote.out_of_band import out_of_band_move
 from trueup.reports.explanation import explain_champion, explain_others
 from trueup.reports.explanation_facts import Trail, TrainingRequest
@@ -50,7 +50,7 @@ def trail_of(app: App, stream: Stream) -> tuple[Trail, list[str]]:
     kept = app.promotions.history(stream.name)
     seen = _registry(app, stream)
     known = {attempt.id for attempt in kept}
-    only = [attempt for attempt in seen.events if attempt.id not in known]
+    only = [attempt for attempt in seen.attempts if attempt.id not in known]
     notes = [seen.note] if seen.note else []
     if only:
         notes.append(f"{len(only)} events are told by MLflow alone; the store lost them, and the checks that asked.")
@@ -78,7 +78,7 @@ class _Registry:
 
     champion: int | None = None
     versions: tuple[int, ...] = ()
-    events: tuple[PromotionAttempt, ...] = ()
+    attempts: tuple[PromotionAttempt, ...] = ()
     moved: tuple[PromotionAttempt, ...] = ()
     note: str = ""
 
@@ -97,7 +97,7 @@ def _registry(app: App, stream: Stream) -> _Registry:
     return _Registry(
         champion=champion,
         versions=tuple(version.number for version in found),
-        events=tuple(event for version in found for event in events_of(stream.name, version.tags)[0]),
+        attempts=tuple(attempt for version in found for attempt in attempts_of(stream.name, version.tags)[0]),
         moved=(moved,) if moved else (),
         note=note,
     )

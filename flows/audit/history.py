@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.exc import DatabaseError
 
 from trueup.flows.app import App
-from trueup.flows.promote.mlflow_tags import events_of
+from trueup.flows.promote.mlflow_tags import attempts_of
 from trueup.monitoring.causes import Cause
 from trueup.storage.errors import TrueupError
 from trueup.storage.promotions import PromotionAttempt
@@ -46,7 +46,7 @@ def history(app: App, stream: Stream) -> AuditHistory:
     try:
         champion = app.registry.alias(stream.name, "champion")
         told = [event for version in app.registry.versions(stream.name)
-                for event in events_of(stream.name, version.tags)[0]]  # fmt: skip
+                for event in attempts_of(stream.name, version.tags)[0]]  # fmt: skip
     except (TrueupError, DatabaseError, sqlite3.DatabaseError, OSError) as error:
         return AuditHistory(_newest_first(kept), None, error_line(error))
     known = {event["id"] for event in kept}

@@ -39,11 +39,11 @@ def probation_step(context: CycleContext) -> None:
     if decided is not None:
         _finish(context, decided)
         return
-    event = event_of(app, context.stream, champion, cycle.as_of)
-    if event is None:
+    attempt = attempt_on_probation(app, context.stream, champion, cycle.as_of)
+    if attempt is None:
         context.finish_step("probation", None)
         return
-    stands = ask(context, event, _before(context, event))
+    stands = ask(context, attempt, _before(context, attempt))
     if stands.outcome != "rolled_back":
         context.finish_step("probation", stands)
         return
@@ -53,7 +53,7 @@ def probation_step(context: CycleContext) -> None:
     _finish(context, planned)
 
 
-def event_of(app: App, stream: Stream, champion: int, as_of: datetime) -> PromotionAttempt | None:
+def attempt_on_probation(app: App, stream: Stream, champion: int, as_of: datetime) -> PromotionAttempt | None:
     """The change that made this champion, where it is one that a probation follows; else None."""
     last = app.promotions.last_committed(stream.name)
     if not stream.policy.probation or last is None or last.kind not in ON_PROBATION or last.from_version is None:
@@ -61,20 +61,20 @@ def event_of(app: App, stream: Stream, champion: int, as_of: datetime) -> Promot
     return last if last.to_version == champion and last.as_of <= as_of else None
 
 
-def ask(context: CycleContext, event: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
+def ask(context: CycleContext, attempt: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
     """How the probation stands at the cycle's time; what keeps it from being asked is said, and ends no cycle."""
     if before.outcome in ("passed", "rolled_back"):
         return replace(before, over=True)
     if context.paused:
         return replace(before, outcome="skipped", said=context.paused)
     try:
-        return _asked(context, event, before)
+        return _asked(context, attempt, before)
     except (ModelUnusable, StoreUnusable) as error:
         said = f"v{before.version} could not be held against v{before.previous} this time: {error}"
         return replace(before, outcome="skipped", said=said)
 
 
-def _asked(context: CycleContext, event: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
+def _asked(context: CycleContext, attempt: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
     from trueup.training.evaluation.gain import metric_pair
     from trueup.training.evaluation.probation import (
         RISK,
@@ -89,10 +89,11 @@ def _asked(context: CycleContext, event: PromotionAttempt, before: ProbationOutp
     app, stream, as_of = context.app, context.stream, context.cycle.as_of
     champion, previous = (_record(app, stream, number) for number in (before.version, before.previous))
     since = max(champion.cut_off, previous.cut_off)
-    if event.kind == PromotionKind.FORCED:
-        since = max(since, event.as_of)  # who forced it knew what there was; only what came since may speak against it
+    if attempt.kind == PromotionKind.FORCED:
+        # who forced it knew what there was; only what came since may speak against it
+        since = max(since, attempt.as_of)
     rows = rows_new_to_both(app, stream, champion, previous, since, as_of)
-    last = _ends(stream, event, len(rows), as_of)
+    last = _ends(stream, attempt, len(rows), as_of)
     looks = Looks(before.look, before.looked_at)
     now = replace(before, rows=len(rows), outcome="watching", said="")
     if not looks.due(len(rows), last=last):
@@ -141,24 +142,24 @@ def rows_new_to_both(
     return rows
 
 
-def _ends(stream: Stream, event: PromotionAttempt, rows: int, as_of: datetime) -> bool:
+def _ends(stream: Stream, attempt: PromotionAttempt, rows: int, as_of: datetime) -> bool:
     """Whether this look is the last: so many rows were judged, or the span's labels have become mature."""
     span = stream.policy.probation_span
     if span is not None:
-        return as_of >= event.as_of + span + stream.label.maturity_span
+        return as_of >= attempt.as_of + span + stream.label.maturity_span
     assert isinstance(stream.policy.probation, int)
     return rows >= stream.policy.probation
 
 
-def _before(context: CycleContext, event: PromotionAttempt) -> ProbationOutput:
+def _before(context: CycleContext, attempt: PromotionAttempt) -> ProbationOutput:
     """How this probation stood after the cycle before."""
-    assert event.from_version is not None
-    assert event.to_version is not None
+    assert attempt.from_version is not None
+    assert attempt.to_version is not None
     cycles = context.app.cycles
-    left = cycles.last_step_output(context.stream.name, "probation", since=event.as_of, before=context.cycle.as_of)
-    if left is not None and left["event_id"] == event.id:
+    left = cycles.last_step_output(context.stream.name, "probation", since=attempt.as_of, before=context.cycle.as_of)
+    if left is not None and left["event_id"] == attempt.id:
         return ProbationOutput.from_json(left)
-    return ProbationOutput(event_id=event.id, version=event.to_version, previous=event.from_version)
+    return ProbationOutput(event_id=attempt.id, version=attempt.to_version, previous=attempt.from_version)
 
 
 def _record(app: App, stream: Stream, number: int) -> VersionRecord:

@@ -10,40 +10,40 @@ from typing import Any
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.timepoints import iso, utc
 
-EVENT = "promotion."  # begins the tags; then comes the event's id
+TAG = "promotion."  # begins the tags; then comes the attempt's id
 WHY_LENGTH = 2000  # characters of the reason; MLflow takes 100,000 a tag
 
 
-def tag_of(event: PromotionAttempt, at: datetime) -> tuple[str, str]:
-    """The tag of a change of the champion that was carried out at a time: its name, and the event as JSON."""
+def tag_of(attempt: PromotionAttempt, at: datetime) -> tuple[str, str]:
+    """The tag of a change of the champion that was carried out at a time: its name, and the attempt as JSON."""
     told = {
-        "at": iso(at), "as_of": iso(event.as_of), "who": event.who, "kind": event.kind,
-        "from_version": event.from_version, "to_version": event.to_version, "why": event.why[:WHY_LENGTH],
-        "codes": list(event.codes), "labels": event.labels, "cycle_id": event.cycle_id,
+        "at": iso(at), "as_of": iso(attempt.as_of), "who": attempt.who, "kind": attempt.kind,
+        "from_version": attempt.from_version, "to_version": attempt.to_version, "why": attempt.why[:WHY_LENGTH],
+        "codes": list(attempt.codes), "labels": attempt.labels, "cycle_id": attempt.cycle_id,
         "gate": {
-            "passed": event.gate["passed"],
+            "passed": attempt.gate["passed"],
             "tests": [{key: test[key] for key in ("code", "passed", "value", "bound", "said")}
-                      for test in event.gate["tests"]],
+                      for test in attempt.gate["tests"]],
         },
     }  # fmt: skip
-    return EVENT + event.id, json.dumps(told, ensure_ascii=False)
+    return TAG + attempt.id, json.dumps(told, ensure_ascii=False)
 
 
-def events_of(stream: str, tags: Mapping[str, str]) -> tuple[list[PromotionAttempt], list[str]]:
+def attempts_of(stream: str, tags: Mapping[str, str]) -> tuple[list[PromotionAttempt], list[str]]:
     """The changes that a version's tags tell of, in no order, and the names of those that cannot be read."""
     found, unreadable = [], []
     for name, value in tags.items():
-        if name.startswith(EVENT):
+        if name.startswith(TAG):
             try:
-                found.append(_event(stream, name.removeprefix(EVENT), json.loads(value)))
+                found.append(_attempt(stream, name.removeprefix(TAG), json.loads(value)))
             except (ValueError, KeyError, TypeError):
                 unreadable.append(name)
     return found, unreadable
 
 
-def _event(stream: str, event_id: str, told: dict[str, Any]) -> PromotionAttempt:
+def _attempt(stream: str, attempt_id: str, told: dict[str, Any]) -> PromotionAttempt:
     return PromotionAttempt(
-        id=event_id,
+        id=attempt_id,
         stream=stream,
         cycle_id=told["cycle_id"],
         kind=PromotionKind(told["kind"]),
