@@ -17,8 +17,8 @@ from typing import Any
 
 from trueup.storage.errors import TrueupError
 
-START_SECONDS = 90.0  # its imports, on a busy small machine
-STOP_SECONDS = 5.0
+_START_SECONDS = 90.0  # its imports, on a busy small machine
+_STOP_SECONDS = 5.0
 # -P: the working folder is no place to import from, as it is none for `trueup`
 COMMAND = (sys.executable, "-P", "-m", "trueup.flows.serve.fork_server")
 
@@ -92,10 +92,10 @@ class ForkServerClient:
         request = {"id": key, "env": dict(environment), "run": run}
         try:
             self._writer.write(json.dumps(request).encode() + b"\n")
-            return await asyncio.wait_for(self._asked[key], START_SECONDS)
+            return await asyncio.wait_for(self._asked[key], _START_SECONDS)
         except (OSError, TimeoutError) as error:
             self._kill()  # else a child might come of it later, which nobody waits for
-            raise ForkServerFailed(f"The fork server made no process in {START_SECONDS:.0f} s.") from error
+            raise ForkServerFailed(f"The fork server made no process in {_START_SECONDS:.0f} s.") from error
         finally:
             self._asked.pop(key, None)
 
@@ -105,7 +105,7 @@ class ForkServerClient:
             self._writer.close()
         if self._process:
             try:
-                await asyncio.to_thread(self._process.wait, STOP_SECONDS)
+                await asyncio.to_thread(self._process.wait, _STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self._kill()
                 await asyncio.to_thread(self._process.wait)

@@ -27,8 +27,8 @@ log = logging.getLogger("trueup")
 
 POLL_SECONDS = 5.0  # how often the runner asks for runs
 AHEAD_SECONDS = 5.0  # how early a run's process starts, to wait for its time; it takes its place from then on
-START_SECONDS = 60.0
-STOP_SECONDS = 45.0
+_START_SECONDS = 60.0
+_STOP_SECONDS = 45.0
 DELIVERY_SECONDS = 60.0  # how often alerts that wait in the outbox are tried; their own back-off decides when
 
 
@@ -149,7 +149,7 @@ class _BackgroundRunner:
 
     def start(self) -> None:
         self._thread.start()
-        if not self._ready.wait(START_SECONDS) or self._failure:
+        if not self._ready.wait(_START_SECONDS) or self._failure:
             raise ScheduleFailed(
                 f"Prefect at {self._api_url} did not take the schedule: {self._failure or 'no answer in time'}. "
                 "No cycle runs by itself; stored data is untouched."
@@ -159,7 +159,7 @@ class _BackgroundRunner:
         """Stop asking for runs, cancel what runs, and wait for it."""
         if self._loop and self._runner and not self.ended.is_set():
             asyncio.run_coroutine_threadsafe(self._runner.astop(), self._loop)
-        self._thread.join(STOP_SECONDS)
+        self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
         from prefect.settings import PREFECT_API_URL, temporary_settings
