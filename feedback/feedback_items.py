@@ -16,7 +16,7 @@ from trueup.storage.stream import Stream
 from trueup.storage.timepoints import iso
 
 # The columns of feedback as a schema of their own, so that they are cleaned and dated like those of a record.
-SCHEMA = Stream(name="feedback", time="at", categorical=("record_id", "kind", "value", "user"))
+FEEDBACK_SCHEMA = Stream(name="feedback", time="at", categorical=("record_id", "kind", "value", "user"))
 _THUMBS = {"up": "up", "1": "up", "true": "up", "down": "down", "0": "down", "-1": "down", "false": "down"}
 
 
@@ -30,9 +30,9 @@ class ValidatedFeedback:
 
 def validate_feedback(stream: Stream, chunk: Chunk, now: datetime) -> ValidatedFeedback:
     """Split a chunk with the columns record_id, kind, value, user, at. Whether the record exists the store decides."""
-    clean = validate(SCHEMA, chunk, now)
+    clean = validate(FEEDBACK_SCHEMA, chunk, now)
     items, refused = [], list(clean.refused)
-    columns = [clean.accepted.table[c] for c in SCHEMA.categorical]
+    columns = [clean.accepted.table[c] for c in FEEDBACK_SCHEMA.categorical]
     for k, (record_id, kind, value, user) in enumerate(zip(*columns, strict=True)):
         at = clean.accepted.times[k].item().replace(tzinfo=UTC)
         line, raw = int(clean.accepted.lines[k]), clean.accepted.raw[k]

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING
 
 from trueup.feedback.chunks import Chunk
-from trueup.feedback.feedback_items import SCHEMA, validate_feedback
+from trueup.feedback.feedback_items import FEEDBACK_SCHEMA, validate_feedback
 from trueup.feedback.readers import CHUNK, opened
 from trueup.feedback.schema_check import as_brought, check_schema, required_columns
 from trueup.feedback.times import survey
@@ -72,7 +72,7 @@ def ingest_feedback(
         said = validate_feedback(stream, chunk, now)
         return store.append_feedback(stream, said.items, said.refused, source=source, now=now)
 
-    return _run(SCHEMA, paths, keep, on_progress, batch, stdin, lambda said: None)
+    return _run(FEEDBACK_SCHEMA, paths, keep, on_progress, batch, stdin, lambda said: None)
 
 
 def _run(
