@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -151,7 +152,7 @@ def installed(built: Built, tmp_path: Path) -> Installed:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_teams_own_modules_are_candidates(installed: Installed) -> None:
-    """`training.py`, `monitoring.py` and `reports.py` beside trueup.toml are found, and one of them wins."""
+    """`training.py`, `monitoring.py` and `reports.py` beside trueup.toml are found, and one becomes champion."""
     own = "from sklearn.dummy import DummyClassifier\n\ndef make(stream):\n    return DummyClassifier()\n"
     for name in ("monitoring", "reports"):
         (installed.folder / f"{name}.py").write_text(own)
@@ -169,7 +170,10 @@ def test_a_teams_own_modules_are_candidates(installed: Installed) -> None:
     assert taken.returncode == 0, taken.stderr
     trained = installed.trueup("train", "-s", "reviews", "--as-of", f"{TRAINED:%Y-%m-%d}", "--json")
     assert trained.returncode == 0, trained.stderr
-    assert '"model": "training:plain"' in trained.stdout
+    document = json.loads(trained.stdout)
+    assert {c["model"] for c in document["candidates"]} == {"training:plain", "monitoring:make", "reports:make"}
+    assert [c["model"] for c in document["candidates"] if c["winner"]] == ["training:plain"]
+    assert document["promotion"] == {"from_version": None, "to_version": 1}
 
 
 @pytest.mark.slow
