@@ -106,7 +106,7 @@ def word_test(reference: Sequence[str], current: Sequence[str], *, top: int = 5)
     exact = tables(n, m + n)
     p_values = _p_values(exact, after, total, n, m + n)
     smallest = float(p_values.min())
-    order = np.argsort(p_values, kind="stable")[:top]
+    order = _strongest(p_values, read.words, top)
     changed = tuple(
         WordShare(
             read.words[w],
@@ -118,6 +118,12 @@ def word_test(reference: Sequence[str], current: Sequence[str], *, top: int = 5)
         for w in order
     )
     return WordTest(min(1.0, _chance_of_any(exact, smallest, total)), changed, len(total))
+
+
+def _strongest(p_values: np.ndarray, words: Sequence[str], top: int) -> list[int]:
+    """The words of the smallest p-values; equal ones by their letters, so that every process names the same."""
+    near = np.flatnonzero(p_values <= np.sort(p_values)[min(top, len(p_values)) - 1])
+    return sorted(near.tolist(), key=lambda word: (p_values[word], words[word]))[:top]
 
 
 def tables(draws: int, size: int) -> tuple[np.ndarray, np.ndarray]:
