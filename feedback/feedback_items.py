@@ -12,11 +12,11 @@ from trueup.feedback.labels import HUGE, class_names, class_of, quantity
 from trueup.feedback.validation import Reason, validate
 from trueup.feedback.values import number
 from trueup.storage.incoming import FeedbackItem, Refused
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
 # The columns of feedback as a schema of their own, so that they are cleaned and dated like those of a record.
-FEEDBACK_SCHEMA = Stream(name="feedback", time="at", categorical=("record_id", "kind", "value", "user"))
+FEEDBACK_SCHEMA = StreamSettings(name="feedback", time="at", categorical=("record_id", "kind", "value", "user"))
 _THUMBS = {"up": "up", "1": "up", "true": "up", "down": "down", "0": "down", "-1": "down", "false": "down"}
 
 
@@ -28,7 +28,7 @@ class ValidatedFeedback:
     refused: tuple[Refused, ...]
 
 
-def validate_feedback(stream: Stream, chunk: Chunk, now: datetime) -> ValidatedFeedback:
+def validate_feedback(stream: StreamSettings, chunk: Chunk, now: datetime) -> ValidatedFeedback:
     """Split a chunk with the columns record_id, kind, value, user, at. Whether the record exists the store decides."""
     clean = validate(FEEDBACK_SCHEMA, chunk, now)
     items, refused = [], list(clean.refused)
@@ -58,7 +58,7 @@ class _Fault:
     detail: str
 
 
-def _judged(stream: Stream, record_id: str | None, kind: str, value: str | None) -> str | _Fault:
+def _judged(stream: StreamSettings, record_id: str | None, kind: str, value: str | None) -> str | _Fault:
     """The value as it is kept, or what is wrong with it."""
     if record_id is None:
         return _Fault(Reason.NO_ID, "column 'record_id' is empty; say which record is meant")
@@ -69,7 +69,7 @@ def _judged(stream: Stream, record_id: str | None, kind: str, value: str | None)
     return _KINDS[kind](stream, value)
 
 
-def _label(stream: Stream, value: str) -> str | _Fault:
+def _label(stream: StreamSettings, value: str) -> str | _Fault:
     if stream.is_regression:
         return value if quantity(value) is not None else _Fault(
             Reason.WRONG_TYPE, f"'{value[:60]}' is no label of a regression: a number within ±{HUGE:g}"
@@ -82,14 +82,14 @@ def _label(stream: Stream, value: str) -> str | _Fault:
     )
 
 
-def _thumb(stream: Stream, value: str) -> str | _Fault:
+def _thumb(stream: StreamSettings, value: str) -> str | _Fault:
     return _THUMBS.get(value.lower()) or _Fault(Reason.WRONG_TYPE, f"a thumb is up or down, not '{value[:60]}'")
 
 
-def _number(stream: Stream, value: str) -> str | _Fault:
+def _number(stream: StreamSettings, value: str) -> str | _Fault:
     return value if number(value) is not None else _Fault(Reason.WRONG_TYPE, f"'{value[:60]}' is not a finite number")
 
 
-_KINDS: dict[str, Callable[[Stream, str], str | _Fault]] = {
+_KINDS: dict[str, Callable[[StreamSettings, str], str | _Fault]] = {
     "label": _label, "thumb": _thumb, "rating": _number, "vote": _number,
 }

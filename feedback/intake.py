@@ -18,7 +18,7 @@ from trueup.feedback.times import survey
 from trueup.feedback.validation import validate
 from trueup.storage.incoming import Appended
 from trueup.storage.records import RecordStore
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +29,7 @@ OnProgress = Callable[[int, int], None]  # rows done, rows in all
 
 def ingest(
     store: RecordStore,
-    stream: Stream,
+    stream: StreamSettings,
     paths: Sources,
     *,
     now: datetime,
@@ -48,7 +48,7 @@ def ingest(
     """
     check_schema(stream)
 
-    def keep(schema: Stream, chunk: Chunk, source: str) -> Appended:
+    def keep(schema: StreamSettings, chunk: Chunk, source: str) -> Appended:
         rows = validate(schema, chunk, now)
         return store.append(schema, rows.accepted, rows.refused, source=source, now=now)
 
@@ -57,7 +57,7 @@ def ingest(
 
 def ingest_feedback(
     store: RecordStore,
-    stream: Stream,
+    stream: StreamSettings,
     paths: Sources,
     *,
     now: datetime,
@@ -68,7 +68,7 @@ def ingest_feedback(
     """Take files of feedback (record_id, kind, value, user, at) into the store; raises as `ingest` does."""
     check_schema(stream)
 
-    def keep(schema: Stream, chunk: Chunk, source: str) -> Appended:
+    def keep(schema: StreamSettings, chunk: Chunk, source: str) -> Appended:
         said = validate_feedback(stream, chunk, now)
         return store.append_feedback(stream, said.items, said.refused, source=source, now=now)
 
@@ -76,9 +76,9 @@ def ingest_feedback(
 
 
 def _run(
-    schema: Stream,
+    schema: StreamSettings,
     paths: Sources,
-    keep: Callable[[Stream, Chunk, str], Appended],
+    keep: Callable[[StreamSettings, Chunk, str], Appended],
     on_progress: OnProgress | None,
     batch: int,
     stdin: IO[bytes] | None,

@@ -16,7 +16,7 @@ import pandas as pd
 
 from trueup.feedback.values import number, plain, written
 from trueup.storage.errors import ConfigError
-from trueup.storage.stream import LabelPolicy, Stream
+from trueup.storage.stream import LabelPolicy, StreamSettings
 
 HUGE = 1e100  # of a regression's label: beyond it squares, and sums of them, are no finite numbers any more
 
@@ -81,7 +81,7 @@ def class_of(policy: LabelPolicy, raw: object) -> str | None:
     return next((r.name for r in rules if not r.exact and r.matches(value)), None)
 
 
-def resolve(stream: Stream, raw: pd.Series | np.ndarray) -> np.ndarray:
+def resolve(stream: StreamSettings, raw: pd.Series | np.ndarray) -> np.ndarray:
     """The labels of n raw values: object array of shape (n,) of str (classification) or float (regression), or None.
 
     Raises:

@@ -13,7 +13,7 @@ from trueup.feedback.validation import Reason, validate
 from trueup.storage.errors import InputError
 from trueup.storage.incoming import Appended, QuarantineItem, Refused
 from trueup.storage.records import RecordStore
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Release:
     detail: str = ""
 
 
-def quarantined(store: RecordStore, stream: Stream, *, limit: int | None = 100) -> list[QuarantineItem]:
+def quarantined(store: RecordStore, stream: StreamSettings, *, limit: int | None = 100) -> list[QuarantineItem]:
     """The refused items that were not released, newest first."""
     return store.quarantine.items(stream, limit=limit)
 
 
-def quarantined_item(store: RecordStore, stream: Stream, item_id: str) -> QuarantineItem:
+def quarantined_item(store: RecordStore, stream: StreamSettings, item_id: str) -> QuarantineItem:
     """One refused item with its raw content.
 
     Raises:
@@ -46,7 +46,7 @@ def quarantined_item(store: RecordStore, stream: Stream, item_id: str) -> Quaran
     return item
 
 
-def release_all(store: RecordStore, stream: Stream, item_ids: Sequence[str], *, now: datetime) -> list[Release]:
+def release_all(store: RecordStore, stream: StreamSettings, item_ids: Sequence[str], *, now: datetime) -> list[Release]:
     """Judge several items anew, in their order.
 
     Raises:
@@ -57,7 +57,7 @@ def release_all(store: RecordStore, stream: Stream, item_ids: Sequence[str], *, 
     return [release(store, stream, item_id, now=now) for item_id in item_ids]
 
 
-def release(store: RecordStore, stream: Stream, item_id: str, *, now: datetime) -> Release:
+def release(store: RecordStore, stream: StreamSettings, item_id: str, *, now: datetime) -> Release:
     """Judge an item anew by today's schema; store it if it holds, else say why it is still refused.
 
     An item whose row is stored by now (it was sent again, corrected to the same row) counts as released.
@@ -75,7 +75,9 @@ def release(store: RecordStore, stream: Stream, item_id: str, *, now: datetime) 
     return Release(item.id, False, refused.reason, refused.detail)
 
 
-def _store_again(store: RecordStore, stream: Stream, item: QuarantineItem, now: datetime) -> tuple[Appended, Refused]:
+def _store_again(
+    store: RecordStore, stream: StreamSettings, item: QuarantineItem, now: datetime
+) -> tuple[Appended, Refused]:
     """What the store made of the item, and why it is refused where it is."""
     as_before = Refused(item.line, item.reason, item.detail, item.raw)
     if item.reason == Reason.BROKEN_LINE:

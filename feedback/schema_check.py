@@ -8,23 +8,23 @@ from datetime import datetime
 from trueup.feedback.labels import class_rules
 from trueup.feedback.times import check_format
 from trueup.storage.errors import ConfigError, InputError
-from trueup.storage.stream import OrderTime, SentPrediction, Stream
+from trueup.storage.stream import OrderTime, SentPrediction, StreamSettings
 
 
-def required_columns(stream: Stream) -> tuple[str, ...]:
+def required_columns(stream: StreamSettings) -> tuple[str, ...]:
     """Every column without which a file of records cannot be taken in, in the order of the schema."""
     named = (stream.id, *stream.time_columns, *stream.features, *stream.group)
     return tuple(dict.fromkeys(c for c in named if c))
 
 
-def expected_columns(stream: Stream) -> tuple[str, ...]:
+def expected_columns(stream: StreamSettings) -> tuple[str, ...]:
     """Every column that the schema speaks of: the required ones, slices, the label's, and a sent prediction's."""
     label = (stream.label.column, stream.label.arrived)
     named = (*required_columns(stream), *stream.slices, *label, *stream.prediction.columns)
     return tuple(dict.fromkeys(c for c in named if c))
 
 
-def as_brought(stream: Stream, columns: Sequence[str], name: str) -> tuple[Stream, tuple[str, ...]]:
+def as_brought(stream: StreamSettings, columns: Sequence[str], name: str) -> tuple[StreamSettings, tuple[str, ...]]:
     """The schema as a file with these columns can follow it, and what it lacks, in sentences.
 
     Without the label's column its records are unlabelled; without a slice that is missing in them; without the
@@ -55,7 +55,7 @@ def as_brought(stream: Stream, columns: Sequence[str], name: str) -> tuple[Strea
     return stream, tuple(notes)
 
 
-def check_schema(stream: Stream) -> None:
+def check_schema(stream: StreamSettings) -> None:
     """Refuse a schema that intake cannot follow, before any row is read.
 
     Raises:

@@ -17,7 +17,7 @@ import pandas as pd
 from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.values import plain
 from trueup.storage.errors import ConfigError, InputError
-from trueup.storage.stream import OrderTime, Stream
+from trueup.storage.stream import OrderTime, StreamSettings
 from trueup.storage.timepoints import utc
 
 ISO = ""
@@ -109,13 +109,13 @@ def joined(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     return object_array([None if None in row else " ".join(row) for row in zip(*parts, strict=True)])
 
 
-def event_times(stream: Stream, chunk: Chunk) -> Times:
+def event_times(stream: StreamSettings, chunk: Chunk) -> Times:
     """The event times of a chunk's rows by the stream's declaration; a column that the file types as time is exact."""
     typed = set(stream.time_columns) <= chunk.typed
     return read_times(joined(chunk.table, stream.time_columns), ISO if typed else stream.time_format)
 
 
-def arrivals(stream: Stream, chunk: Chunk) -> np.ndarray:
+def arrivals(stream: StreamSettings, chunk: Chunk) -> np.ndarray:
     """When the labels of a chunk's rows were known, NaT where unreadable or empty: by `time_format`, or as ISO 8601."""
     texts = joined(chunk.table, [stream.label.arrived])
     read = read_times(texts, stream.time_format).last if isinstance(stream.time, str) else read_times(texts).last
@@ -138,7 +138,7 @@ class _Column:
         self.kept += [(int(lines[k]), str(texts[k])) for k in np.flatnonzero(bad)[:room]]
 
 
-def survey(stream: Stream, chunks: Iterable[Chunk], name: str) -> int:
+def survey(stream: StreamSettings, chunks: Iterable[Chunk], name: str) -> int:
     """Look through a whole file's times before anything is stored; the number of its rows and broken lines.
 
     Raises:

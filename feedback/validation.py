@@ -19,7 +19,7 @@ from trueup.feedback.schema_check import expected_columns
 from trueup.feedback.times import arrivals, event_times, joined
 from trueup.feedback.values import MISSING_NUMBER, encodable, number, plain
 from trueup.storage.incoming import Incoming, Refused
-from trueup.storage.stream import OrderTime, Stream
+from trueup.storage.stream import OrderTime, StreamSettings
 from trueup.storage.timepoints import utc
 
 MAX_TEXT = 100_000                   # characters of any one value
@@ -71,7 +71,7 @@ class _Faults:
             self.detail[k] = detail if values is None else detail.replace("{}", _shown(values[k]))
 
 
-def validate(stream: Stream, chunk: Chunk, now: datetime) -> Validated:
+def validate(stream: StreamSettings, chunk: Chunk, now: datetime) -> Validated:
     """Split a chunk of raw rows into what goes into the store and what is refused, each with its first fault.
 
     Numbers that are blank (or say so: nan, null, NA) are missing, not wrong. `now` judges times in the future.
@@ -107,7 +107,7 @@ def validate(stream: Stream, chunk: Chunk, now: datetime) -> Validated:
     return Validated(accepted, tuple(sorted([*chunk.broken, *refused], key=lambda r: r.line)))
 
 
-def _cleaned(stream: Stream, table: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
+def _cleaned(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
     """Every declared column, NUL taken out of text, all else written plainly; unstorable values marked."""
     columns = list(dict.fromkeys([*table.columns, *expected_columns(stream)]))
     cleaned = {}
@@ -126,7 +126,7 @@ def _cleaned(stream: Stream, table: pd.DataFrame, faults: _Faults) -> pd.DataFra
     return pd.DataFrame(cleaned, columns=columns, index=range(len(table)), dtype="object")
 
 
-def _ids(stream: Stream, table: pd.DataFrame, faults: _Faults) -> np.ndarray:
+def _ids(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> np.ndarray:
     """Each row's id: its own column, or a hash of every column that is not missing, whatever their order."""
     if stream.id:
         ids = table[stream.id].to_numpy(dtype=object)
@@ -157,7 +157,7 @@ def _numbers(column: str, values: np.ndarray, faults: _Faults) -> np.ndarray:
     return numbers
 
 
-def _times(stream: Stream, chunk: Chunk, faults: _Faults, now: datetime) -> np.ndarray:
+def _times(stream: StreamSettings, chunk: Chunk, faults: _Faults, now: datetime) -> np.ndarray:
     """Event times, or an empty array where the store gives them by intake order."""
     if isinstance(stream.time, OrderTime):
         return np.empty(0, dtype="datetime64[us]")
@@ -174,7 +174,7 @@ def _times(stream: Stream, chunk: Chunk, faults: _Faults, now: datetime) -> np.n
     return times.last
 
 
-def _labels(stream: Stream, chunk: Chunk, times: np.ndarray, faults: _Faults) -> tuple[np.ndarray, np.ndarray]:
+def _labels(stream: StreamSettings, chunk: Chunk, times: np.ndarray, faults: _Faults) -> tuple[np.ndarray, np.ndarray]:
     """Raw labels (None where missing), and since when each is known (NaT where it is not, or time is intake order)."""
     unknown = np.full(len(chunk), np.datetime64("NaT", "us"))
     if not stream.label.column:
@@ -197,7 +197,7 @@ def _labels(stream: Stream, chunk: Chunk, times: np.ndarray, faults: _Faults) ->
     return labels, np.where(_blank(labels), unknown, known_at)
 
 
-def _predictions(stream: Stream, table: pd.DataFrame, faults: _Faults) -> None:
+def _predictions(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> None:
     """Mark what a service sent as its answer and is none; an empty one says that it has not answered."""
     sent = stream.prediction
     if not sent.column:
@@ -220,7 +220,7 @@ def _predictions(stream: Stream, table: pd.DataFrame, faults: _Faults) -> None:
         faults.add(long, Reason.TOO_LONG, detail)
 
 
-def _labelled(stream: Stream, labels: np.ndarray, known_at: np.ndarray) -> np.ndarray:
+def _labelled(stream: StreamSettings, labels: np.ndarray, known_at: np.ndarray) -> np.ndarray:
     known = np.array([label is not None for label in resolve(stream, labels)], dtype=bool)
     return known if isinstance(stream.time, OrderTime) else known & ~np.isnat(known_at)
 

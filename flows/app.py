@@ -25,7 +25,7 @@ from trueup.storage.promotions import PromotionLog
 from trueup.storage.prunings import PruningLog
 from trueup.storage.record_counts import RecordCounts
 from trueup.storage.silences import SilenceLog
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:  # what brings Arrow or pandas along is imported where it is opened
     from trueup.storage.archive import Archive
@@ -46,7 +46,7 @@ class App:
     home: Path
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def stream(self, name: str) -> Stream:
+    def stream(self, name: str) -> StreamSettings:
         return self.settings.stream(name)
 
     def now(self) -> datetime:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 from trueup.storage.errors import ConfigError
 from trueup.storage.policy import Frozen
-from trueup.storage.stream import Stream, mail_address
+from trueup.storage.stream import StreamSettings, mail_address
 
 SETTINGS_FILE = "trueup.toml"
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -82,7 +82,7 @@ class ServeSettings(Frozen):
 class Settings(Frozen):
     """One deployment: its streams and where its state is kept."""
 
-    streams: dict[str, Stream] = Field(default_factory=dict)
+    streams: dict[str, StreamSettings] = Field(default_factory=dict)
     store: StoreSettings = StoreSettings()
     tracking: TrackingSettings = TrackingSettings()
     smtp: SmtpSettings = SmtpSettings()
@@ -97,7 +97,7 @@ class Settings(Frozen):
             return {**values, "streams": named}
         return values
 
-    def stream(self, name: str) -> Stream:
+    def stream(self, name: str) -> StreamSettings:
         """The stream of this name.
 
         Raises:

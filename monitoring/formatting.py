@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trueup.storage.stream import Stream
+    from trueup.storage.stream import StreamSettings
 
 
 def figure(value: float | None) -> str:
@@ -37,7 +37,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if abs(share) < 0.0995 else f"{100 * share:.0f} %"
 
 
-def drop_figure(stream: Stream, drop: float) -> str:
+def drop_figure(stream: StreamSettings, drop: float) -> str:
     """A drop of the stream's metric: of error metrics in percent of the reference, else on the metric's own scale."""
     return f"{100 * drop:.1f} %" if stream.lower_is_better else f"{drop:.3f}"
 

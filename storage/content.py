@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
 _UNIT = "\x1f"  # ASCII unit separator: keeps ("ab", "c") and ("a", "bc") apart
@@ -45,13 +45,13 @@ def _joined(frame: pd.DataFrame, columns: Iterable[str]) -> list[str]:
     return [_UNIT.join(row) for row in zip(*parts, strict=True)]
 
 
-def content_keys(stream: Stream, frame: pd.DataFrame) -> np.ndarray:
+def content_keys(stream: StreamSettings, frame: pd.DataFrame) -> np.ndarray:
     """Hash of each row's content, int64 of shape (n,): its normalised text, or all features where it has none."""
     columns = stream.text or stream.features
     return np.array([hash64(normalise(value)) for value in _joined(frame, columns)], dtype=np.int64)
 
 
-def group_keys(stream: Stream, frame: pd.DataFrame, content: np.ndarray) -> np.ndarray:
+def group_keys(stream: StreamSettings, frame: pd.DataFrame, content: np.ndarray) -> np.ndarray:
     """Hash of each row's unit of the split: its `group` columns, else (or where empty) its content."""
     if not stream.group:
         return content
@@ -63,7 +63,7 @@ def group_keys(stream: Stream, frame: pd.DataFrame, content: np.ndarray) -> np.n
     )
 
 
-def split_of(stream: Stream) -> dict[str, Any]:
+def split_of(stream: StreamSettings) -> dict[str, Any]:
     """The settings that decide the side of a record: with others, two of one group could fall on different sides."""
     training = stream.training
     return {
@@ -73,7 +73,7 @@ def split_of(stream: Stream) -> dict[str, Any]:
     }
 
 
-def evaluation_side(stream: Stream, groups: np.ndarray) -> np.ndarray:
+def evaluation_side(stream: StreamSettings, groups: np.ndarray) -> np.ndarray:
     """Boolean mask: which rows fall on the evaluation side, by a keyed hash of their group."""
     key = blake2b(f"{stream.name}{_UNIT}{stream.training.split_salt}".encode(), digest_size=16).digest()
     limit = int(stream.training.evaluation_share * 2**64) - 2**63
@@ -81,7 +81,7 @@ def evaluation_side(stream: Stream, groups: np.ndarray) -> np.ndarray:
     return np.array([side[group] for group in groups], dtype=bool)
 
 
-def fingerprints(stream: Stream, frame: pd.DataFrame, times: np.ndarray) -> np.ndarray:
+def fingerprints(stream: StreamSettings, frame: pd.DataFrame, times: np.ndarray) -> np.ndarray:
     """Hash of what a record says (declared columns and time): tells a resent record from another under the same id."""
     stamps = [""] * len(frame) if stream.time_columns == () else times.astype("datetime64[us]").astype(str)
     texts = _joined(frame, stream.features)
@@ -89,6 +89,6 @@ def fingerprints(stream: Stream, frame: pd.DataFrame, times: np.ndarray) -> np.n
     return np.array(said, dtype=np.int64)
 
 
-def seed_of(stream: Stream, as_of: datetime) -> int:
+def seed_of(stream: StreamSettings, as_of: datetime) -> int:
     """One seed for all that is drawn for a stream at a time, so that a resumed cycle comes to the same end."""
     return hash64(f"{stream.name}|{iso(as_of)}") & 0x7FFFFFFF

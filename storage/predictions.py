@@ -11,7 +11,7 @@ from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.leases import Lease
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 class PredictionLog:
@@ -20,7 +20,7 @@ class PredictionLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def missing(self, stream: Stream, version: int, *, after: datetime, as_of: datetime) -> int:
+    def missing(self, stream: StreamSettings, version: int, *, after: datetime, as_of: datetime) -> int:
         """How many records with after < time ≤ as_of lack an answer of a version."""
         r, p = t.records.c, t.predictions.c
         records = sa.select(sa.func.count()).where(r.stream == stream.name, r.time > after, r.time <= as_of)
@@ -32,7 +32,7 @@ class PredictionLog:
 
     def add(
         self,
-        stream: Stream,
+        stream: StreamSettings,
         version: int,
         rows: Rows,
         predicted: np.ndarray,

@@ -13,7 +13,7 @@ from trueup.storage import tables as t
 from trueup.storage.content import hash64
 from trueup.storage.database import Database
 from trueup.storage.incoming import QuarantineItem, Refused
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 class Quarantine:
@@ -23,7 +23,13 @@ class Quarantine:
         self._database = database
 
     def add(
-        self, connection: Connection, stream: Stream, kind: str, refused: Sequence[Refused], source: str, now: datetime
+        self,
+        connection: Connection,
+        stream: StreamSettings,
+        kind: str,
+        refused: Sequence[Refused],
+        source: str,
+        now: datetime,
     ) -> None:
         rows: dict[str, dict[str, Any]] = {}
         for item in refused:
@@ -35,7 +41,7 @@ class Quarantine:
             })
         self._database.insert_new(connection, t.quarantine, list(rows.values()))
 
-    def items(self, stream: Stream, *, limit: int | None = 100) -> list[QuarantineItem]:
+    def items(self, stream: StreamSettings, *, limit: int | None = 100) -> list[QuarantineItem]:
         """What was refused and not yet released, newest first."""
         q = t.quarantine.c
         query = (
@@ -47,14 +53,14 @@ class Quarantine:
         with self._database.read() as connection:
             return [QuarantineItem(**row._mapping) for row in connection.execute(query)]
 
-    def item(self, stream: Stream, item_id: str) -> QuarantineItem | None:
+    def item(self, stream: StreamSettings, item_id: str) -> QuarantineItem | None:
         q = t.quarantine.c
         query = sa.select(t.quarantine).where(q.stream == stream.name, q.id == item_id)
         with self._database.read() as connection:
             row = connection.execute(query).first()
         return None if row is None else QuarantineItem(**row._mapping)
 
-    def mark_released(self, stream: Stream, item_id: str, now: datetime) -> None:
+    def mark_released(self, stream: StreamSettings, item_id: str, now: datetime) -> None:
         q = t.quarantine.c
         with self._database.write() as connection:
             connection.execute(

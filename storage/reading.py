@@ -17,7 +17,7 @@ from trueup.storage.archive import Archive
 from trueup.storage.arrow_columns import numeric, objects
 from trueup.storage.database import Database
 from trueup.storage.rows import META, Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import TICK, utc
 
 _OWN = ("id", "time", "seq", "evaluation", "content", "group")
@@ -42,7 +42,7 @@ class RecordReader:
 
     def read(
         self,
-        stream: Stream,
+        stream: StreamSettings,
         *,
         as_of: datetime,
         after: datetime | None = None,
@@ -66,7 +66,7 @@ class RecordReader:
         rows = _in_order({column: values[:count] for column, values in whole.items()}, stream.columns)
         return self._with_predictions(stream, self._with_labels(stream, rows, as_of), version)
 
-    def _segments(self, stream: Stream, after: datetime | None, as_of: datetime) -> list[tuple[str, int]]:
+    def _segments(self, stream: StreamSettings, after: datetime | None, as_of: datetime) -> list[tuple[str, int]]:
         """Name and size of the segments that hold rows of the time range, by time."""
         s = t.segments.c
         query = sa.select(s.name, s.rows).where(s.stream == stream.name, s.first_time <= as_of)
@@ -77,7 +77,7 @@ class RecordReader:
         return [(name, rows) for name, rows in found]
 
     def _segment(
-        self, stream: Stream, name: str, after: datetime | None, as_of: datetime
+        self, stream: StreamSettings, name: str, after: datetime | None, as_of: datetime
     ) -> dict[str, np.ndarray]:
         """The segment's rows of the time range by column, our own with two underscores in front."""
         table = self._archive.read_table(name, [*stream.columns, *(f"__{c}" for c in _OWN)])
@@ -95,7 +95,7 @@ class RecordReader:
             part[column] = numeric(values) if column in stream.numeric else objects(values, alike=alike)
         return part
 
-    def _with_labels(self, stream: Stream, rows: Rows, as_of: datetime) -> Rows:
+    def _with_labels(self, stream: StreamSettings, rows: Rows, as_of: datetime) -> Rows:
         c = t.labels.c
         query = sa.select(c.seq, c.provenance, c.value, sa.type_coerce(c.known_at, sa.BigInteger))
         seq, given_by, value, known_at = self._beside(
@@ -112,7 +112,7 @@ class RecordReader:
         known[place] = known_at[order].view("datetime64[us]")
         return rows.with_meta(label=label, provenance=provenance, known_at=known)
 
-    def _with_predictions(self, stream: Stream, rows: Rows, version: int | None) -> Rows:
+    def _with_predictions(self, stream: StreamSettings, rows: Rows, version: int | None) -> Rows:
         if version is None:
             return rows
         c = t.predictions.c
@@ -126,7 +126,7 @@ class RecordReader:
         score[place[there]] = chance[there]
         return rows.with_meta(predicted=predicted, score=score)
 
-    def sent(self, stream: Stream, rows: Rows) -> Sent:
+    def sent(self, stream: StreamSettings, rows: Rows) -> Sent:
         """What another service answered to these rows, raw, as it came with them."""
         place = stream.prediction
         found = Sent(*(np.full(len(rows), None, object) for _ in range(3)))
@@ -143,7 +143,7 @@ class RecordReader:
                     values[where[there]] = objects(table.column(column))[there]
         return found
 
-    def users(self, stream: Stream, rows: Rows, as_of: datetime) -> np.ndarray:
+    def users(self, stream: StreamSettings, rows: Rows, as_of: datetime) -> np.ndarray:
         """Who gave the label of each row whose label is feedback's; None elsewhere, and where feedback names nobody."""
         c, f = t.labels.c, t.feedback.c
         given = t.labels.join(t.feedback, sa.and_(f.stream == c.stream, f.id == c.source))
@@ -179,12 +179,12 @@ class RecordReader:
                 parts.append([_shared(np.array(values, kind)) for values, kind in zip(columns, kinds, strict=True)])
         return [_shared(np.concatenate(column)) for column in zip(*parts, strict=True)]
 
-    def times(self, stream: Stream, as_of: datetime) -> np.ndarray:
+    def times(self, stream: StreamSettings, as_of: datetime) -> np.ndarray:
         """Event times of all records known at as_of, ascending."""
         r = t.records.c
         return self._instants(r.time, r.stream == stream.name, r.time <= as_of)
 
-    def received(self, stream: Stream, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
+    def received(self, stream: StreamSettings, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
         """When records were accepted and when rows were quarantined, up to as_of, ascending."""
         s, q = t.segments.c, t.quarantine.c
         batches = sa.select(sa.type_coerce(s.received_at, sa.BigInteger), s.rows)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from trueup.storage import tables as t
 from trueup.storage.database import Database
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 class RecordCounts:
@@ -17,13 +17,13 @@ class RecordCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def records(self, stream: Stream) -> int:
+    def records(self, stream: StreamSettings) -> int:
         """How many records the stream has."""
         query = sa.select(sa.func.count()).where(t.records.c.stream == stream.name)
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def first_received(self, stream: Stream) -> datetime | None:
+    def first_received(self, stream: StreamSettings) -> datetime | None:
         """When the stream's first record was taken in, or None."""
         query = sa.select(sa.func.min(t.segments.c.received_at)).where(t.segments.c.stream == stream.name)
         with self._database.read() as connection:

@@ -21,7 +21,7 @@ from trueup.storage.errors import ConfigError
 from trueup.storage.incoming import Appended, FeedbackItem, Incoming, Refused
 from trueup.storage.instants import microseconds
 from trueup.storage.quarantine import Quarantine
-from trueup.storage.stream import OrderTime, Stream
+from trueup.storage.stream import OrderTime, StreamSettings
 from trueup.storage.timepoints import TICK, parse_span
 
 _CHUNK = 500  # ids asked for in one statement; SQLite allows 32,766 values, PostgreSQL 65,535
@@ -49,7 +49,7 @@ class RecordStore:
         self.quarantine = Quarantine(database)
 
     def append(
-        self, stream: Stream, incoming: Incoming, refused: Sequence[Refused], *, source: str, now: datetime
+        self, stream: StreamSettings, incoming: Incoming, refused: Sequence[Refused], *, source: str, now: datetime
     ) -> Appended:
         """Store what is new, leave out what is stored, quarantine the rest; durable when it returns.
 
@@ -87,7 +87,7 @@ class RecordStore:
             labelled=int(incoming.labelled[fresh].sum()),
         )
 
-    def _lock_stream(self, connection: Connection, stream: Stream) -> int:
+    def _lock_stream(self, connection: Connection, stream: StreamSettings) -> int:
         """The next place in intake order; the row stays locked until the transaction ends."""
         split = split_of(stream)
         self._database.insert_new(connection, t.streams, [{"name": stream.name, "next_seq": 0, "split": split}])
@@ -99,7 +99,7 @@ class RecordStore:
             connection.execute(sa.update(t.streams).where(own).values(split=split))
         return int(found.next_seq)
 
-    def _stored(self, connection: Connection, stream: Stream, ids: np.ndarray) -> dict[str, _Stored]:
+    def _stored(self, connection: Connection, stream: StreamSettings, ids: np.ndarray) -> dict[str, _Stored]:
         """Of these ids those that are stored."""
         r, own = t.records.c, t.labels.c
         its_label = sa.and_(own.stream == r.stream, own.record_id == r.id, own.provenance == "record")
@@ -117,7 +117,7 @@ class RecordStore:
     def _insert(
         self,
         connection: Connection,
-        stream: Stream,
+        stream: StreamSettings,
         incoming: Incoming,
         chosen: np.ndarray,
         marks: np.ndarray,
@@ -176,7 +176,7 @@ class RecordStore:
         )
 
     def _add_labels(
-        self, connection: Connection, stream: Stream, incoming: Incoming, late: Sequence[int], now: datetime
+        self, connection: Connection, stream: StreamSettings, incoming: Incoming, late: Sequence[int], now: datetime
     ) -> None:
         """Give stored records the labels that they lacked when they came."""
         stored = self._stored(connection, stream, incoming.ids[list(late)])
@@ -193,7 +193,13 @@ class RecordStore:
         self._database.insert_new(connection, t.labels, rows)
 
     def append_feedback(
-        self, stream: Stream, items: Sequence[FeedbackItem], refused: Sequence[Refused], *, source: str, now: datetime
+        self,
+        stream: StreamSettings,
+        items: Sequence[FeedbackItem],
+        refused: Sequence[Refused],
+        *,
+        source: str,
+        now: datetime,
     ) -> Appended:
         """Store feedback on stored records; what names an unknown record is quarantined until the record has come."""
         with self._database.write() as connection:
@@ -252,7 +258,7 @@ def _order_times(time: OrderTime, seq: np.ndarray) -> np.ndarray:
     return np.datetime64(time.start, "us") + seq * step
 
 
-def _known_label(stream: Stream, incoming: Incoming, k: int) -> str | None:
+def _known_label(stream: StreamSettings, incoming: Incoming, k: int) -> str | None:
     """The label that row k brings along, if it is known already."""
     if incoming.labels[k] is None:
         return None
@@ -260,7 +266,7 @@ def _known_label(stream: Stream, incoming: Incoming, k: int) -> str | None:
     return str(incoming.labels[k]) if known else None
 
 
-def _label_row(stream: Stream, record_id: str, seq: int, time: int, value: str, known: int) -> dict[str, Any]:
+def _label_row(stream: StreamSettings, record_id: str, seq: int, time: int, value: str, known: int) -> dict[str, Any]:
     return {
         "stream": stream.name, "record_id": record_id, "provenance": "record", "source": "", "seq": seq,
         "time": time, "known_at": known, "value": value,

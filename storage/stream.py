@@ -126,7 +126,7 @@ class Recipients(Frozen):
     to: tuple[Annotated[str, AfterValidator(mail_address)], ...] = ()
 
 
-class Stream(Frozen):
+class StreamSettings(Frozen):
     """A named flow of records with its own schema, champion, policy, schedule and recipients."""
 
     name: str
@@ -181,7 +181,7 @@ class Stream(Frozen):
         return value
 
     @model_validator(mode="after")
-    def _describes_a_model(self) -> Stream:
+    def _describes_a_model(self) -> StreamSettings:
         if not self.features:
             raise ValueError(
                 "no feature is declared, so there is nothing to learn from or to compare; "

@@ -10,20 +10,20 @@ import pandas as pd
 
 from trueup.monitoring.comparison import Comparison, Intake
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 WORDS = np.array([f"word{i}" for i in range(150)])
 SHARES = 1 / np.arange(1, 151) / (1 / np.arange(1, 151)).sum()
 
 
-def made_stream(**changed: Any) -> Stream:
+def made_stream(**changed: Any) -> StreamSettings:
     """A stream of short texts with two numbers, a lumpy one and two categories, judged by macro-F1."""
     policy = {"min_labels": 30, **changed.pop("policy", {})}
     told: dict[str, Any] = {
         "name": "made", "time": "at", "text": ("words",), "numeric": ("size", "gap", "lumps"),
         "categorical": ("kind", "place"), "policy": policy,
     }
-    return Stream(**{**told, **changed})
+    return StreamSettings(**{**told, **changed})
 
 
 def made_records(n: int, rng: np.random.Generator, *, positive: float = 0.7, step: str = "37min") -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.context import GateContext, StoredModel
 from trueup.training.gate.guardrails import guardrail_tests
@@ -14,7 +14,7 @@ NOBODY = StoredModel(None, 1)  # a model that no test asks
 
 
 def guardrails_of(
-    stream: Stream,
+    stream: StreamSettings,
     paired: Paired,
     *,
     challenger: StoredModel = NOBODY,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from trueup.storage.policy import Policy
 from trueup.storage.rows import META, Rows
-from trueup.storage.stream import LabelPolicy, Stream, Training
+from trueup.storage.stream import LabelPolicy, StreamSettings, Training
 
 Kind = Literal["text", "table", "regression"]
 
@@ -19,7 +19,9 @@ BAD = ["broken", "awful", "slow", "refund", "poor", "useless", "crash", "noisy",
 PLAIN = [f"word{k}" for k in range(300)]
 
 
-def make_stream(kind: Kind = "text", *, window: int | str = 200, series: bool = False, **training: object) -> Stream:
+def make_stream(
+    kind: Kind = "text", *, window: int | str = 200, series: bool = False, **training: object
+) -> StreamSettings:
     """A stream that `make_rows` of the same kind fits."""
     shared = {
         "name": "made",
@@ -30,10 +32,12 @@ def make_stream(kind: Kind = "text", *, window: int | str = 200, series: bool = 
     }
     if kind == "text":
         stars = LabelPolicy(column="stars", classes={"no": "<=2", "yes": ">=4"})
-        return Stream(**shared, text=("content",), label=stars)
+        return StreamSettings(**shared, text=("content",), label=stars)
     if kind == "table":
-        return Stream(**shared, numeric=("a", "b"), categorical=("c",), label=LabelPolicy(column="y"))
-    return Stream(**shared, task="regression", numeric=("a", "b"), categorical=("c",), label=LabelPolicy(column="y"))
+        return StreamSettings(**shared, numeric=("a", "b"), categorical=("c",), label=LabelPolicy(column="y"))
+    return StreamSettings(
+        **shared, task="regression", numeric=("a", "b"), categorical=("c",), label=LabelPolicy(column="y")
+    )
 
 
 def make_rows(
@@ -46,7 +50,7 @@ def make_rows(
     evaluation_share: float = 0.2,
     unlabelled: float = 0.0,
     window: int | str = 200,
-) -> tuple[Stream, Rows]:
+) -> tuple[StreamSettings, Rows]:
     """n rows, one an hour; from row `flip_from` on the concept is reversed; a share `noise` of the labels is wrong."""
     rng = np.random.default_rng(seed)
     stream = make_stream(kind, window=window)

@@ -19,7 +19,7 @@ import numpy as np
 
 from trueup.storage.errors import ModelUnusable, NotTrainable
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.evaluation.gain import chance_better
 from trueup.training.evaluation.paired import Paired
@@ -87,7 +87,7 @@ class SearchResult:
 
 
 def search(
-    stream: Stream,
+    stream: StreamSettings,
     rows: Rows,
     recipes: Sequence[Recipe],
     seed: int,
@@ -159,7 +159,7 @@ class _Tried:
 class _Search:
     """The candidates of one search as they stand."""
 
-    stream: Stream
+    stream: StreamSettings
     matrices: Matrices
     classes: tuple[str, ...]
     clock: Callable[[], float]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trueup.flows.audit.history import AuditHistory
     from trueup.storage.promotions import PromotionAttempt, VersionRecord
     from trueup.storage.prunings import Pruning
-    from trueup.storage.stream import Stream as Settings
+    from trueup.storage.stream import StreamSettings
     from trueup.training.registry.registry import Version
 
 
@@ -137,7 +137,7 @@ class Champion:
     """The version that answers. version: its number. cut_off: the time up to which it knew the stream."""
 
     _app: App
-    _settings: Settings
+    _settings: StreamSettings
     _record: VersionRecord
 
     @property
@@ -184,7 +184,7 @@ class Models:
     """The versions of a stream."""
 
     _app: App
-    _settings: Settings
+    _settings: StreamSettings
 
     @property
     def champion(self) -> Champion:

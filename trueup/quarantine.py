@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from trueup.feedback.quarantine import Release
     from trueup.flows.app import App
     from trueup.storage.incoming import QuarantineItem
-    from trueup.storage.stream import Stream as Settings
+    from trueup.storage.stream import StreamSettings
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Quarantine:
     """The refused items of a stream."""
 
     _app: App
-    _settings: Settings
+    _settings: StreamSettings
 
     def list(self, limit: int | None = 100) -> Listing[QuarantineItem]:
         """What was refused and is not released, newest first; None: all of it."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from trueup.flows.audit.history import AuditHistory
     from trueup.flows.cycle.run import Watch
     from trueup.monitoring.check import Check
-    from trueup.storage.stream import Stream as Settings
+    from trueup.storage.stream import StreamSettings
 
 AsOf = str | date | None  # ISO 8601, a date (its end) or a datetime (naive: UTC); None is now
 Rows = Any  # a path, "-", a pandas DataFrame, an Arrow table or batch
@@ -40,7 +40,7 @@ class Stream:
     """A stream of an open deployment. `settings` is what trueup.toml says of it."""
 
     _app: App
-    settings: Settings
+    settings: StreamSettings
 
     @property
     def name(self) -> str:

@@ -20,7 +20,7 @@ from trueup.monitoring.stats import words
 from trueup.monitoring.stats.proportions import mean_test, share_test
 from trueup.monitoring.stats.ranks import rank_test
 from trueup.monitoring.stats.words import word_test
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 REFERENCES = (5000, 1000, 200)
 CURRENTS = (50, 100, 200, 500, 1000, 5000)
@@ -219,7 +219,7 @@ def years(broken: bool, first: int, repetitions: int) -> list[Cell]:
     Ten numeric columns; `broken`: three of them move by .2 standard deviations in week 20.
     """
     columns = tuple(f"x{i}" for i in range(10))
-    stream = Stream(name="year", time="at", numeric=columns, group=(), policy={"false_alarms": 0.01})
+    stream = StreamSettings(name="year", time="at", numeric=columns, group=(), policy={"false_alarms": 0.01})
     alarms = breaches = found = late = 0
     delays = []
     for seed in range(first, first + repetitions):
@@ -256,7 +256,9 @@ def years(broken: bool, first: int, repetitions: int) -> list[Cell]:
     ]
 
 
-def _checked(stream: Stream, reference: pd.DataFrame, current: pd.DataFrame, seed: int) -> tuple[Check, PastCheck]:
+def _checked(
+    stream: StreamSettings, reference: pd.DataFrame, current: pd.DataFrame, seed: int
+) -> tuple[Check, PastCheck]:
     comparison = comparison_of(reference, current, seed=seed, labels=False)
     signals = tuple(s for s in signals_of(stream, comparison).values())
     check = Check(report_id=str(seed), counted=True, signals=signals)

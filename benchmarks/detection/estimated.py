@@ -38,7 +38,7 @@ from trueup.monitoring.stats.columns import as_numbers, numbers, texts
 from trueup.monitoring.stats.metrics import metric
 from trueup.monitoring.stats.performance_drop import answered
 from trueup.storage.rows import Rows, new_content, stack, unique_content
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import default_recipes
 from trueup.training.models.fitting import answer, fit, ordered_classes
 from trueup.training.models.out_of_time import out_of_time
@@ -79,14 +79,14 @@ class Case:
     """A champion, the labelled rows that its estimate is learnt from, and the windows after it, each with its kind."""
 
     name: str
-    stream: Stream
+    stream: StreamSettings
     classes: tuple[str, ...]
     known: Rows
     later: Rows
     windows: tuple[tuple[str, np.ndarray], ...]
 
 
-def taken_in(chosen: Set) -> tuple[Stream, Rows]:
+def taken_in(chosen: Set) -> tuple[StreamSettings, Rows]:
     """The set as the store holds it."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "trueup.toml"
@@ -202,11 +202,11 @@ def _with_interval(value: float, draws: np.ndarray) -> list[float] | None:
     return None if np.isnan(value) else [round(float(x), 5) for x in (value, *np.quantile(draws, [0.025, 0.975]))]
 
 
-def _judged_by(stream: Stream, name: str, **policy: Any) -> Stream:
+def _judged_by(stream: StreamSettings, name: str, **policy: Any) -> StreamSettings:
     return stream.model_copy(update={"policy": stream.policy.model_copy(update={"metric": name, **policy})})
 
 
-def _answered(model: Any, stream: Stream, rows: Rows) -> Rows:
+def _answered(model: Any, stream: StreamSettings, rows: Rows) -> Rows:
     predicted, score = answer(model, stream, rows.features)
     return rows.with_meta(predicted=predicted.astype(object), score=score)
 
@@ -215,7 +215,7 @@ def _in_time(rows: Rows, size: int) -> list[tuple[str, np.ndarray]]:
     return [("time", np.arange(at, at + size)) for at in range(0, len(rows) - size + 1, size)]
 
 
-def _shifted(stream: Stream, rows: Rows, chosen: Set) -> list[tuple[str, np.ndarray]]:
+def _shifted(stream: StreamSettings, rows: Rows, chosen: Set) -> list[tuple[str, np.ndarray]]:
     rng, found = np.random.default_rng(0), []
     for name in chosen.inputs:
         if stream.text:

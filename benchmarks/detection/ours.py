@@ -16,15 +16,15 @@ from trueup.monitoring.signals.measure import measure
 from trueup.monitoring.signals.pending import PendingTest
 from trueup.monitoring.signals.performance import performance
 from trueup.storage.rows import Rows, stack
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 START = np.datetime64("2024-01-01", "us")
 STEP = np.timedelta64(10, "m")
 
 
-def stream_of(*, text: bool = True, group: tuple[str, ...] = (), **policy: Any) -> Stream:
+def stream_of(*, text: bool = True, group: tuple[str, ...] = (), **policy: Any) -> StreamSettings:
     """Ten mixed columns, nine of them inputs and the tenth the score."""
-    return Stream(
+    return StreamSettings(
         name="made", time="at", text=(TEXT,) if text else (), numeric=NUMERIC, categorical=CATEGORICAL,
         group=group, label={"classes": {"negative": "negative", "positive": "positive"}}, policy=policy,
     )
@@ -81,12 +81,12 @@ def learnt_rows(reviews: str) -> Rows:
     return rows.with_meta(evaluation=False)
 
 
-def signals_of(stream: Stream, comparison: Comparison) -> dict[str, Signal]:
+def signals_of(stream: StreamSettings, comparison: Comparison) -> dict[str, Signal]:
     """The signals of a check, by code."""
     return {signal.code: signal for signal in measure(stream, comparison)[0]}
 
 
-def metric_of(stream: Stream, comparison: Comparison) -> Signal:
+def metric_of(stream: StreamSettings, comparison: Comparison) -> Signal:
     """PRF-METRIC at the share of the budget that it has in every check."""
     (item,) = performance(stream, comparison)
     return item.run(stream.policy.false_alarms * kind_of(item.code).weight) if isinstance(item, PendingTest) else item

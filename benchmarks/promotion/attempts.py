@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.promotion.made_streams import WINDOWS, Made
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.evaluation.head_to_head import compare_on_new_rows, compare_on_older_rows, model_predictor
 from trueup.training.evaluation.paired import Paired
@@ -70,13 +70,13 @@ def attempts(made: Made, seed: int) -> Attempts:
     return Attempts(made.kind, seed, made.window, tuple(_worth(made, fitted.model) for fitted in models), met, older)
 
 
-def _fitted(stream: Stream, rows: Rows) -> Fitted:
+def _fitted(stream: StreamSettings, rows: Rows) -> Fitted:
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
     winner = search(stream, learning, TRIED, SEED, lambda: 0.0).winner
     return fit(winner, stream, learning, SEED, recent_row_count(stream, rows))
 
 
-def _contest(stream: Stream, challenger: Fitted, champion: Fitted, rows: Rows, known: int) -> Paired:
+def _contest(stream: StreamSettings, challenger: Fitted, champion: Fitted, rows: Rows, known: int) -> Paired:
     return compare_on_new_rows(
         stream,
         challenger,
@@ -92,7 +92,7 @@ def _time(rows: Rows, end: int) -> datetime:
     return rows.meta["time"].iloc[end - 1].to_pydatetime().replace(tzinfo=UTC)
 
 
-def _answered_by(stream: Stream, champion: Any, met: Paired, rows: Rows, known: int, later: slice) -> Paired:
+def _answered_by(stream: StreamSettings, champion: Any, met: Paired, rows: Rows, known: int, later: slice) -> Paired:
     """The part of a contest that lies after another champion's cut-off, with its answers."""
     predicted, chances = answer(champion, stream, rows.take(slice(known, None)).features)
     return replace(

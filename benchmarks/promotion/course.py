@@ -21,10 +21,10 @@ from trueup.flows.replay.policies import REPLAYED, retrain_at
 from trueup.flows.replay.run import END, check_times
 from trueup.storage.promotions import PromotionAttempt, PromotionKind
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import parse_as_of
 
-Change = Callable[[Stream], Stream]
+Change = Callable[[StreamSettings], StreamSettings]
 MADE_REVIEWS = """
 [streams.reviews]
 id = "review_id"
@@ -62,7 +62,7 @@ class Deployment:
     """A scratch deployment that holds all records of a set, and its first champion once it has begun."""
 
     app: App
-    stream: Stream
+    stream: StreamSettings
     known: Rows
 
     def moments(self, start: datetime, every: int | None = None) -> tuple[datetime, ...]:
@@ -109,9 +109,9 @@ def deployed(chosen: RealSet, change: Change = lambda stream: stream, file: Path
             app.close()
 
 
-def with_training(stream: Stream, **changes: Any) -> Stream:
+def with_training(stream: StreamSettings, **changes: Any) -> StreamSettings:
     return stream.model_copy(update={"training": stream.training.model_copy(update=changes)})
 
 
-def with_policy(stream: Stream, **changes: Any) -> Stream:
+def with_policy(stream: StreamSettings, **changes: Any) -> StreamSettings:
     return stream.model_copy(update={"policy": stream.policy.model_copy(update=changes)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.pipelines import build
 from trueup.training.candidates.recipes import default_recipes
 from trueup_model.cleaning import WORD, plain_text
@@ -12,7 +12,7 @@ from trueup_model.cleaning import WORD, plain_text
 NAME = f"{__name__}:one_family"
 
 
-def one_family(stream: Stream) -> Any:
+def one_family(stream: StreamSettings) -> Any:
     """Logistic regression over hashed words and word pairs, which is stored fast; without text a forest."""
     from sklearn.compose import ColumnTransformer
     from sklearn.feature_extraction.text import HashingVectorizer

@@ -16,7 +16,7 @@ import pandas as pd
 
 from trueup.storage.policy import Policy
 from trueup.storage.rows import META, Rows
-from trueup.storage.stream import LabelPolicy, Stream
+from trueup.storage.stream import LabelPolicy, StreamSettings
 
 COLUMNS = tuple(f"x{k}" for k in range(8))
 WINDOWS = 4
@@ -46,7 +46,7 @@ class Made:
     """A stream's rows in time order, how many of them the champion knows, and fresh rows of the regime it ends in."""
 
     kind: str
-    stream: Stream
+    stream: StreamSettings
     rows: Rows
     known: int
     window: int
@@ -162,7 +162,7 @@ def made(kind: str, seed: int) -> Made:
     old = Regime(centre, weight, float(rng.choice([0.5, 0.3, 0.15, 0.08])))
     course, last = KINDS[kind](old, rng)
     known, window = int(rng.choice([1000, 2000, 4000])), int(rng.choice([100, 200, 500]))
-    stream = Stream(
+    stream = StreamSettings(
         name="made",
         time="at",
         numeric=COLUMNS,

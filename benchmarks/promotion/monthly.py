@@ -27,7 +27,7 @@ from benchmarks.promotion.section import Bound, Options
 from trueup.flows.app import App, open_app
 from trueup.flows.check.labels import with_resolved_labels
 from trueup.storage.promotions import PromotionAttempt, PromotionState
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 from trueup.training.models.fitting import answer
 from trueup.training.models.metrics import all_metrics
@@ -76,7 +76,7 @@ def run(course: Course, folder: Path, months: int | None) -> list[dict[str, Any]
     return [command(folder, "cycle", *s, "--as-of", day) for day in course.month_ends()[:months]]
 
 
-def judge(app: App, stream: Stream, promotion: PromotionAttempt) -> dict[str, Any]:
+def judge(app: App, stream: StreamSettings, promotion: PromotionAttempt) -> dict[str, Any]:
     """New against replaced champion on the labelled records of the three months after a promotion."""
     rows = with_resolved_labels(
         stream, app.reader.read(stream, after=promotion.as_of, as_of=promotion.as_of + AFTER + timedelta(days=30))

@@ -12,7 +12,7 @@ from benchmarks.detection.estimated import SETS, taken_in
 from benchmarks.page import table
 from benchmarks.promotion.section import Bound, Options
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import candidates
 from trueup.training.models.fitting import answer, fit, targets
 from trueup.training.models.recency import recent_row_count
@@ -39,7 +39,7 @@ def measure(options: Options) -> dict[str, Any]:
     return found
 
 
-def _tenth(stream: Stream, past: Rows, later: Rows, k: int) -> dict[str, Any]:
+def _tenth(stream: StreamSettings, past: Rows, later: Rows, k: int) -> dict[str, Any]:
     learning = past.take(~past.meta["evaluation"].to_numpy(dtype=bool))
     started = time.monotonic()
     winner = search(stream, learning, candidates(stream, learning), 0, time.monotonic).winner
@@ -59,7 +59,7 @@ def _tenth(stream: Stream, past: Rows, later: Rows, k: int) -> dict[str, Any]:
     }
 
 
-def _baseline(stream: Stream, learning: Rows, later: Rows, truth: np.ndarray, last: str) -> dict[str, float]:
+def _baseline(stream: StreamSettings, learning: Rows, later: Rows, truth: np.ndarray, last: str) -> dict[str, float]:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

@@ -21,7 +21,7 @@ from benchmarks.promotion import light
 from benchmarks.promotion.afterwards import LEAST, afterwards
 from benchmarks.promotion.course import BIKE, ELEC2, SETS, RealSet, deployed, with_training
 from benchmarks.promotion.section import Bound, Options
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 TITLE = "Promotions of replayed sets, judged by the rows that follow"
 SALTS = 20
@@ -72,7 +72,7 @@ def play(told: Play) -> dict[str, Any]:
         }
 
 
-def _changed(told: Play, stream: Stream) -> Stream:
+def _changed(told: Play, stream: StreamSettings) -> StreamSettings:
     candidates = ("default",) if told.search == "default" else (light.NAME,)
     return with_training(stream, split_salt=str(told.salt), candidates=candidates)
 

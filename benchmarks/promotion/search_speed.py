@@ -16,7 +16,7 @@ from benchmarks.detection.estimated import SETS, taken_in
 from benchmarks.page import table
 from benchmarks.promotion.section import Bound, Options
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.pipelines import build_estimator, build_features
 from trueup.training.candidates.recipes import Recipe, default_recipes
 from trueup.training.models.feature_cache import Block
@@ -37,7 +37,7 @@ BOUNDS = {PLAIN: 0.30, MEMORY: 0.60}
 class Weighted(ClassifierMixin, BaseEstimator):
     """A model fitted with the weights that ours is fitted with: GridSearchCV cannot make them fold by fold."""
 
-    def __init__(self, base: Any, recipe: Recipe, stream: Stream, newest: int) -> None:
+    def __init__(self, base: Any, recipe: Recipe, stream: StreamSettings, newest: int) -> None:
         self.base, self.recipe, self.stream, self.newest = base, recipe, stream, newest
 
     def __sklearn_clone__(self) -> Weighted:
@@ -86,18 +86,18 @@ def measure(options: Options) -> dict[str, Any]:
     return found
 
 
-def _ours(stream: Stream, rows: Rows, recipes: Sequence[Recipe], keep: float) -> dict[Recipe, dict[str, float]]:
+def _ours(stream: StreamSettings, rows: Rows, recipes: Sequence[Recipe], keep: float) -> dict[Recipe, dict[str, float]]:
     unhurried = stream.model_copy(update={"training": stream.training.model_copy(update={"time_limit": "10h"})})
     found = search(unhurried, rows, recipes, 0, time.monotonic, keep=keep)
     return {trial.recipe: trial.metrics for trial in found.trials}
 
 
-def _in_memory(stream: Stream, rows: Rows, recipes: Sequence[Recipe]) -> dict[Recipe, dict[str, float]]:
+def _in_memory(stream: StreamSettings, rows: Rows, recipes: Sequence[Recipe]) -> dict[Recipe, dict[str, float]]:
     with tempfile.TemporaryDirectory() as folder:
         return _grid(stream, rows, recipes, folder)
 
 
-def _grid(stream: Stream, rows: Rows, recipes: Sequence[Recipe], memory: str) -> dict[Recipe, dict[str, float]]:
+def _grid(stream: StreamSettings, rows: Rows, recipes: Sequence[Recipe], memory: str) -> dict[Recipe, dict[str, float]]:
     """One grid for each length of history, since the folds differ."""
     newest = recent_row_count(stream, rows)
     labelled = rows.take(rows.labelled)
@@ -117,7 +117,7 @@ def _fold(labelled: Rows, block: Block, newest: int | None) -> tuple[np.ndarray,
 
 
 def _searched(
-    stream: Stream, labelled: Rows, recipes: Sequence[Recipe], folds: Sequence[Any], newest: int, memory: str
+    stream: StreamSettings, labelled: Rows, recipes: Sequence[Recipe], folds: Sequence[Any], newest: int, memory: str
 ) -> dict[Recipe, dict[str, float]]:
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import Pipeline

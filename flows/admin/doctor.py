@@ -11,7 +11,7 @@ from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.predictions import predictor_of
 from trueup.storage.errors import NoChampion, TrueupError
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _alerts(app: App) -> Finding:
     return Finding("alerts", False, said, "mend that, then `trueup alerts deliver`, which tries dead ones anew")
 
 
-def _recipients(app: App, stream: Stream) -> Finding:
+def _recipients(app: App, stream: StreamSettings) -> Finding:
     name = f"stream {stream.name}"
     if app.settings.smtp.uses_server and not stream.alerts.to:
         said = "nobody is told: its incidents are kept, and no mail is written"
@@ -105,7 +105,7 @@ def _recipients(app: App, stream: Stream) -> Finding:
     return Finding(name, True, f"{app.counts.records(stream)} records")
 
 
-def _champion(app: App, stream: Stream) -> Finding:
+def _champion(app: App, stream: StreamSettings) -> Finding:
     name = f"champion {stream.name}"
     try:
         champion = champion_of(app, stream)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from trueup.flows.app import App
 from trueup.storage.errors import InputError
 from trueup.storage.pauses import Pause
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
-def set_paused(app: App, stream: Stream, why: str, *, paused: bool) -> Pause | None:
+def set_paused(app: App, stream: StreamSettings, why: str, *, paused: bool) -> Pause | None:
     """Pause a stream or resume it, at once; the event, or None where it stood so already.
 
     It waits for no lease: a cycle under way looks again before it trains, judges and promotes.

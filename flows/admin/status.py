@@ -14,7 +14,7 @@ from trueup.flows.promote.out_of_band import out_of_band_move
 from trueup.storage.errors import ModelUnusable, NoChampion
 from trueup.storage.leases import holder_of
 from trueup.storage.promotions import PromotionKind
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 GRACE = timedelta(minutes=10)  # a cycle may take that long beyond its time before it is called overdue
 
@@ -38,7 +38,7 @@ class StreamStatus:
     notes: tuple[str, ...]  # what a person should know before relying on the rest
 
 
-def status_of(app: App, stream: Stream) -> StreamStatus:
+def status_of(app: App, stream: StreamSettings) -> StreamStatus:
     """Look a stream up in the store and the registry."""
     now = app.now()
     last = app.cycles.last_ended(stream.name)
@@ -66,7 +66,7 @@ def status_of(app: App, stream: Stream) -> StreamStatus:
     )
 
 
-def why_no_champion(app: App, stream: Stream) -> str:
+def why_no_champion(app: App, stream: StreamSettings) -> str:
     """Why a stream that was tried has no champion; empty where it has one, or none was tried.
 
     A champion that the registry lost, or that the store does not know, counts as none.
@@ -81,7 +81,7 @@ def why_no_champion(app: App, stream: Stream) -> str:
     return ""
 
 
-def _notes(app: App, stream: Stream) -> Iterator[str]:
+def _notes(app: App, stream: StreamSettings) -> Iterator[str]:
     pause = app.pauses.current(stream.name)
     if pause:
         yield pause.said

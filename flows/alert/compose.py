@@ -13,12 +13,12 @@ from trueup.monitoring.policy import Decision, reason_of
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident, OutboxItem, new_id
 from trueup.storage.cycles import CycleRecord
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 Write = Callable[[Connection], None]
 
 
-def cycle_facts(app: App, stream: Stream, cycle: CycleRecord, kind: AlertKind) -> AlertFacts:
+def cycle_facts(app: App, stream: StreamSettings, cycle: CycleRecord, kind: AlertKind) -> AlertFacts:
     """The facts that every alert of a cycle shares."""
     return AlertFacts(
         kind=kind, stream=stream.name, as_of=cycle.as_of, cycle_id=cycle.id, home=str(app.home)
@@ -39,7 +39,7 @@ def with_check(facts: AlertFacts, check: Check, decision: Decision) -> AlertFact
 
 
 def outbox_item(
-    app: App, stream: Stream, facts: AlertFacts, incident: Incident | None, *, opens: bool = False
+    app: App, stream: StreamSettings, facts: AlertFacts, incident: Incident | None, *, opens: bool = False
 ) -> OutboxItem:
     """The outbox's entry for these facts; the one that opens an incident is what the others answer."""
     from trueup.reports.mail import compose
@@ -62,6 +62,6 @@ def outbox_item(
     )
 
 
-def recipients(app: App, stream: Stream) -> tuple[str, ...]:
+def recipients(app: App, stream: StreamSettings) -> tuple[str, ...]:
     """Whom the stream's alerts go to; where mails stay in the home folder anyway, they need no address of anybody."""
     return stream.alerts.to or (() if app.settings.smtp.uses_server else ("oncall@localhost",))

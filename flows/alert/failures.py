@@ -20,7 +20,7 @@ from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident, new_id
 from trueup.storage.errors import LeaseHeld, ModelUnusable, TimeRefused, TrueupError, UsageError
 from trueup.storage.leases import Lease
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
 log = logging.getLogger("trueup")
@@ -33,7 +33,7 @@ _OVER = {
 
 
 def open_incident(
-    app: App, stream: Stream, cause: Cause, as_of: datetime, why: str, cycle_id: str | None = None
+    app: App, stream: StreamSettings, cause: Cause, as_of: datetime, why: str, cycle_id: str | None = None
 ) -> Write:
     """Open the incident of a cause, once; what meets it while it is open, or the stream paused, adds nothing."""
     if _standing(app, stream, cause) or app.pauses.current(stream.name):
@@ -60,7 +60,9 @@ def open_incident(
     return write
 
 
-def resolve_incident(app: App, stream: Stream, cause: Cause, as_of: datetime, cycle_id: str | None = None) -> Write:
+def resolve_incident(
+    app: App, stream: StreamSettings, cause: Cause, as_of: datetime, cycle_id: str | None = None
+) -> Write:
     """Resolve the incident of a cause, where one is open; what a cycle found out waits until the stream is resumed."""
     standing = _standing(app, stream, cause)
     if standing is None or (cause is not Cause.NO_CHAMPION and app.pauses.current(stream.name)):
@@ -94,7 +96,7 @@ def is_transient(error: Exception) -> bool:
 
 
 @contextmanager
-def alerting_on_failure(app: App, lease: Lease, stream: Stream, as_of: datetime) -> Iterator[None]:
+def alerting_on_failure(app: App, lease: Lease, stream: StreamSettings, as_of: datetime) -> Iterator[None]:
     """Tell the person on call, once, of whatever fails within; what nobody foresaw ends as a plain message.
 
     Not told: a lost lease (the other worker goes on), a time that was asked for wrongly, and a champion that cannot be
@@ -126,7 +128,7 @@ def _met(error: Exception) -> str:
     )
 
 
-def _tell(app: App, lease: Lease, stream: Stream, as_of: datetime, why: str) -> None:
+def _tell(app: App, lease: Lease, stream: StreamSettings, as_of: datetime, why: str) -> None:
     try:
         with lease.transaction(app.database) as connection:
             open_incident(app, stream, Cause.CYCLE, as_of, why)(connection)
@@ -135,5 +137,5 @@ def _tell(app: App, lease: Lease, stream: Stream, as_of: datetime, why: str) -> 
         log.error("nobody could be told that the cycle failed: %s: %s", type(untold).__name__, untold)
 
 
-def _standing(app: App, stream: Stream, cause: Cause) -> Incident | None:
+def _standing(app: App, stream: StreamSettings, cause: Cause) -> Incident | None:
     return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == cause), None)

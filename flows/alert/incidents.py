@@ -15,11 +15,11 @@ from trueup.monitoring.policy import Decision, History
 from trueup.reports.alert_facts import AlertKind
 from trueup.storage.alerts import Incident, new_id
 from trueup.storage.cycles import CycleRecord
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 def incident_updates(
-    app: App, stream: Stream, cycle: CycleRecord, check: Check, decision: Decision, history: History
+    app: App, stream: StreamSettings, cycle: CycleRecord, check: Check, decision: Decision, history: History
 ) -> Write:
     """What a check does to incidents and whom it tells, to be written in the decision's transaction."""
     standing = {Cause(i.cause): i for i in app.alerts.open_incidents(stream.name)}
@@ -48,7 +48,7 @@ def incident_updates(
 
 def _resolve(
     app: App,
-    stream: Stream,
+    stream: StreamSettings,
     cycle: CycleRecord,
     incident: Incident,
     connection: Connection,
@@ -62,7 +62,7 @@ def _resolve(
     app.alerts.add(connection, outbox_item(app, stream, facts, incident))
 
 
-def incident_for(app: App, stream: Stream, codes: tuple[str, ...]) -> Incident | None:
+def incident_for(app: App, stream: StreamSettings, codes: tuple[str, ...]) -> Incident | None:
     """The open incident that a promotion or refusal answers: the one that shares a code with it."""
     standing = app.alerts.open_incidents(stream.name)
     return next((i for i in standing if set(i.codes) & set(codes)), None)

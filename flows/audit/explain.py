@@ -17,10 +17,10 @@ from trueup.reports.explanation import explain_champion, explain_others
 from trueup.reports.explanation_facts import Trail, TrainingRequest
 from trueup.storage.errors import TrueupError
 from trueup.storage.promotions import PromotionAttempt
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
-def explain(app: App, stream: Stream, which: Sequence[int] = ()) -> dict[str, Any]:
+def explain(app: App, stream: StreamSettings, which: Sequence[int] = ()) -> dict[str, Any]:
     """The champion and the versions named (none: those since it came, and those that wait), told from the audit trail.
 
     MLflow only says who answers; where it cannot, the store does, and `notes` says so. Nothing is changed.
@@ -35,7 +35,7 @@ def explain(app: App, stream: Stream, which: Sequence[int] = ()) -> dict[str, An
     }
 
 
-def explain_one(app: App, stream: Stream, version: int) -> list[str]:
+def explain_one(app: App, stream: StreamSettings, version: int) -> list[str]:
     """The same of one version, in sentences."""
     trail, _ = trail_of(app, stream)
     standing = explain_champion(trail)
@@ -45,7 +45,7 @@ def explain_one(app: App, stream: Stream, version: int) -> list[str]:
     return [other.said, *other.needed]
 
 
-def trail_of(app: App, stream: Stream) -> tuple[Trail, list[str]]:
+def trail_of(app: App, stream: StreamSettings) -> tuple[Trail, list[str]]:
     """The stream's audit trail, and what is to be said of where it comes from."""
     kept = app.promotions.history(stream.name)
     seen = _registry(app, stream)
@@ -83,7 +83,7 @@ class _Registry:
     note: str = ""
 
 
-def _registry(app: App, stream: Stream) -> _Registry:
+def _registry(app: App, stream: StreamSettings) -> _Registry:
     try:
         champion, found = app.registry.alias(stream.name, "champion"), app.registry.versions(stream.name)
         moved = out_of_band_move(app, stream)
@@ -104,7 +104,7 @@ def _registry(app: App, stream: Stream) -> _Registry:
 
 
 def _probation(
-    app: App, stream: Stream, champion: int | None, last: PromotionAttempt | None
+    app: App, stream: StreamSettings, champion: int | None, last: PromotionAttempt | None
 ) -> Mapping[str, Any] | None:
     """What the newest cycle says of the probation of the champion in force; None where it is on none."""
     if last is None or last.to_version != champion:

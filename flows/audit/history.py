@@ -13,7 +13,7 @@ from trueup.flows.promote.mlflow_tags import attempts_of
 from trueup.monitoring.causes import Cause
 from trueup.storage.errors import TrueupError
 from trueup.storage.promotions import PromotionAttempt
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.tabular import Tabular
 
 
@@ -36,7 +36,7 @@ class AuditHistory(Tabular):
         return {"champion": self.champion, "versions": [], "events": self.events, "lost": self.lost or None}
 
 
-def history(app: App, stream: Stream) -> AuditHistory:
+def history(app: App, stream: StreamSettings) -> AuditHistory:
     """Everything that changed the champion, was tried, or kept it from changing.
 
     Each event has a `source`: "store", or "mlflow" for one that the store lost and a version's tag still tells.
@@ -59,7 +59,7 @@ def error_line(error: Exception) -> str:
     return " ".join(str(error.orig if isinstance(error, DatabaseError) else error).split())
 
 
-def _of_store(app: App, stream: Stream) -> list[dict[str, Any]]:
+def _of_store(app: App, stream: StreamSettings) -> list[dict[str, Any]]:
     attempts = [_attempt(p, "store") for p in app.promotions.history(stream.name)]
     pauses = [
         _done(p.id, p.at, p.who, "pause" if p.paused else "resume", p.why) for p in app.pauses.history(stream.name)

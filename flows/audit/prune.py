@@ -18,7 +18,7 @@ from trueup.storage.errors import TrueupError
 from trueup.storage.leases import Lease, hold
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.prunings import REPORT, VERSION, Pruning
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
 log = logging.getLogger("trueup")
@@ -33,7 +33,7 @@ class Plan:
     kept: dict[int, str]
 
 
-def prune(app: App, stream: Stream, *, dry_run: bool = False) -> dict[str, Any]:
+def prune(app: App, stream: StreamSettings, *, dry_run: bool = False) -> dict[str, Any]:
     """Remove the files of what the policy lets go; with `dry_run` only say what they are.
 
     A removal that was cut short is finished first. Models that a crash or `mlflow gc` left behind go in any case.
@@ -51,7 +51,7 @@ def prune(app: App, stream: Stream, *, dry_run: bool = False) -> dict[str, Any]:
         return _document(stream, plan, list(_removed(app, lease, stream)), dry_run=False)
 
 
-def prune_after_cycle(app: App, stream: Stream) -> None:
+def prune_after_cycle(app: App, stream: StreamSettings) -> None:
     """The schedule's: where a policy is set, and nobody paused the stream; a failure is told, and fails no cycle."""
     if not stream.retention.is_set or app.pauses.current(stream.name) is not None:
         return
@@ -61,7 +61,7 @@ def prune_after_cycle(app: App, stream: Stream) -> None:
         log.warning("nothing more of %s is pruned this time: %s", stream.name, error)
 
 
-def _plan(app: App, stream: Stream) -> Plan:
+def _plan(app: App, stream: StreamSettings) -> Plan:
     gone = {p.name for p in app.prunings.of(stream.name, VERSION)}
     records = [r for r in app.promotions.versions(stream.name) if str(r.version) not in gone]
     unfinished = [cycle.steps.get("train") or {} for cycle in app.cycles.unfinished(stream.name)]
@@ -88,13 +88,13 @@ def _plan(app: App, stream: Stream) -> Plan:
     return Plan(tuple(versions), tuple(reports), kept)
 
 
-def _used_by(app: App, stream: Stream, record: VersionRecord) -> str:
+def _used_by(app: App, stream: StreamSettings, record: VersionRecord) -> str:
     from trueup.training.registry.prune import used_elsewhere
 
     return used_elsewhere(app.registry, stream.name, record.version, record.run_id)
 
 
-def _mark(app: App, lease: Lease, stream: Stream, plan: Plan) -> None:
+def _mark(app: App, lease: Lease, stream: StreamSettings, plan: Plan) -> None:
     """Write down what goes; from here on no command promotes it, and no crash leaves in doubt what became of it."""
     named = [(VERSION, str(r.version)) for r in plan.versions] + [(REPORT, name) for name in plan.reports]
     with lease.transaction(app.database) as connection:
@@ -107,7 +107,7 @@ def _mark(app: App, lease: Lease, stream: Stream, plan: Plan) -> None:
         )
 
 
-def _removed(app: App, lease: Lease, stream: Stream) -> Iterator[dict[str, Any]]:
+def _removed(app: App, lease: Lease, stream: StreamSettings) -> Iterator[dict[str, Any]]:
     """Remove the files of all that is marked, one thing at a time."""
     from trueup.training.registry.prune import leftovers, remove_leftover
 
@@ -124,7 +124,7 @@ def _removed(app: App, lease: Lease, stream: Stream) -> Iterator[dict[str, Any]]
         yield {"kind": "model", "name": leftover.model_id, "bytes": freed.bytes, "left": list(freed.left)}
 
 
-def _stays_after_all(app: App, lease: Lease, stream: Stream, pruning: Pruning) -> bool:
+def _stays_after_all(app: App, lease: Lease, stream: StreamSettings, pruning: Pruning) -> bool:
     """Whether somebody pointed an alias to a marked version meanwhile, in MLflow itself; its mark is taken back."""
     aliases = {v.number: v.aliases for v in app.registry.versions(stream.name)}
     if not aliases.get(int(pruning.name)):
@@ -134,7 +134,7 @@ def _stays_after_all(app: App, lease: Lease, stream: Stream, pruning: Pruning) -
     return True
 
 
-def _remove_version(app: App, lease: Lease, stream: Stream, pruning: Pruning) -> dict[str, Any]:
+def _remove_version(app: App, lease: Lease, stream: StreamSettings, pruning: Pruning) -> dict[str, Any]:
     from trueup.training.registry.prune import remove_version
 
     number = int(pruning.name)
@@ -146,7 +146,7 @@ def _remove_version(app: App, lease: Lease, stream: Stream, pruning: Pruning) ->
     return _finished(app, lease, pruning, freed.bytes + size, freed.left)
 
 
-def _own_files(app: App, stream: Stream, record: VersionRecord) -> list[str]:
+def _own_files(app: App, stream: StreamSettings, record: VersionRecord) -> list[str]:
     """The files of a version in the archive that no other version names whose files are to stay."""
     gone = {p.name for p in app.prunings.of(stream.name, VERSION)} | {str(record.version)}
     standing = [r for r in app.promotions.versions(stream.name) if str(r.version) not in gone]
@@ -160,7 +160,7 @@ def _finished(app: App, lease: Lease, pruning: Pruning, freed: int, left: tuple[
     return {"kind": pruning.kind, "name": pruning.name, "bytes": freed, "left": list(left)}
 
 
-def _foretold(app: App, stream: Stream) -> Iterator[dict[str, Any]]:
+def _foretold(app: App, stream: StreamSettings) -> Iterator[dict[str, Any]]:
     """What a call without `dry_run` would remove."""
     from trueup.training.registry.prune import leftovers, size_of_version
 
@@ -184,7 +184,7 @@ def _foretold(app: App, stream: Stream) -> Iterator[dict[str, Any]]:
         yield {"kind": "model", "name": leftover.model_id, "bytes": leftover.bytes, "left": []}
 
 
-def _document(stream: Stream, plan: Plan, removed: list[dict[str, Any]], *, dry_run: bool) -> dict[str, Any]:
+def _document(stream: StreamSettings, plan: Plan, removed: list[dict[str, Any]], *, dry_run: bool) -> dict[str, Any]:
     return {
         "stream": stream.name,
         "dry_run": dry_run,

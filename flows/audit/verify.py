@@ -15,12 +15,12 @@ from trueup.flows.gate.evaluate import difference_in_process
 from trueup.storage.errors import ModelUnusable, StoreUnusable, TrueupError
 from trueup.storage.promotions import PromotionAttempt
 from trueup.storage.prunings import VERSION
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 READINGS = 3  # of the store, at most, until two running agree: then no change fell between them
 
 
-def verify(app: App, stream: Stream) -> tuple[str, ...]:
+def verify(app: App, stream: StreamSettings) -> tuple[str, ...]:
     """What does not agree between store, archive and MLflow, a sentence each; empty where all is in order."""
     store, registry = _views(app, stream)
     faults = _faults(app, store)
@@ -28,7 +28,7 @@ def verify(app: App, stream: Stream) -> tuple[str, ...]:
     return (*problems(stream.name, store, registry, faults), *([champion] if champion else []))
 
 
-def _views(app: App, stream: Stream) -> tuple[StoreView, RegistryView]:
+def _views(app: App, stream: StreamSettings) -> tuple[StoreView, RegistryView]:
     """Both sides, MLflow read between two readings of the store that agree where a cycle does not keep changing it."""
     store = _store_view(app, stream)
     for _ in range(READINGS):
@@ -40,7 +40,7 @@ def _views(app: App, stream: Stream) -> tuple[StoreView, RegistryView]:
     return store, registry
 
 
-def _store_view(app: App, stream: Stream) -> StoreView:
+def _store_view(app: App, stream: StreamSettings) -> StoreView:
     def acted(attempt: PromotionAttempt) -> tuple[datetime, datetime]:
         return attempt.at, attempt.as_of
 
@@ -55,7 +55,7 @@ def _store_view(app: App, stream: Stream) -> StoreView:
         return StoreView(lost=error_line(error))
 
 
-def _registry_view(app: App, stream: Stream) -> RegistryView:
+def _registry_view(app: App, stream: StreamSettings) -> RegistryView:
     from trueup.training.registry.registry import CHALLENGER, CHAMPION, PREVIOUS
 
     try:
@@ -78,7 +78,7 @@ def _faults(app: App, store: StoreView) -> dict[str, str]:
 
 
 def _champion_fault(
-    app: App, stream: Stream, store: StoreView, registry: RegistryView, faults: Collection[str]
+    app: App, stream: StreamSettings, store: StoreView, registry: RegistryView, faults: Collection[str]
 ) -> str:
     """Why the champion does not answer as it did when it was trained; empty where it does, or there is none."""
     number = registry.aliases.get("champion")

@@ -7,11 +7,11 @@ from datetime import datetime
 from trueup.flows.app import App
 from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
 from trueup.storage.promotions import VersionRecord
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
 
-def champion_version(app: App, stream: Stream) -> int | None:
+def champion_version(app: App, stream: StreamSettings) -> int | None:
     """The version in force; None where none ever was.
 
     Raises:
@@ -29,7 +29,7 @@ def champion_version(app: App, stream: Stream) -> int | None:
     return version
 
 
-def champion_of(app: App, stream: Stream) -> VersionRecord:
+def champion_of(app: App, stream: StreamSettings) -> VersionRecord:
     """The champion in force.
 
     Raises:
@@ -51,7 +51,7 @@ def champion_of(app: App, stream: Stream) -> VersionRecord:
     return record
 
 
-def refuse_rewind(app: App, stream: Stream, as_of: datetime, champion: VersionRecord | None) -> None:
+def refuse_rewind(app: App, stream: StreamSettings, as_of: datetime, champion: VersionRecord | None) -> None:
     """Refuse a time that models would have to be rewound for.
 
     Raises:

@@ -16,7 +16,7 @@ from trueup.storage.content import seed_of
 from trueup.storage.instants import microseconds
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, new_content
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class WindowComparison:
     labels: int  # labels newer than the champion's cut-off that count by now
 
 
-def compare_window(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> WindowComparison:
+def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime) -> WindowComparison:
     """Hold the newest window after the champion's cut-off against the champion's snapshot (invariant 3)."""
     rows = with_resolved_labels(
         stream, app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
@@ -64,7 +64,7 @@ def compare_window(app: App, stream: Stream, champion: VersionRecord, as_of: dat
     return WindowComparison(comparison, window, window.counts(position), int(ripe.labelled.sum()))
 
 
-def _accepted(app: App, stream: Stream, champion: VersionRecord, rows: Rows) -> dict[str, Rows]:
+def _accepted(app: App, stream: StreamSettings, champion: VersionRecord, rows: Rows) -> dict[str, Rows]:
     """The windows that were accepted under this champion, out of its rows after the cut-off."""
     times = rows.meta["time"].to_numpy()
     windows: dict[tuple[datetime, datetime], Rows] = {}
@@ -79,7 +79,7 @@ def _accepted(app: App, stream: Stream, champion: VersionRecord, rows: Rows) -> 
 
 
 def judged_rows(
-    stream: Stream, settled: Rows, past: Rows, provenance: str, champion: VersionRecord, as_of: datetime
+    stream: StreamSettings, settled: Rows, past: Rows, provenance: str, champion: VersionRecord, as_of: datetime
 ) -> tuple[Rows, int]:
     """The labelled and answered rows that the metric is judged on, and in how many checks running such a row is read.
 
@@ -107,7 +107,7 @@ def judged_rows(
     return judged, max(1, -(-reached // len(window)))
 
 
-def _settled(stream: Stream, rows: Rows, as_of: datetime) -> np.ndarray:
+def _settled(stream: StreamSettings, rows: Rows, as_of: datetime) -> np.ndarray:
     """Mask of the records that are old enough for their label to count."""
     limit = np.datetime64((as_of - stream.label.maturity_span).replace(tzinfo=None), "us")
     return np.asarray(rows.meta["time"].to_numpy() <= limit)

@@ -12,7 +12,7 @@ from trueup.flows.app import App
 from trueup.flows.check.predictions import predictor_of, sent_predictions, service_version_name
 from trueup.storage.promotions import PromotionKind, VersionRecord
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import TICK, utc
 
 UNANSWERED = 0.05  # share of a window's records without an answer, above which people are told
@@ -33,7 +33,7 @@ class NewestPredictions:
         return Counter(dict(Counter(self.names.tolist()).most_common()))
 
 
-def newest_predictions(app: App, stream: Stream, as_of: datetime) -> NewestPredictions:
+def newest_predictions(app: App, stream: StreamSettings, as_of: datetime) -> NewestPredictions:
     """Who answered the newest window of records known at a time."""
     times = app.reader.times(stream, as_of)
     if not len(times) or not stream.prediction.column:
@@ -47,12 +47,12 @@ def newest_predictions(app: App, stream: Stream, as_of: datetime) -> NewestPredi
     return NewestPredictions(len(rows), *sent_predictions(app, stream, rows))
 
 
-def versions_by_service_name(app: App, stream: Stream) -> dict[str, VersionRecord]:
+def versions_by_service_name(app: App, stream: StreamSettings) -> dict[str, VersionRecord]:
     """The registered versions by how a service calls them."""
     return {service_version_name(record): record for record in reversed(app.promotions.versions(stream.name))}
 
 
-def handover_pending(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> bool:
+def handover_pending(app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime) -> bool:
     """Whether the alias was moved to a version under whose name no answer has come since."""
     last = app.promotions.last_committed(stream.name)
     if last is None or last.kind == PromotionKind.ELSEWHERE:
@@ -66,7 +66,7 @@ def display_name(name: str) -> str:
     return f"'{name}'" if name else "a version without a name"
 
 
-def notes_on_answers(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> tuple[str, ...]:
+def notes_on_answers(app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime) -> tuple[str, ...]:
     """What a person should know of who answers; nothing where no service does, or it is the champion alone."""
     if not stream.prediction.column:
         return ()
@@ -81,7 +81,7 @@ def notes_on_answers(app: App, stream: Stream, champion: VersionRecord, as_of: d
     return tuple(filter(None, said))
 
 
-def serving_skew(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> tuple[str, ...]:
+def serving_skew(app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime) -> tuple[str, ...]:
     """Whether answers that a service sent under the number of a version of ours are not what that version answers.
 
     Raises:
@@ -108,7 +108,9 @@ def serving_skew(app: App, stream: Stream, champion: VersionRecord, as_of: datet
     )
 
 
-def _who_answers(app: App, stream: Stream, champion: VersionRecord, counts: Counter[str], as_of: datetime) -> str:
+def _who_answers(
+    app: App, stream: StreamSettings, champion: VersionRecord, counts: Counter[str], as_of: datetime
+) -> str:
     number = f"v{champion.version}"
     total, own = counts.total(), counts[service_version_name(champion)]
     if not total:

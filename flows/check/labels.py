@@ -10,10 +10,10 @@ import pandas as pd
 from trueup.feedback.labels import resolve
 from trueup.flows.app import App
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
-def with_resolved_labels(stream: Stream, rows: Rows) -> Rows:
+def with_resolved_labels(stream: StreamSettings, rows: Rows) -> Rows:
     """Rows whose raw label values have become classes or numbers; what matches no class is unlabelled."""
     label = resolve(stream, rows.meta["label"])
     known = pd.notna(label)
@@ -21,7 +21,7 @@ def with_resolved_labels(stream: Stream, rows: Rows) -> Rows:
     return rows.with_meta(label=label, provenance=provenance)
 
 
-def with_mature_labels(stream: Stream, rows: Rows, as_of: datetime) -> Rows:
+def with_mature_labels(stream: StreamSettings, rows: Rows, as_of: datetime) -> Rows:
     """Rows whose labels count: those of records younger than the maturity are taken away."""
     limit = np.datetime64((as_of - stream.label.maturity_span).replace(tzinfo=None), "us")
     young = rows.meta["time"].to_numpy() > limit
@@ -31,6 +31,6 @@ def with_mature_labels(stream: Stream, rows: Rows, as_of: datetime) -> Rows:
     )
 
 
-def snapshot_rows(app: App, stream: Stream, as_of: datetime) -> Rows:
+def snapshot_rows(app: App, stream: StreamSettings, as_of: datetime) -> Rows:
     """All records known at a time, both sides, with the labels that count then."""
     return with_mature_labels(stream, with_resolved_labels(stream, app.reader.read(stream, as_of=as_of)), as_of)

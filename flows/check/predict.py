@@ -18,10 +18,10 @@ from trueup.flows.check.champion import champion_of
 from trueup.flows.check.predictions import score_new
 from trueup.storage.errors import InputError
 from trueup.storage.promotions import VersionRecord
-from trueup.storage.stream import LabelPolicy, OrderTime, Stream
+from trueup.storage.stream import LabelPolicy, OrderTime, StreamSettings
 
 
-def predict_newest(app: App, stream: Stream) -> list[dict[str, Any]]:
+def predict_newest(app: App, stream: StreamSettings) -> list[dict[str, Any]]:
     """Answers for every stored record newer than the champion's cut-off, newest first; they are kept."""
     champion = _able_to_answer(app, stream)
     now = app.now()
@@ -31,7 +31,7 @@ def predict_newest(app: App, stream: Stream) -> list[dict[str, Any]]:
 
 
 def predict_rows(
-    app: App, stream: Stream, source: str | pa.Table
+    app: App, stream: StreamSettings, source: str | pa.Table
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Answers for the records of a file or table, in its order, and the rows that got none: line, reason, detail.
 
@@ -49,7 +49,7 @@ def predict_rows(
     return found, refused
 
 
-def answers_by_row(app: App, stream: Stream, table: pa.Table) -> pd.DataFrame:
+def answers_by_row(app: App, stream: StreamSettings, table: pa.Table) -> pd.DataFrame:
     """One answer a row of a table, in its order: predicted, score, and in `refused` why a row got none.
 
     Raises:
@@ -68,7 +68,7 @@ def answers_by_row(app: App, stream: Stream, table: pa.Table) -> pd.DataFrame:
     return answered.infer_objects()
 
 
-def _answered(app: App, stream: Stream, version: VersionRecord, source: str | pa.Table) -> Iterator[Any]:
+def _answered(app: App, stream: StreamSettings, version: VersionRecord, source: str | pa.Table) -> Iterator[Any]:
     """Chunk by chunk: the rows that hold, their answers and scores, and the rows that do not."""
     from trueup.training.models.fitting import answer
 
@@ -81,7 +81,7 @@ def _answered(app: App, stream: Stream, version: VersionRecord, source: str | pa
             yield rows, *answer(model, stream, rows.table[list(stream.features)]), judged.refused
 
 
-def _able_to_answer(app: App, stream: Stream) -> VersionRecord:
+def _able_to_answer(app: App, stream: StreamSettings) -> VersionRecord:
     champion = champion_of(app, stream)
     if champion.service is not None:
         raise InputError(
@@ -92,7 +92,7 @@ def _able_to_answer(app: App, stream: Stream) -> VersionRecord:
     return champion
 
 
-def features_of(stream: Stream, columns: Sequence[str]) -> Stream:
+def features_of(stream: StreamSettings, columns: Sequence[str]) -> StreamSettings:
     """The stream without all that an answer does not need."""
     return stream.model_copy(
         update={

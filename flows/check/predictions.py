@@ -14,13 +14,13 @@ from trueup.storage.errors import ModelUnusable
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, stack
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:
     from trueup.training.evaluation.head_to_head import Predictor
 
 
-def sent_predictions(app: App, stream: Stream, rows: Rows) -> tuple[Rows, np.ndarray]:
+def sent_predictions(app: App, stream: StreamSettings, rows: Rows) -> tuple[Rows, np.ndarray]:
     """Those of `rows` that came with a service's answer, with it, and by which version each was given ("": not said).
 
     What is no class or number by today's rules is no answer.
@@ -38,7 +38,7 @@ def service_version_name(record: VersionRecord) -> str:
     return str(record.version) if record.service is None else record.service
 
 
-def predictor_of(app: App, stream: Stream, record: VersionRecord) -> Predictor:
+def predictor_of(app: App, stream: StreamSettings, record: VersionRecord) -> Predictor:
     """How a version answers rows: a model of ours all of them, a service's those that it sent its answer with.
 
     Raises:
@@ -66,7 +66,7 @@ def predictor_of(app: App, stream: Stream, record: VersionRecord) -> Predictor:
     return sent
 
 
-def scorer_of(app: App, stream: Stream, champion: VersionRecord) -> Predictor:
+def scorer_of(app: App, stream: StreamSettings, champion: VersionRecord) -> Predictor:
     """As `answering`; but what a service sent under the number of a version of ours comes before what we would say.
 
     Raises:
@@ -86,7 +86,7 @@ def scorer_of(app: App, stream: Stream, champion: VersionRecord) -> Predictor:
 
 
 def score_new(
-    app: App, stream: Stream, champion: VersionRecord, as_of: datetime, lease: Lease | None = None
+    app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime, lease: Lease | None = None
 ) -> int:
     """Give every record newer than the champion's cut-off the champion's answer, if it has one; how many got it now.
 

@@ -14,14 +14,14 @@ from trueup.flows.check.external_predictions import notes_on_answers, serving_sk
 from trueup.flows.check.predictions import score_new
 from trueup.monitoring.check import Check
 from trueup.storage.promotions import VersionRecord
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
-Draw = Callable[[App, Stream, VersionRecord, WindowComparison, Check], tuple[str, ...]]
+Draw = Callable[[App, StreamSettings, VersionRecord, WindowComparison, Check], tuple[str, ...]]
 
 
 def draw_report(
-    app: App, stream: Stream, champion: VersionRecord, compared: WindowComparison, check: Check
+    app: App, stream: StreamSettings, champion: VersionRecord, compared: WindowComparison, check: Check
 ) -> tuple[str, ...]:
     """Draw a check as an Evidently report, and keep its page and snapshot in the archive; what it could not show."""
     from trueup.monitoring.report.render import render
@@ -47,7 +47,7 @@ def draw_report(
 
 def measure_window(
     app: App,
-    stream: Stream,
+    stream: StreamSettings,
     champion: VersionRecord,
     compared: WindowComparison,
     *,
@@ -79,7 +79,7 @@ def edge_of(compared: WindowComparison) -> tuple[int, datetime] | None:
     return None if last is None else (last.seq, compared.window.rows.meta["time"].iloc[-1].to_pydatetime())
 
 
-def single_check(app: App, stream: Stream, champion: VersionRecord, as_of: datetime) -> Check:
+def single_check(app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime) -> Check:
     """A check that a person asked for: scored, measured, stored, and never counted."""
     score_new(app, stream, champion, as_of)
     compared = compare_window(app, stream, champion, as_of)
@@ -96,7 +96,7 @@ def single_check(app: App, stream: Stream, champion: VersionRecord, as_of: datet
     return check
 
 
-def _report_id(stream: Stream, champion: VersionRecord, as_of: datetime, cycle_id: str | None) -> str:
+def _report_id(stream: StreamSettings, champion: VersionRecord, as_of: datetime, cycle_id: str | None) -> str:
     """A cycle's report keeps its name when the cycle is resumed; one that a person asks for gets a new one."""
     named = f"{stream.name}|{champion.version}|{iso(as_of)}|{cycle_id or uuid.uuid4().hex}"
     return blake2b(named.encode(), digest_size=6).hexdigest()

@@ -14,7 +14,7 @@ from trueup.flows.cycle.outputs import DecideOutput, Output, ScoreOutput, StepOu
 from trueup.flows.cycle.strategies import PRODUCTION, Strategies
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.leases import Lease
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 @dataclass
@@ -22,7 +22,7 @@ class CycleContext:
     """A cycle under way; `cycle` is replaced as its steps become durable."""
 
     app: App
-    stream: Stream
+    stream: StreamSettings
     lease: Lease
     cycle: CycleRecord
     on_candidate: Callable[[Any], None]

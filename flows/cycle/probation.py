@@ -19,7 +19,7 @@ from trueup.storage.content import seed_of
 from trueup.storage.errors import ModelUnusable, StaleEvidence, StoreUnusable
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 # kinds of changes; who went back is not sent back again
 ON_PROBATION = frozenset({PromotionKind.CHALLENGER, PromotionKind.APPROVED, PromotionKind.FORCED})
@@ -53,7 +53,7 @@ def probation_step(context: CycleContext) -> None:
     _finish(context, planned)
 
 
-def attempt_on_probation(app: App, stream: Stream, champion: int, as_of: datetime) -> PromotionAttempt | None:
+def attempt_on_probation(app: App, stream: StreamSettings, champion: int, as_of: datetime) -> PromotionAttempt | None:
     """The change that made this champion, where it is one that a probation follows; else None."""
     last = app.promotions.last_committed(stream.name)
     if not stream.policy.probation or last is None or last.kind not in ON_PROBATION or last.from_version is None:
@@ -121,7 +121,7 @@ def _asked(context: CycleContext, attempt: PromotionAttempt, before: ProbationOu
 
 
 def rows_new_to_both(
-    app: App, stream: Stream, champion: VersionRecord, previous: VersionRecord, since: datetime, as_of: datetime
+    app: App, stream: StreamSettings, champion: VersionRecord, previous: VersionRecord, since: datetime, as_of: datetime
 ) -> Rows:
     """Labelled rows with since < time ≤ as_of, of content that neither knew and both answer, as the champion did.
 
@@ -142,7 +142,7 @@ def rows_new_to_both(
     return rows
 
 
-def _ends(stream: Stream, attempt: PromotionAttempt, rows: int, as_of: datetime) -> bool:
+def _ends(stream: StreamSettings, attempt: PromotionAttempt, rows: int, as_of: datetime) -> bool:
     """Whether this look is the last: so many rows were judged, or the span's labels have become mature."""
     span = stream.policy.probation_span
     if span is not None:
@@ -162,7 +162,7 @@ def _before(context: CycleContext, attempt: PromotionAttempt) -> ProbationOutput
     return ProbationOutput(event_id=attempt.id, version=attempt.to_version, previous=attempt.from_version)
 
 
-def _record(app: App, stream: Stream, number: int) -> VersionRecord:
+def _record(app: App, stream: StreamSettings, number: int) -> VersionRecord:
     record = app.promotions.version(stream.name, number)
     if record is None:
         raise StoreUnusable(f"the store does not know v{number} of '{stream.name}'. Restore it from a backup.")

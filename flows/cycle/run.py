@@ -28,7 +28,7 @@ from trueup.monitoring.causes import Cause
 from trueup.storage.cycles import FINISHED, CycleRecord
 from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
 from trueup.storage.leases import Lease, hold
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
 RunStep = Callable[[Step, Callable[[], None]], None]
@@ -51,7 +51,7 @@ class Watch:
 
 def run_cycle(
     app: App,
-    stream: Stream,
+    stream: StreamSettings,
     as_of: datetime,
     *,
     run_step: RunStep = in_this_process,
@@ -103,7 +103,13 @@ def run_scheduled(
 
 
 def _run(
-    app: App, stream: Stream, lease: Lease, as_of: datetime, run_step: RunStep, watch: Watch, strategies: Strategies
+    app: App,
+    stream: StreamSettings,
+    lease: Lease,
+    as_of: datetime,
+    run_step: RunStep,
+    watch: Watch,
+    strategies: Strategies,
 ) -> dict[str, Any]:
     cycle = app.cycles.begin(stream.name, as_of, app.now())
     context = CycleContext(app, stream, lease, cycle, watch.on_candidate, strategies)
@@ -137,7 +143,13 @@ def _run(
 
 
 def _finish_older(
-    app: App, stream: Stream, lease: Lease, left: CycleRecord, run_step: RunStep, watch: Watch, strategies: Strategies
+    app: App,
+    stream: StreamSettings,
+    lease: Lease,
+    left: CycleRecord,
+    run_step: RunStep,
+    watch: Watch,
+    strategies: Strategies,
 ) -> None:
     """Finish a cycle that was cut short; abandon it only if its time has passed for ever, or no try will succeed.
 
@@ -158,7 +170,7 @@ def _finish_older(
             app.cycles.abandon(connection, found, app.now())
 
 
-def _champion_if_any(app: App, stream: Stream) -> Any:
+def _champion_if_any(app: App, stream: StreamSettings) -> Any:
     try:
         return champion_of(app, stream)
     except (NoChampion, ModelUnusable):

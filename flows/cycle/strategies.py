@@ -14,7 +14,7 @@ from trueup.flows.train.run import Trained
 from trueup.monitoring.check import Check
 from trueup.monitoring.policy import Decision, History, decide
 from trueup.storage.policy import Policy
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Strategies:
     draw: Draw = draw_report
     artifacts: MakeArtifacts = training_artifacts
     decide: Callable[[Policy, Check, History, datetime], Decision] = decide
-    judge: Callable[[App, Stream, Trained, datetime], GateOutcome] = run_gate
+    judge: Callable[[App, StreamSettings, Trained, datetime], GateOutcome] = run_gate
 
 
 PRODUCTION = Strategies()

@@ -22,13 +22,13 @@ from trueup.storage import snapshots
 from trueup.storage.errors import NoChampion, NotTrainable
 from trueup.storage.leases import Lease, hold
 from trueup.storage.promotions import PromotionAttempt, PromotionState
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 TRAINING = "train-"  # begins the name of a training that belongs to no cycle
 
 
 def train_now(
-    app: App, stream: Stream, as_of: datetime, *, on_candidate: Callable[[Any], None] = lambda progress: None
+    app: App, stream: StreamSettings, as_of: datetime, *, on_candidate: Callable[[Any], None] = lambda progress: None
 ) -> dict[str, Any]:
     """Train, judge and, if the gate lets it through, promote; what came of it, in the contract's keys.
 
@@ -83,14 +83,14 @@ def train_now(
     return {**asdict(trained), "gate": judged.gate, "promotion": promotion, "held": waits}
 
 
-def _keep_refusal(app: App, lease: Lease, stream: Stream, as_of: datetime, error: NotTrainable) -> None:
+def _keep_refusal(app: App, lease: Lease, stream: StreamSettings, as_of: datetime, error: NotTrainable) -> None:
     judged = GateOutcome({"passed": False, "tests": error.tests}, champion_version(app, stream), 0)
     refused = gated_attempt(app, stream, as_of, judged, None, why=str(error), held="")
     with lease.transaction(app.database) as connection:
         app.promotions.add(connection, refused)
 
 
-def _of_service(app: App, stream: Stream, followed: PromotionAttempt) -> dict[str, Any]:
+def _of_service(app: App, stream: StreamSettings, followed: PromotionAttempt) -> dict[str, Any]:
     assert followed.to_version is not None
     record = app.promotions.version(stream.name, followed.to_version)
     assert record is not None
@@ -107,7 +107,7 @@ def _of_service(app: App, stream: Stream, followed: PromotionAttempt) -> dict[st
     }
 
 
-def _left_behind(app: App, stream: Stream, as_of: datetime) -> tuple[str, datetime] | None:
+def _left_behind(app: App, stream: StreamSettings, as_of: datetime) -> tuple[str, datetime] | None:
     """Name and time of a training on just what is known at `as_of`, whose version nobody judged; None: there is none.
 
     The time is its own, since the seed hangs on it: so the search comes to the model that was registered.

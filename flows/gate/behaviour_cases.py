@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from trueup.flows.app import App
 from trueup.storage.errors import ConfigError
 from trueup.storage.policy import Frozen
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:
     from trueup.training.gate.behaviour_suites import Suite
@@ -35,7 +35,7 @@ class BehaviourCase(Frozen):
         return self.name or self.kind, self.kind
 
 
-def own_cases(app: App, stream: Stream) -> tuple[BehaviourCase, ...]:
+def own_cases(app: App, stream: StreamSettings) -> tuple[BehaviourCase, ...]:
     """The stream's own cases; none where its settings name no file.
 
     Raises:
@@ -69,7 +69,7 @@ def own_cases(app: App, stream: Stream) -> tuple[BehaviourCase, ...]:
     return tuple(cases)
 
 
-def own_suites(stream: Stream, cases: tuple[BehaviourCase, ...], like: pd.DataFrame) -> tuple[Suite, ...]:
+def own_suites(stream: StreamSettings, cases: tuple[BehaviourCase, ...], like: pd.DataFrame) -> tuple[Suite, ...]:
     """The cases as suites, one a name and kind; `like` lends the columns that are no text (none, where it is empty)."""
     from trueup.training.gate.behaviour_suites import Suite, SuiteKind, rows_with_texts
 
@@ -84,7 +84,7 @@ def own_suites(stream: Stream, cases: tuple[BehaviourCase, ...], like: pd.DataFr
     return tuple(suites)
 
 
-def _wrong(stream: Stream, case: BehaviourCase) -> str:
+def _wrong(stream: StreamSettings, case: BehaviourCase) -> str:
     """What makes a case one that cannot be judged; empty where nothing does."""
     if case.name in TAKEN:
         return f"the name '{case.name}' is that of a built-in suite; take another"

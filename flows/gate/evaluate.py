@@ -18,7 +18,7 @@ from trueup.storage.content import seed_of
 from trueup.storage.errors import ModelUnusable
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:
     from trueup.training.evaluation.paired import Paired
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from trueup.training.gate.result import Gate
     from trueup.training.models.fitting import Fitted
 
-ReadBack = Callable[[App, Stream, VersionRecord, Any], str]  # why a version does not answer as it did; empty: it does
+ReadBack = Callable[
+    [App, StreamSettings, VersionRecord, Any], str
+]  # why a version does not answer as it did; empty: it does
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class MetricVerdict:
     champion: StoredModel | None = None
 
 
-def read_gate_files(app: App, stream: Stream) -> None:
+def read_gate_files(app: App, stream: StreamSettings) -> None:
     """Read the files that the gate will ask by: minutes of search are a late moment to learn that one is broken.
 
     Raises:
@@ -62,7 +64,7 @@ def read_gate_files(app: App, stream: Stream) -> None:
     own_cases(app, stream)
 
 
-def run_gate(app: App, stream: Stream, trained: Trained, as_of: datetime) -> GateOutcome:
+def run_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetime) -> GateOutcome:
     """Hold a registered version against the champion, or the first one against the majority class or mean.
 
     The version is read back by a fresh process, as it will be where it serves.
@@ -74,12 +76,12 @@ def run_gate(app: App, stream: Stream, trained: Trained, as_of: datetime) -> Gat
     return _run_gate(app, stream, trained, as_of, difference_in_fresh_process)
 
 
-def run_gate_in_process(app: App, stream: Stream, trained: Trained, as_of: datetime) -> GateOutcome:
+def run_gate_in_process(app: App, stream: StreamSettings, trained: Trained, as_of: datetime) -> GateOutcome:
     """As `run_gate`, without a fresh process: for a replay, whose models nobody will ask elsewhere."""
     return _run_gate(app, stream, trained, as_of, difference_in_process)
 
 
-def _run_gate(app: App, stream: Stream, trained: Trained, as_of: datetime, read_back: ReadBack) -> GateOutcome:
+def _run_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetime, read_back: ReadBack) -> GateOutcome:
     from trueup.training.gate.context import GateContext, StoredModel
     from trueup.training.gate.fresh_process import loads_test
     from trueup.training.gate.guardrails import guardrail_tests
@@ -114,7 +116,7 @@ def _run_gate(app: App, stream: Stream, trained: Trained, as_of: datetime, read_
     return GateOutcome(gate.as_json(), champion, verdict.labels)
 
 
-def _against_constant(stream: Stream, fitted: Fitted, rows: Rows, seed: int) -> MetricVerdict:
+def _against_constant(stream: StreamSettings, fitted: Fitted, rows: Rows, seed: int) -> MetricVerdict:
     from trueup.training.evaluation.head_to_head import compare_with_constant
     from trueup.training.gate.metric_tests import judge_first
 
@@ -123,7 +125,7 @@ def _against_constant(stream: Stream, fitted: Fitted, rows: Rows, seed: int) -> 
 
 
 def _against_champion(
-    app: App, stream: Stream, fitted: Fitted, rows: Rows, seed: int, *, version: int
+    app: App, stream: StreamSettings, fitted: Fitted, rows: Rows, seed: int, *, version: int
 ) -> MetricVerdict:
     from trueup.training.evaluation.head_to_head import compare_on_new_rows, compare_on_older_rows, model_predictor
     from trueup.training.gate.metric_tests import judge_challenger, look_number
@@ -159,7 +161,7 @@ def _model_of(app: App, standing: VersionRecord) -> StoredModel | None:
     return StoredModel(model, app.registry.size(standing.stream, standing.version))
 
 
-def _looks_before(app: App, stream: Stream, champion: int, version: int) -> list[int]:
+def _looks_before(app: App, stream: StreamSettings, champion: int, version: int) -> list[int]:
     """The labels newer than this champion's cut-off at each earlier look that the gate took at them."""
     return [
         attempt.labels
@@ -169,7 +171,7 @@ def _looks_before(app: App, stream: Stream, champion: int, version: int) -> list
     ]
 
 
-def difference_in_process(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
+def difference_in_process(app: App, stream: StreamSettings, record: VersionRecord, model: Any) -> str:
     """Why a version read back from the registry is not the model that was fitted; empty where it is."""
     from trueup.training.gate.fresh_process import difference
 
@@ -177,7 +179,7 @@ def difference_in_process(app: App, stream: Stream, record: VersionRecord, model
     return difference(stream, rows, model)
 
 
-def difference_in_fresh_process(app: App, stream: Stream, record: VersionRecord, model: Any) -> str:
+def difference_in_fresh_process(app: App, stream: StreamSettings, record: VersionRecord, model: Any) -> str:
     """As `difference_in_process`, of the version as a fresh process reads it back; `model` is not looked at."""
     from trueup.training.gate.fresh_process import Reading, read_back
 

@@ -13,7 +13,7 @@ from trueup.feedback.validation import validate
 from trueup.flows.app import App
 from trueup.flows.check.predict import features_of
 from trueup.storage.errors import ConfigError, InputError
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:
     from trueup.training.gate.context import GoldenSet
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXPECTED = "expected"
 
 
-def golden_set(app: App, stream: Stream) -> GoldenSet | None:
+def golden_set(app: App, stream: StreamSettings) -> GoldenSet | None:
     """The stream's golden set; None where its settings name none.
 
     Raises:
@@ -37,7 +37,7 @@ def golden_set(app: App, stream: Stream) -> GoldenSet | None:
         ) from error
 
 
-def _read(app: App, stream: Stream, path: str) -> GoldenSet:
+def _read(app: App, stream: StreamSettings, path: str) -> GoldenSet:
     from trueup.training.gate.context import GoldenSet
 
     parts: list[GoldenSet] = []

@@ -13,15 +13,15 @@ from trueup.flows.promote.notifications import attempt_facts
 from trueup.reports.alert_facts import AlertKind
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import PromotionAttempt, PromotionState
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
-def approval_deadline(stream: Stream, held: PromotionAttempt) -> datetime:
+def approval_deadline(stream: StreamSettings, held: PromotionAttempt) -> datetime:
     """When the evidence of an attempt that waits is too old to be promoted on, in as-of time."""
     return held.as_of + stream.policy.approval_span
 
 
-def held_attempts(app: App, stream: Stream) -> list[PromotionAttempt]:
+def held_attempts(app: App, stream: StreamSettings) -> list[PromotionAttempt]:
     """The attempts that wait for a person: held, with nothing that became of their version since."""
     newest: dict[int, PromotionAttempt] = {}
     for past in app.promotions.history(stream.name):
@@ -30,7 +30,7 @@ def held_attempts(app: App, stream: Stream) -> list[PromotionAttempt]:
     return [past for past in newest.values() if past.state is PromotionState.HELD]
 
 
-def expire_held(app: App, lease: Lease, stream: Stream, as_of: datetime, cycle_id: str) -> None:
+def expire_held(app: App, lease: Lease, stream: StreamSettings, as_of: datetime, cycle_id: str) -> None:
     """Mark what waited too long as expired; a mail says so where it could have been promoted until then.
 
     Done again it changes nothing. What a paused stream holds waits until it is resumed.

@@ -21,10 +21,10 @@ from trueup.monitoring.causes import Cause
 from trueup.storage.errors import StaleEvidence
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
-def name_challenger(app: App, lease: Lease, stream: Stream, trained: Trained) -> None:
+def name_challenger(app: App, lease: Lease, stream: StreamSettings, trained: Trained) -> None:
     """Point the alias `challenger` to a version that is to be held against a champion; the first is held against none.
 
     Done again it changes nothing.
@@ -38,7 +38,7 @@ def name_challenger(app: App, lease: Lease, stream: Stream, trained: Trained) ->
             app.registry.set_alias(stream.name, "challenger", trained.version)
 
 
-def hold_reason(app: App, stream: Stream) -> str:
+def hold_reason(app: App, stream: StreamSettings) -> str:
     """Why a challenger that passes its gate is not promoted by itself now; empty where nothing holds it."""
     rollback = open_rollback(app, stream)
     if rollback is not None:
@@ -53,7 +53,7 @@ def hold_reason(app: App, stream: Stream) -> str:
 
 def gated_attempt(
     app: App,
-    stream: Stream,
+    stream: StreamSettings,
     as_of: datetime,
     judged: GateOutcome,
     trained: Trained | None,
@@ -123,7 +123,7 @@ def commit(app: App, lease: Lease, attempt: PromotionAttempt) -> Iterator[Connec
         )
 
 
-def commit_and_announce(app: App, lease: Lease, stream: Stream, attempt: PromotionAttempt) -> PromotionAttempt:
+def commit_and_announce(app: App, lease: Lease, stream: StreamSettings, attempt: PromotionAttempt) -> PromotionAttempt:
     """Commit an attempt that no cycle tells of itself, with its mail; the attempt as it stands then.
 
     Raises:
@@ -155,7 +155,7 @@ def _mark(app: App, attempt: PromotionAttempt, moved: datetime) -> None:
         app.registry.set_tag(attempt.stream, attempt.from_version, "stage", "previous")
 
 
-def finish_undone(app: App, lease: Lease, stream: Stream) -> None:
+def finish_undone(app: App, lease: Lease, stream: StreamSettings) -> None:
     """Finish or abandon what a person or a `train` decided and a crash left undone; cycles finish their own.
 
     Runs that a killed training left open are closed. A champion that was set in MLflow by nobody of ours is written

@@ -26,7 +26,7 @@ from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso, utc
 
 LEAST = 30  # answers of the newest window, below which nothing follows from who gave them
@@ -42,7 +42,7 @@ class ServiceRelease:
     champion: VersionRecord | None
 
 
-def follow_service(app: App, lease: Lease, stream: Stream, as_of: datetime) -> PromotionAttempt | None:
+def follow_service(app: App, lease: Lease, stream: StreamSettings, as_of: datetime) -> PromotionAttempt | None:
     """Make the version champion by which the service answers now, where it took the champion's place; else None.
 
     A stream without a champion, on which nothing is known enough of the service's model, is left without.
@@ -80,7 +80,7 @@ def follow_service(app: App, lease: Lease, stream: Stream, as_of: datetime) -> P
     return commit_and_announce(app, lease, stream, planned)
 
 
-def need_service_champion(app: App, stream: Stream, as_of: datetime) -> None:
+def need_service_champion(app: App, stream: StreamSettings, as_of: datetime) -> None:
     """Refuse to train a first champion for a stream whose service answers already.
 
     Raises:
@@ -103,7 +103,7 @@ def need_service_champion(app: App, stream: Stream, as_of: datetime) -> None:
     )
 
 
-def _release(app: App, stream: Stream, as_of: datetime) -> ServiceRelease | None:
+def _release(app: App, stream: StreamSettings, as_of: datetime) -> ServiceRelease | None:
     """The version that took the champion's place in the newest window of answers, if one did."""
     counts = newest_predictions(app, stream, as_of).counts
     if not counts:
@@ -123,12 +123,12 @@ def _release(app: App, stream: Stream, as_of: datetime) -> ServiceRelease | None
     return ServiceRelease(name, record, champion)
 
 
-def _answers(app: App, stream: Stream, rows: Rows, name: str) -> Rows:
+def _answers(app: App, stream: StreamSettings, rows: Rows, name: str) -> Rows:
     given, by = sent_predictions(app, stream, rows)
     return given.take(by == name)
 
 
-def _need_enough(stream: Stream, name: str, own: Rows) -> None:
+def _need_enough(stream: StreamSettings, name: str, own: Rows) -> None:
     """Refuse a version that cannot be registered.
 
     Raises:
@@ -147,7 +147,7 @@ def _need_enough(stream: Stream, name: str, own: Rows) -> None:
 
 
 def _registered(
-    app: App, lease: Lease, stream: Stream, name: str, rows: Rows, own: Rows, as_of: datetime
+    app: App, lease: Lease, stream: StreamSettings, name: str, rows: Rows, own: Rows, as_of: datetime
 ) -> VersionRecord:
     """Register a version of the service on what was known at a time.
 
@@ -195,7 +195,7 @@ def _registered(
     return record
 
 
-def _why(app: App, stream: Stream, release: ServiceRelease, rows: Rows, own: Rows) -> str:
+def _why(app: App, stream: StreamSettings, release: ServiceRelease, rows: Rows, own: Rows) -> str:
     """Who answers, and how well by the labels that have come; the figures are each version's on its own records."""
     said = f"The service answers by {display_name(release.name)}{_how_well(stream, own)}"
     if release.champion is None:
@@ -209,7 +209,7 @@ def _why(app: App, stream: Stream, release: ServiceRelease, rows: Rows, own: Row
     )
 
 
-def _how_well(stream: Stream, answered: Rows) -> str:
+def _how_well(stream: StreamSettings, answered: Rows) -> str:
     from trueup.training.registry.external import labelled_metrics
 
     labels = int(answered.labelled.sum())

@@ -20,10 +20,10 @@ from trueup.storage.alerts import Incident
 from trueup.storage.errors import InputError, NoChampion, StaleEvidence
 from trueup.storage.leases import Lease, hold
 from trueup.storage.promotions import NOT_BY_TRUEUP, ROLLBACKS, PromotionAttempt, PromotionKind, PromotionState
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
-def promote_by_hand(app: App, stream: Stream, version: int, why: str, *, force: bool) -> PromotionAttempt:
+def promote_by_hand(app: App, stream: StreamSettings, version: int, why: str, *, force: bool) -> PromotionAttempt:
     """Make a version champion that passed its gate against the present one and waits, or with `force` any version.
 
     Raises:
@@ -53,7 +53,7 @@ def promote_by_hand(app: App, stream: Stream, version: int, why: str, *, force: 
     return done
 
 
-def roll_back(app: App, stream: Stream, version: int | None, why: str) -> PromotionAttempt:
+def roll_back(app: App, stream: StreamSettings, version: int | None, why: str) -> PromotionAttempt:
     """Make an earlier version champion again: the one named, or the one with the alias `previous`.
 
     It opens an incident; until that is acknowledged nothing is promoted by itself.
@@ -113,7 +113,7 @@ def _end_of_rollback(app: App, incident: Incident) -> AlertFacts:
     )
 
 
-def _give_way(app: App, lease: Lease, stream: Stream) -> None:
+def _give_way(app: App, lease: Lease, stream: StreamSettings) -> None:
     """What a crash left undone: finished where the alias moved or a person asked for it, else set aside for the person.
 
     A cycle or `train` that only decided must not change the champion under somebody who has just looked at it.
@@ -130,7 +130,7 @@ def _give_way(app: App, lease: Lease, stream: Stream) -> None:
     record_out_of_band_move(app, lease, stream)
 
 
-def _carry_out(app: App, lease: Lease, stream: Stream, planned: PromotionAttempt) -> PromotionAttempt:
+def _carry_out(app: App, lease: Lease, stream: StreamSettings, planned: PromotionAttempt) -> PromotionAttempt:
     """Through the same commit path as every promotion: loadable, written down, moved, told of."""
     assert planned.to_version is not None
     target = app.promotions.version(stream.name, planned.to_version)
@@ -142,7 +142,7 @@ def _carry_out(app: App, lease: Lease, stream: Stream, planned: PromotionAttempt
 
 
 def _planned(
-    app: App, stream: Stream, kind: PromotionKind, champion: int | None, version: int, why: str
+    app: App, stream: StreamSettings, kind: PromotionKind, champion: int | None, version: int, why: str
 ) -> PromotionAttempt:
     return PromotionAttempt(
         stream=stream.name,
@@ -160,7 +160,7 @@ def _planned(
     )
 
 
-def _against(stream: Stream, judged: PromotionAttempt | None, champion: int | None, as_of: datetime) -> str:
+def _against(stream: StreamSettings, judged: PromotionAttempt | None, champion: int | None, as_of: datetime) -> str:
     """What stands against promoting a version without force, after the newest attempt to promote it; empty: nothing."""
     if judged is None:
         return "it was never judged by the gate"
@@ -181,7 +181,7 @@ def _against(stream: Stream, judged: PromotionAttempt | None, champion: int | No
     return ""
 
 
-def _previous(app: App, stream: Stream, champion: int) -> int:
+def _previous(app: App, stream: StreamSettings, champion: int) -> int:
     """The version that the alias `previous` points to, unless going there would undo the last rollback."""
     previous = app.registry.alias(stream.name, "previous")
     if previous is None:
@@ -200,7 +200,7 @@ def _previous(app: App, stream: Stream, champion: int) -> int:
     return previous
 
 
-def _need_other(app: App, stream: Stream, version: int, champion: int | None) -> None:
+def _need_other(app: App, stream: StreamSettings, version: int, champion: int | None) -> None:
     if app.promotions.version(stream.name, version) is None:
         raise InputError(
             f"'{stream.name}' has no version {version}, so nothing was changed. See what there is: "
@@ -214,7 +214,7 @@ def _need_other(app: App, stream: Stream, version: int, champion: int | None) ->
         )
 
 
-def _need_past_champion(app: App, stream: Stream, version: int) -> None:
+def _need_past_champion(app: App, stream: StreamSettings, version: int) -> None:
     history = app.promotions.history(stream.name)
     if not any(p.to_version == version and p.state is PromotionState.COMMITTED for p in history):
         raise InputError(

@@ -13,10 +13,10 @@ from trueup.monitoring.causes import Cause
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident, new_id
 from trueup.storage.promotions import NOT_BY_TRUEUP, ROLLBACKS, PromotionAttempt, PromotionKind
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
-def announcement_of(app: App, stream: Stream, attempt: PromotionAttempt) -> Write:
+def announcement_of(app: App, stream: StreamSettings, attempt: PromotionAttempt) -> Write:
     """What is written in the transaction that commits a attempt: its mail, and for going back its incident.
 
     It follows from what is stored alone, so that a promotion finished after a crash is told of like any other.
@@ -46,7 +46,7 @@ def refusal_reason(attempt: PromotionAttempt) -> str:
     return failed if attempt.to_version is not None else attempt.why
 
 
-def open_rollback(app: App, stream: Stream) -> Incident | None:
+def open_rollback(app: App, stream: StreamSettings) -> Incident | None:
     """The incident of a rollback, by hand or by a lost probation, that nobody has acknowledged yet."""
     return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.ROLLBACK), None)
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from trueup.flows.app import App
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 log = logging.getLogger("trueup")
 
 
-def out_of_band_move(app: App, stream: Stream) -> PromotionAttempt | None:
+def out_of_band_move(app: App, stream: StreamSettings) -> PromotionAttempt | None:
     """The change of the champion that MLflow shows and no promotion of ours made, not yet written down; else None.
 
     A version that the store does not know is no such change: nothing can be done with it.
@@ -39,7 +39,7 @@ def out_of_band_move(app: App, stream: Stream) -> PromotionAttempt | None:
     )
 
 
-def record_out_of_band_move(app: App, lease: Lease, stream: Stream) -> None:
+def record_out_of_band_move(app: App, lease: Lease, stream: StreamSettings) -> None:
     """Write a champion that was set in MLflow into the history, so that it says who answers since when."""
     moved = out_of_band_move(app, stream)
     if moved is None:
@@ -49,7 +49,7 @@ def record_out_of_band_move(app: App, lease: Lease, stream: Stream) -> None:
         app.promotions.add(connection, moved)
 
 
-def latest_as_of(app: App, stream: Stream) -> datetime:
+def latest_as_of(app: App, stream: StreamSettings) -> datetime:
     """The time that the stream's cycles and attempts have come to: a person acts after them, in as-of time as well."""
     last = app.cycles.last_checked(stream.name)
     times = [p.as_of for p in app.promotions.history(stream.name, limit=1)]

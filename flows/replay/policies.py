@@ -17,7 +17,7 @@ from trueup.storage.errors import ConfigError
 from trueup.storage.policy import BASELINES, OWN_POLICY, Policy
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 PERIOD = 4  # checks from one challenger of `periodic` to the next
 
@@ -27,11 +27,11 @@ class ReplayPolicy:
     """One policy of a replay: the stream under it, and how its cycles conclude."""
 
     name: str
-    stream: Stream
+    stream: StreamSettings
     strategies: Strategies
 
 
-def selected_policies(stream: Stream, names: Sequence[str]) -> dict[str, Policy]:
+def selected_policies(stream: StreamSettings, names: Sequence[str]) -> dict[str, Policy]:
     """The stream's policies of these names, `default` its own one; no names: `default` alone.
 
     Raises:
@@ -48,7 +48,7 @@ def selected_policies(stream: Stream, names: Sequence[str]) -> dict[str, Policy]
 
 
 def replay_policies(
-    stream: Stream, policies: Mapping[str, Policy], moments: Sequence[datetime]
+    stream: StreamSettings, policies: Mapping[str, Policy], moments: Sequence[datetime]
 ) -> tuple[ReplayPolicy, ...]:
     """The policies as they stand, then the baselines: a challenger never, at every check, at every fourth.
 
@@ -81,19 +81,19 @@ def retrain_at(due: frozenset[datetime]) -> Callable[[Policy, Check, History, da
     return decide_at
 
 
-def without_gate(app: App, stream: Stream, trained: Trained, as_of: datetime) -> GateOutcome:
+def without_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetime) -> GateOutcome:
     """Let a challenger pass without any evidence."""
     return GateOutcome({"passed": True, "tests": []}, app.registry.alias(stream.name, "champion"), 0)
 
 
 def no_report(
-    app: App, stream: Stream, champion: VersionRecord, compared: WindowComparison, check: Check
+    app: App, stream: StreamSettings, champion: VersionRecord, compared: WindowComparison, check: Check
 ) -> tuple[str, ...]:
     """Draw no report: it would take most of the time."""
     return ()
 
 
-def no_artifacts(stream: Stream, fitted: object, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
+def no_artifacts(stream: StreamSettings, fitted: object, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
     """Draw nothing of a training, for the same reason."""
     return {}
 
@@ -102,5 +102,5 @@ def no_artifacts(stream: Stream, fitted: object, rows: Rows, judged: Rows, seed:
 REPLAYED = Strategies(draw=no_report, artifacts=no_artifacts, judge=run_gate_in_process)
 
 
-def _under(stream: Stream, policy: Policy) -> Stream:
+def _under(stream: StreamSettings, policy: Policy) -> StreamSettings:
     return stream.model_copy(update={"policy": policy})

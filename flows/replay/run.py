@@ -28,7 +28,7 @@ from trueup.reports.replay_facts import Moment, Played, Replay
 from trueup.storage.errors import InputError, TrueupError
 from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 FIRST_RECORDS = 1000  # known before the first champion is trained, where no start is named
 END = datetime.max.replace(tzinfo=UTC)  # later than anything in the data
@@ -38,7 +38,7 @@ Tell = Callable[[str], None]
 
 def replay(
     app: App,
-    stream: Stream,
+    stream: StreamSettings,
     file: str | pa.Table,
     *,
     start: datetime | None = None,
@@ -138,7 +138,7 @@ def _moment(time: np.datetime64) -> datetime:
     return found
 
 
-def _default_start(stream: Stream, times: np.ndarray) -> datetime:
+def _default_start(stream: StreamSettings, times: np.ndarray) -> datetime:
     if len(times) <= FIRST_RECORDS:
         raise InputError(
             f"The file holds {len(times)} records of '{stream.name}', and the first champion of a replay is trained "
@@ -147,7 +147,7 @@ def _default_start(stream: Stream, times: np.ndarray) -> datetime:
     return _moment(times[FIRST_RECORDS - 1])
 
 
-def _scratch(app: App, stream: Stream, home: Path) -> App:
+def _scratch(app: App, stream: StreamSettings, home: Path) -> App:
     """A deployment of this stream alone with nothing outside `home`: its mails end there, in a Maildir."""
     home.mkdir(exist_ok=True)
     own = {
@@ -159,7 +159,7 @@ def _scratch(app: App, stream: Stream, home: Path) -> App:
     return App(app.settings.model_copy(update=own), app.config, home)  # a copy, because making one reads TRUEUP_… again
 
 
-def _first_champion(app: App, stream: Stream, start: datetime) -> None:
+def _first_champion(app: App, stream: StreamSettings, start: datetime) -> None:
     """Train the champion that every policy begins with, through its gate."""
     done = run_cycle(app, stream, start, strategies=REPLAYED)
     if done["promotion"] is None and done["champion"] is None:
@@ -202,7 +202,7 @@ def _play(
 
 
 def _answered(
-    app: App, stream: Stream, champion: int, judged_by: str, known: Rows, after: datetime, as_of: datetime
+    app: App, stream: StreamSettings, champion: int, judged_by: str, known: Rows, after: datetime, as_of: datetime
 ) -> float | None:
     """A metric of what a champion answered between two checks, by the labels that the data ended up with."""
     from trueup.training.models.fitting import ordered_classes

@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:
     from trueup.training.models.fitting import Fitted
 
-MakeArtifacts = Callable[[Stream, "Fitted", Rows, Rows, int], Mapping[str, bytes]]
+MakeArtifacts = Callable[[StreamSettings, "Fitted", Rows, Rows, int], Mapping[str, bytes]]
 
 
-def training_artifacts(stream: Stream, fitted: Fitted, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
+def training_artifacts(
+    stream: StreamSettings, fitted: Fitted, rows: Rows, judged: Rows, seed: int
+) -> Mapping[str, bytes]:
     """The files of a training's run: pictures of the model, and a summary of the rows it was made of.
 
     Args:

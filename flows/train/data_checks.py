@@ -12,10 +12,10 @@ from trueup.flows.app import App
 from trueup.storage import snapshots
 from trueup.storage.errors import NotTrainable
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
-def check_training_data(app: App, stream: Stream, rows: Rows, as_of: datetime) -> list[dict[str, Any]]:
+def check_training_data(app: App, stream: StreamSettings, rows: Rows, as_of: datetime) -> list[dict[str, Any]]:
     """The tests of the rows that a version is to be trained on, as they are kept with it.
 
     Raises:

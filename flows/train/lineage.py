@@ -17,7 +17,7 @@ from trueup.monitoring.policy import Decision
 from trueup.storage.errors import ConfigError
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
 # tables that no model hangs on; addresses are people's
@@ -25,12 +25,12 @@ NOT_OF_MODELS = frozenset({"alerts", "gate", "policies", "schedule"})
 SOURCE = Path(__file__).resolve().parents[2]
 
 
-def settings_of(stream: Stream) -> dict[str, Any]:
+def settings_of(stream: StreamSettings) -> dict[str, Any]:
     """A stream's settings as they are kept with a version."""
     return stream.model_dump(mode="json", exclude=set(NOT_OF_MODELS))
 
 
-def stream_when_trained(record: VersionRecord) -> Stream | None:
+def stream_when_trained(record: VersionRecord) -> StreamSettings | None:
     """The stream as it was set when the version was trained; None where nobody kept that.
 
     Raises:
@@ -38,7 +38,7 @@ def stream_when_trained(record: VersionRecord) -> Stream | None:
     """
     kept = record.document.get("settings")
     try:
-        return None if kept is None else Stream(**kept)
+        return None if kept is None else StreamSettings(**kept)
     except ValidationError as error:
         raise ConfigError(
             f"v{record.version} of '{record.stream}' has settings that this trueup cannot read ({error}), "
@@ -46,7 +46,7 @@ def stream_when_trained(record: VersionRecord) -> Stream | None:
         ) from error
 
 
-def changed_settings(then: Stream, now: Stream) -> list[dict[str, Any]]:
+def changed_settings(then: StreamSettings, now: StreamSettings) -> list[dict[str, Any]]:
     """The settings that are others today, by their dotted key."""
     before, after = _flat(settings_of(then)), _flat(settings_of(now))
     return [

@@ -16,7 +16,7 @@ from trueup.storage import snapshots
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 PredictionsAndScores = tuple[np.ndarray, np.ndarray]  # predicted, score
 
@@ -39,7 +39,7 @@ class Differences:
     largest: float
 
 
-def reproduce(app: App, stream: Stream, number: int) -> dict[str, Any]:
+def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
     """Fit a version's recipe with its seed on its snapshot, and hold its answers to those rows against the version's.
 
     Nothing is registered and no alias moves. The settings are those of its training; for a version that was trained
@@ -122,7 +122,7 @@ def other_packages(recorded: Mapping[str, str], installed: Mapping[str, str]) ->
     )
 
 
-def _need_features(stream: Stream, record: VersionRecord, rows: Rows) -> None:
+def _need_features(stream: StreamSettings, record: VersionRecord, rows: Rows) -> None:
     lacking = [column for column in stream.features if column not in rows.features]
     if lacking:
         raise ConfigError(

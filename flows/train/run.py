@@ -20,7 +20,7 @@ from trueup.storage.errors import NotTrainable
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, unique_content
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso, utc
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class _References:
 def train_version(
     app: App,
     lease: Lease,
-    stream: Stream,
+    stream: StreamSettings,
     as_of: datetime,
     *,
     cycle_id: str,
@@ -147,7 +147,7 @@ def train_version(
     return _as_trained(record)
 
 
-def _search(stream: Stream, rows: Rows, seed: int, on_candidate: Callable[[Any], None]) -> SearchResult:
+def _search(stream: StreamSettings, rows: Rows, seed: int, on_candidate: Callable[[Any], None]) -> SearchResult:
     """The candidates compared on the training side of the snapshot, within the stream's time limit."""
     from trueup.training.candidates.recipes import candidates
     from trueup.training.search import search
@@ -159,7 +159,7 @@ def _search(stream: Stream, rows: Rows, seed: int, on_candidate: Callable[[Any],
     )
 
 
-def _fit_and_score(stream: Stream, rows: Rows, winner: Recipe, seed: int) -> _Fit:
+def _fit_and_score(stream: StreamSettings, rows: Rows, winner: Recipe, seed: int) -> _Fit:
     """The winner fitted on the training side of the snapshot, and its answers to the evaluation side."""
     from trueup.training.models.fitting import answer, fit, ordered_classes
     from trueup.training.models.metrics import all_metrics
@@ -181,7 +181,7 @@ def _fit_and_score(stream: Stream, rows: Rows, winner: Recipe, seed: int) -> _Fi
     return _Fit(fitted, held_out, judged, metrics)
 
 
-def _keep_references(app: App, stream: Stream, rows: Rows, fit: _Fit, seed: int) -> _References:
+def _keep_references(app: App, stream: StreamSettings, rows: Rows, fit: _Fit, seed: int) -> _References:
     """Keep what later checks and gates compare with: the snapshot, new content with answers, and rows out of time."""
     from trueup.training.models.out_of_time import out_of_time
 
@@ -196,7 +196,7 @@ def _keep_references(app: App, stream: Stream, rows: Rows, fit: _Fit, seed: int)
 def _register(
     app: App,
     lease: Lease,
-    stream: Stream,
+    stream: StreamSettings,
     *,
     cycle_id: str,
     as_of: datetime,
@@ -250,7 +250,7 @@ def _as_trained(record: VersionRecord) -> Trained:
     )
 
 
-def load_trained(app: App, stream: Stream, record: VersionRecord) -> tuple[Any, Rows]:
+def load_trained(app: App, stream: StreamSettings, record: VersionRecord) -> tuple[Any, Rows]:
     """A registered version as its own registry gives it back, with the rows of its snapshot.
 
     Raises:

@@ -11,7 +11,7 @@ import pandas as pd
 from trueup.monitoring.check import Signal, Verdict
 from trueup.monitoring.report.frames import LABEL, PREDICTED, SCORE_COLUMN, ColumnKind, FramePair, text_column
 from trueup.monitoring.signals.catalogue import DrawnOn, drawn_on
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:
     from evidently import Dataset
@@ -29,7 +29,7 @@ class Section:
 
 
 def input_sections(
-    stream: Stream, frames: FramePair, signals: Sequence[Signal], said: list[str]
+    stream: StreamSettings, frames: FramePair, signals: Sequence[Signal], said: list[str]
 ) -> Iterator[Section]:
     """The features, with the drift tests of the signals that are drawn on them; `said` takes what is left out."""
     from evidently.presets import DatasetStats, ValueStats
@@ -58,7 +58,7 @@ def input_sections(
 
 
 def model_sections(
-    stream: Stream, frames: FramePair, signals: Sequence[Signal], said: list[str]
+    stream: StreamSettings, frames: FramePair, signals: Sequence[Signal], said: list[str]
 ) -> Iterator[Section]:
     """The model's answers and the labels, in the same way."""
     drawn = {SCORE_COLUMN: DrawnOn.SCORE, PREDICTED: DrawnOn.PREDICTED_CLASS, LABEL: DrawnOn.LABEL}

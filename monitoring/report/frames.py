@@ -15,7 +15,7 @@ import pandas as pd
 
 from trueup.monitoring.stats.columns import as_levels, as_numbers, levels, numbers, texts
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 MOST_ROWS = 5_000  # drawn for a report, a side
 _MOST_LEVELS = 50  # of a categorical column, by name; a page with thousands of bars cannot be read
@@ -54,12 +54,12 @@ def sample_rows(rows: Rows, seed: int) -> Rows:
     return rows.take(np.sort(np.random.default_rng(seed).choice(len(rows), MOST_ROWS, replace=False)))
 
 
-def text_column(stream: Stream) -> str:
+def text_column(stream: StreamSettings) -> str:
     """The name under which a stream's texts, joined, stand in a report."""
     return " + ".join(stream.text)
 
 
-def input_frames(stream: Stream, reference: Rows, current: Rows) -> FramePair:
+def input_frames(stream: StreamSettings, reference: Rows, current: Rows) -> FramePair:
     """The declared features of both sides; several text columns as one, with its length beside it."""
     columns: dict[str, tuple[pd.Series, pd.Series]] = {}
     kinds: dict[str, ColumnKind] = {}
@@ -80,7 +80,7 @@ def input_frames(stream: Stream, reference: Rows, current: Rows) -> FramePair:
     return _frame_pair(columns, kinds, len(reference), len(current))
 
 
-def model_frames(stream: Stream, reference: Rows, current: Rows, labelled: Rows) -> FramePair:
+def model_frames(stream: StreamSettings, reference: Rows, current: Rows, labelled: Rows) -> FramePair:
     """What the model said of both sides, and the labels.
 
     labelled: the window's mature labels, which stand in for those of `current` where there are any.
@@ -100,7 +100,7 @@ def model_frames(stream: Stream, reference: Rows, current: Rows, labelled: Rows)
     return _frame_pair(columns, kinds, len(reference), size)
 
 
-def labelled_frame(stream: Stream, rows: Rows) -> pd.DataFrame:
+def labelled_frame(stream: StreamSettings, rows: Rows) -> pd.DataFrame:
     """The labelled rows that the model answered: LABEL and PREDICTED, with SCORE for classification."""
     if stream.is_regression:
         frame = pd.DataFrame({LABEL: _number(rows, "label"), PREDICTED: _number(rows, "predicted")})

@@ -9,13 +9,13 @@ import pandas as pd
 
 from trueup.monitoring.report.drift_sections import Section
 from trueup.monitoring.report.frames import LABEL, PREDICTED, SCORE_COLUMN
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 _NAME = "the quality of the model"
 
 
 def quality_sections(
-    stream: Stream, reference: pd.DataFrame, current: pd.DataFrame, said: list[str]
+    stream: StreamSettings, reference: pd.DataFrame, current: pd.DataFrame, said: list[str]
 ) -> Iterator[Section]:
     """The sections for frames made by `labelled_frame`; `reference` may be empty, and is then left out."""
     if not len(current):
@@ -39,7 +39,7 @@ def _regression(reference: pd.DataFrame, current: pd.DataFrame) -> Iterator[Sect
 
 
 def _classification(
-    stream: Stream, reference: pd.DataFrame, current: pd.DataFrame, said: list[str]
+    stream: StreamSettings, reference: pd.DataFrame, current: pd.DataFrame, said: list[str]
 ) -> Iterator[Section]:
     from evidently import BinaryClassification, DataDefinition, Dataset, MulticlassClassification
     from evidently.metrics import RocAuc

@@ -23,7 +23,7 @@ from trueup.monitoring.report.frames import input_frames, labelled_frame, model_
 from trueup.monitoring.report.page import Header, report_page
 from trueup.monitoring.report.quality_section import quality_sections
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot
@@ -45,7 +45,7 @@ class RenderedReport:
 
 
 def render(
-    stream: Stream,
+    stream: StreamSettings,
     reference: Rows,
     current: Rows,
     model_reference: Rows,

@@ -23,7 +23,7 @@ from trueup.monitoring.signals.samples import sides_of
 from trueup.monitoring.stats.columns import levels, numbers
 from trueup.monitoring.stats.counts import fitted_tail
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 _CODE, _NAME = "DRF-MULTI", "how the columns go together"
 _FLOOR = 0.1  # change of the strongest correlation under which it is immaterial
@@ -36,7 +36,7 @@ _LARGE = 2_000  # records on either hand from which on sums are normal enough
 _NAMED = 3
 
 
-def correlation_drift(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+def correlation_drift(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
     """Tests it where there are two columns at least and the records do not depend on their neighbours."""
     columns = (*stream.numeric, *stream.categorical)
     if stream.series or len(columns) < 2:
@@ -126,7 +126,7 @@ def _permutation_p(products: np.ndarray, n_current: int, seed: int) -> float:
     return max(p_value, fitted_tail(pair, (np.array(drawn) ** 2).sum(axis=1)))
 
 
-def _values(stream: Stream, reference: Rows, current: Rows) -> tuple[np.ndarray, list[str]]:
+def _values(stream: StreamSettings, reference: Rows, current: Rows) -> tuple[np.ndarray, list[str]]:
     """Standardised columns (n, k), and the column of the stream behind each; constant ones left out."""
     parts, owners = [], []
     for column in stream.numeric:

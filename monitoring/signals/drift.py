@@ -23,7 +23,7 @@ from trueup.monitoring.stats.counts import count_test
 from trueup.monitoring.stats.proportions import mean_test, share_test
 from trueup.monitoring.stats.ranks import rank_test
 from trueup.monitoring.stats.words import word_test
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 MOVED_FLOOR = 0.02  # share of records that moved (numbers: Kolmogorov's distance; levels: total variation)
 WORD_FLOOR = 0.01  # change of the share of texts that hold a word
@@ -32,7 +32,7 @@ MISSING_FLOOR = 0.01  # change of the share of missing values
 NAMED = 3  # levels, bands and records that a signal names
 
 
-def drift(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+def drift(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
     """A test of each pair of samples, or the answer that there are too few values."""
     for pair in sample_pairs(stream, comparison):
         yield too_few(pair) or PendingTest(

@@ -16,7 +16,7 @@ from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, in
 from trueup.monitoring.stats.counts import permutation_p
 from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 _CODE, _NAME = "DQ-DUP", "share of records that repeat one of the same window"
 _FLOOR = 0.02  # rise of the share of repeats under which it is immaterial
@@ -24,7 +24,7 @@ FEWEST_PAST = 6  # past windows that show how far healthy ones differ
 _MANY = 100  # repeated contents above which their number is normal
 
 
-def duplicates(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+def duplicates(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
     """Tests whether the window repeats itself more than windows of the same size usually do."""
     reference, current = (_contents(rows) for rows in (comparison.reference, comparison.current))
     past = _past_repeats(stream.policy, comparison.past, len(current))

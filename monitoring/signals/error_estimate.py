@@ -13,7 +13,7 @@ import numpy as np
 
 from trueup.monitoring.stats.columns import as_numbers, levels, numbers, texts
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 FOLDS = 20  # parts of the labelled rows, each left out once
 _MOST_ROWS = 5_000  # newest labelled rows that are learnt from
@@ -31,7 +31,7 @@ def as_metric(name: str, mean_loss: float) -> float:
     return max(0.0, mean_loss) ** (1.0 if name == "mae" else 0.5)
 
 
-def predicted_error(stream: Stream, known: Rows) -> Callable[[Rows], np.ndarray]:
+def predicted_error(stream: StreamSettings, known: Rows) -> Callable[[Rows], np.ndarray]:
     """A function that predicts the loss of each row, learnt from rows with label and answer.
 
     Gradient-boosted trees: they take numbers and levels as they are, missing ones too, and never go beyond the losses
@@ -66,7 +66,7 @@ def predicted_error(stream: Stream, known: Rows) -> Callable[[Rows], np.ndarray]
     return predict
 
 
-def error_increase(stream: Stream, known: Rows, current: Rows, seed: int) -> tuple[float, float, float]:
+def error_increase(stream: StreamSettings, known: Rows, current: Rows, seed: int) -> tuple[float, float, float]:
     """The metric on the labelled rows, the one predicted for the window, and the standard error of their log ratio.
 
     The error holds that of the window's rows, and by leaving out each of FOLDS parts of the labelled rows once

@@ -23,7 +23,7 @@ from trueup.monitoring.stats.columns import as_numbers, one_row_per_group
 from trueup.monitoring.stats.metrics import metric
 from trueup.monitoring.stats.performance_drop import Drop, answered, classes_in
 from trueup.storage.rows import Rows, new_content, stack
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 _CODE = "PRF-EST"
 LEAST_LABELS = 100  # known labels under which neither confidence nor errors can be learnt
@@ -48,7 +48,7 @@ class EstimationData:
     classes: tuple[str, ...]
 
 
-def estimated_performance(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+def estimated_performance(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
     """Tests the estimated metric, or says why it cannot be estimated."""
     data = _data_of(stream, comparison)
     lacking = _requirement_missing(stream, data)
@@ -58,7 +58,7 @@ def estimated_performance(stream: Stream, comparison: Comparison) -> Iterator[Pe
         yield PendingTest(_CODE, lambda level: _measured(stream, data, comparison, level))
 
 
-def estimator(stream: Stream, known: Rows, classes: tuple[str, ...]) -> Callable[[Rows], float]:
+def estimator(stream: StreamSettings, known: Rows, classes: tuple[str, ...]) -> Callable[[Rows], float]:
     """A function that estimates the stream's metric of answered rows, learnt from `known`, which are labelled as well.
 
     Args:
@@ -79,7 +79,7 @@ def estimator(stream: Stream, known: Rows, classes: tuple[str, ...]) -> Callable
     return estimate
 
 
-def _data_of(stream: Stream, comparison: Comparison) -> EstimationData:
+def _data_of(stream: StreamSettings, comparison: Comparison) -> EstimationData:
     """Out-of-time rows join the champion's own: measured on real sets, the estimate then errs a fifth less.
 
     In a series they stand alone, since held-out rows there are neighbours of rows that the champion learnt from.
@@ -110,19 +110,19 @@ def _of_one_provenance(rows: Rows, like: Rows) -> Rows:
     return rows.with_meta(label=rows.meta["label"].where((rows.meta["provenance"] == usual).to_numpy(), None))
 
 
-def _answered(stream: Stream, rows: Rows) -> np.ndarray:
+def _answered(stream: StreamSettings, rows: Rows) -> np.ndarray:
     """bool (n,): the rows with an answer that can be read."""
     read = as_numbers(rows.meta["predicted" if stream.is_regression else "score"])
     return np.asarray(~np.isnan(read) & rows.meta["predicted"].notna())
 
 
-def _known(stream: Stream, rows: Rows) -> np.ndarray:
+def _known(stream: StreamSettings, rows: Rows) -> np.ndarray:
     """bool (n,): the answered rows whose label can be read."""
     there = ~np.isnan(as_numbers(rows.meta["label"])) if stream.is_regression else rows.labelled
     return np.asarray(there & _answered(stream, rows))
 
 
-def _requirement_missing(stream: Stream, data: EstimationData) -> str:
+def _requirement_missing(stream: StreamSettings, data: EstimationData) -> str:
     """Why nothing can be estimated; empty where it can."""
     named = data.known.meta["label"].astype(str).value_counts()
     rarest = min(int(named.get(name, 0)) for name in data.classes) if data.classes else LEAST_OF_CLASS
@@ -147,7 +147,7 @@ def _requirement_missing(stream: Stream, data: EstimationData) -> str:
     return ""
 
 
-def _measured(stream: Stream, data: EstimationData, comparison: Comparison, level: float) -> Signal:
+def _measured(stream: StreamSettings, data: EstimationData, comparison: Comparison, level: float) -> Signal:
     if stream.series:
         found, against = _against_blocks(stream, data, level)
     elif stream.is_regression:
@@ -180,7 +180,7 @@ def _measured(stream: Stream, data: EstimationData, comparison: Comparison, leve
     )
 
 
-def _by_confidence(stream: Stream, data: EstimationData, seed: int, level: float) -> Drop:
+def _by_confidence(stream: StreamSettings, data: EstimationData, seed: int, level: float) -> Drop:
     """Resamples the window, the reference and the other labelled rows, and calibrates anew on each resample."""
     last, name = data.classes[-1], stream.metric
     reference, current = scored(data.reference, last), scored(data.current, last)
@@ -205,7 +205,7 @@ def _resampled(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([counts[None], drawn]).astype(float)
 
 
-def _by_error_model(stream: Stream, data: EstimationData, seed: int, level: float) -> Drop:
+def _by_error_model(stream: StreamSettings, data: EstimationData, seed: int, level: float) -> Drop:
     reference, current, error = error_increase(stream, data.known, data.current, seed)
     if min(reference, current) <= 0:
         return Drop(reference, current, 0.0, (0.0, 0.0), 0.0, 1.0)
@@ -215,7 +215,7 @@ def _by_error_model(stream: Stream, data: EstimationData, seed: int, level: floa
     return Drop(reference, current, current / reference - 1, interval, error * current / reference, p_value)
 
 
-def _against_blocks(stream: Stream, data: EstimationData, level: float) -> tuple[Drop, str]:
+def _against_blocks(stream: StreamSettings, data: EstimationData, level: float) -> tuple[Drop, str]:
     """Each past block is estimated from the others; the spread between them is the yardstick, as for PRF-METRIC."""
     past = []
     for block in np.unique(data.blocks):
@@ -231,7 +231,7 @@ def _against_blocks(stream: Stream, data: EstimationData, level: float) -> tuple
     return Drop(usual, current, drop, (drop - reach, drop + reach), error, float(t.sf(drop / error, degrees))), against
 
 
-def _track_record(stream: Stream, data: EstimationData, comparison: Comparison) -> str:
+def _track_record(stream: StreamSettings, data: EstimationData, comparison: Comparison) -> str:
     """What the same estimate would have said of the window's records whose labels have come since."""
     ripe = comparison.quality_current.take(_known(stream, comparison.quality_current))
     part = answered(stream, ripe)
@@ -242,5 +242,5 @@ def _track_record(stream: Stream, data: EstimationData, comparison: Comparison) 
     return f"Of {len(ripe)} records whose labels have come it would have said {told:.3g}; {measured:.3g} was measured."
 
 
-def _name(stream: Stream) -> str:
+def _name(stream: StreamSettings) -> str:
     return f"estimated {stream.metric}"

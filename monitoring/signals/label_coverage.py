@@ -8,12 +8,12 @@ from trueup.monitoring.check import Signal, Verdict, Worse
 from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.formatting import percent
 from trueup.monitoring.signals.pending import insufficient
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 _CODE, _NAME = "DQ-LABELS", "share of mature records that carry a label"
 
 
-def label_coverage(stream: Stream, comparison: Comparison) -> Iterator[Signal]:
+def label_coverage(stream: StreamSettings, comparison: Comparison) -> Iterator[Signal]:
     """States how many mature records carry a label; never a breach, since labels come at their own pace."""
     limit = comparison.mature64(stream.label.maturity_span)
     current = comparison.current.labelled[comparison.current.meta["time"].to_numpy() <= limit]

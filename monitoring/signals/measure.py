@@ -14,14 +14,14 @@ from trueup.monitoring.signals.alpha_budget import levels_of
 from trueup.monitoring.signals.drift import drift
 from trueup.monitoring.signals.past_windows import series_drift
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 SAFE_RATIO = 5  # reference rows for each window row, from which on the guarantee also holds given the reference
 
-SignalSource = Callable[[Stream, Comparison], Iterable[PendingTest | Signal]]
+SignalSource = Callable[[StreamSettings, Comparison], Iterable[PendingTest | Signal]]
 
 
-def measure(stream: Stream, comparison: Comparison) -> tuple[tuple[Signal, ...], tuple[str, ...]]:
+def measure(stream: StreamSettings, comparison: Comparison) -> tuple[tuple[Signal, ...], tuple[str, ...]]:
     """The signals of a check, and what has to be said about them all.
 
     Every test is held at its share of `policy.false_alarms`, so that on exchangeable records the chance of any
@@ -38,7 +38,7 @@ def measure(stream: Stream, comparison: Comparison) -> tuple[tuple[Signal, ...],
     return signals, _notes(stream, comparison)
 
 
-def _sources(stream: Stream) -> Iterator[SignalSource]:
+def _sources(stream: StreamSettings) -> Iterator[SignalSource]:
     """Drift of all samples first, then the other kinds in their order."""
     yield series_drift if stream.series else drift
     yield from (catalogue.function_at(kind.tests) for kind in catalogue.CATALOGUE if kind.tests)
@@ -49,7 +49,7 @@ def _nothing_new(signal: Signal) -> Signal:
     return replace(signal, verdict=Verdict.INSUFFICIENT) if signal.verdict is Verdict.OK else signal
 
 
-def _notes(stream: Stream, comparison: Comparison) -> tuple[str, ...]:
+def _notes(stream: StreamSettings, comparison: Comparison) -> tuple[str, ...]:
     n_reference, n_current = len(comparison.reference), len(comparison.current)
     if n_current < MIN_VALUES:
         return (f"The window holds {n_current} records; under {MIN_VALUES} no window signal is judged.",)

@@ -28,7 +28,7 @@ from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pair
 from trueup.monitoring.stats.words import incidence
 from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 FEWEST_WINDOWS = 20  # past windows under which nothing is said about what is usual
 FEWEST_DISTANCES = 12  # of them that hold values and have a past of their own
@@ -98,7 +98,7 @@ def p_value_against_past(now: float, past: np.ndarray, *, level: float) -> PastQ
     return PastQuantile(float(t.sf(excess / spread, m - 1)), float(past.max()), BY_BOUND)
 
 
-def series_drift(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+def series_drift(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
     """A test of each pair of samples, or the answer that there are too few values or windows."""
     cut = past_windows(stream.policy, comparison.past, len(comparison.current))
     for pair in sample_pairs(stream, comparison):

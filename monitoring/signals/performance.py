@@ -23,14 +23,14 @@ from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyon
 from trueup.monitoring.stats.metrics import metric
 from trueup.monitoring.stats.performance_drop import Answered, Drop, answered, classes_in, drop_of, usable
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 POWER = 0.8  # with which the smallest visible drop would be seen
 FEWEST_BLOCKS = 5  # past blocks under which a series stream's metric has no usual range
 _NAMED = 3  # records to label that are named
 
 
-def performance(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+def performance(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
     """Tests the metric, or says how many labels it lacks and on which records."""
     reference, current = answered(stream, comparison.quality_reference), answered(stream, comparison.quality_current)
     blocks = comparison.quality_blocks[usable(stream, comparison.quality_reference)]
@@ -45,7 +45,7 @@ def performance(stream: Stream, comparison: Comparison) -> Iterator[PendingTest 
         yield PendingTest(METRIC, lambda level: _against_pool(stream, reference, current, level / looks, seed))
 
 
-def _against_pool(stream: Stream, reference: Answered, current: Answered, level: float, seed: int) -> Signal:
+def _against_pool(stream: StreamSettings, reference: Answered, current: Answered, level: float, seed: int) -> Signal:
     found = drop_of(stream, reference, current, level=level, seed=seed)
     if found is None:
         return _undefined(stream, reference, current)
@@ -61,7 +61,9 @@ def _against_pool(stream: Stream, reference: Answered, current: Answered, level:
     return _signal(stream, found, said, len(reference), len(current), level)
 
 
-def _against_blocks(stream: Stream, reference: Answered, blocks: np.ndarray, current: Answered, level: float) -> Signal:
+def _against_blocks(
+    stream: StreamSettings, reference: Answered, blocks: np.ndarray, current: Answered, level: float
+) -> Signal:
     """Neighbouring rows depend on each other, so the spread between past blocks is the yardstick, not that of rows."""
     classes = classes_in(stream, reference, current)
     past = [_metric(stream, reference.take(blocks == block), classes) for block in np.unique(blocks)]
@@ -81,7 +83,7 @@ def _against_blocks(stream: Stream, reference: Answered, blocks: np.ndarray, cur
     return _signal(stream, found, said, len(reference), len(current), level)
 
 
-def _signal(stream: Stream, found: Drop, said: str, n_reference: int, n_current: int, level: float) -> Signal:
+def _signal(stream: StreamSettings, found: Drop, said: str, n_reference: int, n_current: int, level: float) -> Signal:
     outcome = Verdict.BREACHED if found.is_breach(stream, level) else Verdict.OK
     direction = "worse" if found.drop > 0 else "better"
     return Signal(
@@ -105,12 +107,12 @@ def _signal(stream: Stream, found: Drop, said: str, n_reference: int, n_current:
     )
 
 
-def _metric(stream: Stream, part: Answered, classes: tuple[str, ...]) -> float | None:
+def _metric(stream: StreamSettings, part: Answered, classes: tuple[str, ...]) -> float | None:
     return metric(stream.metric, part.truth, part.predicted, part.score, classes)
 
 
 def _lacking(
-    stream: Stream, comparison: Comparison, reference: Answered, current: Answered, blocks: np.ndarray
+    stream: StreamSettings, comparison: Comparison, reference: Answered, current: Answered, blocks: np.ndarray
 ) -> Signal | None:
     wanted = max(MIN_VALUES, stream.policy.min_labels)
     distinct = len(np.unique(blocks))
@@ -128,7 +130,7 @@ def _lacking(
     return insufficient(METRIC, stream.metric, said, len(reference), len(current))
 
 
-def _undefined(stream: Stream, reference: Answered, current: Answered) -> Signal:
+def _undefined(stream: StreamSettings, reference: Answered, current: Answered) -> Signal:
     classes = classes_in(stream, reference, current)
     found = f"the labels and answers hold {', '.join(classes)}" if classes else "the true values do not vary"
     said = f"{stream.metric} is not defined on these records: {found}."

@@ -12,14 +12,14 @@ from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.formatting import odds_in_words, percent
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.stats.proportions import share_test
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 _CODE, _NAME = "DQ-QUARANTINE", "share of refused items among the newest received"
 _FLOOR = 0.02  # rise of the share under which it is immaterial
 _BATCH = 500  # newest items looked at, beside the newest receipt alone
 
 
-def quarantine_rate(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+def quarantine_rate(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
     """Tests whether more of the newest items are refused than of those before."""
     received = np.concatenate([comparison.intake.accepted_at, comparison.intake.quarantined_at])
     refused = np.arange(len(received)) >= len(comparison.intake.accepted_at)

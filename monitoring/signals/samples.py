@@ -24,7 +24,7 @@ from trueup.monitoring.stats.columns import (
 )
 from trueup.monitoring.stats.words import known_words, unseen_shares, word_counts
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 class ValueKind(Enum):
@@ -57,10 +57,10 @@ class SamplePair:
     ids: np.ndarray
 
 
-SampleReader = Callable[[Stream, Sides], Iterator[SamplePair]]
+SampleReader = Callable[[StreamSettings, Sides], Iterator[SamplePair]]
 
 
-def sample_pairs(stream: Stream, comparison: Comparison) -> Iterator[SamplePair]:
+def sample_pairs(stream: StreamSettings, comparison: Comparison) -> Iterator[SamplePair]:
     """Everything of the stream that can drift; an input whose window was accepted is held against that window."""
     sides = sides_of(stream, comparison)
     for kind in catalogue.CATALOGUE:
@@ -93,7 +93,7 @@ def sample_pair(
     )
 
 
-def feature_values(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
+def feature_values(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """Each feature but texts; numbers with few values or one dominant value are compared as counts."""
     for column in stream.numeric:
         kind = ValueKind.NUMBERS
@@ -108,7 +108,7 @@ def feature_values(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
         yield sample_pair(code, name, f"column '{column}'", ValueKind.LEVELS, sides.inputs, reference, current)
 
 
-def text_input(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
+def text_input(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The words of all text columns together."""
     if stream.text:
         reference, current = (texts(rows, stream.text) for rows in sides.inputs)
@@ -116,7 +116,7 @@ def text_input(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
         yield sample_pair("DRF-TEXT", name, what, ValueKind.TEXTS, sides.inputs, reference, current)
 
 
-def text_lengths(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
+def text_lengths(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """How many words the texts hold."""
     if stream.text:
         reference, current = (word_counts(texts(rows, stream.text)) for rows in sides.inputs)
@@ -127,7 +127,7 @@ def text_lengths(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
         yield sample_pair("DRF-TEXT-length", name, what, kind, sides.inputs, reference, current)
 
 
-def unseen_words(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
+def unseen_words(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The share of a text's words that stood in none of the champion's training texts.
 
     Both sides are texts that the champion was not trained on; those it was trained on hold no unseen word.
@@ -140,7 +140,7 @@ def unseen_words(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
         yield sample_pair("DRF-TEXT-unseen", name, f"the mean {name}", kind, sides.model, reference, current)
 
 
-def scores(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
+def scores(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """What the model answers: the mean probability, or the distribution of predicted numbers."""
     column, kind, name = "score", ValueKind.SHARES, "mean predicted probability"
     if stream.is_regression:
@@ -149,7 +149,7 @@ def scores(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
     yield sample_pair(catalogue.SCORE, name, f"the {name}", kind, sides.model, reference, current)
 
 
-def predicted_classes(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
+def predicted_classes(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The shares of the predicted classes."""
     if not stream.is_regression:
         reference, current = (as_levels(rows.meta["predicted"]) for rows in sides.model)
@@ -157,14 +157,14 @@ def predicted_classes(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
         yield sample_pair("DRF-CLASS", name, what, ValueKind.LEVELS, sides.model, reference, current)
 
 
-def labels(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
+def labels(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The distribution of known labels."""
     kind, read = (ValueKind.NUMBERS, as_numbers) if stream.is_regression else (ValueKind.LEVELS, as_levels)
     reference, current = (read(rows.meta["label"]) for rows in sides.labels)
     yield sample_pair("DRF-LABEL", "distribution of the labels", "the labels", kind, sides.labels, reference, current)
 
 
-def missing_values(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
+def missing_values(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The share of missing values of every feature."""
     for column in stream.features:
         reference, current = (missing(rows, column) for rows in sides.inputs)

@@ -10,7 +10,7 @@ from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.signals.pending import MIN_VALUES
 from trueup.monitoring.stats.columns import one_row_per_group
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 MOST_LEARNT = 50_000  # training texts whose words count as seen, the newest
 
@@ -25,7 +25,7 @@ class Sides:
     learnt: Rows
 
 
-def sides_of(stream: Stream, comparison: Comparison) -> Sides:
+def sides_of(stream: StreamSettings, comparison: Comparison) -> Sides:
     """Like beside like, one row of a group; series against all of their past."""
     if stream.series:
         return Sides(
@@ -48,17 +48,17 @@ def sides_of(stream: Stream, comparison: Comparison) -> Sides:
     return replace(sides, model=model, labels=labels)
 
 
-def with_reference(sides: Sides, stream: Stream, accepted: Rows, comparison: Comparison) -> Sides:
+def with_reference(sides: Sides, stream: StreamSettings, accepted: Rows, comparison: Comparison) -> Sides:
     """The sides with an accepted window as the reference of the inputs."""
     return replace(sides, inputs=_inputs(stream, accepted, comparison))
 
 
-def _inputs(stream: Stream, reference: Rows, comparison: Comparison) -> tuple[Rows, Rows]:
+def _inputs(stream: StreamSettings, reference: Rows, comparison: Comparison) -> tuple[Rows, Rows]:
     pair = (reference, comparison.current)
     return _thinned(pair, comparison.seed) if stream.group else pair
 
 
-def _labelled(stream: Stream, comparison: Comparison) -> tuple[Rows, Rows]:
+def _labelled(stream: StreamSettings, comparison: Comparison) -> tuple[Rows, Rows]:
     """Labels as the metric is judged on; where those are too few, mature ones of one provenance of the model's rows."""
     reference, current = comparison.quality_reference, comparison.quality_current
     if min(int(reference.labelled.sum()), int(current.labelled.sum())) >= MIN_VALUES:

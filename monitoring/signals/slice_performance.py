@@ -21,7 +21,7 @@ from trueup.monitoring.stats.columns import is_discrete, levels, numbers, texts
 from trueup.monitoring.stats.performance_drop import Drop, answered, drop_of, usable
 from trueup.monitoring.stats.words import word_counts
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 _NAMED = 3
 
@@ -38,7 +38,7 @@ class SliceDrop:
     breached: bool
 
 
-def slice_performance(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+def slice_performance(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
     """Tests every declared slice; not those of series, since their rows have no spread of their own."""
     if stream.series:
         return
@@ -62,7 +62,7 @@ def slice_performance(stream: Stream, comparison: Comparison) -> Iterator[Pendin
 
 
 def _judge(
-    stream: Stream,
+    stream: StreamSettings,
     comparison: Comparison,
     column: str,
     reference_values: np.ndarray,
@@ -111,7 +111,7 @@ def _judge(
 
 
 def _one(
-    stream: Stream,
+    stream: StreamSettings,
     comparison: Comparison,
     reference_values: np.ndarray,
     current_values: np.ndarray,
@@ -129,7 +129,7 @@ def _one(
     return SliceDrop(value, drop, len(old), len(new), own_reference, drop.is_breach(stream, level))
 
 
-def _values(stream: Stream, column: str, reference: Rows, current: Rows) -> tuple[np.ndarray, np.ndarray]:
+def _values(stream: StreamSettings, column: str, reference: Rows, current: Rows) -> tuple[np.ndarray, np.ndarray]:
     """The slice that each row falls in (str, objects): levels as they are, numbers and lengths of texts in thirds."""
     if column in stream.text:
         old, new = (word_counts(texts(rows, (column,))) for rows in (reference, current))

@@ -21,7 +21,7 @@ from trueup.monitoring.comparison import Comparison, Intake
 from trueup.monitoring.formatting import odds_in_words
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.signals.seasonality import USUAL, ExpectedCount, SeasonalLag, expected_count
-from trueup.storage.stream import OrderTime, Stream
+from trueup.storage.stream import OrderTime, StreamSettings
 
 CODE, NAME = "DQ-VOLUME", "records in the newest whole period"
 MIN_PAUSES = 30
@@ -98,7 +98,7 @@ class RecordGap:
         return f"the newest record is {_days(self.now)} old, where pauses lasted up to {_days(self.longest)}"
 
 
-def volume(stream: Stream, comparison: Comparison) -> Iterator[PendingTest | Signal]:
+def volume(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
     """Tests whether the feed runs as usual; nothing where time is only the order of intake."""
     if isinstance(stream.time, OrderTime):
         return

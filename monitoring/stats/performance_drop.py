@@ -17,7 +17,7 @@ from trueup.monitoring.stats.columns import as_levels, as_numbers
 from trueup.monitoring.stats.metrics import CLASS_METRICS, cells, of_cells, of_rows
 from trueup.storage.policy import ERROR_METRICS
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 _DRAWS = 4_000
 _MOST_DRAWS = 40_000
@@ -57,31 +57,31 @@ class Drop:
     p_value: float
     mix: float = 0.0
 
-    def is_breach(self, stream: Stream, level: float) -> bool:
+    def is_breach(self, stream: StreamSettings, level: float) -> bool:
         """Whether it exceeds `max_drop`, and both its interval and its p-value exclude no drop at the level."""
         return self.drop > stream.policy.max_drop and self.interval[0] > 0 and self.p_value <= level
 
-    def bound(self, stream: Stream) -> float:
+    def bound(self, stream: StreamSettings) -> float:
         """The metric at which `max_drop` is used up."""
         if stream.lower_is_better:
             return self.reference * (1 + stream.policy.max_drop)
         return self.reference - stream.policy.max_drop
 
 
-def usable(stream: Stream, rows: Rows) -> np.ndarray:
+def usable(stream: StreamSettings, rows: Rows) -> np.ndarray:
     """bool (n,): the rows that have both a label and an answer (and a score, where the metric reads it)."""
     both = np.asarray(rows.meta["label"].notna() & rows.meta["predicted"].notna())
     return both & np.isfinite(as_numbers(rows.meta["score"])) if stream.metric == "roc_auc" else both
 
 
-def answered(stream: Stream, rows: Rows) -> Answered:
+def answered(stream: StreamSettings, rows: Rows) -> Answered:
     """The usable rows as arrays."""
     read = as_numbers if stream.is_regression else as_levels
     rows = rows.take(usable(stream, rows))
     return Answered(read(rows.meta["label"]), read(rows.meta["predicted"]), as_numbers(rows.meta["score"]))
 
 
-def classes_in(stream: Stream, *parts: Answered) -> tuple[str, ...]:
+def classes_in(stream: StreamSettings, *parts: Answered) -> tuple[str, ...]:
     """The class names, declared ones last and in their order, others before them, sorted. Empty for regression."""
     if stream.is_regression:
         return ()
@@ -90,7 +90,7 @@ def classes_in(stream: Stream, *parts: Answered) -> tuple[str, ...]:
     return (*sorted(seen - set(declared)), *declared)
 
 
-def drop_of(stream: Stream, reference: Answered, current: Answered, *, level: float, seed: int) -> Drop | None:
+def drop_of(stream: StreamSettings, reference: Answered, current: Answered, *, level: float, seed: int) -> Drop | None:
     """How much the metric fell, with an interval that holds it with probability 1 - 2 * level; None where undefined.
 
     Accuracy and F1: draws of the shares of (truth, answer) given their counts, with Jeffreys' prior, whose intervals

@@ -17,10 +17,10 @@ from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.incoming import Appended
 from trueup.storage.reading import RecordReader
 from trueup.storage.records import RecordStore
-from trueup.storage.stream import LabelPolicy, OrderTime, Stream
+from trueup.storage.stream import LabelPolicy, OrderTime, StreamSettings
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
-STREAM = Stream(
+STREAM = StreamSettings(
     name="reviews", id="id", time="at", text=("text",), slices=("version",),
     label=LabelPolicy(column="stars", classes={"negative": "<=2", "positive": ">=4"}),
 )
@@ -32,7 +32,7 @@ def _csv(folder: Path, body: str, name: str = "a.csv") -> str:
     return str(folder / name)
 
 
-def _labels(reader: RecordReader, stream: Stream = STREAM) -> dict[str, Any]:
+def _labels(reader: RecordReader, stream: StreamSettings = STREAM) -> dict[str, Any]:
     rows = reader.read(stream, as_of=NOW)
     return dict(zip(rows.meta["id"], resolve(stream, rows.meta["label"]), strict=True))
 
@@ -53,7 +53,7 @@ def test_the_same_file_again_changes_nothing(
     store: RecordStore, reader: RecordReader, tmp_path: Path, shared_data: Path
 ) -> None:
     """Real rows, in small batches, stored half (as after a kill) and then whole: each once, also from other formats."""
-    stream = Stream(
+    stream = StreamSettings(
         name="flipkart", time="Month", time_format="%b %Y", text=("Review text",), label=LabelPolicy(column="Ratings")
     )
     frame = pd.read_csv(shared_data / "flipkart_badminton.csv").head(400)
@@ -169,7 +169,7 @@ def test_time_by_intake_order_goes_on_where_it_stopped(
     store: RecordStore, reader: RecordReader, tmp_path: Path, ending: str
 ) -> None:
     """Row k lies k steps after the start, over batches and files, in every format."""
-    stream = Stream(name="e", time=OrderTime(start="2020-01-01", step="1h"), numeric=("x",))
+    stream = StreamSettings(name="e", time=OrderTime(start="2020-01-01", step="1h"), numeric=("x",))
     frames = [pd.DataFrame({"x": range(0, 7)}), pd.DataFrame({"x": range(7, 10)})]
     paths = [str(tmp_path / f"{k}.{ending}") for k in range(2)]
     for frame, path in zip(frames, paths, strict=True):

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from trueup.feedback.labels import class_names, class_of, class_rules, resolve
 from trueup.storage.errors import ConfigError
-from trueup.storage.stream import LabelPolicy, Stream
+from trueup.storage.stream import LabelPolicy, StreamSettings
 
 STARS = LabelPolicy(column="score", classes={"negative": "<=2", "positive": ">=4"})
 
 
-def _stream(policy: LabelPolicy, task: str = "classification") -> Stream:
-    return Stream(name="s", task=task, time="at", text=("t",), label=policy)  # type: ignore[arg-type]
+def _stream(policy: LabelPolicy, task: str = "classification") -> StreamSettings:
+    return StreamSettings(name="s", task=task, time="at", text=("t",), label=policy)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

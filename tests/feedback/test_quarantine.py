@@ -12,13 +12,13 @@ from trueup.feedback.quarantine import quarantined, quarantined_item, release, r
 from trueup.storage.errors import InputError
 from trueup.storage.reading import RecordReader
 from trueup.storage.records import RecordStore
-from trueup.storage.stream import LabelPolicy, Stream
+from trueup.storage.stream import LabelPolicy, StreamSettings
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
-STREAM = Stream(name="s", id="id", time="at", text=("t",), numeric=("n",), label=LabelPolicy(column="y"))
+STREAM = StreamSettings(name="s", id="id", time="at", text=("t",), numeric=("n",), label=LabelPolicy(column="y"))
 
 
-def _ingest(store: RecordStore, body: str, stream: Stream = STREAM) -> None:
+def _ingest(store: RecordStore, body: str, stream: StreamSettings = STREAM) -> None:
     ingest(store, stream, ["-"], now=NOW, stdin=io.BytesIO(("id,at,t,n,y\n" + body).encode()))
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from trueup.feedback.chunks import chunk_of
 from trueup.feedback.times import check_format, event_times, fitting_formats, grain, read_times, survey
 from trueup.storage.errors import ConfigError, InputError
-from trueup.storage.stream import LabelPolicy, OrderTime, Stream
+from trueup.storage.stream import LabelPolicy, OrderTime, StreamSettings
 
 
-def _stream(time: object = "at", time_format: str = "", arrived: str = "") -> Stream:
+def _stream(time: object = "at", time_format: str = "", arrived: str = "") -> StreamSettings:
     label = LabelPolicy(column="y", arrived=arrived)
-    return Stream(name="s", time=time, time_format=time_format, text=("t",), label=label)  # type: ignore[arg-type]
+    return StreamSettings(name="s", time=time, time_format=time_format, text=("t",), label=label)  # type: ignore[arg-type]
 
 
 def _last(values: list[str], time_format: str = "") -> list[str]:

@@ -15,21 +15,21 @@ from trueup.feedback.chunks import chunk_of
 from trueup.feedback.schema_check import as_brought, check_schema, required_columns
 from trueup.feedback.validation import MAX_TEXT, Reason, Validated, validate
 from trueup.storage.errors import ConfigError
-from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, Stream
+from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, StreamSettings
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
 GOOD = {"id": "a", "at": "2024-01-02 03:04:05", "text": "fine", "n": "1.5", "c": "x", "y": "5"}
 
 
-def _stream(**other: Any) -> Stream:
+def _stream(**other: Any) -> StreamSettings:
     given = {
         "name": "s", "id": "id", "time": "at", "text": ("text",), "numeric": ("n",), "categorical": ("c",),
         "label": LabelPolicy(column="y"),
     }
-    return Stream(**(given | other))
+    return StreamSettings(**(given | other))
 
 
-def _validate(*rows: dict[str, Any], stream: Stream | None = None, now: datetime = NOW) -> Validated:
+def _validate(*rows: dict[str, Any], stream: StreamSettings | None = None, now: datetime = NOW) -> Validated:
     return validate(stream or _stream(), chunk_of(list(rows)), now)
 
 

@@ -25,7 +25,7 @@ from trueup.reports.mail import compose
 from trueup.storage.errors import InputError, ModelUnusable, NoChampion
 from trueup.storage.leases import hold
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.registry.registry import Registry
 
 ALIASES = ("champion", "previous", "challenger")
@@ -44,7 +44,7 @@ class Deployment:
     after_train: dict[str, int | None]
 
     @property
-    def stream(self) -> Stream:
+    def stream(self) -> StreamSettings:
         return self.app.stream("reviews")
 
     def aliases(self) -> dict[str, int | None]:

@@ -15,7 +15,7 @@ from trueup.feedback.times import survey
 from trueup.flows.admin.infer_schema import guess_stream, template
 from trueup.flows.settings import load_settings
 from trueup.storage.errors import InputError
-from trueup.storage.stream import OrderTime, Stream
+from trueup.storage.stream import OrderTime, StreamSettings
 
 FILES = {
     "greenlight": "greenlight_play.csv", "flipkart": "flipkart_badminton.csv", "bike": "bike_sharing_hour.csv",
@@ -24,13 +24,13 @@ FILES = {
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-def _guessed(path: Path, name: str) -> tuple[Stream, str]:
+def _guessed(path: Path, name: str) -> tuple[StreamSettings, str]:
     text = guess_stream(str(path), name)
     fields: dict[str, Any] = tomllib.loads(text)["streams"][name]
-    return Stream(name=name, **fields), text
+    return StreamSettings(name=name, **fields), text
 
 
-def _fits(stream: Stream, path: Path) -> int:
+def _fits(stream: StreamSettings, path: Path) -> int:
     with opened(str(path), required_columns(stream)) as source:
         return survey(stream, source.chunks(), source.name)
 

@@ -34,7 +34,7 @@ from trueup.flows.replay.run import replay
 from trueup.flows.settings import locate
 from trueup.storage.errors import NotTrainable, TrueupError
 from trueup.storage.promotions import PromotionLog
-from trueup.storage.stream import SentPrediction, Stream
+from trueup.storage.stream import SentPrediction, StreamSettings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "service.toml"
 SENDS = """
@@ -106,7 +106,7 @@ class Story:
     weeks: int = 0
 
     @property
-    def stream(self) -> Stream:
+    def stream(self) -> StreamSettings:
         return self.app.stream("reviews")
 
     def reviews(self, rows: int = WINDOW) -> pd.DataFrame:

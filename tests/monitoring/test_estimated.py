@@ -15,13 +15,13 @@ from trueup.monitoring.signals.estimated_performance import estimated_performanc
 from trueup.monitoring.signals.pending import PendingTest
 from trueup.monitoring.stats.metrics import metric
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 NAMES = np.array(["negative", "positive"], dtype=object)
 CLASSES = ("negative", "positive")
 
 
-def _judged(stream: Stream, before: Rows, now: Rows, level: float = 0.002, **changed: object) -> Signal:
+def _judged(stream: StreamSettings, before: Rows, now: Rows, level: float = 0.002, **changed: object) -> Signal:
     (item,) = estimated_performance(stream, compared(before, now, **changed))
     return item.run(level) if isinstance(item, PendingTest) else item
 
@@ -44,7 +44,7 @@ def _rentals(n: int, rng: np.random.Generator, *, storm: float = 0.3) -> Rows:
     return Rows(features, meta(n, rng, label=truth.astype(object), predicted=predicted.astype(object)))
 
 
-def _rental_stream(name: str, **policy: object) -> Stream:
+def _rental_stream(name: str, **policy: object) -> StreamSettings:
     told = {"task": "regression", "text": (), "numeric": ("wind",), "categorical": ("kind",)}
     return made_stream(**told, policy={"metric": name, **policy})
 

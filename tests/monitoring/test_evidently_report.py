@@ -19,7 +19,7 @@ from trueup.monitoring.check import Signal, Verdict
 from trueup.monitoring.report.frames import MOST_ROWS, sample_rows
 from trueup.monitoring.report.render import RenderedReport, render
 from trueup.storage.rows import Rows
-from trueup.storage.stream import LabelPolicy, Stream
+from trueup.storage.stream import LabelPolicy, StreamSettings
 
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
 CODES = ("DRF-TEXT", "DRF-IN-a", "DRF-IN-b", "DRF-IN-c", "DRF-SCORE", "DRF-CLASS", "DRF-LABEL")
@@ -35,7 +35,7 @@ def signal(code: str, p: float | None, verdict: Verdict, *, value: float | None 
 BREACHED = tuple(signal(code, 0.0001234, Verdict.BREACHED) for code in CODES)
 
 
-def sides(kind: Kind) -> tuple[Stream, Rows, Rows]:
+def sides(kind: Kind) -> tuple[StreamSettings, Rows, Rows]:
     """500 reference rows and 200 current ones, answered and labelled."""
     stream, rows = make_rows(700, 1, kind)
     predicted = rows.meta["label"].to_numpy().copy()
@@ -46,7 +46,12 @@ def sides(kind: Kind) -> tuple[Stream, Rows, Rows]:
 
 
 def drawn(
-    stream: Stream, reference: Rows, current: Rows, signals: tuple[Signal, ...] = BREACHED, *, title: str = "made"
+    stream: StreamSettings,
+    reference: Rows,
+    current: Rows,
+    signals: tuple[Signal, ...] = BREACHED,
+    *,
+    title: str = "made",
 ) -> RenderedReport:
     return render(
         stream, reference, current, reference, current, current, signals,
@@ -258,7 +263,7 @@ def test_large_windows_are_drawn_from_a_seeded_sample() -> None:
 def test_a_report_of_real_reviews_is_lean(shared_data: Path) -> None:
     """5,000 real reviews against 500: the page stays under 1.5 MB compressed, with nothing left out."""
     reviews = pd.read_csv(shared_data / "greenlight_play.csv").sort_values("at").tail(5500).reset_index(drop=True)
-    stream = Stream(
+    stream = StreamSettings(
         name="greenlight", time="at", text=("content",), categorical=("reviewCreatedVersion",),
         label=LabelPolicy(column="score", classes={"negative": "<=2", "positive": ">=4"}),
     )

@@ -18,14 +18,14 @@ from trueup.monitoring.signals.pending import PendingTest
 from trueup.monitoring.signals.quarantine_rate import quarantine_rate
 from trueup.monitoring.signals.volume import newest_periods, volume
 from trueup.storage.rows import Rows
-from trueup.storage.stream import OrderTime, Stream
+from trueup.storage.stream import OrderTime, StreamSettings
 
 LEVEL = 0.0005
 NONE = np.array([], dtype="datetime64[us]")
 START = np.datetime64("2024-01-01", "us")
 
 
-def _judged(make: SignalSource, stream: Stream, given: Comparison) -> Signal:
+def _judged(make: SignalSource, stream: StreamSettings, given: Comparison) -> Signal:
     (item,) = make(stream, given)
     return item.run(LEVEL) if isinstance(item, PendingTest) else item
 

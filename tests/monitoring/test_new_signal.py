@@ -36,19 +36,19 @@ from trueup.storage.alerts import Incident
 from trueup.storage.baselines import Baseline
 from trueup.storage.errors import InputError
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 NOW = datetime(2021, 3, 1, tzinfo=UTC)
 
 
-def shouting(stream: Stream, sides: Sides) -> Iterator[SamplePair]:
+def shouting(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """A signal of drift: pairs of samples, here the share of texts with an exclamation mark."""
     reference, current = (_marked(texts(rows, stream.text)).astype(float) for rows in sides.inputs)
     what = "the share of shouting texts"
     yield sample_pair("DRF-SHOUT", "shouting", what, ValueKind.SHARES, sides.inputs, reference, current)
 
 
-def links(stream: Stream, comparison: Comparison) -> Iterator[PendingTest]:
+def links(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest]:
     """Any other signal: tests that are run when their level is known, here of texts that hold a link."""
     reference, current = (
         np.array(["http" in text for text in texts(rows, stream.text)])
@@ -86,7 +86,7 @@ def _added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "CATALOGUE", (*catalogue.CATALOGUE, SHOUT, LINKS))
 
 
-def broken() -> tuple[Stream, Rows, Rows]:
+def broken() -> tuple[StreamSettings, Rows, Rows]:
     """A stream of texts, and a window of which a third shouts and holds a link."""
     rng = np.random.default_rng(1)
     reference, current = made_records(800, rng), made_records(200, rng)

@@ -14,7 +14,7 @@ from trueup.monitoring.signals.past_windows import BY_BOUND, BY_RANK, p_value_ag
 from trueup.monitoring.signals.pending import PendingTest
 from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 LEVEL = 0.0005
 LENGTH = 336
@@ -28,7 +28,7 @@ def _rows(values: dict[str, np.ndarray]) -> Rows:
 def _judged(rows: Rows, start: int, level: float = LEVEL, length: int = LENGTH) -> dict[str, Signal]:
     numeric = tuple(c for c in rows.features if rows.features[c].dtype != object)
     categorical = tuple(c for c in rows.features if rows.features[c].dtype == object)
-    stream = Stream(name="s", time="at", numeric=numeric, categorical=categorical, series=True)
+    stream = StreamSettings(name="s", time="at", numeric=numeric, categorical=categorical, series=True)
     given = compared(rows.take(slice(0, start)), rows.take(slice(start, start + length)))
     items = series_drift(stream, given)
     return {item.code: item.run(level) if isinstance(item, PendingTest) else item for item in items}

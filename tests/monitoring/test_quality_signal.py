@@ -14,12 +14,12 @@ from trueup.monitoring.signals.performance import performance
 from trueup.monitoring.signals.slice_performance import slice_performance
 from trueup.monitoring.stats.metrics import metric
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 LEVEL = 0.002
 
 
-def _judged(stream: Stream, before: Rows, now: Rows) -> Signal:
+def _judged(stream: StreamSettings, before: Rows, now: Rows) -> Signal:
     (item,) = performance(stream, compared(before, now))
     return item.run(LEVEL) if isinstance(item, PendingTest) else item
 
@@ -107,7 +107,9 @@ def test_a_real_drop_within_max_drop_is_left_alone() -> None:
 @pytest.mark.parametrize("name", ["mae", "rmse", "r2"])
 def test_errors_of_a_regression(name: str) -> None:
     """Errors that double breach, relative to the reference where lower is better; healthy ones do not."""
-    stream = Stream(name="r", task="regression", time="at", numeric=("x",), policy={"metric": name, "min_labels": 30})
+    stream = StreamSettings(
+        name="r", task="regression", time="at", numeric=("x",), policy={"metric": name, "min_labels": 30}
+    )
     rng = np.random.default_rng(5)
 
     def rows(n: int, scale: float) -> Rows:
@@ -138,7 +140,7 @@ def test_a_series_is_held_against_its_past_blocks() -> None:
     assert "4 past blocks" in answer.said
 
 
-def _sliced(stream: Stream, before: Rows, now: Rows, **changed: object) -> Signal:
+def _sliced(stream: StreamSettings, before: Rows, now: Rows, **changed: object) -> Signal:
     (item,) = slice_performance(stream, compared(before, now, **changed))
     return item.run(LEVEL) if isinstance(item, PendingTest) else item
 

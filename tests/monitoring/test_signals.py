@@ -17,7 +17,7 @@ from trueup.monitoring.signals.alpha_budget import levels_of
 from trueup.monitoring.signals.catalogue import SCORE, kind_of
 from trueup.monitoring.signals.measure import measure
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 
 def _breached(signals: tuple[Signal, ...]) -> set[str]:
@@ -152,7 +152,7 @@ def test_a_breach_names_what_moved_with_records_that_show_it() -> None:
 def test_a_tiny_change_in_a_huge_window_is_called_immaterial() -> None:
     """A hundredth of a deviation is beyond chance with 200,000 records a side, and no breach."""
     rng = np.random.default_rng(5)
-    stream = Stream(name="s", time="at", numeric=("x",))
+    stream = StreamSettings(name="s", time="at", numeric=("x",))
     before, now = (
         Rows(pd.DataFrame({"x": rng.normal(size=200_000) + shift}), meta(200_000, rng)) for shift in (0.0, 0.03)
     )
@@ -199,7 +199,7 @@ def test_nothing_new_and_too_little_are_insufficient() -> None:
 def test_real_reviews_shuffled_are_quiet_and_real_time_is_not(shared_data: Path) -> None:
     """Greenlight's reviews in random order raise nothing; its first years against 2022 raise words and labels."""
     frame = pd.read_csv(shared_data / "greenlight_play.csv").sort_values("at", ignore_index=True)
-    stream = Stream(name="greenlight", time="at", text=("content",), policy={"min_labels": 30})
+    stream = StreamSettings(name="greenlight", time="at", text=("content",), policy={"min_labels": 30})
     label = np.where(frame["score"] <= 2, "negative", np.where(frame["score"] >= 4, "positive", None)).astype(object)
     rng = np.random.default_rng(9)
     content = pd.factorize(frame["content"].str.casefold().str.strip())[0]

@@ -16,10 +16,10 @@ from trueup.storage.incoming import FeedbackItem, Incoming, Refused
 from trueup.storage.predictions import PredictionLog
 from trueup.storage.reading import RecordReader
 from trueup.storage.records import RecordStore
-from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, Stream, Training
+from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, StreamSettings, Training
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
-STREAM = Stream(name="r", id="id", time="at", text=("text",), label=LabelPolicy(column="stars"))
+STREAM = StreamSettings(name="r", id="id", time="at", text=("text",), label=LabelPolicy(column="stars"))
 
 
 def batch(
@@ -160,7 +160,7 @@ def test_the_split_of_stored_records_stays(store: RecordStore, change: dict[str,
 
 def test_intake_order_is_the_clock_where_there_is_none(store: RecordStore, reader: RecordReader) -> None:
     """Row k of such a stream lies k steps after its start, over all batches."""
-    stream = Stream(
+    stream = StreamSettings(
         name="o", time=OrderTime(start="1996-05-07", step="30min"), numeric=("x",), label=LabelPolicy(column="y")
     )
     for part in ([0.5, 1.5], [2.5]):

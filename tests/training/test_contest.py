@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.made_rows import make_rows
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import candidates
 from trueup.training.evaluation.head_to_head import compare_on_new_rows, compare_with_constant, model_predictor
 from trueup.training.evaluation.paired import Paired
@@ -22,7 +22,7 @@ def _training(rows: Rows) -> Rows:
     return rows.take(~rows.meta["evaluation"].to_numpy())
 
 
-def _meet(stream: Stream, rows: Rows, model: str = "", history: str = "all") -> tuple[Paired, Fitted]:
+def _meet(stream: StreamSettings, rows: Rows, model: str = "", history: str = "all") -> tuple[Paired, Fitted]:
     """A champion of the first CUT rows against a challenger of all."""
     plain = "ridge" if stream.task == "regression" else "logistic_regression"
     wanted, small = (model or plain, history), ("bow", "tabular", "top_words")

@@ -15,14 +15,14 @@ import skops.io
 from tests.made_rows import Kind, make_rows
 from trueup.storage.errors import ModelUnusable
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import candidates
 from trueup.training.models.fitting import answer, fit
 from trueup.training.registry.trusted_types import FORMER_MODULES, SKOPS_SCHEMA, read_model, with_present_modules
 from trueup_model.boosting import BoostedClassifier
 
 
-def _fitted(kind: Kind) -> tuple[Stream, Rows, Any]:
+def _fitted(kind: Kind) -> tuple[StreamSettings, Rows, Any]:
     """A calibrated linear model, quickly fitted."""
     stream, rows = make_rows(300, 0, kind)
     plain = next(r for r in candidates(stream) if r.model == "logistic_regression" and r.history == "all")

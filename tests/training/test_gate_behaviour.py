@@ -15,7 +15,7 @@ from trueup.flows.app import App, open_app
 from trueup.flows.gate.behaviour_cases import own_cases, own_suites
 from trueup.storage.errors import ConfigError
 from trueup.storage.policy import GatePolicy
-from trueup.storage.stream import LabelPolicy, Stream
+from trueup.storage.stream import LabelPolicy, StreamSettings
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.behaviour import behaviour_tests
 from trueup.training.gate.behaviour_suites import NEGATIONS, Suite, SuiteKind, built_in, failures
@@ -23,7 +23,7 @@ from trueup.training.gate.result import GateTest
 
 CLASSES = ("negative", "positive")
 LABEL = LabelPolicy(column="stars", classes={"negative": "<=2", "positive": ">=4"})
-STREAM = Stream(name="made", time="at", text=("text",), numeric=("size",), label=LABEL)
+STREAM = StreamSettings(name="made", time="at", text=("text",), numeric=("size",), label=LABEL)
 
 
 class Model:
@@ -141,7 +141,7 @@ def test_a_number_that_moves_far_is_another_answer() -> None:
         def predict(self, columns: pd.DataFrame) -> np.ndarray:
             return np.array([float(len(text)) for text in columns["text"]])
 
-    stream = Stream(name="made", time="at", task="regression", text=("text",), label=LabelPolicy(column="y"))
+    stream = StreamSettings(name="made", time="at", task="regression", text=("text",), label=LabelPolicy(column="y"))
     before = pd.DataFrame({"text": ["a" * 10, "a" * 30]})
     for more, failed in (("a", False), ("a" * 9, True)):
         suite = Suite("length", SuiteKind.INVARIANCE, before, before.assign(text=before["text"] + more), ("", ""))

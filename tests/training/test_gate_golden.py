@@ -15,7 +15,7 @@ from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.gate.golden_set import golden_set
 from trueup.storage.errors import ConfigError
 from trueup.storage.policy import GatePolicy
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.gate.golden import golden_test
 from trueup.training.gate.result import GateTest
 
@@ -54,7 +54,7 @@ def test_numbers_are_right_within_a_distance() -> None:
     assert golden_test(stream, np.arange(2), expected, np.array([1.4, 1.6]), None).value == 1.0
     assert golden_test(stream, np.arange(2), expected, np.array([1.4, 3.0]), None).value == 0.5
     with pytest.raises(ValidationError, match="a regression with a golden set needs it"):
-        Stream(name="s", time="t", numeric=("a",), task="regression", gate=GatePolicy(golden="golden.csv"))
+        StreamSettings(name="s", time="t", numeric=("a",), task="regression", gate=GatePolicy(golden="golden.csv"))
 
 
 def _app(folder: Path, golden: str | None) -> App:

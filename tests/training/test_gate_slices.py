@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from trueup.storage.policy import Policy
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.result import GateTest
 from trueup.training.gate.slices import slice_tests
 
 
-def _stream(metric: str = "accuracy", **kinds: tuple[str, ...]) -> Stream:
+def _stream(metric: str = "accuracy", **kinds: tuple[str, ...]) -> StreamSettings:
     task = "regression" if metric == "mae" else "classification"
     declared = {"slices": ("shop",), "text": ("content",), **kinds}
-    return Stream(name="made", time="at", task=task, policy=Policy(metric=metric), **declared)
+    return StreamSettings(name="made", time="at", task=task, policy=Policy(metric=metric), **declared)
 
 
 def _paired(worse: np.ndarray, better: np.ndarray, shop: np.ndarray) -> Paired:
@@ -35,7 +35,7 @@ def _shops(rows: int, shops: int = 4) -> np.ndarray:
     return np.array([f"shop {k % shops}" for k in range(rows)], dtype=object)
 
 
-def _judged(paired: Paired, stream: Stream | None = None) -> GateTest:
+def _judged(paired: Paired, stream: StreamSettings | None = None) -> GateTest:
     (test,) = slice_tests(stream or _stream(), paired, 0.05, 1)
     return test
 

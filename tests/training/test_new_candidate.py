@@ -11,14 +11,14 @@ import pytest
 from tests.made_deployments import TRAINED, with_champion
 from tests.made_rows import make_stream
 from trueup.flows.check.labels import snapshot_rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates import estimators
 from trueup.training.candidates.estimators import FAMILIES, Estimator, Family
 from trueup.training.candidates.recipes import candidates
 from trueup.training.models.fitting import answer
 
 
-def _dummy(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _dummy(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     from sklearn.naive_bayes import BernoulliNB
 
     return BernoulliNB(alpha=hyper["smoothing"])

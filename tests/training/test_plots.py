@@ -15,7 +15,7 @@ from tests.made_rows import BAD, GOOD, make_rows
 from trueup.flows.replay.policies import no_artifacts, replay_policies
 from trueup.storage.errors import ModelUnusable
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.artifacts import importance_plots as plots_inputs
 from trueup.training.artifacts.answer_plots import JudgedPredictions, calibration, confusion, precision_recall, roc
 from trueup.training.artifacts.canvas import shortened
@@ -32,7 +32,7 @@ CURVES = {
 }  # fmt: skip
 
 
-def made(stream: Stream, rows: Rows) -> tuple[Fitted, Rows, Rows]:
+def made(stream: StreamSettings, rows: Rows) -> tuple[Fitted, Rows, Rows]:
     """A fitted model, its training side, and the labelled evaluation rows with its answers."""
     side = rows.meta["evaluation"].to_numpy(dtype=bool)
     learning, held = rows.take(~side), rows.take(side & rows.labelled)
@@ -41,7 +41,7 @@ def made(stream: Stream, rows: Rows) -> tuple[Fitted, Rows, Rows]:
     return fitted, learning, held.with_meta(predicted=predicted, score=chances)
 
 
-def drawn(stream: Stream, rows: Rows) -> dict[str, bytes]:
+def drawn(stream: StreamSettings, rows: Rows) -> dict[str, bytes]:
     fitted, learning, judged = made(stream, rows)
     return pictures(stream, fitted, learning, judged, 1, time.thread_time)
 

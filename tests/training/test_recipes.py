@@ -13,13 +13,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from tests.made_rows import Kind, make_rows, make_stream
 from trueup.storage.errors import ConfigError, ModelUnusable, TrueupError
 from trueup.storage.rows import Rows
-from trueup.storage.stream import LabelPolicy, Stream
+from trueup.storage.stream import LabelPolicy, StreamSettings
 from trueup.training.candidates.pipelines import build
 from trueup.training.candidates.recipes import Recipe, candidates
 from trueup.training.models.fitting import answer, fit
 from trueup.training.models.metrics import all_metrics
 
-MIXED = Stream(
+MIXED = StreamSettings(
     name="mixed",
     time="at",
     text=("title", "body"),
@@ -29,16 +29,16 @@ MIXED = Stream(
 )
 
 
-def own_candidate(stream: Stream) -> Pipeline:
+def own_candidate(stream: StreamSettings) -> Pipeline:
     """A team's own factory, as `training.candidates` names it."""
     return make_pipeline(build(Recipe("ridge", "tabular", None, "all"), *_as_table(stream))[:-1], LogisticRegression())
 
 
-def _as_table(stream: Stream) -> tuple[Stream, int]:
+def _as_table(stream: StreamSettings) -> tuple[StreamSettings, int]:
     return stream.model_copy(update={"task": "regression"}), 0
 
 
-def own_without_chances(stream: Stream) -> object:
+def own_without_chances(stream: StreamSettings) -> object:
     from sklearn.svm import LinearSVC
 
     return LinearSVC()

@@ -17,7 +17,7 @@ import pytest
 from tests.made_rows import make_rows
 from trueup.storage.errors import ModelUnusable, TrueupError
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import candidates
 from trueup.training.models.fitting import answer, fit
 from trueup.training.registry.registry import CHAMPION, PREVIOUS, Registry, Version
@@ -33,7 +33,7 @@ class Booted:
     """One registry with one recorded training, shared by the module: MLflow's first start takes seconds."""
 
     registry: Registry
-    stream: Stream
+    stream: StreamSettings
     rows: Rows
     training: TrainingRecord
     version: Version

@@ -12,7 +12,7 @@ import pytest
 from tests.made_rows import make_rows
 from trueup.storage.errors import TrueupError
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import Recipe, candidates
 from trueup.training.models.validation_blocks import validation_blocks
 from trueup.training.search import KEEP, SearchProgress, rungs, search
@@ -159,7 +159,7 @@ def test_a_candidate_that_cannot_be_fitted_is_a_failed_trial() -> None:
         search(stream, _training(rows), (broken,), 0, _still)
 
 
-def refuses_rows(stream: Stream) -> object:
+def refuses_rows(stream: StreamSettings) -> object:
     """A factory whose model cannot read missing values."""
     from sklearn.linear_model import LogisticRegression
 
@@ -194,7 +194,7 @@ class Wild:
         return np.full(len(columns), np.inf)
 
 
-def wild(stream: Stream) -> object:
+def wild(stream: StreamSettings) -> object:
     """A team's factory of it."""
     return Wild()
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.made_rows import Kind, make_rows
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates import recipes as recipes
 from trueup.training.candidates.recipes import Recipe, candidates, default_recipes
 from trueup.training.models.feature_cache import Matrices
@@ -18,7 +18,7 @@ from trueup.training.search import search
 from trueup_model.text_counts import Table
 
 
-def _same_as_plain(stream: Stream, rows: Rows, tried: tuple[Recipe, ...]) -> None:
+def _same_as_plain(stream: StreamSettings, rows: Rows, tried: tuple[Recipe, ...]) -> None:
     blocks = validation_blocks(stream, rows)
     newest = recent_row_count(stream, rows)
     shared = Matrices(stream, rows.take(rows.labelled), blocks, 7, newest)

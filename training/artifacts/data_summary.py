@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 from trueup.training.models.fitting import ordered_classes
 from trueup_model.cleaning import NO_TEXT, WORD, plain_numbers, plain_text
@@ -29,7 +29,7 @@ LONGEST = 160  # signs of a text that is shown
 QUANTILES = {"least": 0.0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "most": 1.0}
 
 
-def summarise(stream: Stream, rows: Rows) -> dict[str, Any]:
+def summarise(stream: StreamSettings, rows: Rows) -> dict[str, Any]:
     """The rows of a snapshot (time order, at least one) as a document of JSON values."""
     rows, classes = _few_classes(stream, rows)
     meta = rows.meta
@@ -53,7 +53,7 @@ def summarise(stream: Stream, rows: Rows) -> dict[str, Any]:
     }
 
 
-def _few_classes(stream: Stream, rows: Rows) -> tuple[Rows, tuple[str, ...]]:
+def _few_classes(stream: StreamSettings, rows: Rows) -> tuple[Rows, tuple[str, ...]]:
     """The rows with the rarer of many classes as one, and the classes."""
     labels = rows.meta["label"]
     classes = ordered_classes(stream, labels[rows.labelled].to_numpy())
@@ -64,7 +64,7 @@ def _few_classes(stream: Stream, rows: Rows) -> tuple[Rows, tuple[str, ...]]:
     return rows.with_meta(label=labels.where(known, OTHERS)), (*(one for one in classes if one in common), OTHERS)
 
 
-def _labels(stream: Stream, labels: pd.Series, classes: tuple[str, ...]) -> dict[str, Any]:
+def _labels(stream: StreamSettings, labels: pd.Series, classes: tuple[str, ...]) -> dict[str, Any]:
     """How many are labelled, and with what: the share of each class, or mean and quantiles."""
     known = labels.dropna()
     found: dict[str, Any] = {"rows": len(labels), "labelled": len(known)}
@@ -75,7 +75,7 @@ def _labels(stream: Stream, labels: pd.Series, classes: tuple[str, ...]) -> dict
     return {**found, "shares": {name: float(counts.get(name, 0) / max(1, len(known))) for name in classes}}
 
 
-def _periods(stream: Stream, meta: pd.DataFrame, classes: tuple[str, ...]) -> list[dict[str, Any]]:
+def _periods(stream: StreamSettings, meta: pd.DataFrame, classes: tuple[str, ...]) -> list[dict[str, Any]]:
     """The labels in spans of equal length, oldest first."""
     times = meta["time"].to_numpy()
     count = PERIODS if times[-1] > times[0] else 1
@@ -91,7 +91,7 @@ def _periods(stream: Stream, meta: pd.DataFrame, classes: tuple[str, ...]) -> li
     ]
 
 
-def _text(stream: Stream, rows: Rows, column: str, classes: tuple[str, ...]) -> dict[str, Any]:
+def _text(stream: StreamSettings, rows: Rows, column: str, classes: tuple[str, ...]) -> dict[str, Any]:
     texts = rows.features[column]
     held = texts.dropna().astype(str)
     return {
@@ -146,7 +146,7 @@ def _levels(column: pd.Series) -> dict[str, Any]:
     return {"missing": int(column.isna().sum()), "levels": len(counts), "top": top}
 
 
-def _slice(stream: Stream, rows: Rows, column: str, classes: tuple[str, ...]) -> dict[str, Any]:
+def _slice(stream: StreamSettings, rows: Rows, column: str, classes: tuple[str, ...]) -> dict[str, Any]:
     """The commonest values of a slice, with the labels of their rows."""
     values = rows.features[column]
     found = _levels(values)
@@ -156,7 +156,7 @@ def _slice(stream: Stream, rows: Rows, column: str, classes: tuple[str, ...]) ->
     return found
 
 
-def _repeated(stream: Stream, rows: Rows) -> dict[str, Any]:
+def _repeated(stream: StreamSettings, rows: Rows) -> dict[str, Any]:
     """Rows whose content stands elsewhere as well, and the contents that stand most often."""
     values, first, counts = np.unique(rows.meta["content"].to_numpy(), return_index=True, return_counts=True)
     often = [k for k in np.argsort(-counts, kind="stable")[:REPEATS] if counts[k] > 1]

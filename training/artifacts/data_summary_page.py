@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.artifacts.canvas import COLOURS
 from trueup.training.artifacts.data_summary import summarise
 
@@ -16,7 +16,7 @@ SUMMARY_FOLDER = "summary"
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def summary_files(stream: Stream, rows: Rows) -> dict[str, bytes]:
+def summary_files(stream: StreamSettings, rows: Rows) -> dict[str, bytes]:
     """The files by path."""
     found = summarise(stream, rows)
     document = json.dumps(found, ensure_ascii=False, indent=2).encode(errors="replace")

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
 EXAMPLES_FILE = "error_examples.json"
@@ -15,7 +15,7 @@ MOST_EXAMPLES = 25
 LONGEST_EXAMPLE = 300  # signs of a text
 
 
-def error_examples(stream: Stream, judged: Rows, classes: tuple[str, ...]) -> bytes | None:
+def error_examples(stream: StreamSettings, judged: Rows, classes: tuple[str, ...]) -> bytes | None:
     """The wrong answers to n labelled rows, the surest first (regression: the largest error first); None without one.
 
     The form is that of MLflow's tables: {"columns": […], "data": [[…], …]}. No CSV, which a spreadsheet would take a

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.artifacts.canvas import BLUE, ORANGE, canvas, png, shortened
 from trueup.training.models.fitting import answer, ordered_classes
 from trueup.training.models.metrics import metric_value
@@ -37,7 +37,7 @@ class Moved:
     by: float
 
 
-def moved_by_words(stream: Stream, model: Any, used: Rows, known: tuple[str, ...]) -> list[Moved]:
+def moved_by_words(stream: StreamSettings, model: Any, used: Rows, known: tuple[str, ...]) -> list[Moved]:
     """The words that move the model most, the strongest first; at most BARS of each direction or class.
 
     used: the rows that the model was fitted on.
@@ -54,7 +54,7 @@ def moved_by_words(stream: Stream, model: Any, used: Rows, known: tuple[str, ...
     return found
 
 
-def draw_words(stream: Stream, moved: list[Moved]) -> bytes | None:
+def draw_words(stream: StreamSettings, moved: list[Moved]) -> bytes | None:
     """Bars of the strongest words: two directions for two classes and numbers, else a panel a class."""
     if not moved:
         return None
@@ -74,7 +74,7 @@ def draw_words(stream: Stream, moved: list[Moved]) -> bytes | None:
 
 
 def drops_by_column(
-    stream: Stream, model: Any, judged: Rows, classes: tuple[str, ...], seed: int
+    stream: StreamSettings, model: Any, judged: Rows, classes: tuple[str, ...], seed: int
 ) -> dict[str, float]:
     """How much worse the stream's metric gets when a column's values are exchanged between the judged rows.
 
@@ -103,7 +103,7 @@ def drops_by_column(
     return {column: drop for column, drop in found.items() if np.isfinite(drop)}
 
 
-def draw_columns(stream: Stream, drops: dict[str, float], rows: int) -> bytes | None:
+def draw_columns(stream: StreamSettings, drops: dict[str, float], rows: int) -> bytes | None:
     """Bars of the columns, the most important on top."""
     if not drops:
         return None
@@ -124,7 +124,7 @@ def _common_words(used: Rows, column: str) -> list[str]:
     return [str(words[k]) for k in order if held[k] >= _LEAST_TEXTS and words[k] != NO_TEXT]
 
 
-def _records(stream: Stream, used: Rows, column: str, texts: list[str]) -> pd.DataFrame:
+def _records(stream: StreamSettings, used: Rows, column: str, texts: list[str]) -> pd.DataFrame:
     """Records of these texts in one column, everything else as usual: nothing, the median, the commonest level."""
     usual: dict[str, object] = dict.fromkeys(stream.text, "")
     for name in stream.numeric:
@@ -137,7 +137,7 @@ def _records(stream: Stream, used: Rows, column: str, texts: list[str]) -> pd.Da
 
 
 def _moved(
-    stream: Stream, model: Any, records: pd.DataFrame, column: str, words: list[str], known: tuple[str, ...]
+    stream: StreamSettings, model: Any, records: pd.DataFrame, column: str, words: list[str], known: tuple[str, ...]
 ) -> list[Moved]:
     """The first record holds no word."""
     if stream.is_regression:
@@ -156,7 +156,7 @@ def _moved(
     return sorted(found, key=lambda one: -abs(one.by))
 
 
-def _bars(axis: Any, stream: Stream, bars: list[Moved]) -> None:
+def _bars(axis: Any, stream: StreamSettings, bars: list[Moved]) -> None:
     names = [one.word if len(stream.text) == 1 else f"{one.column}: {one.word}" for one in bars]
     axis.barh(range(len(bars)), [one.by for one in bars], color=[BLUE if one.by > 0 else ORANGE for one in bars])
     axis.set_yticks(range(len(bars)), [shortened(name) for name in names])

@@ -13,7 +13,7 @@ import numpy as np
 
 from trueup.storage.errors import ModelUnusable, NotTrainable
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.artifacts.canvas import BLUE, canvas, png
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.models.fitting import answer, fit, ordered_classes
@@ -34,7 +34,7 @@ class Point:
 
 
 def learning_curve(
-    stream: Stream, recipe: Recipe, learning: Rows, seed: int, clock: Callable[[], float]
+    stream: StreamSettings, recipe: Recipe, learning: Rows, seed: int, clock: Callable[[], float]
 ) -> tuple[Point, ...]:
     """The points that fit into TIME seconds, the fewest rows first; none where the rows are too few.
 
@@ -72,7 +72,7 @@ def learning_curve(
     return tuple(found)
 
 
-def draw_learning(stream: Stream, curve: tuple[Point, ...]) -> bytes | None:
+def draw_learning(stream: StreamSettings, curve: tuple[Point, ...]) -> bytes | None:
     """The metric against the number of rows; None below two points."""
     if len(curve) < 2:
         return None

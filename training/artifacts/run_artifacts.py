@@ -9,7 +9,7 @@ import numpy as np
 
 from trueup.storage.errors import ModelUnusable
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.artifacts import answer_plots as drawn
 from trueup.training.artifacts.error_examples import EXAMPLES_FILE, error_examples
 from trueup.training.artifacts.importance_plots import draw_columns, draw_words, drops_by_column, moved_by_words
@@ -20,7 +20,7 @@ PLOTS_FOLDER = "plots"
 
 
 def pictures(
-    stream: Stream, fitted: Fitted, learning: Rows, judged: Rows, seed: int, clock: Callable[[], float]
+    stream: StreamSettings, fitted: Fitted, learning: Rows, judged: Rows, seed: int, clock: Callable[[], float]
 ) -> dict[str, bytes]:
     """Files by name. What the rows or the model do not allow is left out.
 
@@ -48,7 +48,7 @@ def pictures(
 
 
 def _inputs(
-    stream: Stream, fitted: Fitted, judged: Rows, answers: drawn.JudgedPredictions, seed: int
+    stream: StreamSettings, fitted: Fitted, judged: Rows, answers: drawn.JudgedPredictions, seed: int
 ) -> dict[str, bytes | None]:
     """What the model listens to; a team's own that cannot answer made records is not asked further."""
     try:
@@ -62,7 +62,7 @@ def _inputs(
     }
 
 
-def _answers(stream: Stream, fitted: Fitted, judged: Rows) -> drawn.JudgedPredictions:
+def _answers(stream: StreamSettings, fitted: Fitted, judged: Rows) -> drawn.JudgedPredictions:
     label, predicted = judged.meta["label"].to_numpy(), judged.meta["predicted"].to_numpy()
     if stream.is_regression:
         return drawn.JudgedPredictions(label.astype(float), predicted.astype(float), (), (), np.empty((0, 0)))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 
 Hyper = tuple[tuple[str, float | int | str], ...]
 TrainingHistory = Literal["all", "newest", "aged"]
@@ -27,7 +27,7 @@ class Estimator:
     """
 
     name: str
-    make: Callable[[dict[str, Any], Stream, int], Any]
+    make: Callable[[dict[str, Any], StreamSettings, int], Any]
     needs: str = ""
     margins: bool = False
 
@@ -43,26 +43,26 @@ class Family:
     histories: tuple[TrainingHistory, ...] = HISTORIES
 
 
-def _logistic_regression(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _logistic_regression(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     # measured on reviews: a tenfold looser tolerance halves the time and moves macro-F1 by .005 either way
     return LogisticRegression(C=hyper["C"], max_iter=300, tol=1e-3, random_state=seed)
 
 
-def _linear_svm(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _linear_svm(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     from sklearn.svm import LinearSVC
 
     return LinearSVC(C=hyper["C"], max_iter=2000, random_state=seed)
 
 
-def _naive_bayes(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _naive_bayes(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     from sklearn.naive_bayes import GaussianNB, MultinomialNB
 
     return MultinomialNB(alpha=hyper["smoothing"]) if stream.text else GaussianNB(var_smoothing=1e-3)
 
 
-def _random_forest(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _random_forest(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     if stream.is_regression:
@@ -70,14 +70,14 @@ def _random_forest(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
     return RandomForestClassifier(**hyper, random_state=seed)
 
 
-def _gradient_boosting(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _gradient_boosting(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     made = HistGradientBoostingRegressor if stream.is_regression else HistGradientBoostingClassifier
     return made(**hyper, early_stopping=False, random_state=seed)
 
 
-def _adaboost(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _adaboost(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -89,19 +89,19 @@ def _adaboost(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
     return AdaBoostClassifier(tree, n_estimators=trees, random_state=seed)
 
 
-def _ridge(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _ridge(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     from sklearn.linear_model import Ridge
 
     return Ridge(**hyper, random_state=seed)
 
 
-def _bayesian_ridge(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _bayesian_ridge(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     from sklearn.linear_model import BayesianRidge
 
     return BayesianRidge()
 
 
-def _linear_svr(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _linear_svr(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import LinearSVR
@@ -110,15 +110,15 @@ def _linear_svr(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
     return TransformedTargetRegressor(line, transformer=StandardScaler())  # its margin is in units of the target
 
 
-def _xgboost(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _xgboost(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     return _boosted("xgboost", hyper, stream, seed)
 
 
-def _lightgbm(hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _lightgbm(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     return _boosted("lightgbm", hyper, stream, seed)
 
 
-def _boosted(library: str, hyper: dict[str, Any], stream: Stream, seed: int) -> Any:
+def _boosted(library: str, hyper: dict[str, Any], stream: StreamSettings, seed: int) -> Any:
     """Of `hyper`, `trees` is how many; the rest are the library's own parameters."""
     from trueup_model.boosting import BoostedClassifier, BoostedRegressor
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trueup.storage.errors import ConfigError
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.estimators import estimator_named
 from trueup.training.candidates.recipes import READING, Recipe
 from trueup_model.cleaning import plain_levels, plain_numbers, plain_text
@@ -22,7 +22,7 @@ KEPT_LEVELS = 50  # kept of a categorical column; the rarer ones are one level t
 Counting = Callable[[str, str, int | None], Any]  # (text column, kind, limit) to the step that counts it
 
 
-def build(recipe: Recipe, stream: Stream, seed: int) -> Any:
+def build(recipe: Recipe, stream: StreamSettings, seed: int) -> Any:
     """An unfitted estimator: a Pipeline, or what the team's own factory makes.
 
     Raises:
@@ -35,7 +35,7 @@ def build(recipe: Recipe, stream: Stream, seed: int) -> Any:
     return Pipeline([("features", build_features(recipe, stream)), ("model", build_estimator(recipe, stream, seed))])
 
 
-def build_estimator(recipe: Recipe, stream: Stream, seed: int) -> Any:
+def build_estimator(recipe: Recipe, stream: StreamSettings, seed: int) -> Any:
     """The unfitted last step of a default pipeline, calibrated where the recipe says so."""
     made = estimator_named(recipe.model).make(dict(recipe.hyper), stream, seed)
     if recipe.calibration == "none":
@@ -45,7 +45,7 @@ def build_estimator(recipe: Recipe, stream: Stream, seed: int) -> Any:
     return Calibrated(made, decides_by=stream.metric, last=next(reversed(stream.label.classes), ""))
 
 
-def build_features(recipe: Recipe, stream: Stream, counting: Counting | None = None) -> Any:
+def build_features(recipe: Recipe, stream: StreamSettings, counting: Counting | None = None) -> Any:
     """The unfitted first step of a default pipeline.
 
     Args:
@@ -105,7 +105,7 @@ def fitted_vectorisers(pipeline: Any) -> dict[str, Any]:
     }
 
 
-def _own(named: str, stream: Stream) -> Any:
+def _own(named: str, stream: StreamSettings) -> Any:
     """What a team's factory "module:function" makes of the stream."""
     module_name, _, function_name = named.partition(":")
     advice = "Name it in training.candidates as 'module:function', where the module can be imported."

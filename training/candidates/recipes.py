@@ -12,7 +12,7 @@ from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, cast
 
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates import estimators
 from trueup.training.candidates.estimators import HISTORIES, Hyper, TrainingHistory, estimator_named
 
@@ -93,7 +93,7 @@ class Recipe:
         )
 
 
-def default_recipes(stream: Stream, characters: int = 0) -> tuple[Recipe, ...]:
+def default_recipes(stream: StreamSettings, characters: int = 0) -> tuple[Recipe, ...]:
     """Every family of the stream's task, with each way to read its features, over each history.
 
     Args:
@@ -133,7 +133,7 @@ def _installed(package: str) -> bool:
     return not package or find_spec(package) is not None
 
 
-def candidates(stream: Stream, rows: Rows | None = None) -> tuple[Recipe, ...]:
+def candidates(stream: StreamSettings, rows: Rows | None = None) -> tuple[Recipe, ...]:
     """The recipes that `training.candidates` of the stream names: "default", or a team's own "module:function".
 
     Args:
@@ -148,5 +148,5 @@ def candidates(stream: Stream, rows: Rows | None = None) -> tuple[Recipe, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _characters(stream: Stream, rows: Rows) -> int:
+def _characters(stream: StreamSettings, rows: Rows) -> int:
     return sum(int(rows.features[column].str.len().fillna(0).sum()) for column in stream.text)

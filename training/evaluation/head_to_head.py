@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from trueup.storage.rows import Rows, new_content, stack
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import utc
 from trueup.training.evaluation.paired import Opponent, Paired
 from trueup.training.models.feature_cache import Block, Matrices
@@ -29,7 +29,7 @@ FOLD_HASH = np.uint64(0x9E3779B97F4A7C15)  # golden-ratio multiplier: folds do n
 
 
 def compare_on_new_rows(
-    stream: Stream,
+    stream: StreamSettings,
     challenger: Fitted,
     champion: Predictor,
     rows: Rows,
@@ -67,13 +67,13 @@ def compare_on_new_rows(
     return replace(_pair(stream, met, fresh), age=later / max(1, window_row_count(stream, rows)))
 
 
-def model_predictor(stream: Stream, model: Any) -> Predictor:
+def model_predictor(stream: StreamSettings, model: Any) -> Predictor:
     """A model's answers: to every row."""
     return lambda rows: _answered(stream, model, rows)
 
 
 def compare_on_older_rows(
-    stream: Stream, challenger: Fitted, champion: Predictor, rows: Rows, *, cut_off: datetime
+    stream: StreamSettings, challenger: Fitted, champion: Predictor, rows: Rows, *, cut_off: datetime
 ) -> Paired:
     """The answers of both to rows that the champion's snapshot holds and neither was fitted on.
 
@@ -88,7 +88,7 @@ def compare_on_older_rows(
     return _pair(stream, _answered(stream, challenger.model, older), older)
 
 
-def compare_with_constant(stream: Stream, challenger: Fitted, rows: Rows) -> Paired:
+def compare_with_constant(stream: StreamSettings, challenger: Fitted, rows: Rows) -> Paired:
     """The labelled evaluation rows, answered by the model and by a constant.
 
     The constant is the commonest class, or the mean, of what the model was fitted on; rows whose content stands in that
@@ -110,7 +110,7 @@ def _side(rows: Rows, evaluation: bool) -> Rows:
     return rows.take(rows.meta["evaluation"].to_numpy(dtype=bool) == evaluation)
 
 
-def _answered(stream: Stream, model: Any, rows: Rows) -> Rows:
+def _answered(stream: StreamSettings, model: Any, rows: Rows) -> Rows:
     predicted, score = answer(model, stream, rows.features)
     return rows.with_meta(predicted=predicted.astype(object), score=score)
 
@@ -146,14 +146,14 @@ def _time_blocks(rows: Rows, count: int) -> np.ndarray:
     return np.asarray(blocks[first][which])
 
 
-def _pair(stream: Stream, judged: Rows, champion: Rows) -> Paired:
+def _pair(stream: StreamSettings, judged: Rows, champion: Rows) -> Paired:
     """Rows that the challenger answered, paired with what the champion answered to the same ones (by `seq`)."""
     its = champion.meta.iloc[pd.Index(champion.meta["seq"]).get_indexer(judged.meta["seq"])]
     return pair_predictions(stream, judged, "champion", its["predicted"].to_numpy(), its["score"].to_numpy())
 
 
 def pair_predictions(
-    stream: Stream, met: Rows, opponent: Opponent, opponent_predicted: np.ndarray, opponent_score: np.ndarray
+    stream: StreamSettings, met: Rows, opponent: Opponent, opponent_predicted: np.ndarray, opponent_score: np.ndarray
 ) -> Paired:
     """Labelled rows in time order with the challenger's answers, paired with the opponent's answers to them."""
     truth = targets(stream, met)

@@ -15,7 +15,7 @@ from enum import StrEnum
 import numpy as np
 
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.evaluation.concept_shift import LEAST_NEW_LABELS
 from trueup.training.evaluation.gain import chance_better, row_losses
 from trueup.training.evaluation.head_to_head import pair_predictions
@@ -103,7 +103,7 @@ def conclude(chance: float, bound: float, *, last: bool) -> Outcome:
     return Outcome.PASSED if last or chance <= 1 - bound else Outcome.WATCHING
 
 
-def pair(stream: Stream, champion: Rows, previous: Rows) -> Paired:
+def pair(stream: StreamSettings, champion: Rows, previous: Rows) -> Paired:
     """Both versions' answers to the same n labelled rows, in time order; the previous stands in the challenger's place.
 
     Neighbouring rows of a series depend on each other, so they are held together in blocks of about √n.

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.gate.behaviour_suites import Suite, SuiteKind, built_in, failures, reads_contrary
 from trueup.training.gate.context import GateContext
 from trueup.training.gate.result import GateTest, inapplicable
@@ -38,7 +38,7 @@ def behaviour_guardrail(context: GateContext) -> tuple[GateTest, ...]:
 
 
 def behaviour_tests(
-    stream: Stream, suites: Sequence[Suite], classes: Sequence[str], challenger: Any, champion: Any | None
+    stream: StreamSettings, suites: Sequence[Suite], classes: Sequence[str], challenger: Any, champion: Any | None
 ) -> tuple[GateTest, ...]:
     """A test for each suite, or one that says why there is none.
 
@@ -50,7 +50,9 @@ def behaviour_tests(
     return tuple(_test(stream, suite, classes, challenger, champion) for suite in suites)
 
 
-def _test(stream: Stream, suite: Suite, classes: Sequence[str], challenger: Any, champion: Any | None) -> GateTest:
+def _test(
+    stream: StreamSettings, suite: Suite, classes: Sequence[str], challenger: Any, champion: Any | None
+) -> GateTest:
     code = f"{_CODE}-{suite.name}"
     if not suite.own and len(suite) < LEAST_CASES:
         return inapplicable(code, f"{len(suite)} texts can be changed so; {LEAST_CASES} are needed")
@@ -71,7 +73,7 @@ def _test(stream: Stream, suite: Suite, classes: Sequence[str], challenger: Any,
     return GateTest(code=code, passed=share <= bound, value=share, bound=bound, said=said)
 
 
-def _shown(stream: Stream, suite: Suite, k: int) -> str:
+def _shown(stream: StreamSettings, suite: Suite, k: int) -> str:
     sides = (suite.before, suite.after)
     texts = [" | ".join(str(side[column].iloc[k]) for column in stream.text).strip(" |") for side in sides]
     if suite.kind is SuiteKind.MINIMUM:

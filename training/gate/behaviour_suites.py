@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.models.fitting import answer
 
 TEXTS = 300        # newest texts that the built-in suites change
@@ -72,7 +72,7 @@ class Suite:
         return len(self.before)
 
 
-def built_in(stream: Stream, newest: pd.DataFrame, classes: Sequence[str], seed: int) -> tuple[Suite, ...]:
+def built_in(stream: StreamSettings, newest: pd.DataFrame, classes: Sequence[str], seed: int) -> tuple[Suite, ...]:
     """The suites that every stream of texts is put to.
 
     Args:
@@ -96,13 +96,13 @@ def built_in(stream: Stream, newest: pd.DataFrame, classes: Sequence[str], seed:
     return tuple(suites)
 
 
-def rows_with_texts(stream: Stream, like: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
+def rows_with_texts(stream: StreamSettings, like: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
     """Rows that hold `texts` in the first text column, nothing in the others, and all else as the newest of `like`."""
     rows = like.iloc[[-1] * len(texts)].reset_index(drop=True)
     return rows.assign(**{stream.text[0]: list(texts)}, **dict.fromkeys(stream.text[1:], ""))
 
 
-def failures(stream: Stream, model: Any, suite: Suite) -> np.ndarray:
+def failures(stream: StreamSettings, model: Any, suite: Suite) -> np.ndarray:
     """Which cases of a suite a model fails (booleans).
 
     Raises:
@@ -122,7 +122,7 @@ def failures(stream: Stream, model: Any, suite: Suite) -> np.ndarray:
     return np.asarray(wrong_way > (0.0 if regression else SLACK))
 
 
-def reads_contrary(stream: Stream, model: Any, suite: Suite) -> bool:
+def reads_contrary(stream: StreamSettings, model: Any, suite: Suite) -> bool:
     """Whether a model scores texts that blame above texts that praise.
 
     Raises:
@@ -134,7 +134,7 @@ def reads_contrary(stream: Stream, model: Any, suite: Suite) -> bool:
     return bool(blame > praise)
 
 
-def _poles(stream: Stream, texts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _poles(stream: StreamSettings, texts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Plain praise and blame, each with the stream's own texts that hold a word of one and none of the other.
 
     A model of one stream may know few words of a list, but it knows those that the stream uses.
@@ -147,7 +147,7 @@ def _poles(stream: Stream, texts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
     )
 
 
-def _changed(stream: Stream, name: str, texts: pd.DataFrame, change: Callable[[str], str]) -> Suite:
+def _changed(stream: StreamSettings, name: str, texts: pd.DataFrame, change: Callable[[str], str]) -> Suite:
     """The texts on which a change shows."""
     after = texts.assign(**{c: [change(t) if isinstance(t, str) and t.strip() else t for t in texts[c]]
                             for c in stream.text})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.evaluation.concept_shift import rows_since_drop
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.behaviour_suites import Suite
@@ -42,7 +42,7 @@ class GateContext:
     golden: None where the stream has none. own_suites: of behaviour cases, the stream's own.
     """
 
-    stream: Stream
+    stream: StreamSettings
     seed: int
     paired: Paired
     challenger: StoredModel

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from trueup.storage.policy import GatePolicy
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.gate.context import GateContext
 from trueup.training.gate.result import GateTest
 from trueup.training.models.fitting import answer
@@ -64,7 +64,7 @@ def size_test(bounds: GatePolicy, champion: int, challenger: int) -> GateTest:
 
 
 def single_answers(
-    stream: Stream,
+    stream: StreamSettings,
     models: tuple[object, object],
     features: pd.DataFrame,
     clock: Callable[[], float] = time.perf_counter,

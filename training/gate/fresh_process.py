@@ -20,7 +20,7 @@ from trueup.storage import snapshots
 from trueup.storage.archive import Archive
 from trueup.storage.errors import ModelUnusable, TrueupError
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.gate.result import GateTest
 
 LIMIT_S = 120.0
@@ -52,7 +52,7 @@ def loads_test(version: int, failure: str = "") -> GateTest:
     return GateTest(code="GATE-LOADS", passed=not failure, value=0.0 if failure else 1.0, bound=1.0, said=said)
 
 
-def difference(stream: Stream, rows: Rows, model: Any) -> str:
+def difference(stream: StreamSettings, rows: Rows, model: Any) -> str:
     """Why a model does not answer `rows` as they were answered when it was fitted; empty where it does.
 
     Raises:
@@ -102,7 +102,7 @@ def _main() -> None:
 def _answered(reading: Reading) -> dict[str, str]:
     from trueup.training.registry.registry import Registry
 
-    stream = Stream.model_validate(reading.stream)
+    stream = StreamSettings.model_validate(reading.stream)
     registry = Registry(reading.uri, Path(reading.artifact_root), tuple(reading.packages))
     try:
         archive = Archive(reading.archive, Path(reading.home))

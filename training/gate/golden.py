@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.gate.context import GateContext, StoredModel
 from trueup.training.gate.result import GateTest
 from trueup.training.models.fitting import answer
@@ -30,7 +30,7 @@ def golden_guardrail(context: GateContext) -> GateTest:
 
 
 def golden_test(
-    stream: Stream, lines: np.ndarray, expected: np.ndarray, challenger: np.ndarray, champion: np.ndarray | None
+    stream: StreamSettings, lines: np.ndarray, expected: np.ndarray, challenger: np.ndarray, champion: np.ndarray | None
 ) -> GateTest:
     """The share of a golden set that the challenger answers rightly.
 
@@ -55,7 +55,7 @@ def golden_test(
     return GateTest(code="GATE-GOLDEN", passed=share >= bound, value=share, bound=bound, said=said)
 
 
-def _right(stream: Stream, expected: np.ndarray, answers: np.ndarray) -> np.ndarray:
+def _right(stream: StreamSettings, expected: np.ndarray, answers: np.ndarray) -> np.ndarray:
     if stream.is_regression:
         return np.abs(answers.astype(float) - expected.astype(float)) <= stream.gate.golden_within
     return np.asarray(answers.astype(str) == expected.astype(str))

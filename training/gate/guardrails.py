@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.gate.answers import calibration_guardrail, classes_guardrail
 from trueup.training.gate.behaviour import behaviour_guardrail
 from trueup.training.gate.context import GateContext
@@ -49,7 +49,7 @@ class Guardrail:
     code: str
     run: Callable[[GateContext], GateTest | tuple[GateTest, ...]]
     needs: tuple[Need, ...] = ()
-    codes: Callable[[Stream], tuple[str, ...]] | None = None
+    codes: Callable[[StreamSettings], tuple[str, ...]] | None = None
     because: str = ""
 
 

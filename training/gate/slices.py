@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from trueup.storage.policy import ERROR_METRICS
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.evaluation.gain import chance_better, metric_pair
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.context import GateContext
@@ -49,7 +49,7 @@ def slice_guardrail(context: GateContext) -> tuple[GateTest, ...]:
     return slice_tests(context.stream, context.judged, context.stream.gate.slice_margin, context.seed)
 
 
-def slice_tests(stream: Stream, paired: Paired, margin: float, seed: int) -> tuple[GateTest, ...]:
+def slice_tests(stream: StreamSettings, paired: Paired, margin: float, seed: int) -> tuple[GateTest, ...]:
     """A test for each declared slice; none where the stream declares none.
 
     Args:
@@ -60,7 +60,7 @@ def slice_tests(stream: Stream, paired: Paired, margin: float, seed: int) -> tup
     return tuple(_test(stream, column, values, margin, count, seed) for column, values in judged.items())
 
 
-def slice_codes(stream: Stream) -> tuple[str, ...]:
+def slice_codes(stream: StreamSettings) -> tuple[str, ...]:
     """The codes of the tests of a stream's declared slices."""
     return tuple(_code(column) for column in stream.slices)
 
@@ -69,7 +69,7 @@ def _code(column: str) -> str:
     return f"GATE-SLICE-{column}"
 
 
-def _test(stream: Stream, column: str, values: list[_Value], margin: float, count: int, seed: int) -> GateTest:
+def _test(stream: StreamSettings, column: str, values: list[_Value], margin: float, count: int, seed: int) -> GateTest:
     code = _code(column)
     if not values:
         why = f"no value of '{column}' holds {_LEAST_ROWS} judged rows on which {stream.metric} exists"
@@ -89,12 +89,12 @@ def _test(stream: Stream, column: str, values: list[_Value], margin: float, coun
     return GateTest(code=code, passed=not refused, value=worst.loss, bound=margin, said=said)
 
 
-def _change(stream: Stream, value: _Value) -> str:
+def _change(stream: StreamSettings, value: _Value) -> str:
     by = f"{abs(value.loss):.1%}" if stream.metric in ERROR_METRICS else f"{abs(value.loss):.4g}"
     return f"is {by} {'worse' if value.loss > 0 else 'better'} than the opponent's" if value.loss else "is equal"
 
 
-def _values(stream: Stream, paired: Paired, column: str) -> Iterator[_Value]:
+def _values(stream: StreamSettings, paired: Paired, column: str) -> Iterator[_Value]:
     named = _levels(stream, column, paired.slices[column])
     counts = pd.Series(named).value_counts()
     for name in counts.index[counts >= _LEAST_ROWS][:MOST_VALUES]:
@@ -104,7 +104,7 @@ def _values(stream: Stream, paired: Paired, column: str) -> Iterator[_Value]:
             yield _Value(str(name), loss, rows)
 
 
-def _levels(stream: Stream, column: str, raw: np.ndarray) -> np.ndarray:
+def _levels(stream: StreamSettings, column: str, raw: np.ndarray) -> np.ndarray:
     """The value that each row falls in (str): levels as they are, many numbers and the lengths of texts in thirds."""
     if column in stream.text:
         return _thirds(np.array([len(str(text).split()) for text in raw], dtype=float), " words")

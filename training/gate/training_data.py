@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.gate.result import GateTest, inapplicable
 from trueup.training.models.fitting import LEAST_ROWS_OF_CLASS
 
@@ -22,7 +22,7 @@ FEW_LABELS = 50                # labels of one user, up to which nobody is suspe
 
 
 def data_tests(
-    stream: Stream, rows: Rows, users: np.ndarray, known: np.ndarray, since: datetime | None
+    stream: StreamSettings, rows: Rows, users: np.ndarray, known: np.ndarray, since: datetime | None
 ) -> tuple[GateTest, ...]:
     """All tests of a training's rows.
 
@@ -56,7 +56,7 @@ def labels_test(found: int) -> GateTest:
     return GateTest(code="DATA-LABELS", passed=found >= bound, value=float(found), bound=bound, said=said)
 
 
-def kinds_test(stream: Stream, learning: Rows) -> GateTest:
+def kinds_test(stream: StreamSettings, learning: Rows) -> GateTest:
     """DATA-CLASSES: two classes or more with enough rows to be learnt; for regression labels that vary."""
     labels = learning.meta["label"]
     if stream.is_regression:
@@ -72,7 +72,7 @@ def kinds_test(stream: Stream, learning: Rows) -> GateTest:
     return GateTest(code="DATA-CLASSES", passed=kinds >= 2, value=float(kinds), bound=2.0, said=said)
 
 
-def duplicates_test(stream: Stream, learning: Rows) -> GateTest:
+def duplicates_test(stream: StreamSettings, learning: Rows) -> GateTest:
     """DATA-DUPLICATES: the labelled training rows are not nearly all repeats of each other."""
     code = "DATA-DUPLICATES"
     if not stream.text:
@@ -86,7 +86,7 @@ def duplicates_test(stream: Stream, learning: Rows) -> GateTest:
     return GateTest(code=code, passed=share <= DUPLICATES, value=share, bound=DUPLICATES, said=said)
 
 
-def class_share_test(stream: Stream, new: np.ndarray, known: np.ndarray) -> GateTest:
+def class_share_test(stream: StreamSettings, new: np.ndarray, known: np.ndarray) -> GateTest:
     """DATA-SHARE: how far the class shares of the new labels lie from those that the champion knew; it only warns.
 
     The distance is the total variation: the share of labels that would have to be others.

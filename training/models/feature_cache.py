@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.pipelines import build_estimator, build_features
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.models.fitting import (
@@ -56,7 +56,7 @@ class Matrices:
         newest: rows that the history "newest" means.
     """
 
-    stream: Stream
+    stream: StreamSettings
     rows: Rows
     blocks: Sequence[Block]
     seed: int

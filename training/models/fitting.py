@@ -10,7 +10,7 @@ import pandas as pd
 
 from trueup.storage.errors import ModelUnusable, NotTrainable
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.pipelines import build
 from trueup.training.candidates.recipes import Recipe
 
@@ -27,14 +27,14 @@ class Fitted:
     used: Rows
 
 
-def ordered_classes(stream: Stream, labels: np.ndarray) -> tuple[str, ...]:
+def ordered_classes(stream: StreamSettings, labels: np.ndarray) -> tuple[str, ...]:
     """The classes in the order that decides which is "the last": as declared, else sorted; none for regression."""
     if stream.is_regression:
         return ()
     return tuple(stream.label.classes) or tuple(sorted({str(label) for label in labels}))
 
 
-def learnable(stream: Stream, rows: Rows, recipe: Recipe, newest: int) -> Rows:
+def learnable(stream: StreamSettings, rows: Rows, recipe: Recipe, newest: int) -> Rows:
     """The labelled rows that `recipe` is fitted on: all or the newest, without classes too rare to be learnt.
 
     Raises:
@@ -61,7 +61,7 @@ def learnable(stream: Stream, rows: Rows, recipe: Recipe, newest: int) -> Rows:
     return labelled if kept.all() else labelled.take(kept[which])
 
 
-def targets(stream: Stream, rows: Rows) -> np.ndarray:
+def targets(stream: StreamSettings, rows: Rows) -> np.ndarray:
     """The labels of labelled rows as a model learns them: float64, or text."""
     return np.asarray(rows.meta["label"].astype(float if stream.is_regression else str))
 
@@ -73,7 +73,7 @@ def ages(recipe: Recipe, count: int, newest: int) -> np.ndarray:
     return np.exp2(-np.arange(count)[::-1] / (AGED_WINDOWS * newest))
 
 
-def balanced(stream: Stream, target: np.ndarray, age: np.ndarray) -> np.ndarray:
+def balanced(stream: StreamSettings, target: np.ndarray, age: np.ndarray) -> np.ndarray:
     """The weights `age` scaled so that every class weighs the same (mean 1); for regression only to mean 1."""
     if stream.is_regression:
         return age / age.mean()
@@ -82,7 +82,7 @@ def balanced(stream: Stream, target: np.ndarray, age: np.ndarray) -> np.ndarray:
     return len(target) * age / (len(of_class) * of_class[which])
 
 
-def learning_weights(recipe: Recipe, stream: Stream, used: Rows, newest: int) -> dict[str, np.ndarray]:
+def learning_weights(recipe: Recipe, stream: StreamSettings, used: Rows, newest: int) -> dict[str, np.ndarray]:
     """What the last step of a default pipeline is fitted with, beside the matrix and the targets."""
     target, age = targets(stream, used), ages(recipe, len(used), newest)
     weights = {"sample_weight": balanced(stream, target, age)}
@@ -93,7 +93,7 @@ def learning_weights(recipe: Recipe, stream: Stream, used: Rows, newest: int) ->
     return weights
 
 
-def fit(recipe: Recipe, stream: Stream, rows: Rows, seed: int, newest: int) -> Fitted:
+def fit(recipe: Recipe, stream: StreamSettings, rows: Rows, seed: int, newest: int) -> Fitted:
     """The recipe fitted on the labelled of `rows` (time order), as its history says of the `newest` of them.
 
     Classes weigh the same for every family, by weights per row; a team's own estimator balances as it likes.
@@ -133,7 +133,7 @@ def fit_estimator(recipe: Recipe, estimator: Any, columns: Any, target: np.ndarr
         ) from error
 
 
-def answer(model: Any, stream: Stream, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def answer(model: Any, stream: StreamSettings, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """The model's answers for n rows.
 
     Returns:
@@ -147,7 +147,7 @@ def answer(model: Any, stream: Stream, features: pd.DataFrame) -> tuple[np.ndarr
     return read_answers(model, stream, features[list(stream.features)])
 
 
-def read_answers(model: Any, stream: Stream, columns: Any) -> tuple[np.ndarray, np.ndarray]:
+def read_answers(model: Any, stream: StreamSettings, columns: Any) -> tuple[np.ndarray, np.ndarray]:
     """As `answer`, from whatever the model takes: the feature columns, or the matrix made of them."""
     count = columns.shape[0]
     if not count:
@@ -197,7 +197,7 @@ def _decided(model: Any, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
     return np.asarray(known[chances.argmax(axis=1)])
 
 
-def _score(stream: Stream, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
+def _score(stream: StreamSettings, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
     classes = ordered_classes(stream, known)
     if len(classes) != 2:
         return chances.max(axis=1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from trueup.storage.errors import NotTrainable
 from trueup.storage.rows import Rows, new_content, stack
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.models.feature_cache import Block, Matrices
 from trueup.training.models.fitting import learnable
@@ -30,7 +30,7 @@ class OutOfTime:
     blocks: np.ndarray
 
 
-def block_edges(stream: Stream, rows: Rows) -> np.ndarray:
+def block_edges(stream: StreamSettings, rows: Rows) -> np.ndarray:
     """Positions in `rows` that bound the newest blocks, each one window long, oldest first; the last is len(rows).
 
     At least half of the rows lie before the first; where not even one window fits so, the newest quarter is the block.
@@ -48,7 +48,7 @@ def block_edges(stream: Stream, rows: Rows) -> np.ndarray:
     return np.array([*sorted(set(starts.tolist())), n])
 
 
-def out_of_time(stream: Stream, recipe: Recipe, rows: Rows, seed: int) -> OutOfTime:
+def out_of_time(stream: StreamSettings, recipe: Recipe, rows: Rows, seed: int) -> OutOfTime:
     """How `recipe` would have answered the last blocks of `rows` at their time.
 
     Before each block it is fitted on the training-side rows that precede it; labelled rows of the block whose content

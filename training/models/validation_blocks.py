@@ -8,7 +8,7 @@ import numpy as np
 
 from trueup.storage.errors import NotTrainable
 from trueup.storage.rows import Rows
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.models.feature_cache import Block
 from trueup.training.models.recency import window_row_count
 
@@ -18,7 +18,7 @@ WANTED_BLOCK = 100  # labelled rows, however small the window
 WINDOWS = 2
 
 
-def validation_blocks(stream: Stream, rows: Rows) -> tuple[Block, ...]:
+def validation_blocks(stream: StreamSettings, rows: Rows) -> tuple[Block, ...]:
     """Three contiguous blocks of the newest labelled rows: together two windows, or 300 rows where those are fewer.
 
     Half of the rows at most. No more than that, or a change of concept that is two windows old would be outvoted by

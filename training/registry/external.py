@@ -11,7 +11,7 @@ import numpy as np
 
 from trueup.storage.errors import TrueupError
 from trueup.storage.rows import Rows, new_content, stack, unique_content
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.training.models.fitting import ordered_classes, targets
 from trueup.training.models.metrics import all_metrics
 from trueup.training.models.out_of_time import BLOCKS, BLOCKS_OF_SERIES, OutOfTime
@@ -22,7 +22,7 @@ from trueup.training.registry.tracking import experiment_id, name_model
 SERVICE_TAG = "elsewhere"  # the tag of such a version, with the service's own name for it
 
 
-def missing_for_reference(stream: Stream, answered: Rows) -> str:
+def missing_for_reference(stream: StreamSettings, answered: Rows) -> str:
     """What a service's version still lacks to be a reference of its own; empty: nothing.
 
     Args:
@@ -44,12 +44,12 @@ def missing_for_reference(stream: Stream, answered: Rows) -> str:
     )
 
 
-def model_reference(stream: Stream, answered: Rows, rows: Rows) -> Rows:
+def model_reference(stream: StreamSettings, answered: Rows, rows: Rows) -> Rows:
     """Its newest answers to content that stands only once in the snapshot `rows`: what later ones are held against."""
     return unique_content(answered, rows).newest(stream.policy.reference)
 
 
-def quality_reference(stream: Stream, answered: Rows, rows: Rows) -> OutOfTime:
+def quality_reference(stream: StreamSettings, answered: Rows, rows: Rows) -> OutOfTime:
     """Its labelled answers in the newest blocks of a window each, to content that had not come before the block.
 
     A service answers before the label is known, so they are out of time as they stand.
@@ -65,7 +65,7 @@ def quality_reference(stream: Stream, answered: Rows, rows: Rows) -> OutOfTime:
     return OutOfTime(stack(found, stream.columns), numbers.astype(np.int64))
 
 
-def _edges(stream: Stream, answered: Rows) -> list[int]:
+def _edges(stream: StreamSettings, answered: Rows) -> list[int]:
     """Positions that bound whole windows back from the newest row; all rows where not even one fits."""
     backwards = np.arange(1, (BLOCKS_OF_SERIES if stream.series else BLOCKS) + 1)
     n = len(answered)
@@ -79,7 +79,7 @@ def _edges(stream: Stream, answered: Rows) -> list[int]:
     return sorted({*(int(start) for start in starts), n} if len(starts) else {0, n})
 
 
-def labelled_metrics(stream: Stream, answered: Rows) -> dict[str, float]:
+def labelled_metrics(stream: StreamSettings, answered: Rows) -> dict[str, float]:
     """The metrics of labelled answers."""
     judged = answered.take(answered.labelled)
     truth = targets(stream, judged)
@@ -88,7 +88,7 @@ def labelled_metrics(stream: Stream, answered: Rows) -> dict[str, float]:
 
 
 def register(
-    registry: Registry, stream: Stream, service: str, tags: Mapping[str, str], metrics: Mapping[str, float]
+    registry: Registry, stream: StreamSettings, service: str, tags: Mapping[str, str], metrics: Mapping[str, float]
 ) -> Version:
     """Make a service's model the stream's newest version, without a file of its own; no alias moves.
 

@@ -22,7 +22,7 @@ import pandas as pd
 
 import trueup_model
 from trueup.storage.errors import TrueupError
-from trueup.storage.stream import Stream
+from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 from trueup.training.artifacts.error_examples import EXAMPLES_FILE
 from trueup.training.candidates.recipes import Recipe, extra_packages
@@ -62,7 +62,7 @@ def experiment_of(stream: str) -> str:
     return f"trueup-{stream}"
 
 
-def record(registry: Registry, stream: Stream, training: TrainingRecord) -> Version:
+def record(registry: Registry, stream: StreamSettings, training: TrainingRecord) -> Version:
     """Writes the runs, stores the model, and registers it as the stream's newest version (no alias moves).
 
     Raises:
@@ -95,7 +95,7 @@ def record(registry: Registry, stream: Stream, training: TrainingRecord) -> Vers
     return registry.version(stream.name, int(made.version))
 
 
-def version_tags(stream: Stream, training: TrainingRecord) -> dict[str, str]:
+def version_tags(stream: StreamSettings, training: TrainingRecord) -> dict[str, str]:
     """What every version says of itself; with the recipe, which makes it again."""
     recipe = training.fitted.recipe
     return {
@@ -195,7 +195,7 @@ def _nested(client: Any, experiment: str, parent: str, trial: Trial) -> None:
     client.set_terminated(run.info.run_id, "FAILED" if trial.failed else "FINISHED")
 
 
-def _log_rows(stream: Stream, training: TrainingRecord) -> None:
+def _log_rows(stream: StreamSettings, training: TrainingRecord) -> None:
     """The fitted rows as the run's data set: their schema, count and digest, and where the snapshot lies."""
     import mlflow
 
@@ -224,7 +224,7 @@ def _log_files(files: Mapping[str, bytes]) -> None:
         mlflow.set_tag("mlflow.loggedArtifacts", table)  # as its own log_table
 
 
-def _store_model(stream: Stream, fitted: Fitted, packages: tuple[str, ...]) -> Any:
+def _store_model(stream: StreamSettings, fitted: Fitted, packages: tuple[str, ...]) -> Any:
     """Stores the model under the active run; MLflow's note of where."""
     import mlflow
     import skops.io
@@ -256,12 +256,12 @@ def _model_code(place: Path) -> Path:
     return shutil.copytree(source, place / trueup_model.__name__, ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def _plain(stream: Stream, features: pd.DataFrame) -> pd.DataFrame:
+def _plain(stream: StreamSettings, features: pd.DataFrame) -> pd.DataFrame:
     """The feature columns, with the types that the signature names."""
     return pd.DataFrame(
         {c: features[c].astype("float64" if c in stream.numeric else "object") for c in stream.features}
     )
 
 
-def _label_type(stream: Stream) -> type:
+def _label_type(stream: StreamSettings) -> type:
     return float if stream.is_regression else str
