@@ -16,7 +16,7 @@ from trueup.storage.incoming import QuarantineItem, Refused
 from trueup.storage.stream import StreamSettings
 
 
-class Quarantine:
+class QuarantineLog:
     """Refused rows and feedback in the store."""
 
     def __init__(self, database: Database) -> None:

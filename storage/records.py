@@ -20,7 +20,7 @@ from trueup.storage.database import Database
 from trueup.storage.errors import ConfigError
 from trueup.storage.incoming import Appended, FeedbackItem, Incoming, Refused
 from trueup.storage.instants import microseconds
-from trueup.storage.quarantine import Quarantine
+from trueup.storage.quarantine import QuarantineLog
 from trueup.storage.stream import OrderTime, StreamSettings
 from trueup.storage.timepoints import TICK, parse_span
 
@@ -46,7 +46,7 @@ class RecordStore:
     def __init__(self, database: Database, archive: Archive) -> None:
         self._database = database
         self._archive = archive
-        self.quarantine = Quarantine(database)
+        self.quarantine = QuarantineLog(database)
 
     def append(
         self, stream: StreamSettings, incoming: Incoming, refused: Sequence[Refused], *, source: str, now: datetime

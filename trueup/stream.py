@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from trueup.storage.stream import StreamSettings
 
 AsOf = str | date | None  # ISO 8601, a date (its end) or a datetime (naive: UTC); None is now
-Rows = Any  # a path, "-", a pandas DataFrame, an Arrow table or batch
+RecordSource = Any  # a path, "-", a pandas DataFrame, an Arrow table or batch
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Stream:
 
     # ---- what comes in ----
 
-    def ingest(self, *sources: Rows, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
+    def ingest(self, *sources: RecordSource, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
         """Take records into the store; what is stored already is left out, bad rows go to quarantine.
 
         Args:
@@ -72,7 +72,7 @@ class Stream:
             notes.append(f"no accepted row carries a label: column '{label.column}' is empty, not known yet{rules}")
         return IngestResult(done.accepted, done.duplicate, done.quarantined, done.labelled, tuple(notes))
 
-    def feedback(self, *sources: Rows, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
+    def feedback(self, *sources: RecordSource, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
         """Take feedback on records: columns record_id, kind (label, thumb, rating or vote), value, user, at.
 
         Raises: as `ingest`.
@@ -140,7 +140,7 @@ class Stream:
 
         return ReproduceResult.from_json(reproduce(self._app, self.settings, version))
 
-    def predict(self, source: Rows | None = None) -> PredictResult:
+    def predict(self, source: RecordSource | None = None) -> PredictResult:
         """The champion's answers: for records of a file or frame, or for the newest stored ones, which are kept.
 
         Raises:
@@ -156,7 +156,7 @@ class Stream:
 
     def replay(
         self,
-        source: Rows,
+        source: RecordSource,
         *,
         start: AsOf = None,
         every: int | None = None,
@@ -251,11 +251,11 @@ class Stream:
         return f"<trueup stream '{self.name}' ({self.settings.task})>"
 
 
-def _inputs(sources: Sequence[Rows]) -> list[Any]:
+def _inputs(sources: Sequence[RecordSource]) -> list[Any]:
     return [_input(source) for source in sources]
 
 
-def _input(source: Rows) -> Any:
+def _input(source: RecordSource) -> Any:
     """A path as text, or rows in memory as an Arrow table."""
     if isinstance(source, str | Path):
         return str(source)

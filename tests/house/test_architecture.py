@@ -120,6 +120,16 @@ def test_imports_go_down_the_parts_of_a_room(room: str) -> None:
         assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
 
 
+def test_only_the_command_line_knows_the_public_face() -> None:
+    """`trueup/` stands above every room but `flows/cli`, which is built on it."""
+    face = {file.stem for file in (ROOT / "trueup").glob("*.py")} - {"__init__"}
+    for room in ROOMS:
+        for file in (ROOT / room).rglob("*.py"):
+            if file.parent != ROOT / "flows" / "cli":
+                wrong = {name for name, _ in imports(file)} & (face | {"trueup"}) - typing_only(file)
+                assert not wrong, f"{file.relative_to(ROOT)} imports {wrong} of the public face"
+
+
 def public_names(file: Path) -> set[str]:
     """What a file defines at its top level, but for what begins with an underscore."""
     found: set[str] = set()
@@ -141,7 +151,7 @@ def test_a_public_name_means_one_thing() -> None:
     """
     exempt = (ROOT / "storage" / "migrations", ROOT / "flows" / "cli")
     defined: dict[str, list[str]] = {}
-    for room in ROOMS:
+    for room in (*ROOMS, "trueup"):
         for file in (ROOT / room).rglob("*.py"):
             if not any(folder in file.parents for folder in exempt) and file != ROOT / "storage" / "tables.py":
                 for name in public_names(file) - SHARED_NAMES:
