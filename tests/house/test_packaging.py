@@ -60,7 +60,7 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     assert str(ROOT) not in [part.rstrip("/") for part in guard.split(os.pathsep)]
     network = {"TRUEUP_TEST_NETWORK_LOG": os.environ["TRUEUP_TEST_NETWORK_LOG"]}
     return subprocess.run(
-        command, cwd=folder, env=environment | network, capture_output=True, text=True, check=False, timeout=900
+        command, cwd=folder, env=environment | network, capture_output=True, text=True, check=False, timeout=1800
     )
 
 
@@ -150,7 +150,7 @@ def installed(built: Built, tmp_path: Path) -> Installed:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_teams_own_modules_are_candidates(installed: Installed) -> None:
     """`training.py`, `monitoring.py` and `reports.py` beside trueup.toml are found, and one becomes champion."""
     own = "from sklearn.dummy import DummyClassifier\n\ndef make(stream):\n    return DummyClassifier()\n"
@@ -177,12 +177,12 @@ def test_a_teams_own_modules_are_candidates(installed: Installed) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_demo_ends_well_beside_packages_named_as_our_rooms(installed: Installed) -> None:
     """PyPI has a `reports`, a `storage`, a `monitoring` and a `flows`: none of them is ever imported."""
     for room in ROOMS:
         (installed.packages / room).mkdir()
         (installed.packages / room / "__init__.py").write_text("raise RuntimeError('a stranger was imported')\n")
-    done = installed.trueup("demo", "--json")
+    done = installed.trueup("demo", "--keep", "demo", "--json")
     assert done.returncode == 0, done.stderr
     assert "stranger" not in done.stdout + done.stderr
