@@ -50,14 +50,14 @@ def tree_of(serve: psutil.Process) -> Tree:
         own, ended = _seconds(child)
         if part == "runs":
             live += 1
-            own += sum(sum(_seconds(c)) for c in child.children(recursive=True)) + ended
+            own += sum(sum(_seconds(member)) for member in _below(child)) + ended
         else:
             seconds["runs"] += ended
         seconds[part] = seconds.get(part, 0) + own
         memory[part] = memory.get(part, 0) + _pss(child)
-        for run in child.children() if part == "fork_server" else ():
+        for run in _below(child, recursive=False) if part == "fork_server" else ():
             live += 1
-            family = [run, *run.children(recursive=True)]
+            family = [run, *_below(run)]
             seconds["runs"] += sum(sum(_seconds(member)) for member in family)
             memory["runs"] = memory.get("runs", 0) + sum(map(_pss, family))
     return Tree(Parts(**seconds), Parts(**memory), live)
@@ -69,6 +69,14 @@ def _part_of(child: psutil.Process) -> str:
     except psutil.Error:
         return "runs"
     return "server" if "prefect_server" in words else "fork_server" if "fork_server" in words else "runs"
+
+
+def _below(process: psutil.Process, *, recursive: bool = True) -> list[psutil.Process]:
+    """Its children; none where it has ended meanwhile."""
+    try:
+        return list(process.children(recursive=recursive))
+    except psutil.Error:
+        return []
 
 
 def _seconds(process: psutil.Process) -> tuple[float, float]:

@@ -23,6 +23,17 @@ HOST = "127.0.0.1"
 STARTUP_SECONDS = 90.0  # its first start migrates a new database: 10-20 s on a busy small machine
 SHUTDOWN_SECONDS = 15.0
 
+# What the server does by default for uses that are not ours: its loops cost more in an idle hour than the cycles of ten
+# streams, and each event of a task was a transaction. Whoever needs it otherwise sets the variable.
+FRUGAL = {
+    "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",  # work pools
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",  # flows that pause
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "15",  # as late as it calls a run late
+    "PREFECT_SERVER_SERVICES_CLEANUP_RECONCILER_LOOP_SECONDS": "60",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "2",  # so late a task appears
+}
+
 
 class PrefectServerFailed(TrueupError):
     """The Prefect server did not come up."""
@@ -71,7 +82,7 @@ def start_server(home: Path, port: int) -> PrefectServer:
     """
     log = home.resolve() / "prefect" / "server.log"
     url = f"http://{HOST}:{port}"
-    environment = {**os.environ, "PREFECT_API_URL": f"{url}/api", "PREFECT_UI_API_URL": f"{url}/api"}
+    environment = {**FRUGAL, **os.environ, "PREFECT_API_URL": f"{url}/api", "PREFECT_UI_API_URL": f"{url}/api"}
     with open(log, "wb") as sink:
         process = subprocess.Popen(
             [sys.executable, "-m", "trueup.flows.serve.prefect_server", str(port)],
