@@ -60,7 +60,7 @@ def measure(home: Path, place: Path, *, streams: int, rounds: int, every: float,
         idle, idle_wall, most = _watch(process, port, streams * (rounds + 1))
         end, wall = tree_of(process), time.monotonic() - begun
         runs = _runs(port)
-    if bad := [run["state"]["message"] for run in runs if run["state_type"] not in ("COMPLETED", "SCHEDULED")]:
+    if bad := [run["state"]["message"] for run in runs if run["state_type"] in ("FAILED", "CRASHED", "CANCELLED")]:
         raise RuntimeError(f"{len(bad)} runs did not complete, such as: {bad[0]}")
     done = sorted((run for run in runs if run["state_type"] == "COMPLETED"), key=lambda r: r["start_time"])[streams:]
     return Measured(
@@ -109,8 +109,12 @@ def _watch(process: psutil.Process, port: int, completed: int) -> tuple[Parts, f
 
 
 def _runs(port: int) -> list[dict[str, Any]]:
+    """Runs that have begun or ended; without a filter the many that are only scheduled would fill the answer."""
+    states = ["PENDING", "RUNNING", "COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/flow_runs/filter", data=b"{}", headers={"Content-Type": "application/json"}
+        f"http://127.0.0.1:{port}/api/flow_runs/filter",
+        data=json.dumps({"flow_runs": {"state": {"type": {"any_": states}}}}).encode(),
+        headers={"Content-Type": "application/json"},
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -42,12 +43,22 @@ def document_of(folder: str) -> None:
     (Path(folder) / "document.json").write_text(json.dumps(done, default=str))
 
 
+def environment() -> dict[str, str]:
+    """This one, with a fixed order of sets: words that changed alike are told in it, and it differs by process."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return os.environ | {"PYTHONPATH": path, "PYTHONHASHSEED": "0"}
+
+
+def in_own_process(folder: Path) -> None:
+    program = "import sys; from tests.flows.test_forked_cycle import document_of; document_of(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", program, str(folder)], env=environment(), check=True)
+
+
 def in_fork_server(folder: Path) -> None:
     async def work() -> None:
         client = ForkServerClient((sys.executable, "-c", SERVER))
         try:
-            environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-            child = await client.fork(environment, {"folder": str(folder)})
+            child = await client.fork(environment(), {"folder": str(folder)})
             await child.ended.wait()
             assert child.returncode == 0
         finally:
@@ -71,7 +82,7 @@ def test_a_check_and_a_training_give_the_same_in_a_forked_child(tmp_path: Path) 
     with closing(about_to_break(tmp_path / "made", more=ONE_CANDIDATE)) as app:
         app.cycles.begin("reviews", TRAINED + WEEK, app.now())  # both then go on with it, under one id
     documents: list[dict[str, Any]] = []
-    for name, run in (("own", lambda folder: document_of(str(folder))), ("forked", in_fork_server)):
+    for name, run in (("own", in_own_process), ("forked", in_fork_server)):
         shutil.copytree(tmp_path / "made", tmp_path / name)
         run(tmp_path / name)
         documents.append(json.loads((tmp_path / name / "document.json").read_text()))
