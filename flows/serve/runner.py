@@ -27,7 +27,7 @@ log = logging.getLogger("trueup")
 
 POLL_SECONDS = 5.0  # how often the runner asks for runs
 AHEAD_SECONDS = 5.0  # how early a run's process starts, to wait for its time; it takes its place from then on
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 45.0
 DELIVERY_SECONDS = 60.0  # how often alerts that wait in the outbox are tried; their own back-off decides when
 
