@@ -102,7 +102,7 @@ def _play(app: App, scene: Scene, place: Path, console: Any) -> list[dict[str, A
         done.append(cycle)
         made = "" if regime == HEALTHY else "  (made with new topics and slang)"
         _say(console, f"  week {number}: [bold]{outcome(cycle)}[/bold]{made}")
-        for signal in cycle["check"]["signals"]:
+        for signal in (cycle["check"] or {"signals": []})["signals"]:  # none where the first training was refused
             if signal["verdict"] == "breached":
                 _say(console, f"      {signal['code']}: {signal['said']}", plain=True)
         for test in (cycle["gate"] or {"tests": []})["tests"]:
