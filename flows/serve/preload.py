@@ -1,7 +1,7 @@
 """What the fork server imports before it forks, so that no run has to.
 
 The entrances stand here, not all that they bring: what a cycle imports late, in functions of ours or in libraries. The
-list was made from `sys.modules` before and after a cycle; a test says how much may still come late.
+list was made from `sys.modules` before and after a cycle.
 """
 
 from __future__ import annotations
