@@ -293,7 +293,7 @@ def test_a_killed_release_is_gone_on_with(
     def killed(*_: Any, **__: Any) -> None:
         raise TrueupError("killed")
 
-    for target, name in ((PromotionLog, "add_version"), (PromotionLog, "add"), (elsewhere, "commit")):
+    for target, name in ((PromotionLog, "add_version"), (PromotionLog, "add"), (elsewhere, "commit_and_announce")):
         with monkeypatch.context() as patched:
             patched.setattr(target, name, killed)
             with pytest.raises(TrueupError, match="killed"):
