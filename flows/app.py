@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import getpass
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from trueup.flows.environment import prepare
 from trueup.flows.settings import Located, Settings, locate
@@ -19,7 +21,9 @@ from trueup.storage.alerts import AlertStore
 from trueup.storage.baselines import BaselineLog
 from trueup.storage.cycles import CycleLog
 from trueup.storage.database import Database, open_database
+from trueup.storage.deployments import claim
 from trueup.storage.errors import ConfigError
+from trueup.storage.identity import Settled, settle
 from trueup.storage.pauses import PauseLog
 from trueup.storage.promotions import PromotionLog
 from trueup.storage.prunings import PruningLog
@@ -34,6 +38,8 @@ if TYPE_CHECKING:  # what brings Arrow or pandas along is imported where it is o
     from trueup.storage.records import RecordStore
     from trueup.training.registry.registry import Registry
 
+log = logging.getLogger("trueup")
+
 _NEW_OBJECTS = 20_000  # after which Python looks for garbage; after its 700, that is a tenth of a check's time
 
 
@@ -45,6 +51,7 @@ class App:
     config: Path | None
     home: Path
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    settled: Settled | None = None  # which deployment it is; None: nobody else could be it
 
     def stream(self, name: str) -> StreamSettings:
         return self.settings.stream(name)
@@ -59,13 +66,15 @@ class App:
     @cached_property
     def database(self) -> Database:
         self.home.mkdir(parents=True, exist_ok=True)
-        return open_database(self.settings.store.url, self.home)
+        opened = open_database(self.settings.store.url, self.home)
+        opened.ask = self._claim
+        return opened
 
     @cached_property
     def archive(self) -> Archive:
         from trueup.storage.archive import Archive
 
-        return Archive(self.settings.store.archive, self.home)
+        return Archive(self.settings.store.archive, self.home, self._claim)
 
     @cached_property
     def store(self) -> RecordStore:
@@ -121,6 +130,11 @@ class App:
     def report_files(self) -> ReportFiles:
         return ReportFiles(self.archive)
 
+    @property
+    def shares(self) -> dict[str, str]:
+        """What lies outside its home folder, without logins: a copy of the home shares it."""
+        return shared_places(Located(self.settings, self.config, self.home))
+
     @cached_property
     def registry(self) -> Registry:
         from trueup.training.registry.registry import Registry
@@ -131,7 +145,15 @@ class App:
             for name in stream.training.candidates
             if ":" in name
         }
-        return Registry(self.settings.tracking.uri, self.home / "mlflow", tuple(sorted(own)))
+        former = self.settled.identity.moved_from if self.settled else ()
+        roots = tuple(Path(home, "mlflow") for home in former)
+        return Registry(self.settings.tracking.uri, self.home / "mlflow", tuple(sorted(own)), roots)
+
+    def _claim(self) -> None:
+        """Before anything is written: once it went well it is not asked again."""
+        if self.settled is not None and "_claimed" not in self.__dict__:
+            claim(self.database, self.settled, self.home, self.now())
+            self.__dict__["_claimed"] = True
 
     @property
     def who(self) -> str:
@@ -169,4 +191,39 @@ def assemble(located: Located) -> App:
     beside = str(located.file.parent.absolute()) if located.file else None
     if beside and beside not in sys.path:
         sys.path.append(beside)  # a team's own candidates lie beside its settings
-    return App(located.settings, located.file, located.home)
+    return App(located.settings, located.file, located.home, settled=_settled(located))
+
+
+def _settled(located: Located) -> Settled | None:
+    if not located.settings.streams:
+        return None
+    try:
+        found = settle(located.home, shared_places(located), datetime.now(UTC))
+    except OSError as error:
+        log.warning("the home folder cannot be written (%s), so nothing is kept of what is done", error.strerror)
+        return None
+    if found.told:
+        log.warning("%s", found.told)
+    return found
+
+
+def shared_places(located: Located) -> dict[str, str]:
+    """What of the deployment lies outside its home folder, without logins; a copy of the home shares it."""
+    settings, home = located.settings, located.home.resolve()
+    named = {
+        "store": settings.store.url or str(home / "trueup.db"),
+        "archive": settings.store.archive or str(home / "archive"),
+        "registry": settings.tracking.uri or str(home / "mlflow.db"),
+        "models": str(home / "mlflow") if not settings.tracking.uri.startswith("http") else "",
+    }
+    found = {name: _place(place) for name, place in named.items()}
+    return {name: place for name, place in found.items() if place and not Path(place).is_relative_to(home)}
+
+
+def _place(named: str) -> str:
+    """An address without its login, or a path with all links followed."""
+    parts = urlsplit(named)
+    if parts.scheme not in ("", "file", "sqlite"):
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    path = named.partition("?")[0].removeprefix("sqlite:///") if parts.scheme != "file" else parts.path
+    return str(Path(path).expanduser().resolve()) if path else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import uuid
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
 
 
 class Archive:
-    """Files below one root. A file appears whole or not at all: written under another name, then renamed."""
+    """Files below one root. A file appears whole or not at all: written under another name, then renamed.
 
-    def __init__(self, url: str, home: Path) -> None:
+    ask: called before each write and removal; what it raises, they raise.
+    """
+
+    def __init__(self, url: str, home: Path, ask: Callable[[], None] = lambda: None) -> None:
+        self._ask = ask
         self._local: Path | None = None
         self._remote: Any = None
         if "://" in url:
@@ -30,6 +35,7 @@ class Archive:
 
     def write(self, name: str, data: bytes) -> str:
         """Keep `data` under `name` (a relative path), durably; the name is returned."""
+        self._ask()
         if self._local is None:
             target = f"{self._root}/{name}"
             self._remote.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
@@ -77,8 +83,14 @@ class Archive:
         """Take the file away; how many bytes it had, 0 where there is none.
 
         Raises:
-            StoreUnusable: it cannot be removed.
+            StoreUnusable: it cannot be removed, or a link leads out of the archive.
         """
+        self._ask()
+        if self._local is not None and not (self._local / name).parent.resolve().is_relative_to(self._local.resolve()):
+            raise StoreUnusable(
+                f"'{name}' leads out of the archive at '{self._local}', where nothing is removed. Nothing was changed; "
+                "replace the link by the folder that it leads to."
+            )
         size = self.size(name)
         try:
             if self._local is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,20 @@ from sqlalchemy.engine import Connection, Engine
 
 from trueup.storage.errors import ConfigError, StoreUnusable
 
-HEAD = "0006"  # the newest migration; a test holds it against the files
+HEAD = "0007"  # the newest migration; a test holds it against the files
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATING = 8_387_230_112  # names the advisory lock; any number that no other program takes
 
 
 class Database:
-    """Short transactions over one engine. A writer holds SQLite's write lock from its first statement."""
+    """Short transactions over one engine. A writer holds SQLite's write lock from its first statement.
+
+    ask: called before each write; what it raises, the write raises.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.ask: Callable[[], None] = lambda: None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -31,6 +35,13 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: all of it is durable when the block ends, none of it if the block raises."""
+        self.ask()
+        with self.write_unasked() as connection:
+            yield connection
+
+    @contextmanager
+    def write_unasked(self) -> Iterator[Connection]:
+        """The same for what has to be written before it is known whether this deployment may write."""
         with self.engine.connect().execution_options(trueup_write=True) as connection, connection.begin():
             yield connection
 

@@ -17,6 +17,10 @@ def _stream() -> sa.Column[str]:
     return sa.Column("stream", sa.Text, primary_key=True)
 
 
+def _texts(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, nullable=False) for name in names]
+
+
 # One row a stream: locked while records are appended, so that intake order has no gaps and no ties.
 streams = _table(
     "streams",
@@ -84,10 +88,7 @@ feedback = _table(
     "feedback",
     _stream(),
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("record_id", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("value", sa.Text, nullable=False),
-    sa.Column("user", sa.Text, nullable=False),
+    *_texts("record_id", "kind", "value", "user"),
     sa.Column("at", Instant, nullable=False),
     sa.Column("received_at", Instant, nullable=False),
     sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
@@ -97,12 +98,9 @@ quarantine = _table(
     "quarantine",
     _stream(),
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
+    *_texts("kind", "source"),
     sa.Column("line", sa.BigInteger, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
-    sa.Column("raw", sa.Text, nullable=False),
+    *_texts("reason", "detail", "raw"),
     sa.Column("received_at", Instant, nullable=False),
     sa.Column("released_at", Instant),
 )
@@ -115,9 +113,7 @@ versions = _table(
     sa.Column("run_id", sa.Text, nullable=False),
     sa.Column("cut_off", Instant, nullable=False),
     sa.Column("trained_as_of", Instant, nullable=False),
-    sa.Column("snapshot", sa.Text, nullable=False),
-    sa.Column("reference", sa.Text, nullable=False),
-    sa.Column("quality", sa.Text, nullable=False),
+    *_texts("snapshot", "reference", "quality"),
     sa.Column("document", sa.JSON, nullable=False),
 )
 
@@ -187,8 +183,7 @@ promotions = _table(
     sa.Column("to_version", sa.Integer),
     sa.Column("as_of", Instant, nullable=False),
     sa.Column("at", Instant, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("why", sa.Text, nullable=False),
+    *_texts("who", "why"),
     sa.Column("codes", sa.JSON, nullable=False),
     sa.Column("labels", sa.Integer, nullable=False),  # labels newer than the champion's cut-off, at that time
     sa.Column("gate", sa.JSON, nullable=False),
@@ -198,8 +193,7 @@ promotions = _table(
 incidents = _table(
     "incidents",
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("stream", sa.Text, nullable=False),
-    sa.Column("cause", sa.Text, nullable=False),
+    *_texts("stream", "cause"),
     sa.Column("codes", sa.JSON, nullable=False),
     sa.Column("opened_at", Instant, nullable=False),
     sa.Column("acknowledged_at", Instant),
@@ -214,13 +208,9 @@ alerts = _table(
     sa.Column("stream", sa.Text, nullable=False),
     sa.Column("cycle_id", sa.Text),
     sa.Column("incident_id", sa.Text, sa.ForeignKey("incidents.id")),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("html", sa.Text, nullable=False),
+    *_texts("kind", "subject", "text", "html"),
     sa.Column("recipients", sa.JSON, nullable=False),
-    sa.Column("message_id", sa.Text, nullable=False),
-    sa.Column("in_reply_to", sa.Text, nullable=False),
+    *_texts("message_id", "in_reply_to"),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("state", sa.Text, nullable=False),  # pending, sent, dead
     sa.Column("attempts", sa.Integer, nullable=False),
@@ -237,8 +227,7 @@ pauses = _table(
     sa.Column("stream", sa.Text, nullable=False),
     sa.Column("paused", sa.Boolean, nullable=False),
     sa.Column("at", Instant, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("why", sa.Text, nullable=False),
+    *_texts("who", "why"),
     sa.Index("ix_pauses_at", "stream", "at"),
 )
 
@@ -246,27 +235,23 @@ pauses = _table(
 silences = _table(
     "silences",
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("stream", sa.Text, nullable=False),
-    sa.Column("target", sa.Text, nullable=False),
+    *_texts("stream", "target"),
     sa.Column("until", Instant, nullable=False),
     sa.Column("at", Instant, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("why", sa.Text, nullable=False),
+    *_texts("who", "why"),
 )
 
 # A check's window that a person accepted as what an input signal compares with, under one champion.
 baselines = _table(
     "baselines",
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("stream", sa.Text, nullable=False),
-    sa.Column("code", sa.Text, nullable=False),
+    *_texts("stream", "code"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("report_id", sa.Text, sa.ForeignKey("checks.id"), nullable=False),
     sa.Column("first_time", Instant, nullable=False),
     sa.Column("last_time", Instant, nullable=False),
     sa.Column("at", Instant, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("why", sa.Text, nullable=False),
+    *_texts("who", "why"),
 )
 
 # A version or a report whose files were removed by policy; what is known of it stays in the other tables.
@@ -285,10 +270,21 @@ prunings = _table(
 leases = _table(
     "leases",
     sa.Column("stream", sa.Text, primary_key=True),
-    sa.Column("token", sa.Text, nullable=False),
-    sa.Column("host", sa.Text, nullable=False),
+    *_texts("token", "host"),
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("process_started", sa.Float, nullable=False),
     sa.Column("acquired_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
+)
+
+# A home folder that uses this store.
+deployments = _table(
+    "deployments",
+    sa.Column("id", sa.Text, primary_key=True),  # as its deployment.json has it
+    *_texts("path", "host"),
+    sa.Column("first_at", Instant, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),  # of `trueup adopt`
+    sa.Column("replaced_by", sa.Text),  # the id of the one that took its place: it may not write any more
+    sa.Column("replaced_at", Instant),
+    sa.Column("replaced_why", sa.Text),
 )

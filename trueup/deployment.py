@@ -16,6 +16,7 @@ from trueup.stored_reports import Reports
 from trueup.stream import Stream
 
 if TYPE_CHECKING:
+    from trueup.flows.admin.adopt import Adoption
     from trueup.flows.admin.doctor import Finding
     from trueup.flows.admin.status import StreamStatus
     from trueup.flows.app import App
@@ -128,6 +129,20 @@ class Deployment:
         from trueup.flows.admin.doctor import examine
 
         return Listing(examine(self._app))
+
+    def adopt(self, why: str, *, take_over: bool = False) -> Adoption:
+        """Make a copied home that shares a store, archive or registry with its original a deployment of its own.
+
+        Args:
+            why: the reason, kept in the store.
+            take_over: the original may not write any more, and its models are read as this one's.
+
+        Raises:
+            InputError: it is no copy, or there is no reason.
+        """
+        from trueup.flows.admin.adopt import adopt
+
+        return adopt(self._app, why, take_over=take_over)
 
     def serve(self, *, every: float = 0, announce: Callable[[tuple[str, ...], str], None] | None = None) -> None:
         """Run every stream's schedule through Prefect, until stopped.

@@ -82,6 +82,8 @@ def why_no_champion(app: App, stream: StreamSettings) -> str:
 
 
 def _notes(app: App, stream: StreamSettings) -> Iterator[str]:
+    if app.settled is not None and app.settled.refusal:
+        yield app.settled.refusal
     pause = app.pauses.current(stream.name)
     if pause:
         yield pause.said

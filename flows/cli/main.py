@@ -17,8 +17,8 @@ from trueup.flows.cli.session import OneDocument
 MODULES = {
     "init": "intake", "ingest": "intake", "feedback": "intake", "train": "training", "predict": "training",
     "check": "cycles", "cycle": "cycles", "serve": "cycles", "demo": "cycles", "replay": "replay", "pause": "pause",
-    "resume": "pause", "prune": "prune", "status": "status", "doctor": "status", "quarantine": "intake",
-    "models": "models", "reports": "reports", "alerts": "alerts",
+    "resume": "pause", "prune": "prune", "status": "status", "doctor": "status", "adopt": "status",
+    "quarantine": "intake", "models": "models", "reports": "reports", "alerts": "alerts",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Commands that look at the whole deployment: status, doctor."""
+"""Commands that look at the whole deployment: status, doctor, adopt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.flows.cli.session import BREACH, AsJson, Config, Home, add_commands, session, table
+from trueup.flows.cli.session import BREACH, AsJson, Config, Home, Why, add_commands, session, table
 from trueup.storage.timepoints import iso
 
 
@@ -55,6 +55,26 @@ def doctor(config: Config = None, home: Home = None, as_json: AsJson = False) ->
             raise typer.Exit(1)
 
 
+def adopt(
+    why: Why,
+    take_over: Annotated[bool, typer.Option("--take-over", help="The original may not write any more.")] = False,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a copied home that shares a store, archive or registry a deployment of its own."""
+    from rich.text import Text
+
+    with session(config, home, as_json) as s:
+        done = s.deployment.adopt(why=why, take_over=take_over)
+        other = "may not write any more" if take_over else "goes on beside it"
+        said = f"{done.deployment.path} is a deployment of its own now; the one at {done.copy_of} {other}."
+        s.show(
+            {"id": done.deployment.id, "home": done.deployment.path, "copy_of": done.copy_of, "took_over": take_over},
+            Text(said),
+        )
+
+
 def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
-    add_commands(cli, {"status": status, "doctor": doctor})
+    add_commands(cli, {"status": status, "doctor": doctor, "adopt": adopt})

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
+from trueup.training.registry.artifact_paths import is_within, local_path
 from trueup.training.registry.registry import Registry
 from trueup.training.registry.tracking import experiment_of
 
@@ -166,7 +166,7 @@ def _unless_gone(call: Any) -> Any:
 
 def _out_of_reach(registry: Registry, place: str) -> bool:
     """Whether the place is on the disk of a server, which only the server's keeper can empty."""
-    return not registry.is_local and urlparse(place).scheme in ("", "file")
+    return not registry.is_local and local_path(place) is not None
 
 
 def _empty(registry: Registry, place: str) -> Freed:
@@ -176,6 +176,10 @@ def _empty(registry: Registry, place: str) -> Freed:
 
     if _out_of_reach(registry, place):
         return Freed(0, (f"{place}: it lies on the disk of the MLflow server",))
+    folder = local_path(place)
+    if folder is not None and not is_within(registry.artifact_root, folder):
+        said = f"it lies outside of this deployment's models ({registry.artifact_root}), where nothing is removed"
+        return Freed(0, (f"{place}: {said}",))
     try:
         files = get_artifact_repository(place)
         size = _listed(files, None)
@@ -183,8 +187,8 @@ def _empty(registry: Registry, place: str) -> Freed:
             files.delete_artifacts()
     except (MlflowException, OSError, ImportError, NotImplementedError) as error:
         return Freed(0, (f"{place}: {error}",))
-    if urlparse(place).scheme in ("", "file"):
-        _drop_empty(Path(urlparse(place).path))
+    if folder is not None:
+        _drop_empty(folder)
     return Freed(size)
 
 
@@ -199,7 +203,8 @@ def _size(registry: Registry, place: str) -> int:
     from mlflow.exceptions import MlflowException
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    if _out_of_reach(registry, place):
+    folder = local_path(place)
+    if _out_of_reach(registry, place) or (folder is not None and not is_within(registry.artifact_root, folder)):
         return 0
     try:
         return _listed(get_artifact_repository(place), None)

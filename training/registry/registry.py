@@ -15,10 +15,14 @@ from urllib.parse import urlparse
 
 from trueup.storage.errors import ModelUnusable, TrueupError
 from trueup.training.candidates.recipes import Recipe
+from trueup.training.registry.artifact_paths import MODEL_FILE, follow_move, need_within
+from trueup.training.registry.local_store import make_whole, sqlite_file
 from trueup.training.registry.local_tables import Found, aliases_in, versions_in
 from trueup.training.registry.trusted_types import read_model
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+
+log = logging.getLogger("trueup")
 
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile)
 
@@ -56,12 +60,17 @@ class Registry:
         uri: of the MLflow server; empty: SQLite beside `artifact_root`.
         artifact_root: folder of the models, where MLflow itself runs on this machine.
         packages: of the team's own candidates, whose types a stored model may hold.
+        former_roots: where `artifact_root` lay before the deployment moved.
     """
 
-    def __init__(self, uri: str, artifact_root: Path, packages: tuple[str, ...] = ()) -> None:
-        self.artifact_root = artifact_root.resolve()
-        self.uri = uri or f"sqlite:///{self.artifact_root.parent / 'mlflow.db'}"
+    def __init__(
+        self, uri: str, artifact_root: Path, packages: tuple[str, ...] = (), former_roots: tuple[Path, ...] = ()
+    ) -> None:
+        home = artifact_root.parent.resolve()
+        self.artifact_root = home / artifact_root.name  # not resolved itself: it may be a link to a larger disk
+        self.uri = uri or f"sqlite:///{home / 'mlflow.db'}"
         self.packages = packages
+        self.former_roots = former_roots
         self._ready = False
 
     @property
@@ -88,7 +97,7 @@ class Registry:
         if not self._ready:
             try:
                 self._start()
-            except (MlflowException, OSError) as error:
+            except (MlflowException, OSError, sqlite3.Error) as error:
                 raise TrueupError(
                     f"The model registry at {_shown(self.uri)} cannot be used ({error}), so no model can be read or "
                     "registered. Look at [tracking] uri, and whether its server runs."
@@ -105,15 +114,25 @@ class Registry:
             mlflow.MlflowClient(tracking_uri=self.uri).search_experiments(max_results=1)
             return
         self.artifact_root.mkdir(parents=True, exist_ok=True)
+        file = sqlite_file(self.uri)
         with FileLock(self.artifact_root.parent / "mlflow.lock"):
+            if file is not None:
+                make_whole(file)
+                self._follow_move(file)
             # making a client migrates already
             client = mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
             client.search_experiments(max_results=1)
             client.search_registered_models(max_results=1)
-            if self.uri.startswith("sqlite:///"):
-                with sqlite3.connect(self.uri.removeprefix("sqlite:///")) as connection:
-                    connection.execute("PRAGMA journal_mode=WAL")  # readers and a writer do not wait for each other
-                connection.close()
+
+    def _follow_move(self, file: Path) -> None:
+        """Let MLflow's own file name today's places, where the home was moved or copied since."""
+        own = file.resolve().parent == self.artifact_root.parent
+        for old, count in follow_move(file, self.artifact_root, None if own else self.former_roots).items():
+            log.warning(
+                "the home folder lay at %s before and lies at %s now; %d places in MLflow's database were rewritten, "
+                "and its models load from here",
+                old.parent, self.artifact_root.parent, count,
+            )  # fmt: skip
 
     def alias(self, name: str, alias: str) -> int | None:
         """The version that `alias` points to, or None: a failing registry raises, it is never "no champion"."""
@@ -244,12 +263,17 @@ class Registry:
     def _read(self, name: str, version: int, how: Callable[[Path], Any]) -> Any:
         from mlflow.exceptions import MlflowException
 
-        self.client()
+        client = self.client()
         import mlflow
 
         try:
+            if self.is_local:
+                place = client.get_model_version_download_uri(name, str(version))
+                if place.startswith("models:/"):
+                    place = client.get_logged_model(place.removeprefix("models:/")).artifact_location
+                need_within(self.artifact_root, name, version, place)
             folder = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}"))
-            return how(folder / "model.skops")
+            return how(folder / MODEL_FILE)
         except (MlflowException, *_DAMAGED) as error:
             raise ModelUnusable(
                 f"Version {version} of '{name}' is registered but cannot be loaded ({type(error).__name__}: {error}), "
