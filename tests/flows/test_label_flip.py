@@ -17,7 +17,7 @@ from trueup.monitoring.stats.metrics import metric
 
 TURNED = Regime(label_flip=1.0)
 RIGHT_FOR = 6  # weeks before the flip
-UNATTENDED = Strategies(draw=no_report, picture=no_artifacts, judge=run_gate_in_process)
+UNATTENDED = Strategies(draw=no_report, artifacts=no_artifacts, judge=run_gate_in_process)
 
 
 def test_after_a_label_flip_the_loop_is_right_again_within_two_windows(tmp_path: Path) -> None:
@@ -26,14 +26,14 @@ def test_after_a_label_flip_the_loop_is_right_again_within_two_windows(tmp_path:
     stream = app.stream("reviews")
     flip = TRAINED + RIGHT_FOR * WEEK
     take_in(app, tmp_path, 2, TRAINED, flip - TRAINED, HEALTHY, RIGHT_FOR * WINDOW)
-    assert run_cycle(app, stream, flip, ways=UNATTENDED)["decision"]["action"] == "none"
+    assert run_cycle(app, stream, flip, strategies=UNATTENDED)["decision"]["action"] == "none"
     half = WEEK / 2
     take_in(app, tmp_path, 3, flip, half, HEALTHY, WINDOW // 2)
     take_in(app, tmp_path, 4, flip + half, half, TURNED, WINDOW // 2)
-    cycles = [run_cycle(app, stream, flip + WEEK, ways=UNATTENDED)]
+    cycles = [run_cycle(app, stream, flip + WEEK, strategies=UNATTENDED)]
     for week in range(1, 3):
         take_in(app, tmp_path, 4 + week, flip + week * WEEK, WEEK, TURNED, WINDOW)
-        cycles.append(run_cycle(app, stream, flip + (week + 1) * WEEK, ways=UNATTENDED))
+        cycles.append(run_cycle(app, stream, flip + (week + 1) * WEEK, strategies=UNATTENDED))
 
     assert [done["decision"]["action"] for done in cycles[:2]] == ["retrain"] * 2
     assert [done["promotion"] is not None for done in cycles[:2]] == [False, True]

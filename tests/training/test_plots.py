@@ -167,4 +167,5 @@ def test_the_surest_errors_are_a_table_with_ids() -> None:
 def test_a_replay_draws_none() -> None:
     """Nobody opens the runs of a scratch home."""
     stream, _ = make_rows(40)
-    assert {course.ways.picture for course in replay_policies(stream, {"default": stream.policy}, ())} == {no_artifacts}
+    played = replay_policies(stream, {"default": stream.policy}, ())
+    assert {policy.strategies.artifacts for policy in played} == {no_artifacts}
