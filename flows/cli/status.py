@@ -62,7 +62,10 @@ def adopt(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a copied home that shares a store, archive or registry a deployment of its own."""
+    """Make a copied home a deployment of its own.
+
+    It is needed where the copy shares a store, archive or registry with its original.
+    """
     from rich.text import Text
 
     with session(config, home, as_json) as s:
