@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,10 +88,12 @@ class Served:
         running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}}
         server = self.fork_server()
         for process in server.children() if server else ():
-            process.suspend()
+            with suppress(psutil.NoSuchProcess):  # it ended by itself: another one will come
+                process.suspend()
             if runs := self.api("flow_runs/filter", running):
                 return runs[0]["id"], process
-            process.resume()
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
         return None
 
 
