@@ -31,7 +31,7 @@ lint: setup typing  ## linter and type checker
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-check: lint  ## linter, types, and the tests that need neither server nor training: under a minute
+check: lint  ## linter, types, and the tests that need neither server nor training
 	$(BIN)/pytest -q -n 2 --dist loadfile -m 'not slow and not server' $(DESK)
 
 # Three workers on two cores: some tests wait for servers.
