@@ -249,6 +249,12 @@ class Models:
 
         return Verification(tuple(verify(self._app, self._settings)))
 
+    def answerable(self) -> tuple[int, ...]:
+        """The versions whose model can be read, newest first: each of them can be made champion."""
+        from trueup.flows.promote.answerable import answerable
+
+        return answerable(self._app, self._settings)
+
     def promote(self, to: int, why: str, *, force: bool = False) -> ChampionChange:
         """Make a version champion that waits for a person; `force`: also against its gate, or without one."""
         from trueup.flows.promote.manual import promote_by_hand

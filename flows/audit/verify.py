@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy.exc import DatabaseError
@@ -13,7 +13,7 @@ from trueup.flows.audit.consistency import RegistryView, StoreView, problems, ve
 from trueup.flows.audit.history import error_line
 from trueup.flows.gate.evaluate import difference_in_process
 from trueup.storage.errors import ModelUnusable, StoreUnusable, TrueupError
-from trueup.storage.promotions import PromotionAttempt
+from trueup.storage.promotions import PromotionAttempt, VersionRecord
 from trueup.storage.prunings import VERSION
 from trueup.storage.stream import StreamSettings
 
@@ -24,8 +24,8 @@ def verify(app: App, stream: StreamSettings) -> tuple[str, ...]:
     """What does not agree between store, archive and MLflow, a sentence each; empty where all is in order."""
     store, registry = _views(app, stream)
     faults = _faults(app, store)
-    champion = _champion_fault(app, stream, store, registry, faults)
-    return (*problems(stream.name, store, registry, faults), *([champion] if champion else []))
+    models = _model_faults(app, stream, store, registry, faults)
+    return (*problems(stream.name, store, registry, faults), *models)
 
 
 def _views(app: App, stream: StreamSettings) -> tuple[StoreView, RegistryView]:
@@ -77,16 +77,30 @@ def _faults(app: App, store: StoreView) -> dict[str, str]:
     return found
 
 
-def _champion_fault(
+def _model_faults(
     app: App, stream: StreamSettings, store: StoreView, registry: RegistryView, faults: Collection[str]
+) -> Iterator[str]:
+    """Of every version that is kept, why it does not answer as it did when it was trained; a sentence each.
+
+    A champion that the store does not know is read all the same, since it answers.
+    """
+    records = {record.version: record for record in store.standing}
+    champion = registry.aliases.get("champion")
+    for number in sorted(version.number for version in registry.versions):
+        record = records.get(number)
+        if record is None and number != champion:
+            continue  # pruned, or not known: which is said elsewhere
+        if record is not None and record.service is not None:
+            continue  # a service's model is not here; what it answers comes with the records
+        name = f"Champion v{number}" if number == champion else f"v{number}"
+        said = _model_fault(app, stream, number, name, record, faults)
+        if said:
+            yield said
+
+
+def _model_fault(
+    app: App, stream: StreamSettings, number: int, name: str, record: VersionRecord | None, faults: Collection[str]
 ) -> str:
-    """Why the champion does not answer as it did when it was trained; empty where it does, or there is none."""
-    number = registry.aliases.get("champion")
-    if number is None:
-        return ""
-    record = next((record for record in store.versions if record.version == number), None)
-    if record is not None and record.service is not None:
-        return ""  # a service's model is not here; what it answers comes with the records
     try:
         model = app.registry.load(stream.name, number)
         if record is None or record.reference in faults:
@@ -95,6 +109,6 @@ def _champion_fault(
     except ModelUnusable as error:
         return str(error)
     return otherwise and (
-        f"Champion v{number} is not the model that was trained: {otherwise}. Restore its files, or let another version "
+        f"{name} is not the model that was trained: {otherwise}. Restore its files, or let another version "
         f"answer: trueup models rollback --to VERSION --stream {stream.name} --why '...'"
     )

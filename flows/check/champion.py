@@ -22,11 +22,30 @@ def champion_version(app: App, stream: StreamSettings) -> int | None:
     if last is not None:
         raise ModelUnusable(
             f"The registry lost the champion of '{stream.name}', v{last.to_version}: nothing answers, nothing is "
-            "compared, and no other model takes its place by itself. Restore the tracking store (mlflow.db and "
-            "mlflow/ of the home folder, or the MLflow server), or let a version that it still holds answer: trueup "
-            f"models promote --to {last.to_version} --force --stream {stream.name} --why '...'"
+            f"compared, and no other model takes its place by itself. {_way_back(app, stream, last.to_version)}"
         )
     return version
+
+
+def _way_back(app: App, stream: StreamSettings, lost: int | None) -> str:
+    """What a person can do: a version can be named again only where the registry still holds it."""
+    restore = "Restore the tracking store (mlflow.db and mlflow/ of the home folder, or the MLflow server)"
+    known = {record.version for record in app.promotions.versions(stream.name)}
+    held = [version.number for version in app.registry.versions(stream.name) if version.number in known]
+    if not held:
+        return f"{restore}; it holds no version of '{stream.name}' that the store knows. {begin_anew(stream)}"
+    return (
+        f"{restore}, or let a version that it still holds answer: trueup models promote "
+        f"--to {lost if lost in held else held[0]} --force --stream {stream.name} --why '...'"
+    )
+
+
+def begin_anew(stream: StreamSettings) -> str:
+    """What is left to do where no version can ever answer again; champion and history are lost by it."""
+    return (
+        "Without a backup, begin anew: move the home folder aside (or name another [store] url and [tracking] uri), "
+        f"take the records in again, and train: trueup train --stream {stream.name}"
+    )
 
 
 def champion_of(app: App, stream: StreamSettings) -> VersionRecord:

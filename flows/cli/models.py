@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.flows.cli.session import AsJson, Commands, Config, Home, StreamName, Why, add_group, session, table
+from trueup.flows.cli.session import (
+    AsJson,
+    Commands,
+    Config,
+    Home,
+    StreamName,
+    Why,
+    add_group,
+    progress,
+    session,
+    table,
+)
 from trueup.monitoring.formatting import figure
 from trueup.storage.timepoints import iso
+
+if TYPE_CHECKING:
+    from trueup.stream import Stream
 
 
 def models_list(stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
@@ -127,9 +141,11 @@ def models_promote(
 ) -> None:
     """Make a version champion that waits for a person."""
     with session(config, home, as_json) as s:
-        done = s.stream(stream).promote(to, why, force=force)
+        chosen = s.stream(stream)
+        can = _tell_answerable(chosen)
+        done = chosen.promote(to, why, force=force)
         arrow = _arrow(done.from_version, done.to_version)
-        s.show(done.as_json(), f"{arrow}: v{to} is champion now ({done.kind})")
+        s.show({**done.as_json(), "answerable": can}, f"{arrow}: v{to} is champion now ({done.kind})")
 
 
 def models_rollback(
@@ -147,10 +163,19 @@ def models_rollback(
     Nothing is promoted by itself until that is acknowledged.
     """
     with session(config, home, as_json) as s:
-        done = s.stream(stream).rollback(why, to)
+        chosen = s.stream(stream)
+        can = _tell_answerable(chosen)
+        done = chosen.rollback(why, to)
         waits = [f"Nothing is promoted by itself until: trueup alerts ack {done.waits_for}"] if done.waits_for else []
         arrow = _arrow(done.from_version, done.to_version)
-        s.show(done.as_json(), f"{arrow}: v{done.to_version} is champion again", *waits)
+        s.show({**done.as_json(), "answerable": can}, f"{arrow}: v{done.to_version} is champion again", *waits)
+
+
+def _tell_answerable(stream: Stream) -> tuple[int, ...]:
+    """The versions that can answer, told before anything is changed."""
+    found = stream.models.answerable()
+    progress().print(f"Can answer: {', '.join(f'v{version}' for version in found) or 'none'}.")
+    return found
 
 
 def _arrow(before: int | None, after: int | None) -> str:

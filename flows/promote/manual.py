@@ -9,7 +9,7 @@ from trueup.flows.alert.compose import outbox_item
 from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_version
-from trueup.flows.check.predictions import predictor_of
+from trueup.flows.promote.answerable import need_answer
 from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit_and_announce
 from trueup.flows.promote.notifications import refusal_reason
@@ -34,6 +34,8 @@ def promote_by_hand(app: App, stream: StreamSettings, version: int, why: str, *,
     """
     _need_reason(why)
     with hold(app.database, stream.name, clock=app.clock) as lease:
+        _need_other(app, stream, version, app.registry.alias(stream.name, "champion"))
+        need_answer(app, stream, version)
         _give_way(app, lease, stream)
         champion = app.registry.alias(stream.name, "champion")
         _need_other(app, stream, version, champion)
@@ -133,9 +135,7 @@ def _give_way(app: App, lease: Lease, stream: StreamSettings) -> None:
 def _carry_out(app: App, lease: Lease, stream: StreamSettings, planned: PromotionAttempt) -> PromotionAttempt:
     """Through the same commit path as every promotion: loadable, written down, moved, told of."""
     assert planned.to_version is not None
-    target = app.promotions.version(stream.name, planned.to_version)
-    assert target is not None  # _need_other looked
-    predictor_of(app, stream, target)
+    need_answer(app, stream, planned.to_version)
     with lease.transaction(app.database) as connection:
         planned = app.promotions.add(connection, planned)
     return commit_and_announce(app, lease, stream, planned)
