@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import itertools
@@ -50,13 +51,14 @@ def _check_text(name: str, file: Path) -> None:
     for magic, what in _MAGIC.items():
         if block.startswith(magic):
             raise InputError(f"{name}: this is not text but {what}. Nothing was stored.")
-    lines = block.split(b"\n")[: None if len(block) < _SAMPLE_BYTES else -1]
+    lines = block.split(b"\n")
+    cut = len(block) == _SAMPLE_BYTES  # perhaps within a character of the last line
     bad = []
-    for k, line in enumerate(lines):
+    for k, line in enumerate(lines, start=1):
         try:
-            line.decode("utf-8")
+            codecs.utf_8_decode(line, "strict", not cut or k < len(lines))
         except UnicodeDecodeError as error:
-            bad.append((k + 1, line[error.start]))
+            bad.append((k, line[error.start]))
     if (bad and bad[0][0] == 1) or len(bad) > _FOREIGN_SHARE * len(lines):
         line_number, byte = bad[0]
         raise InputError(

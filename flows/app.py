@@ -61,7 +61,7 @@ class App:
 
     def beside(self, name: str) -> Path:
         """A file that the settings name: a relative one lies beside trueup.toml."""
-        return (self.config.parent if self.config else Path.cwd()) / name
+        return (self.config.parent.absolute() if self.config else Path.cwd()) / name
 
     @cached_property
     def database(self) -> Database:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,24 +14,28 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from trueup.storage.errors import ConfigError
+from trueup.storage.locations import checked_archive, checked_host, checked_registry, checked_store, from_folder
 from trueup.storage.policy import Frozen
 from trueup.storage.stream import StreamSettings, mail_address
 
 SETTINGS_FILE = "trueup.toml"
+_TRIED = frozenset({"int", "str", "OrderTime"})  # what a value of several types is read as
+_SHOWN = 100  # characters of a wrong value
+_LOGIN = re.compile(r"://[^/\s]*@")
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class StoreSettings(Frozen):
     """Where records and history are kept; empty means the home folder."""
 
-    url: str = ""
-    archive: str = ""
+    url: Annotated[str, AfterValidator(checked_store)] = ""
+    archive: Annotated[str, AfterValidator(checked_archive)] = ""
 
 
 class TrackingSettings(Frozen):
     """Where MLflow keeps runs and models; empty means the home folder."""
 
-    uri: str = ""
+    uri: Annotated[str, AfterValidator(checked_registry)] = ""
 
 
 class SmtpSettings(BaseModel):
@@ -45,7 +50,7 @@ class SmtpSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    host: str = ""
+    host: Annotated[str, AfterValidator(checked_host)] = ""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     security: Literal["none", "starttls", "ssl"] = "none"
     username: str = ""
@@ -111,7 +116,10 @@ class Settings(Frozen):
 
 @dataclass(frozen=True)
 class Located:
-    """Settings, the file they came from (None: there is none), and the home folder."""
+    """Settings, the file they came from (None: there is none), and the home folder.
+
+    Relative places in the settings begin at the file's folder already (at the working folder where there is no file).
+    """
 
     settings: Settings
     file: Path | None
@@ -130,7 +138,18 @@ def locate(config: Path | None, home: Path | None, *, start: Path | None = None)
         raise ConfigError(f"There is no settings file '{named}'. Write one with `trueup init`, or name another.")
     file = named or next((f for d in (start, *start.parents) if (f := d / SETTINGS_FILE).is_file()), None)
     home = home or (Path(os.environ["TRUEUP_HOME"]) if os.environ.get("TRUEUP_HOME") else None)
-    return Located(load_settings(file), file, (home or (file.parent if file else start) / ".trueup").absolute())
+    folder = (file.parent if file else start).absolute()
+    return Located(_from(folder, load_settings(file)), file, (home or folder / ".trueup").absolute())
+
+
+def _from(folder: Path, settings: Settings) -> Settings:
+    """The settings with every place that is kept begun at a folder, so that each command means the same."""
+    store, tracking = settings.store, settings.tracking
+    store = store.model_copy(
+        update={"url": from_folder(store.url, folder), "archive": from_folder(store.archive, folder)}
+    )
+    tracking = tracking.model_copy(update={"uri": from_folder(tracking.uri, folder)})
+    return settings.model_copy(update={"store": store, "tracking": tracking})
 
 
 def load_settings(file: Path | None) -> Settings:
@@ -138,7 +157,7 @@ def load_settings(file: Path | None) -> Settings:
     if file is None:
         return read_settings("", "")
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
     except (UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{file.name} cannot be read as text: {error}. Nothing was done.") from None
     return read_settings(text, file.name)
@@ -148,7 +167,7 @@ def read_settings(text: str, name: str) -> Settings:
     """The settings that a TOML text of this name (empty: none) describes, with TRUEUP_… variables over it."""
     try:
         values: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is not readable as TOML: {error}. Nothing was done.") from None
     smtp = values.get("smtp")
     if isinstance(smtp, dict) and "password" in smtp:
@@ -160,7 +179,10 @@ def read_settings(text: str, name: str) -> Settings:
     try:
         return _with_variables(values) if _is_set(os.environ) else Settings(**values)
     except ValidationError as error:
-        said = "; ".join(f"{_place(e['loc'], name)}: {_said(e)}" for e in error.errors())
+        faults: dict[str, str] = {}  # one a place: a value of several types fails once for each
+        for fault in error.errors(include_url=False, include_context=False):
+            faults.setdefault(_place(_written(fault["loc"]), name), _said(fault))
+        said = ".\n".join(f"{place}: {what}" for place, what in faults.items())
         raise ConfigError(f"{said}. Nothing was done.") from None
 
 
@@ -227,5 +249,20 @@ def _is_json(text: str) -> bool:
 def _said(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return "this key is unknown"
-    shown = "" if isinstance(error["input"], dict) else f" (it is {error['input']!r})"
-    return f"{error['msg'].removeprefix('Value error, ')}{shown}"
+    said = " ".join(error["msg"].removeprefix("Value error, ").split())
+    shown = _shown(error["input"])
+    return said if isinstance(error["input"], dict) or shown in said else f"{said} (it is {shown})"
+
+
+def _shown(value: object) -> str:
+    """A wrong value as its own line can show it: short, and without a login."""
+    try:
+        said = _LOGIN.sub("://…@", repr(value))
+    except ValueError:  # a number of thousands of digits is not written
+        return "a number too large"
+    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
+
+
+def _written(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Where a fault stands in the file: without the types that were tried, which pydantic counts as places."""
+    return tuple(part for k, part in enumerate(loc) if k < 3 or not (part in _TRIED or "[" in str(part)))

@@ -15,7 +15,7 @@ class Frozen(BaseModel):
     """A value that cannot change and knows no other keys."""
 
     # built with what holds it, not each by itself as well: a third of what reading the settings costs
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
 
 
 def checked_span(value: str) -> str:
@@ -28,6 +28,20 @@ def checked_span(value: str) -> str:
     return value
 
 
+def positive_span(value: str) -> str:
+    """The value, if it is a span of some length.
+
+    Raises:
+        ValueError: it is none, or 0.
+    """
+    if not parse_span(value):
+        raise ValueError(f"'{value}' is no time at all; write a span above 0, as in '1d'")
+    return value
+
+
+MANY = 1_000_000_000  # more than a number of records, labels or attempts means
+
+
 LEAST_PROBATION = 50  # labelled rows
 METRICS = ("accuracy", "f1_macro", "f1_score", "roc_auc", "mae", "rmse", "r2")
 ERROR_METRICS = frozenset({"mae", "rmse"})  # lower is better, and a drop is relative to the reference
@@ -37,15 +51,15 @@ class Policy(Frozen):
     """When a check alerts and when it asks for a challenger."""
 
     window: int | str = 500
-    reference: Annotated[int, Field(ge=30)] = 5000
-    min_labels: Annotated[int, Field(ge=1)] = 200
+    reference: Annotated[int, Field(ge=30, le=MANY)] = 5000
+    min_labels: Annotated[int, Field(ge=1, le=MANY)] = 200
     false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
     metric: Literal["accuracy", "f1_macro", "f1_score", "roc_auc", "mae", "rmse", "r2", ""] = ""
     max_drop: Annotated[float, Field(ge=0)] = 0.03
     retrain_on: tuple[Literal["drift", "metric"], ...] = ("drift", "metric")
-    confirm: Annotated[int, Field(ge=1)] = 2
+    confirm: Annotated[int, Field(ge=1, le=MANY)] = 2
     cooldown: str = "1d"
-    retrains_per_week: Annotated[int, Field(ge=0)] = 3
+    retrains_per_week: Annotated[int, Field(ge=0, le=MANY)] = 3
     promotion: Literal["auto", "approve", "off"] = "auto"
     approval: str = "7d"
     probation: int | str = 500
@@ -56,13 +70,15 @@ class Policy(Frozen):
     @field_validator("window", "probation", mode="before")
     @classmethod
     def _number_from_environment(cls, value: object) -> object:
-        return int(value) if isinstance(value, str) and value.strip().isdigit() else value
+        return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
 
     @field_validator("window")
     @classmethod
     def _full_enough(cls, value: int | str) -> int | str:
         if isinstance(value, str):
-            parse_span(value)
+            positive_span(value)
+        elif value > MANY:
+            raise ValueError("a window of so many records never fills; write fewer, or a span such as '7d'")
         elif value < 30:
             raise ValueError(f"window = {value}: under 30 records no check can say anything; use 30 or more")
         return value
@@ -73,6 +89,8 @@ class Policy(Frozen):
         if isinstance(value, str):
             if value:
                 parse_span(value)
+        elif value > MANY:
+            raise ValueError("a probation of so many rows never ends; write fewer, or a span such as '14d'")
         elif value and value < LEAST_PROBATION:
             raise ValueError(
                 f"probation = {value}: on fewer than {LEAST_PROBATION} labelled rows no champion is said to be "
@@ -132,7 +150,7 @@ class Retention(Frozen):
     versions: so many of the newest, beside those that the audit trail needs. reports: pages of quiet checks, so long.
     """
 
-    versions: Annotated[int, Field(ge=0)] = 0
+    versions: Annotated[int, Field(ge=0, le=MANY)] = 0
     reports: str = ""
 
     @field_validator("reports")

@@ -21,7 +21,7 @@ from trueup.storage.errors import ConfigError
 from trueup.storage.incoming import Appended, FeedbackItem, Incoming, Refused
 from trueup.storage.instants import microseconds
 from trueup.storage.quarantine import QuarantineLog
-from trueup.storage.stream import OrderTime, StreamSettings
+from trueup.storage.stream import OWN_PREFIX, OrderTime, StreamSettings
 from trueup.storage.timepoints import TICK, parse_span
 
 _CHUNK = 500  # ids asked for in one statement; SQLite allows 32,766 values, PostgreSQL 65,535
@@ -129,9 +129,7 @@ class RecordStore:
         times = _order_times(stream.time, seq) if isinstance(stream.time, OrderTime) else incoming.times[chosen]
         times = times.astype("datetime64[us]")
         frame = incoming.table.iloc[chosen].reset_index(drop=True)
-        clash = [c for c in frame.columns if str(c).startswith("__")]
-        if clash:
-            raise ConfigError(f"Columns {clash} begin with two underscores, which trueup keeps for itself: rename.")
+        frame = frame.rename(columns=_kept_names([str(c) for c in frame.columns]))
         content = content_keys(stream, frame)
         groups = group_keys(stream, frame, content)
         sides = evaluation_side(stream, groups)
@@ -280,3 +278,16 @@ def _conflict(incoming: Incoming, k: int) -> Refused:
         "feedback, or the changed record under an id of its own",
         incoming.raw[k],
     )
+
+
+def _kept_names(columns: Sequence[str]) -> dict[str, str]:
+    """New names for undeclared columns that begin with two underscores, as our own beside them do."""
+    taken, names = set(columns), {}
+    for column in columns:
+        if column.startswith(OWN_PREFIX):
+            name = f"undeclared{column}"
+            while name in taken:
+                name = f"undeclared_{name}"
+            taken.add(name)
+            names[column] = name
+    return names

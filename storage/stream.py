@@ -21,7 +21,9 @@ from trueup.storage.policy import (
     Policy,
     Retention,
     checked_span,
+    positive_span,
 )
+from trueup.storage.schedule import Schedule
 from trueup.storage.timepoints import parse_span
 
 
@@ -31,7 +33,7 @@ class OrderTime(Frozen):
     start: str
     step: str
 
-    _checked = field_validator("step")(checked_span)
+    _checked = field_validator("step")(positive_span)
 
 
 class LabelPolicy(Frozen):
@@ -47,22 +49,6 @@ class LabelPolicy(Frozen):
     @cached_property
     def maturity_span(self) -> timedelta:
         return parse_span(self.maturity)
-
-
-class Schedule(Frozen):
-    """When the stream's cycles run; without a cron line only when asked for."""
-
-    cron: str = ""
-
-    @field_validator("cron")
-    @classmethod
-    def _readable(cls, value: str) -> str:
-        if value:
-            from croniter import croniter
-
-            if not croniter.is_valid(value):
-                raise ValueError(f"'{value}' is no cron line; write five fields, as in '0 * * * *' for every hour")
-        return value
 
 
 class Training(Frozen):
@@ -102,6 +88,7 @@ class SentPrediction(Frozen):
         return self
 
 
+OWN_PREFIX = "__"  # begins the names of what is kept beside the columns of a file
 _ATOM = r"[^\s\x00-\x1f\x7f<>@,;:\"()\[\]\\.]+"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*")
 
@@ -213,6 +200,14 @@ class StreamSettings(Frozen):
                 raise ValueError("metric 'roc_auc' ranks probabilities, and prediction.score names none; name a column")
             if policy.metric and (policy.metric in {"mae", "rmse", "r2"}) != self.is_regression:
                 raise ValueError(f"metric '{policy.metric}' does not fit task '{self.task}'")
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_our_columns_alone(self) -> StreamSettings:
+        label, sent = (self.label.column, self.label.arrived), self.prediction.columns
+        for column in (self.id, *self.time_columns, *self.columns, *self.group, *label, *sent):
+            if column.startswith(OWN_PREFIX):
+                raise ValueError(f"the column '{column}' begins with two underscores, as trueup's own do; rename it")
         return self
 
     @property

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from trueup.storage.errors import UsageError
 
+LONGEST_SPAN = timedelta(days=36_525)  # a hundred years; from today it still leads to a date
 TICK = timedelta(microseconds=1)  # the store's resolution: the end of a day is one tick before the next
 
 _SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(min|s|m|h|d|w)\s*$")
@@ -19,12 +20,15 @@ def parse_span(text: str) -> timedelta:
     """A span such as "90s", "30min", "12h", "3d" or "2w".
 
     Raises:
-        ValueError: it is not written so.
+        ValueError: it is not written so, or is longer than a hundred years.
     """
     match = _SPAN.match(text)
     if not match:
         raise ValueError(f"'{text}' is not a span of time; write a number and s, min, h, d or w, as in '3d'")
-    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    seconds = float(match[1]) * _SECONDS[match[2]]
+    if seconds > LONGEST_SPAN.total_seconds():
+        raise ValueError(f"'{text}' is longer than a hundred years, and so no span that records could fill")
+    return timedelta(seconds=seconds)
 
 
 def utc(moment: datetime) -> datetime:

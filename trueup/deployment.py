@@ -160,7 +160,7 @@ class Deployment:
 
         app = self._app
         plans = [
-            Planned(stream=name, cron=stream.schedule.cron, every=every)
+            Planned(stream=name, cron=stream.schedule.cron, timezone=stream.schedule.timezone, every=every)
             for name, stream in app.settings.streams.items()
             if every or stream.schedule.cron
         ]

@@ -65,13 +65,15 @@ def _home(app: App) -> Finding:
 
 
 def _store(app: App) -> Finding:
-    return Finding("store", True, f"{app.database.engine.dialect.name}, schema up to date")
+    where = app.database.engine.url.render_as_string(hide_password=True)
+    return Finding("store", True, f"{where}, schema up to date")
 
 
 def _archive(app: App) -> Finding:
     name = app.archive.write("doctor/probe", b"trueup")
     same = app.archive.read(name) == b"trueup"
-    return Finding("archive", same, "can be written and read" if same else "gives back something else than was written")
+    said = "can be written and read" if same else "gives back something else than was written"
+    return Finding("archive", same, f"{app.settings.store.archive or app.home / 'archive'} {said}")
 
 
 def _mail(app: App) -> Finding:

@@ -43,7 +43,7 @@ def status_of(app: App, stream: StreamSettings) -> StreamStatus:
     now = app.now()
     last = app.cycles.last_ended(stream.name)
     since = last.ended_at if last else app.counts.first_received(stream)
-    due = _next(stream.schedule.cron, since) if since else None
+    due = stream.schedule.next_after(since) if since else None
     alerts = app.alerts.alerts(stream.name, limit=None)
     pause = app.pauses.current(stream.name)
     return StreamStatus(
@@ -52,7 +52,7 @@ def status_of(app: App, stream: StreamSettings) -> StreamStatus:
         champion=app.registry.alias(stream.name, "champion"),
         last_cycle=last.ended_at if last else None,
         last_as_of=last.as_of if last else None,
-        next_cycle=_next(stream.schedule.cron, now),
+        next_cycle=stream.schedule.next_after(now),
         stale=overdue(due, now),
         working=holder_of(app.database, stream.name, now),
         open_incidents=[
@@ -109,12 +109,3 @@ def _notes(app: App, stream: StreamSettings) -> Iterator[str]:
 def overdue(due: datetime | None, now: datetime) -> bool:
     """Whether the cycle that was due has had its time and a grace."""
     return due is not None and now > due + GRACE
-
-
-def _next(cron: str, after: datetime) -> datetime | None:
-    if not cron:
-        return None
-    from croniter import croniter
-
-    following: datetime = croniter(cron, after).get_next(datetime)
-    return following

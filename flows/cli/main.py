@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from trueup.flows.cli.output import undisturbed_output
 from trueup.flows.cli.session import OneDocument
 
 # The module beside this one that registers each command, imported once that command is asked for: what one of them
@@ -84,8 +85,9 @@ def options(
 
 def main() -> None:
     """Entry point of the command; logs go to standard error."""
-    logging.basicConfig(level=logging.WARNING, format="trueup: %(levelname)s: %(message)s")
-    cli()
+    with undisturbed_output():
+        logging.basicConfig(level=logging.WARNING, format="trueup: %(levelname)s: %(message)s")
+        cli()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ def shown(console: Console, title: str) -> Iterator[Watch]:
 
     from trueup.flows.cycle.run import Watch
 
-    said = bars.TextColumn("{task.description}"), bars.BarColumn(), bars.TextColumn("{task.fields[said]}")
+    name = bars.TextColumn("{task.description}", markup=False)
+    said = name, bars.BarColumn(), bars.TextColumn("{task.fields[said]}", markup=False)
     with bars.Progress(
         bars.SpinnerColumn(), *said, console=console, transient=True, disable=not console.is_terminal
     ) as bar:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from trueup.flows.cli.output import write_json
 from trueup.storage.errors import StoreUnusable, TrueupError
 from trueup.storage.timepoints import iso
 
@@ -97,7 +97,7 @@ class Session:
 def show(as_json: bool, document: Mapping[str, Any], *human: RenderableType) -> None:
     """Print the one JSON document of a command, or what people read instead of it."""
     if as_json:
-        sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n")
+        write_json(plain(document), indent=2)
         return
     console = answers()
     for part in human:
@@ -106,16 +106,16 @@ def show(as_json: bool, document: Mapping[str, Any], *human: RenderableType) -> 
 
 def answers() -> Console:
     """The console of answers; wide where nobody looks, so that a pipe gets whole lines."""
-    from rich.console import Console
+    from trueup.flows.cli.plain_text import PlainConsole
 
-    return Console(soft_wrap=False, highlight=False, width=None if sys.stdout.isatty() else 160)
+    return PlainConsole(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
 
 
 def progress() -> Console:
     """The console of progress and logs: standard error."""
-    from rich.console import Console
+    from trueup.flows.cli.plain_text import PlainConsole
 
-    return Console(stderr=True, highlight=False)
+    return PlainConsole(stderr=True)
 
 
 @contextmanager
@@ -138,7 +138,9 @@ def failing_plainly(as_json: bool) -> Iterator[None]:
             raise
         if as_json:
             _write_failure(str(failure), failure.exit_status)
-        sys.stderr.write(f"trueup: {failure}\n")
+        from trueup.flows.cli.plain_text import for_terminal
+
+        sys.stderr.write(f"trueup: {for_terminal(str(failure))}\n")
         raise typer.Exit(failure.exit_status) from None
 
 
@@ -185,7 +187,7 @@ def _refusing_as_json(asked: bool) -> Iterator[None]:
 
 
 def _write_failure(said: str, status: int) -> None:
-    sys.stdout.write(json.dumps({"error": said, "exit_status": status}, ensure_ascii=False) + "\n")
+    write_json({"error": said, "exit_status": status})
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:

@@ -16,6 +16,7 @@ from trueup.flows.cycle.outputs import (
     output_of,
 )
 from trueup.flows.promote.approvals import approval_deadline
+from trueup.reports.markdown import for_markdown
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.promotions import PromotionState
 from trueup.storage.timepoints import iso
@@ -72,11 +73,11 @@ def document_with_alerts(app: App, cycle: CycleRecord) -> dict[str, Any]:
 
 def summary(done: dict[str, Any]) -> str:
     """A cycle in Markdown, for Prefect's page and for the terminal: the outcome first."""
-    lines = [f"# {done['stream']} as of {done['as_of']}: {outcome(done)}", ""]
-    lines += [f"- {reason}" for reason in done["decision"]["reasons"]]
+    lines = [f"# {done['stream']} as of {done['as_of']}: {for_markdown(outcome(done))}", ""]
+    lines += [f"- {for_markdown(reason)}" for reason in done["decision"]["reasons"]]
     stands = done.get("probation")
     if stands and stands["outcome"] != "rolled_back":
-        lines.append(f"- Probation of v{stands['version']}, {stands['outcome']}: {stands['said']}.")
+        lines.append(f"- Probation of v{stands['version']}, {stands['outcome']}: {for_markdown(stands['said'])}.")
     if done["check"]:
         rows = [(s["code"], s["verdict"], s["said"]) for s in done["check"]["signals"]]
         lines += ["", f"Report `{done['check']['report_id']}`", *_table("signal", "verdict", rows)]
@@ -117,8 +118,4 @@ def _rest(done: dict[str, Any]) -> str:
 
 def _table(first: str, second: str, rows: list[tuple[str, str, str]]) -> list[str]:
     head = ["", f"| {first} | {second} | what was found |", "|---|---|---|"]
-    return head + [f"| {a} | {b} | {_cell(c)} |" for a, b, c in rows]
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return head + [f"| {for_markdown(a)} | {b} | {for_markdown(c)} |" for a, b, c in rows]

@@ -20,19 +20,17 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
 from prefect.states import Cancelled, Completed, State
 
+from trueup.reports.markdown import for_markdown
+from trueup.storage.schedule import next_run
+
 if TYPE_CHECKING:
     from trueup.flows.cycle.steps import Step
     from trueup.training.search import SearchProgress
 
 
-def next_due(scheduled: datetime, cron: str, every: float) -> datetime:
-    """When the run after the one scheduled for `scheduled` is due, by cron line (UTC) or by seconds."""
-    if every:
-        return scheduled + timedelta(seconds=every)
-    from croniter import croniter
-
-    following: datetime = croniter(cron, scheduled).get_next(datetime)
-    return following
+def next_due(scheduled: datetime, cron: str, every: float, timezone: str = "UTC") -> datetime:
+    """When the run after the one scheduled for `scheduled` is due, by cron line in a time zone, or by seconds."""
+    return scheduled + timedelta(seconds=every) if every else next_run(cron, timezone, scheduled)
 
 
 def run_as_task(step: Step, work: Callable[[], None]) -> None:
@@ -49,7 +47,9 @@ def run_as_task(step: Step, work: Callable[[], None]) -> None:
 
 
 @flow(name="cycle", flow_run_name="{stream}", validate_parameters=True, persist_result=False)
-def cycle_flow(stream: str, config: str | None, home: str, cron: str = "", every: float = 0) -> State[Any]:
+def cycle_flow(
+    stream: str, config: str | None, home: str, cron: str = "", every: float = 0, timezone: str = "UTC"
+) -> State[Any]:
     """One cycle of one stream, each step a task; its summary and its report become artifacts.
 
     A run that comes so late that the next one is due already steps aside (invariant 5): the newest speaks for the
@@ -58,7 +58,7 @@ def cycle_flow(stream: str, config: str | None, home: str, cron: str = "", every
     context = FlowRunContext.get()
     run = context.flow_run if context else None
     if run and run.auto_scheduled and run.expected_start_time and (cron or every):
-        due = next_due(run.expected_start_time, cron, every)
+        due = next_due(run.expected_start_time, cron, every, timezone)
         if due <= datetime.now(UTC):
             return Cancelled(
                 message=f"This run of '{stream}' was due at {run.expected_start_time:%Y-%m-%d %H:%M:%SZ} and comes too "
@@ -72,8 +72,10 @@ def cycle_flow(stream: str, config: str | None, home: str, cron: str = "", every
     create_markdown_artifact(summary, key=_key(stream, "cycle"), description="What the cycle found and did")
     if done["report_path"]:
         path = Path(done["report_path"])
-        create_link_artifact(path.as_uri(), key=_key(stream, "report"), link_text=path.name, description=str(path))
-    return Completed(message=summary.splitlines()[0].lstrip("# "))
+        where = for_markdown(str(path))
+        create_link_artifact(path.as_uri(), key=_key(stream, "report"), link_text=path.name, description=where)
+    title = summary.splitlines()[0].lstrip("# ").replace("\\", "")  # a state's message is no Markdown
+    return Completed(message=title)
 
 
 def search_artifact(stream: str) -> Callable[[SearchProgress], None]:
@@ -83,12 +85,13 @@ def search_artifact(stream: str) -> Callable[[SearchProgress], None]:
 
     def on_candidate(progress: SearchProgress) -> None:
         nonlocal made, last
+        said = for_markdown(progress.said)
         if made is None:
-            created: Any = create_progress_artifact(0.0, key=_key(stream, "search"), description=progress.said)
+            created: Any = create_progress_artifact(0.0, key=_key(stream, "search"), description=said)
             made = created
         if int(progress.percent) > last:
             last = int(progress.percent)
-            update_progress_artifact(made, progress=progress.percent, description=progress.said)
+            update_progress_artifact(made, progress=progress.percent, description=said)
 
     return on_candidate
 

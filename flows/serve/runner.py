@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -38,10 +38,11 @@ class ScheduleFailed(TrueupError):
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """When one stream's cycles run: by cron line (UTC), or every so many seconds."""
+    """When one stream's cycles run: by cron line in a time zone, or every so many seconds."""
 
     stream: str
     cron: str = ""
+    timezone: str = "UTC"
     every: float = 0
 
 
@@ -176,6 +177,7 @@ class _BackgroundRunner:
 
     async def _serve(self) -> None:
         from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+        from prefect.schedules import Cron, Interval
 
         from trueup.flows.serve.cycle_flow import cycle_flow
         from trueup.flows.serve.stale_runs import clear_up
@@ -188,17 +190,18 @@ class _BackgroundRunner:
         for plan in self._plans:
             if self._clear_up:
                 await clear_up(plan.stream)
-            when: dict[str, Any] = {"interval": plan.every} if plan.every else {"cron": plan.cron}
+            when = Interval(plan.every) if plan.every else Cron(plan.cron, timezone=plan.timezone)
             await runner.aadd_flow(
                 cycle_flow,
                 name=plan.stream,
-                **when,
+                schedule=when,
                 parameters={
                     "stream": plan.stream,
                     "config": str(self._config) if self._config else None,
                     "home": str(self._home),
                     "cron": plan.cron,
                     "every": plan.every,
+                    "timezone": plan.timezone,
                 },
                 concurrency_limit=ConcurrencyLimitConfig(
                     limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW

@@ -232,3 +232,21 @@ def test_bad_feedback_is_kept_aside_with_its_reason(store: RecordStore, tmp_path
     }
     with pytest.raises(InputError, match="column 'at' missing"):
         ingest_feedback(store, STREAM, ["-"], now=NOW, stdin=io.BytesIO(b"record_id,kind,value,user\n1,"))
+
+
+def test_an_undeclared_column_with_two_underscores_stops_nothing(
+    store: RecordStore, reader: RecordReader, tmp_path: Path
+) -> None:
+    """A key such as __x or __time in a late row is kept beside ours; the file is taken in whole."""
+    rows = [{"id": str(k), "at": "2024-01-01", "text": f"text {k}", "stars": 5} for k in range(6)]
+    rows[4] |= {"__x": "1", "__time": "2", "undeclared__x": "3"}
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert ingest(store, STREAM, [str(path)], now=NOW, batch=2).accepted == 6
+    assert sorted(_labels(reader)) == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_a_declared_column_with_two_underscores_is_refused() -> None:
+    """Such a column cannot be told from ours, so the schema is refused before anything is read."""
+    with pytest.raises(ValueError, match="two underscores"):
+        StreamSettings(name="reviews", id="id", time="at", text=("__text",))

@@ -153,3 +153,13 @@ def test_standard_input_is_told_by_its_first_bytes(text: bytes) -> None:
     """`-` takes CSV and JSON Lines without a name to go by."""
     (chunk,) = _read("-", ("id", "t"), stdin=text)
     assert chunk.table.iloc[0].tolist() == ["1", "x"]
+
+
+@pytest.mark.parametrize("length", [(4 << 20) - 8, 4 << 20, (4 << 20) + 3])
+def test_a_first_line_as_long_as_the_sample_is_read(tmp_path: Path, length: int) -> None:
+    """One line of 4 MiB and more, without a line end and cut within a character, is a row or refused in words."""
+    row = '{"t": "' + "é" * (length // 2) + '"}'
+    (chunk,) = _read(_file(tmp_path, "a.jsonl", row), ("t",))
+    assert len(chunk.table["t"][0]) == length // 2
+    with pytest.raises(InputError, match="header"):
+        _read(_file(tmp_path, "a.csv", "é" * (length // 2)), ("t",))

@@ -62,6 +62,16 @@ def test_variables_come_before_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ),
         (MINIMAL + '[smtp]\nfrom = "trueup"\n', "'trueup' is not a mail address"),
         ("[streams", "not readable as TOML"),
+        (MINIMAL + '[streams.reviews.policy]\nwindow = "99999999999999d"\n', "longer than a hundred years"),
+        (MINIMAL + '[streams.reviews.policy]\nwindow = "0d"\n', "no time at all"),
+        (MINIMAL + "[streams.reviews.policy]\nwindow = 0x" + "f" * 5000 + "\n", "reviews.policy.window"),
+        (MINIMAL + "[streams.reviews.policy]\nmax_drop = nan\n", "finite number"),
+        (MINIMAL + '[streams.reviews.schedule]\ncron = "0 9 31 2 *"\n', "never fires"),
+        (MINIMAL + '[streams.reviews.schedule]\ncron = "0 0 9 * * *"\n', "five fields but has 6"),
+        (MINIMAL + '[store]\nurl = "sqlite://"\n', "store.url: it names a database in memory"),
+        (MINIMAL + '[store]\nurl = "postgresql://u@h:54x2/d"\n', "store.url: its port is no number"),
+        (MINIMAL + '[tracking]\nuri = "http://h:50x0"\n', "tracking.uri: its port is no number"),
+        (MINIMAL + '[store]\narchive = "sftp://h:2x/a"\n', "store.archive: its port is no number"),
         ('[streams."../out"]\ntime = "at"\ntext = ["content"]\n', "also a folder's"),
     ],
 )
@@ -111,3 +121,41 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
     """--config that names nothing is no reason to go on without settings."""
     with pytest.raises(ConfigError, match="no settings file"):
         locate(tmp_path / "other.toml", None)
+
+
+def test_each_fault_is_one_line_and_shows_no_login(tmp_path: Path) -> None:
+    """All faults are told at once, a line each; a wrong address is shown without its password."""
+    written(
+        tmp_path,
+        MINIMAL + '[streams.reviews.policy]\nwindow = [1]\nconfirm = 0\n'
+        '[store]\nurl = "postgresql://u:hunter2@h:54x2/d"\n',
+    )
+    with pytest.raises(ConfigError) as refused:
+        locate(None, None, start=tmp_path)
+    assert [line.split(": ")[1] for line in str(refused.value).splitlines()] == [
+        "streams.reviews.policy.window", "streams.reviews.policy.confirm", "store.url",
+    ]  # fmt: skip
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_settings(tmp_path: Path) -> None:
+    """A file that an editor began with a byte order mark is read as any other."""
+    (tmp_path / "trueup.toml").write_bytes(b"\xef\xbb\xbf" + MINIMAL.encode())
+    assert locate(None, None, start=tmp_path).settings.stream("reviews").text == ("content",)
+
+
+def test_relative_places_begin_at_the_file_from_every_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Store, archive and registry are the same ones wherever a command is run, also where a variable names them."""
+    written(tmp_path, MINIMAL + '[store]\nurl = "sqlite:///s.db"\narchive = "kept"\n[tracking]\nuri = "sqlite:///m.db"\n')
+    below = tmp_path / "below"
+    below.mkdir()
+    for start in (tmp_path, below):
+        settings = locate(None, None, start=start).settings
+        assert settings.store.url == f"sqlite:///{tmp_path}/s.db"
+        assert settings.store.archive == f"{tmp_path}/kept"
+        assert settings.tracking.uri == f"sqlite:///{tmp_path}/m.db"
+    monkeypatch.chdir(below)
+    monkeypatch.setenv("TRUEUP_STORE__ARCHIVE", "other")
+    assert locate(Path("../trueup.toml"), None).settings.store.archive == f"{below}/../other"
