@@ -230,7 +230,8 @@ def _place(loc: tuple[int | str, ...], file: str) -> str:
         name = "TRUEUP_" + "__".join(str(part) for part in loc[:end]).upper()
         if name in variables:
             return f"the variable {variables[name]}"
-    place = ".".join(str(part) for part in loc) or "settings"
+    parts = (str(part) for part in loc)
+    place = ".".join(part if part.isprintable() else repr(part) for part in parts) or "settings"
     return f"{file}: {place}" if file else place
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -48,4 +49,4 @@ def test_the_summary_of_a_cycle_obeys_no_outsider(hostile: str) -> None:
     found = tokens(summary(done))
     assert not {t.type for t in found} & {"link_open", "image", "html_block", "html_inline", "em_open", "strong_open"}
     assert sum(t.type == "tr_open" for t in found) == 4
-    assert "://" not in summary(done)
+    assert not re.search(r"(?<!\\)://", summary(done))
