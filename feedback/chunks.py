@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trueup.feedback.values import encodable, written
+from trueup.feedback.typed_values import written
+from trueup.feedback.values import encodable
 from trueup.storage.incoming import Refused
 
 

@@ -16,7 +16,8 @@ import pandas as pd
 
 from trueup.feedback.chunks import Chunk, RawRows, chunk_of, object_array
 from trueup.feedback.csv_records import csv_records
-from trueup.feedback.values import encodable, escaped, written
+from trueup.feedback.typed_values import written
+from trueup.feedback.values import encodable, escaped
 from trueup.storage.errors import InputError
 from trueup.storage.incoming import Refused
 

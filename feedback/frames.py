@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from trueup.feedback.values import written
+from trueup.feedback.typed_values import written
 from trueup.storage.errors import InputError
 
 

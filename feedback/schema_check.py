@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from trueup.feedback.labels import class_rules
-from trueup.feedback.times import check_format
+from trueup.feedback.class_rules import class_rules
+from trueup.feedback.time_formats import check_format
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.stream import OrderTime, SentPrediction, StreamSettings
+from trueup.storage.timepoints import utc
 
 
 def required_columns(stream: StreamSettings) -> tuple[str, ...]:
@@ -56,7 +57,7 @@ def as_brought(stream: StreamSettings, columns: Sequence[str], name: str) -> tup
 
 
 def check_schema(stream: StreamSettings) -> None:
-    """Refuse a schema that intake cannot follow, before any row is read.
+    """Refuse a schema that intake cannot follow: when the settings are read, and before any row is.
 
     Raises:
         ConfigError: a class rule, the time's format or start cannot be read, or `arrived` stands beside a time by
@@ -66,19 +67,19 @@ def check_schema(stream: StreamSettings) -> None:
     if stream.time_format:
         check_format(stream.time_format)
     if isinstance(stream.time, OrderTime):
-        _check_start(stream.name, stream.time.start)
+        _check_start(stream.time.start)
     if stream.label.arrived and isinstance(stream.time, OrderTime):
         raise ConfigError(
-            f"Stream '{stream.name}': label.arrived = '{stream.label.arrived}' is a clock's time, but the stream's "
-            "time is its intake order, so the two cannot be compared. Leave arrived out, or name a time column."
+            f"label.arrived = '{stream.label.arrived}' is a clock's time, but the stream's time is its intake order, "
+            "so the two cannot be compared; leave arrived out, or name a time column"
         )
 
 
-def _check_start(name: str, start: str) -> None:
+def _check_start(start: str) -> None:
     try:
-        datetime.fromisoformat(start)
-    except ValueError:
+        utc(datetime.fromisoformat(start))
+    except (ValueError, OverflowError):
         raise ConfigError(
-            f"Stream '{name}': time.start = '{start}' is not a time, so no row could be dated. Write ISO 8601, as in "
-            "1996-05-07 or 1996-05-07T00:30:00."
+            f"time.start = '{start}' is not a time, so no row could be dated; write ISO 8601, as in 1996-05-07 or "
+            "1996-05-07T00:30:00"
         ) from None

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from trueup.feedback.chunks import Chunk, object_array
+from trueup.feedback.time_formats import ISO, grain
 from trueup.feedback.values import plain
-from trueup.storage.errors import ConfigError, InputError
+from trueup.storage.errors import InputError
 from trueup.storage.stream import OrderTime, StreamSettings
 from trueup.storage.timepoints import utc
 
-ISO = ""
 _CLOCK = r"[T ]\d{2}(?::?\d{2}(?::?\d{2}(?:[.,]\d+)?)?)?(?: ?(?:Z|z|[+-]\d{2}(?::?\d{2})?))?"
 _ISO = re.compile(rf"\d{{4}}-\d{{2}}(?:-\d{{2}}(?:{_CLOCK})?)?")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{12,13}")
@@ -66,34 +66,6 @@ def read_times(texts: Sequence[str | None] | np.ndarray, time_format: str = ISO)
         whole = (grains == unit) & ~np.isnat(parsed)
         last[whole] = (parsed[whole].astype(f"M8[{unit}]") + 1).astype("M8[us]") - np.timedelta64(1, "us")
     return Times(parsed, last)
-
-
-def check_format(time_format: str) -> None:
-    """Refuse a format that cannot date a row.
-
-    Raises:
-        ConfigError: strptime does not know a directive, or the format names no year.
-    """
-    try:
-        datetime.strptime("", time_format)
-    except ValueError as error:
-        if "does not match" not in str(error):
-            raise ConfigError(f"time_format '{time_format}' cannot be read: {error}. Nothing was stored.") from None
-    if not re.search(r"%-?[YyGcxD]", time_format):
-        raise ConfigError(
-            f"time_format '{time_format}' names no year, so every record would lie in 1900. Nothing was stored; "
-            "write the whole time, as in '%Y-%m-%d %H:%M:%S', from several columns if need be."
-        )
-
-
-def grain(time_format: str) -> str:
-    """What a strptime format names: "" an instant, "D" a day, "M" a month, "Y" a year."""
-    named = set(re.findall(r"%-?([A-Za-z])", time_format))
-    if named & set("HIMSfcXsT"):
-        return ""
-    if named & set("djxDFuwaAUWV"):
-        return "D"
-    return "M" if named & set("mbBh") else "Y"
 
 
 def fitting_formats(value: str) -> tuple[str, ...]:

@@ -1,48 +1,12 @@
-"""One way of writing a value, so that CSV, JSON Lines and Parquet of the same rows are the same rows."""
+"""One way of writing a value, so that the same rows are the same in every kind of file. Importing this is light."""
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import date, datetime
-from decimal import Decimal
-
-import numpy as np
-import pandas as pd
 
 _WHOLE = re.compile(r"[+-]?(?:0|[1-9]\d*)\.0+")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 MISSING_NUMBER = frozenset({"", "nan", "na", "n/a", "null", "none", "<na>"})
-
-
-def written(value: object) -> str | None:
-    """A typed value as text: whole numbers without a fraction, times as ISO 8601, nested values as JSON.
-
-    What is missing (None, NaN, NaT, the empty text) is None. Text is left as it is.
-    """
-    if isinstance(value, str):
-        return value or None
-    if value is None or value is pd.NaT or value is pd.NA:
-        return None
-    if isinstance(value, bool | np.bool_):
-        return str(bool(value))
-    if isinstance(value, float | np.floating):
-        number = float(value)
-        if number != number:
-            return None
-        return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return plain(format(value, "f"))
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape") or None
-    if isinstance(value, dict | list | tuple | np.ndarray):
-        whole = value.tolist() if isinstance(value, np.ndarray) else value
-        return json.dumps(whole, sort_keys=True, ensure_ascii=False, default=written)
-    return str(value)
 
 
 def plain(text: str | None) -> str | None:

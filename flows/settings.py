@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from trueup.feedback.schema_check import check_schema
 from trueup.storage.errors import ConfigError
-from trueup.storage.locations import checked_archive, checked_host, checked_registry, checked_store, from_folder
+from trueup.storage.locations import (
+    checked_archive,
+    checked_host,
+    checked_registry,
+    checked_store,
+    from_folder,
+    without_login,
+)
 from trueup.storage.policy import Frozen
 from trueup.storage.stream import StreamSettings, mail_address
 
 SETTINGS_FILE = "trueup.toml"
 _TRIED = frozenset({"int", "str", "OrderTime"})  # what a value of several types is read as
 _SHOWN = 100  # characters of a wrong value
-_LOGIN = re.compile(r"://[^/\s]*@")
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -177,13 +183,30 @@ def read_settings(text: str, name: str) -> Settings:
             "was done."
         )
     try:
-        return _with_variables(values) if _is_set(os.environ) else Settings(**values)
+        settings = _with_variables(values) if _is_set(os.environ) else Settings(**values)
     except ValidationError as error:
         faults: dict[str, str] = {}  # one a place: a value of several types fails once for each
         for fault in error.errors(include_url=False, include_context=False):
             faults.setdefault(_place(_written(fault["loc"]), name), _said(fault))
-        said = ".\n".join(f"{place}: {what}" for place, what in faults.items())
-        raise ConfigError(f"{said}. Nothing was done.") from None
+        raise _refused(faults) from None
+    if unfit := dict(_unfit_schemas(settings, name)):
+        raise _refused(unfit)
+    return settings
+
+
+def _unfit_schemas(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
+    """The streams whose rows no intake could read by their class rules or times: where, and why."""
+    for stream in settings.streams.values():
+        try:
+            check_schema(stream)
+        except ConfigError as error:
+            yield _place(("streams", stream.name), name), " ".join(str(error).split())
+
+
+def _refused(faults: dict[str, str]) -> ConfigError:
+    """What is wrong at each place, a line each."""
+    said = ".\n".join(f"{place}: {what}" for place, what in faults.items())
+    return ConfigError(f"{said}. Nothing was done.")
 
 
 def _is_set(variables: Iterable[str]) -> bool:
@@ -258,7 +281,7 @@ def _said(error: Any) -> str:
 def _shown(value: object) -> str:
     """A wrong value as its own line can show it: short, and without a login."""
     try:
-        said = _LOGIN.sub("://…@", repr(value))
+        said = without_login(repr(value))
     except ValueError:  # a number of thousands of digits is not written
         return "a number too large"
     return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"

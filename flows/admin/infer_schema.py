@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from trueup.feedback.readers import opened
-from trueup.feedback.times import ISO, fitting_formats, grain, joined, read_times
+from trueup.feedback.time_formats import ISO, grain
+from trueup.feedback.times import fitting_formats, joined, read_times
 from trueup.feedback.values import number, plain
 from trueup.flows.admin.settings_template import ORDER_STEP, Guess, stream_toml
 from trueup.storage.errors import InputError

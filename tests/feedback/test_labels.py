@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.feedback.labels import class_names, class_of, class_rules, resolve
+from trueup.feedback.class_rules import class_rules
+from trueup.feedback.labels import class_names, class_of, resolve
 from trueup.storage.errors import ConfigError
 from trueup.storage.stream import LabelPolicy, StreamSettings
 

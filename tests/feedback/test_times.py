@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.feedback.chunks import chunk_of
-from trueup.feedback.times import check_format, event_times, fitting_formats, grain, read_times, survey
+from trueup.feedback.time_formats import check_format, grain
+from trueup.feedback.times import event_times, fitting_formats, read_times, survey
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.stream import LabelPolicy, OrderTime, StreamSettings
 

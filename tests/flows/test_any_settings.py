@@ -48,23 +48,30 @@ DEPLOYMENTS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(DEPLOYMENTS)
-def test_any_values_are_settings_or_one_line_each(values: dict[str, Any]) -> None:
+@pytest.mark.parametrize("examples", [15, pytest.param(500, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+def test_any_values_are_settings_or_one_line_each(examples: int) -> None:
     """Odd values under known keys are taken or refused by name, in lines that a terminal can show."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trueup.flows.settings.tomllib.loads", lambda text: values)
-        _settings_or_lines("as drawn")
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(DEPLOYMENTS)
+    def whatever_is_drawn(values: dict[str, Any]) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("trueup.flows.settings.tomllib.loads", lambda text: values)
+            _settings_or_lines("as drawn")
+
+    whatever_is_drawn()
 
 
-@pytest.mark.slow
-@settings(max_examples=1000, deadline=None)
-@given(st.text() | st.sampled_from(["a = " + "9" * 5000, "[" * 3000, "a=" + "[" * 3000]))
-def test_any_text_is_settings_or_one_line_each(text: str) -> None:
+@pytest.mark.parametrize("examples", [50, pytest.param(1000, marks=pytest.mark.slow)])
+def test_any_text_is_settings_or_one_line_each(examples: int) -> None:
     """What is no TOML is refused as such, however deep or long."""
-    _settings_or_lines(text)
+
+    @settings(max_examples=examples, deadline=None)
+    @given(st.text() | st.sampled_from(["a = " + "9" * 5000, "[" * 3000, "a=" + "[" * 3000]))
+    def whatever_is_drawn(text: str) -> None:
+        _settings_or_lines(text)
+
+    whatever_is_drawn()
 
 
 def _settings_or_lines(text: str) -> None:

@@ -24,8 +24,10 @@ def trueup(folder: Path, words: str, end: str = "", **variables: str) -> subproc
     )
 
 
-@pytest.mark.parametrize("variables", [{"PYTHONIOENCODING": "latin-1"}, C_LOCALE])
-@pytest.mark.parametrize("words", ["status", "status --json", "predict –评论.csv"])
+@pytest.mark.parametrize(
+    ("words", "variables"),
+    [("predict –评论.csv", C_LOCALE), ("status --json", {"PYTHONIOENCODING": "latin-1"}), ("status", C_LOCALE)],
+)
 def test_what_a_terminal_cannot_draw_ends_no_command(tmp_path: Path, words: str, variables: dict[str, str]) -> None:
     """A dash or a Chinese character on a Latin-1 or ASCII terminal is no error, and JSON stays whole."""
     done = trueup(tmp_path, words, **variables)
@@ -36,8 +38,10 @@ def test_what_a_terminal_cannot_draw_ends_no_command(tmp_path: Path, words: str,
         json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("words", ["status", "status --json"])
-@pytest.mark.parametrize("end", ["| true", ">&-", "<&- >&- 2>&-", "> /dev/full"])
+@pytest.mark.parametrize(
+    ("words", "end"),
+    [("status", "| true"), ("status --json", ">&-"), ("status", "<&- >&- 2>&-"), ("status --json", "> /dev/full")],
+)
 def test_nobody_need_read_to_the_end(tmp_path: Path, words: str, end: str) -> None:
     """A closed or full output, or a reader that leaves, ends in no traceback."""
     said = trueup(tmp_path, words, end).stderr

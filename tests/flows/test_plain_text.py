@@ -41,7 +41,7 @@ def test_a_hostile_file_says_what_became_of_it(tmp_path: Path, capsys: pytest.Ca
     """A file's name, its ids and values are shown by ingest, by quarantine and in errors as what they are."""
     name = "d[.a] [red]\x1b[31m\u202e.csv"
     (tmp_path / "trueup.toml").write_text('[streams.r]\nid = "id"\ntime = "at"\ntext = ["content"]\n')
-    (tmp_path / name).write_text("id,at,content\n[b]\x1b[1m\u202e,never \x1b[2J,x\n", encoding="utf-8")
+    (tmp_path / name).write_text("id,at,content\n1,2026-01-01,x\n[b]\x1b[1m\u202e,never \x1b[2J,x\n", encoding="utf-8")
     config = ["--config", str(tmp_path / "trueup.toml")]
     said = [_said(capsys, "ingest", str(tmp_path / name), *config), _said(capsys, "ingest", f"no {name}", *config)]
     said.append(_said(capsys, "quarantine", "list", *config))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import trueup
 from trueup.flows.settings import locate
 from trueup.storage.errors import ConfigError
 
@@ -72,6 +73,11 @@ def test_variables_come_before_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         (MINIMAL + '[store]\nurl = "postgresql://u@h:54x2/d"\n', "store.url: its port is no number"),
         (MINIMAL + '[tracking]\nuri = "http://h:50x0"\n', "tracking.uri: its port is no number"),
         (MINIMAL + '[store]\narchive = "sftp://h:2x/a"\n', "store.archive: its port is no number"),
+        (MINIMAL + 'label = { column = "s", classes = { a = "<=x" } }\n', "reviews: label.classes: the rule '<=x'"),
+        (MINIMAL + 'label = { column = "s", classes = { a = "<=3", b = ">=3" } }\n', "value 3 belongs to 'a' and 'b'"),
+        (MINIMAL + 'time_format = "%H:%M"\n', "streams.reviews: time_format '%H:%M' names no year"),
+        (MINIMAL + 'time_format = "%Y %Y"\n', "each part once"),
+        ('[streams.r]\ntime = { start = "soon", step = "1h" }\ntext = ["t"]\n', "streams.r: time.start = 'soon'"),
         ('[streams."../out"]\ntime = "at"\ntext = ["content"]\n', "also a folder's"),
     ],
 )
@@ -159,3 +165,13 @@ def test_relative_places_begin_at_the_file_from_every_folder(
     monkeypatch.chdir(below)
     monkeypatch.setenv("TRUEUP_STORE__ARCHIVE", "other")
     assert locate(Path("../trueup.toml"), None).settings.store.archive == f"{below}/../other"
+
+
+def test_doctor_says_where_everything_lies(tmp_path: Path) -> None:
+    """Store, archive and MLflow's tables are named in full, from whatever folder it is asked."""
+    written(tmp_path, MINIMAL + '[store]\nurl = "sqlite:///s.db"\narchive = "kept"\n')
+    with trueup.open(tmp_path / "trueup.toml") as deployment:
+        found = {finding.name: finding.said for finding in deployment.doctor()}
+    assert f"{tmp_path}/s.db" in found["store"]
+    assert f"{tmp_path}/kept" in found["archive"]
+    assert f"{tmp_path}/.trueup/mlflow.db" in found["tracking"]
