@@ -53,6 +53,7 @@ class Signal:
     chance, so that it is acted on at once.
     contributors: what moved most, the strongest first.
     said: one plain sentence of what moved, by how much, in words.
+    unit_change: the conversion that a breached column of numbers looks like; empty: it does not look like one.
     """
 
     code: str
@@ -70,6 +71,7 @@ class Signal:
     direction: Literal["up", "down"] | None = None
     overwhelming: bool = False
     contributors: tuple[Contributor, ...] = ()
+    unit_change: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -17,6 +17,7 @@ class AlertKind(StrEnum):
     INCIDENT_RESOLVED = "incident_resolved"
     PROMOTION = "promotion"
     APPROVAL = "approval"  # the gate is passed and a person decides
+    LABEL_FEED = "label_feed"  # the gate is passed by labels that may be broken; a person looks at the feed first
     JUDGED = "judged"  # the gate is passed and policy.promotion = "off": it is told of, and nothing is asked
     EXPIRED = "expired"  # a challenger waited for a person longer than policy.approval allows
     ROLLBACK = "rollback"  # a person went back to an earlier version, or trueup did after a lost probation
@@ -54,9 +55,9 @@ class AlertFacts:
     who: the person who promoted or rolled back by hand; empty where trueup promoted by itself. forced: it was done
         against the gate, or without it. lost: the registry had lost the champion before, so nothing answered.
     why: for `failure` and `no_champion`, what went wrong and what it means for the data; for what is done by hand, the
-        person's reason; for a rollback by trueup itself, the figures of the probation; for `approval` and `expired`,
-        what kept the challenger waiting; for a resolved incident, what ended it where no signal did.
-    until: for `approval` and `expired`, when the challenger's evidence is too old to be promoted on.
+        person's reason; for a rollback by trueup itself, the figures of the probation; for `approval`, `label_feed` and
+        `expired`, what kept the challenger waiting; for a resolved incident, what ended it where no signal did.
+    until: for `approval`, `label_feed` and `expired`, when the challenger's evidence is too old to be promoted on.
     home: the home folder in which the commands of the mail have to be run.
     """
 

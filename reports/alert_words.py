@@ -10,7 +10,7 @@ from trueup.monitoring.check import Signal
 from trueup.monitoring.formatting import aligned_figure
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.alert_facts import AlertFacts, AlertKind
-from trueup.reports.signal_words import METRIC_NAMES, headline
+from trueup.reports.signal_words import METRIC_NAMES, headline, unit_question
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,14 @@ def _opened(facts: AlertFacts) -> Words:
         if asked
         else "It opened an incident and changed no model. The next counted checks confirm it or let it pass."
     )
+    ask = unit_question(facts.signals)
+    if ask and asked:
+        did += " A challenger that passes the gate waits for a person."
     advised = dict.fromkeys(advice for code in facts.codes if (advice := kind_of(code).advice))
     more = [NextStep(advice.why, _command(advice.command, stream=facts.stream)) for advice in advised]
     return Words(
         found + (", training a challenger" if asked else ""),
-        f"A check of the newest records found: {found}.",
+        f"A check of the newest records found: {found}.{ask}",
         did,
         (*_look(facts), _acknowledge(facts), *more),
     )
@@ -82,9 +85,7 @@ def _promotion(facts: AlertFacts) -> Words:
         steps.append(NextStep(why, _command("models rollback", stream=facts.stream, why=True)))
     return Words(
         f"{found}{role} ({new})",
-        f"{new} is the champion of stream '{facts.stream}' "
-        + _before(facts)
-        + _reason(facts),
+        f"{new} is the champion of stream '{facts.stream}' {_before(facts)}{_reason(facts)}",
         f"It promoted the new version {_warrant(facts)}."
         + ("" if alone else f" {old} is kept as `previous`."),
         (*steps, *_look(facts)),
@@ -136,12 +137,35 @@ def _approval(facts: AlertFacts) -> Words:
     promote = _command("models promote", "--to", wanted, stream=facts.stream, why=True)
     return Words(
         f"challenger {new} passed, waits for you",
-        f"The challenger {new} passed every test of the gate, and {_version(facts.from_version)} still answers: "
-        f"{facts.why or 'a person decides'}.",
+        f"The challenger {new} passed {'every' if all(test.passed for test in facts.gate) else 'every other'} test of "
+        f"the gate, and {_version(facts.from_version)} still answers: {facts.why or 'a person decides'}.",
         "It registered the challenger and changed nothing else."
         + (f" It waits until {facts.until:%Y-%m-%d %H:%M} UTC; then the figures are too old to promote it on."
            if facts.until else ""),
         (NextStep("Read the figures; if you agree, promote it", promote), *_look(facts)),
+    )
+
+
+def _label_feed(facts: AlertFacts) -> Words:
+    new, stays = _version(facts.to_version), _version(facts.from_version)
+    wanted = "VERSION" if facts.to_version is None else str(facts.to_version)
+    promote = _command("models promote", "--to", wanted, stream=facts.stream, why=True)
+    return Words(
+        f"the label feed looks broken, challenger {new} waits for you",
+        f"The newest labels may be wrong, so they do not show that a model is better. {facts.why}.",
+        f"It promoted nothing: {stays} still answers. The challenger {new} passed the gate's other tests on these "
+        "labels and waits"
+        + (f" until {facts.until:%Y-%m-%d %H:%M} UTC" if facts.until else "")
+        + ". While labels look like this, nothing is promoted or rolled back by them.",
+        (
+            NextStep("Check the label feed: see what the challenger was judged by",
+                     _command("models explain", wanted, stream=facts.stream)),
+            NextStep("If the labels are wrong, mend the feed and send the right ones",
+                     _command("feedback", "FILE", stream=facts.stream)),
+            NextStep("If the labels are right, promote the challenger", promote),
+            *_look(facts),
+            _acknowledge(facts),
+        ),
     )
 
 
@@ -240,6 +264,7 @@ _BY_KIND: dict[AlertKind, Callable[[AlertFacts], Words]] = {
     AlertKind.INCIDENT_RESOLVED: _resolved,
     AlertKind.PROMOTION: _promotion,
     AlertKind.APPROVAL: _approval,
+    AlertKind.LABEL_FEED: _label_feed,
     AlertKind.JUDGED: _judged,
     AlertKind.EXPIRED: _expired,
     AlertKind.ROLLBACK: _rollback,

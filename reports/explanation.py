@@ -170,7 +170,8 @@ def _standing(trail: Trail, judged: PromotionAttempt | None, version: int | None
     if judged.from_version != trail.champion:
         return str(judged.state), _again(trail, judged)
     if judged.state is PromotionState.HELD:
-        return "held", [f"A person's approval: {promote}"]
+        doubts = [f"{test['code']}: {_sentence(test['said'])}" for test in judged.gate["tests"] if not test["passed"]]
+        return "held", [*doubts, f"A person's approval{', after a look at that' if doubts else ''}: {promote}"]
     if judged.state is PromotionState.DECIDED:
         return "decided", ["Nothing more: the next cycle, training or change by hand finishes what a crash left."]
     return str(judged.state), [f"A person's approval in time, or now one by force: {promote} --force"]

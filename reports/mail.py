@@ -34,6 +34,7 @@ _TONES = {
     AlertKind.INCIDENT_RESOLVED: "#15803d",
     AlertKind.PROMOTION: "#1d4ed8",
     AlertKind.APPROVAL: "#1d4ed8",
+    AlertKind.LABEL_FEED: "#b45309",
     AlertKind.JUDGED: "#475569",
     AlertKind.EXPIRED: "#b45309",
     AlertKind.ROLLBACK: "#b45309",

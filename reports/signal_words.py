@@ -21,6 +21,13 @@ def headline(signals: tuple[Signal, ...]) -> str:
     return _phrase(ordered[0]) + more
 
 
+def unit_question(signals: tuple[Signal, ...]) -> str:
+    """What a person should ask first, where columns look as if their unit had changed; empty where none does."""
+    units = [f"column '{s.code.removeprefix('DRF-IN-')}' ({s.unit_change})" for s in signals if s.unit_change]
+    look = "look" if len(units) > 1 else "looks"
+    return f" Ask the source first: {', '.join(units)} {look} like a change of unit." if units else ""
+
+
 def metric_before(signal: Signal) -> float | None:
     """The reference value of a metric signal, from its value and its drop."""
     if signal.value is None or signal.effect is None:
@@ -31,6 +38,8 @@ def metric_before(signal: Signal) -> float | None:
 
 
 def _phrase(signal: Signal) -> str:
+    if signal.unit_change:
+        return f"'{signal.code.removeprefix('DRF-IN-')}' looks like a change of unit"
     if signal.code != METRIC:
         return kind_of(signal.code).phrase_of(signal.code)
     direction = "rose" if signal.worse is Worse.HIGHER else "fell"

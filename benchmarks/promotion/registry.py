@@ -13,6 +13,7 @@ SECTIONS = (
     "shifts",
     "replays",
     "flip",
+    "label_feed",
     "other_streams",
     "latency",
     "races",

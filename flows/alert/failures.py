@@ -29,6 +29,7 @@ _OVER = {
     Cause.CHAMPION: "the champion can be loaded and answers again",
     Cause.NO_CHAMPION: "the stream has a champion",
     Cause.CYCLE: "a cycle went through again",
+    Cause.LABEL_FEED: "the newest labels agree with what came before, or somebody decided that they are right",
 }
 
 
@@ -65,7 +66,7 @@ def resolve_incident(
 ) -> Write:
     """Resolve the incident of a cause, where one is open; what a cycle found out waits until the stream is resumed."""
     standing = _standing(app, stream, cause)
-    if standing is None or (cause is not Cause.NO_CHAMPION and app.pauses.current(stream.name)):
+    if standing is None or (cause not in (Cause.NO_CHAMPION, Cause.LABEL_FEED) and app.pauses.current(stream.name)):
         return lambda connection: None
     facts = AlertFacts(
         kind=AlertKind.INCIDENT_RESOLVED,

@@ -68,7 +68,8 @@ def train(
         ]
         ended = f"v{done.version} " + ("is champion" if done.promotion else "was not promoted: see the gate")
         if done.held:
-            ended = f"v{done.version} passed the gate and waits: {done.held}"
+            promote = f"trueup models promote --to {done.version} --stream {chosen.name} --why '...'"
+            ended = f"v{done.version} passed the gate and waits: {done.held}. To let it answer: {promote}"
         s.show(
             done.as_json(),
             table(f"candidates, mean {metric} over the newest blocks", head, rows),

@@ -12,6 +12,7 @@ from trueup.flows.check.labels import with_mature_labels, with_resolved_labels
 from trueup.flows.check.predictions import predictor_of, score_new
 from trueup.flows.cycle.context import CycleContext
 from trueup.flows.cycle.outputs import ProbationOutput, ScoreOutput
+from trueup.flows.gate.label_evidence import labels_before
 from trueup.flows.promote.commit import commit
 from trueup.flows.promote.notifications import announcement_of
 from trueup.storage import snapshots
@@ -76,6 +77,7 @@ def ask(context: CycleContext, attempt: PromotionAttempt, before: ProbationOutpu
 
 def _asked(context: CycleContext, attempt: PromotionAttempt, before: ProbationOutput) -> ProbationOutput:
     from trueup.training.evaluation.gain import metric_pair
+    from trueup.training.evaluation.label_feed import sound_rows
     from trueup.training.evaluation.probation import (
         RISK,
         Looks,
@@ -101,23 +103,33 @@ def _asked(context: CycleContext, attempt: PromotionAttempt, before: ProbationOu
         if last:
             return replace(now, outcome="passed", said=f"its time is over, with {waits} and no loss among them")
         return replace(now, said=f"{waits} by now; it is asked again when they have grown")
-    met = pair(stream, rows, predictor_of(app, stream, previous)(rows))
+    met, left_out = sound_rows(
+        pair(stream, rows, predictor_of(app, stream, previous)(rows)),
+        labels_before(app, stream, champion),
+        classes=tuple(stream.label.classes),
+        ordered=not stream.series,
+        window=stream.policy.window_records,
+    )
+    if left_out and not looks.due(len(met), last=last):
+        said = f"{len(rows) - len(met)} of {len(rows)} labelled rows are left out, since {left_out}"
+        return replace(now, rows=len(met), said=f"{said}. It is asked again when sound labels have grown")
     chance, bound = chance_of_previous(stream.metric, met, seed_of(stream, as_of)), rollback_bound(looks.made + 1)
     if np.isnan(chance):
-        said = f"{stream.metric} is undefined on {len(rows)} rows, so nothing can be said of them"
+        said = f"{stream.metric} is undefined on {len(met)} rows, so nothing can be said of them"
         return replace(now, outcome="passed" if last else "watching", said=said)
     outcome = conclude(chance, bound, last=last)
     new, old = metric_pair(stream.metric, met)
     said = (
-        f"on {len(rows)} labelled rows that neither knew {stream.metric} of v{now.version} is {new:.4g}, of "
+        f"on {len(met)} labelled rows that neither knew {stream.metric} of v{now.version} is {new:.4g}, of "
         f"v{now.previous} before it {old:.4g}: v{now.previous} is better with a probability of {chance:.2%}, and look "
         f"{looks.made + 1} goes back from {bound:.2%} on ({RISK:.0%} in all that a champion no worse is sent back)"
     )
+    if left_out:
+        said += f"; {len(rows) - len(met)} further rows are left out, since {left_out}"
     if outcome is Outcome.ROLLED_BACK:
         score_new(app, stream, previous, as_of, context.lease)  # before anything moves: what fails here moves nothing
-    return replace(
-        now, look=looks.made + 1, looked_at=len(rows), chance=chance, bound=bound, outcome=str(outcome), said=said
-    )
+    now = replace(now, rows=len(met), look=looks.made + 1, looked_at=len(met))
+    return replace(now, chance=chance, bound=bound, outcome=str(outcome), said=said)
 
 
 def rows_new_to_both(

@@ -10,6 +10,12 @@ from sqlalchemy.engine import Connection
 from trueup.flows.alert.compose import cycle_facts, outbox_item, with_check
 from trueup.flows.alert.failures import open_incident, resolve_incident
 from trueup.flows.alert.incidents import incident_for, incident_updates
+from trueup.flows.alert.label_feed_incident import (
+    label_feed_doubted,
+    open_label_feed,
+    resolve_by_check,
+    resolve_by_gate,
+)
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.comparison import compare_window
 from trueup.flows.check.predictions import score_new
@@ -24,7 +30,7 @@ from trueup.flows.cycle.outputs import (
     TrainOutput,
 )
 from trueup.flows.cycle.probation import probation_step
-from trueup.flows.gate.evaluate import GateOutcome, read_gate_files
+from trueup.flows.gate.evaluate import GateOutcome, read_gate_files, with_unit_doubt
 from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import need_service_champion
@@ -105,10 +111,12 @@ def decide_step(context: CycleContext) -> None:
     history = history_of(context, context.champion, checked.labels)
     decision = context.strategies.decide(context.stream.policy, found, history, cycle.as_of)
     update_incidents = incident_updates(app, context.stream, cycle, found, decision, history)
+    labels_sound = resolve_by_check(app, context.stream, cycle, found)
     with context.step("decide", DecideOutput(decision=decision, paused=history.paused)) as connection:
         app.cycles.add_decision(connection, cycle, found.report_id, asdict(decision))
         if not history.paused:
             update_incidents(connection)
+            labels_sound(connection)
 
 
 def _first_decision(paused: str) -> DecideOutput:
@@ -185,7 +193,7 @@ def gate_step(context: CycleContext) -> None:
         return
     judged, why = _judged(context, left)
     paused = context.paused
-    held = paused or hold_reason(app, stream)
+    held = paused or hold_reason(app, stream, judged.doubts)
     codes = context.decided.decision.confirmed
     planned = gated_attempt(
         app, stream, cycle.as_of, judged, left.trained, why=why, held=held, codes=codes, cycle_id=cycle.id
@@ -206,17 +214,23 @@ def _judged(context: CycleContext, left: TrainOutput) -> tuple[GateOutcome, str]
     decision = context.decided.decision
     asking = [said for said in decision.reasons if said.partition(":")[0] in decision.confirmed]
     judged = context.strategies.judge(context.app, context.stream, left.trained, context.cycle.as_of)
+    checked = context.output_of(CheckOutput)
+    judged = with_unit_doubt(judged, checked.check if checked else None)
     return judged, " ".join(asking or decision.reasons)
 
 
 def _tell_of_gate(context: CycleContext, connection: Connection, planned: PromotionAttempt, held: str) -> None:
     """Tell people of a challenger that waits, and once an incident of one that was refused."""
     app, stream, cycle = context.app, context.stream, context.cycle
+    resolve_by_gate(app, stream, cycle, planned.gate)(connection)
     incident = incident_for(app, stream, planned.codes)
     if planned.state is PromotionState.HELD:
         kind = AlertKind.JUDGED if stream.policy.promotion == "off" else AlertKind.APPROVAL
         facts = replace(_facts(context, kind, planned), why=held, until=approval_deadline(stream, planned))
-        app.alerts.add(connection, outbox_item(app, stream, facts, incident))
+        if label_feed_doubted(planned.gate):
+            open_label_feed(app, stream, facts)(connection)
+        else:
+            app.alerts.add(connection, outbox_item(app, stream, facts, incident))
     if planned.state is PromotionState.REFUSED and incident and not incident.refusal_told:
         facts = replace(_facts(context, AlertKind.REFUSED, planned), incident_id=incident.id)
         app.alerts.tell_refusal(connection, incident.id)

@@ -68,7 +68,7 @@ def train_now(
             raise
         name_challenger(app, lease, stream, trained)
         judged = run_gate(app, stream, trained, as_of)
-        held = hold_reason(app, stream)
+        held = hold_reason(app, stream, judged.doubts)
         planned = gated_attempt(
             app, stream, as_of, judged, trained, why="A person asked for it with `trueup train`.", held=held
         )

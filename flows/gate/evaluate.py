@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,9 @@ from trueup.flows.check.champion import champion_of, champion_version
 from trueup.flows.check.predictions import predictor_of
 from trueup.flows.gate.behaviour_cases import own_cases, own_suites
 from trueup.flows.gate.golden_set import golden_set
+from trueup.flows.gate.label_evidence import doubts_of, labelling_of, labels_before
 from trueup.flows.train.run import Trained, load_trained
+from trueup.monitoring.check import Check
 from trueup.storage import snapshots
 from trueup.storage.content import seed_of
 from trueup.storage.errors import ModelUnusable
@@ -21,6 +23,8 @@ from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:
+    from trueup.training.evaluation.label_feed import AnsweredLabels
+    from trueup.training.evaluation.labelling import Labelling
     from trueup.training.evaluation.paired import Paired
     from trueup.training.gate.context import StoredModel
     from trueup.training.gate.result import Gate
@@ -43,15 +47,36 @@ class GateOutcome:
     def passed(self) -> bool:
         return bool(self.gate["passed"])
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What holds a challenger that passed for a person: the failed tests of that kind, in words."""
+        return doubts_of(self.gate)
+
+
+def with_unit_doubt(outcome: GateOutcome, check: Check | None) -> GateOutcome:
+    """The outcome; with GATE-UNIT where a breached column of the check looks as if its unit had changed."""
+    from trueup.training.gate.units import unit_test
+
+    changes = {s.code.removeprefix("DRF-IN-"): s.unit_change for s in check.breached if s.unit_change} if check else {}
+    if not changes or not outcome.gate["tests"]:
+        return outcome
+    gate = {**outcome.gate, "tests": [*outcome.gate["tests"], asdict(unit_test(changes))]}
+    return replace(outcome, gate=gate)
+
 
 @dataclass(frozen=True)
 class MetricVerdict:
-    """What the comparison on the metric came to; `champion`: None where there is none, or it is another service's."""
+    """What the comparison on the metric came to; `champion`: None where there is none, or it is another service's.
+
+    labels_before, labelling: as `GateContext` has them.
+    """
 
     gate: Gate
     paired: Paired
     labels: int
     champion: StoredModel | None = None
+    labels_before: AnsweredLabels | None = None
+    labelling: Labelling | None = None
 
 
 def read_gate_files(app: App, stream: StreamSettings) -> None:
@@ -98,7 +123,7 @@ def _run_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetim
     if champion is None:
         verdict = _against_constant(stream, fitted, rows, seed)
     else:
-        verdict = _against_champion(app, stream, fitted, rows, seed, version=trained.version)
+        verdict = _against_champion(app, stream, fitted, rows, seed, version=trained.version, as_of=as_of)
     reference = snapshots.load(app.archive, record.reference, regression=stream.is_regression).features
     context = GateContext(
         stream=stream,
@@ -107,6 +132,8 @@ def _run_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetim
         challenger=StoredModel(fitted.model, app.registry.size(stream.name, record.version)),
         champion=verdict.champion,
         reference=reference,
+        labels_before=verdict.labels_before,
+        labelling=verdict.labelling,
         golden=golden_set(app, stream),
         own_suites=own_suites(stream, own_cases(app, stream), reference),
     )
@@ -125,7 +152,7 @@ def _against_constant(stream: StreamSettings, fitted: Fitted, rows: Rows, seed: 
 
 
 def _against_champion(
-    app: App, stream: StreamSettings, fitted: Fitted, rows: Rows, seed: int, *, version: int
+    app: App, stream: StreamSettings, fitted: Fitted, rows: Rows, seed: int, *, version: int, as_of: datetime
 ) -> MetricVerdict:
     from trueup.training.evaluation.head_to_head import compare_on_new_rows, compare_on_older_rows, model_predictor
     from trueup.training.gate.metric_tests import judge_challenger, look_number
@@ -148,7 +175,14 @@ def _against_champion(
     labels = int((rows.labelled & newer.to_numpy()).sum())
     look = look_number(_looks_before(app, stream, standing.version, version), labels)
     gate = judge_challenger(stream.metric, paired, seed, look=look, older=older)
-    return MetricVerdict(gate, paired, labels, champion)
+    return MetricVerdict(
+        gate,
+        paired,
+        labels,
+        champion,
+        labels_before=labels_before(app, stream, standing),
+        labelling=labelling_of(stream, rows, its_answers, cut_off=standing.cut_off, as_of=as_of),
+    )
 
 
 def _model_of(app: App, standing: VersionRecord) -> StoredModel | None:

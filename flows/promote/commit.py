@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -20,7 +20,7 @@ from trueup.flows.train.run import Trained
 from trueup.monitoring.causes import Cause
 from trueup.storage.errors import StaleEvidence
 from trueup.storage.leases import Lease
-from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
+from trueup.storage.promotions import ROLLBACKS, PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.stream import StreamSettings
 
 
@@ -38,8 +38,13 @@ def name_challenger(app: App, lease: Lease, stream: StreamSettings, trained: Tra
             app.registry.set_alias(stream.name, "challenger", trained.version)
 
 
-def hold_reason(app: App, stream: StreamSettings) -> str:
-    """Why a challenger that passes its gate is not promoted by itself now; empty where nothing holds it."""
+def hold_reason(app: App, stream: StreamSettings, doubts: Sequence[str] = ()) -> str:
+    """Why a challenger that passes its gate is not promoted by itself now; empty where nothing holds it.
+
+    doubts: of its gate (`GateOutcome.doubts`).
+    """
+    if doubts:
+        return "; ".join(doubts)
     rollback = open_rollback(app, stream)
     if rollback is not None:
         return (
@@ -103,7 +108,10 @@ def commit(app: App, lease: Lease, attempt: PromotionAttempt) -> Iterator[Connec
         LeaseHeld: the lease was lost.
     """
     assert attempt.to_version is not None
-    stands = resolve_incident(app, app.stream(attempt.stream), Cause.NO_CHAMPION, attempt.as_of, attempt.cycle_id)
+    over = [
+        resolve_incident(app, app.stream(attempt.stream), cause, attempt.as_of, attempt.cycle_id)
+        for cause in (Cause.NO_CHAMPION, *((Cause.LABEL_FEED,) if attempt.kind not in ROLLBACKS else ()))
+    ]
     with lease.transaction(app.database) as connection:
         present = app.registry.alias(attempt.stream, "champion")
         stale = present not in (attempt.from_version, attempt.to_version)
@@ -114,7 +122,8 @@ def commit(app: App, lease: Lease, attempt: PromotionAttempt) -> Iterator[Connec
             moved = app.now()
             _mark(app, attempt, moved)
             app.promotions.move(connection, attempt.id, PromotionState.COMMITTED, moved)
-            stands(connection)
+            for resolve in over:
+                resolve(connection)
             yield connection
     if stale:
         raise StaleEvidence(

@@ -82,7 +82,7 @@ class SignalKind:
         return self.phrase.replace("{}", f"'{code.removeprefix(f'{self.code}-')}'")
 
 
-SCORE, METRIC = "DRF-SCORE", "PRF-METRIC"
+SCORE, LABEL_DRIFT, METRIC = "DRF-SCORE", "DRF-LABEL", "PRF-METRIC"
 _HERE = "trueup.monitoring.signals"
 
 # In the order in which a check lists its signals. Score and metric speak of the model itself, so they have a weight:
@@ -115,7 +115,7 @@ CATALOGUE: tuple[SignalKind, ...] = (
         drawn_on=DrawnOn.PREDICTED_CLASS,
     ),
     SignalKind(
-        code="DRF-LABEL", title="distribution of the labels", cause=Cause.DRIFT, phrase="the labels shifted",
+        code=LABEL_DRIFT, title="distribution of the labels", cause=Cause.DRIFT, phrase="the labels shifted",
         gravity=10, samples=f"{_HERE}.samples:labels", drawn_on=DrawnOn.LABEL,
     ),
     SignalKind(

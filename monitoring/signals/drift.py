@@ -7,6 +7,7 @@ act on is significant. The floors stand below; under a few thousand records none
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Literal
@@ -22,6 +23,7 @@ from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pair
 from trueup.monitoring.stats.counts import count_test
 from trueup.monitoring.stats.proportions import mean_test, share_test
 from trueup.monitoring.stats.ranks import rank_test
+from trueup.monitoring.stats.units import unit_change
 from trueup.monitoring.stats.words import word_test
 from trueup.storage.stream import StreamSettings
 
@@ -29,6 +31,7 @@ MOVED_FLOOR = 0.02  # share of records that moved (numbers: Kolmogorov's distanc
 WORD_FLOOR = 0.01  # change of the share of texts that hold a word
 MEAN_FLOOR = 0.01  # change of the mean probability
 MISSING_FLOOR = 0.01  # change of the share of missing values
+INPUT = "DRF-IN-"  # begins the code of a column's drift
 NAMED = 3  # levels, bands and records that a signal names
 
 
@@ -78,12 +81,26 @@ def _numbers(pair: SamplePair, level: float, seed: int) -> Signal:
         f"{old[2]:.4g} before, {new[0]:.4g} to {new[2]:.4g} now); at least {percent(test.moved)} of the records moved"
     )
     by_chance = np.sqrt((len(reference) + len(current) + 1) / (12 * len(reference) * len(current)))
-    return _signal(
+    found = _signal(
         pair, test.p_value, level, test.moved >= MOVED_FLOOR, said,
         value=test.moved, effect=test.above,
         direction=_direction(test.above) if abs(test.above) > 2 * by_chance else None,
         contributors=_bands(pair),
     )
+    return with_unit_change(found, pair)
+
+
+def with_unit_change(found: Signal, pair: SamplePair, *, series: bool = False) -> Signal:
+    """The signal; where it breached and its column looks as if its unit had changed, it says so."""
+    measured = pair.kind is ValueKind.NUMBERS or pair.counted
+    if found.verdict is not Verdict.BREACHED or not measured or not pair.code.startswith(INPUT):
+        return found
+    change = unit_change(pair.reference.astype(float), pair.current.astype(float), series=series)
+    if change is None:
+        return found
+    part = "" if change.values == len(pair.current) else f", in the newest {change.values} values"
+    said = f"{pair.what[:1].upper()}{pair.what[1:]} looks like a change of unit ({change.said}{part}). {found.said}"
+    return replace(found, said=said, unit_change=change.said)
 
 
 def _levels(pair: SamplePair, level: float, seed: int) -> Signal:
@@ -103,10 +120,11 @@ def _levels(pair: SamplePair, level: float, seed: int) -> Signal:
     said = f"For {pair.what} {percent(test.moved)} of the records moved: {_told(moved)}"
     two = len(names) == 2
     effect = float(shares[1][-1] - shares[0][-1]) if two else test.moved
-    return _signal(
+    found = _signal(
         pair, test.p_value, level, test.moved >= MOVED_FLOOR, said,
         value=test.moved, effect=effect, direction=_direction(effect) if two else None, contributors=moved,
     )
+    return with_unit_change(found, pair)
 
 
 def _texts(pair: SamplePair, level: float, seed: int) -> Signal:

@@ -22,7 +22,7 @@ from scipy.stats import t
 from trueup.monitoring.check import Signal
 from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.formatting import odds_in_words, percent
-from trueup.monitoring.signals.drift import MOVED_FLOOR, cannot_change, too_few
+from trueup.monitoring.signals.drift import MOVED_FLOOR, cannot_change, too_few, with_unit_change
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pairs
 from trueup.monitoring.stats.words import incidence
@@ -130,7 +130,7 @@ def _judge(pair: SamplePair, cut: Windows, seed: int, level: float) -> Signal:
     material = moved >= MOVED_FLOOR
     outcome = verdict_of(usual.p_value, level, material)
     small = "" if material or usual.p_value > level else "beyond what is usual, but too small to matter; "
-    return Signal(
+    found = Signal(
         code=pair.code,
         name=f"{pair.name}, against past windows",
         verdict=outcome,
@@ -144,6 +144,7 @@ def _judge(pair: SamplePair, cut: Windows, seed: int, level: float) -> Signal:
         n_reference=len(pair.reference),
         n_current=len(pair.current),
     )
+    return with_unit_change(found, pair, series=True)
 
 
 def _sentence(pair: SamplePair) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 import numpy as np
@@ -45,6 +45,7 @@ class SamplePair:
     reference, current: the values (n,), of the type that `kind` says.
     times: event time of each value in `reference`, ascending; series streams cut their past windows by it.
     ids: the record behind each value in `current`.
+    counted: whether the levels are numbers, too few different ones to be compared as such.
     """
 
     code: str
@@ -55,6 +56,7 @@ class SamplePair:
     current: np.ndarray
     times: np.ndarray
     ids: np.ndarray
+    counted: bool = False
 
 
 SampleReader = Callable[[StreamSettings, Sides], Iterator[SamplePair]]
@@ -101,7 +103,8 @@ def feature_values(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]
         if is_discrete(reference, current):
             kind, reference, current = ValueKind.LEVELS, as_names(reference), as_names(current)
         code, name = f"DRF-IN-{column}", f"distribution of {column}"
-        yield sample_pair(code, name, f"column '{column}'", kind, sides.inputs, reference, current)
+        pair = sample_pair(code, name, f"column '{column}'", kind, sides.inputs, reference, current)
+        yield replace(pair, counted=kind is ValueKind.LEVELS)
     for column in stream.categorical:
         reference, current = (levels(rows, column) for rows in sides.inputs)
         code, name = f"DRF-IN-{column}", f"levels of {column}"

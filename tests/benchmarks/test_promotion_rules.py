@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.promotion.label_feed import ended
+from benchmarks.promotion.label_feed import followed as feed_followed
 from benchmarks.promotion.made_streams import KINDS, made
 from benchmarks.promotion.shifts import Course, Met, followed, missed, rules
 
@@ -44,3 +46,9 @@ def test_a_made_stream_is_the_same_for_the_same_seed(kind: str) -> None:
     assert one.rows.features.equals(other.rows.features)
     assert one.fresh.meta["label"].equals(other.fresh.meta["label"])
     assert len(one.rows) == one.known + 4 * one.window
+
+
+@pytest.mark.parametrize(("kind", "ends"), [("one class", "held"), ("full flip", "at once")])
+def test_a_broken_label_feed_is_held_where_a_full_flip_gets_through(kind: str, ends: str) -> None:
+    """Both are promoted by the gate alone, on made numbers."""
+    assert ended(feed_followed("made", kind, 301)["windows"]) == ("promoted", ends)

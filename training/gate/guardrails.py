@@ -17,6 +17,7 @@ from trueup.training.gate.behaviour import behaviour_guardrail
 from trueup.training.gate.context import GateContext
 from trueup.training.gate.cost import latency_guardrail, size_guardrail
 from trueup.training.gate.golden import golden_guardrail
+from trueup.training.gate.label_trust import label_feed_guardrail
 from trueup.training.gate.result import GateTest, inapplicable
 from trueup.training.gate.slices import slice_codes, slice_guardrail
 
@@ -62,6 +63,7 @@ GUARDRAILS = (  # in the order in which people read them
     ),
     Guardrail("GATE-CALIBRATION", calibration_guardrail, (Need.CLASSES, Need.JUDGED_ROWS, Need.PROBABILITIES)),
     Guardrail("GATE-CLASSES", classes_guardrail, (Need.JUDGED_ROWS,)),
+    Guardrail("GATE-FEED", label_feed_guardrail, (Need.CHAMPION,)),
     Guardrail("GATE-GOLDEN", golden_guardrail, (Need.GOLDEN_SET,)),
     Guardrail("GATE-BEHAVIOUR", behaviour_guardrail, (Need.TEXT,)),
     Guardrail("GATE-LATENCY", latency_guardrail, _COST),
