@@ -18,7 +18,7 @@ from trueup.storage.policy import GatePolicy
 from trueup.storage.stream import LabelPolicy, StreamSettings
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.behaviour import behaviour_tests
-from trueup.training.gate.behaviour_suites import NEGATIONS, Suite, SuiteKind, built_in, failures
+from trueup.training.gate.behaviour_suites import KNOWN, NEGATIONS, Suite, SuiteKind, built_in, failures
 from trueup.training.gate.result import GateTest
 
 CLASSES = ("negative", "positive")
@@ -41,12 +41,18 @@ class Model:
 
 STEADY = Model(lambda text: 0.9 if "good" in text.lower() else 0.1)
 SHOUTED = Model(lambda text: 0.9 if "good" in text else 0.1)             # knows no capitals
-LITERAL = Model(lambda text: 0.8 + 0.1 * ("not" in text.split()))        # takes "not" for praise
+LITERAL = Model(lambda text: 0.75 + 0.125 * ("not" in text.split()))        # takes "not" for praise
 
 
 def _texts(n: int = 40) -> pd.DataFrame:
     words = ["good thing", "terrible thing"]
     return pd.DataFrame({"text": [f"{words[k % 2]} number {k}" for k in range(n)], "size": np.arange(float(n))})
+
+
+def _texts_with_negation(times: int = 20) -> pd.DataFrame:
+    """Each word of five pairs, and "not", stands in so many texts."""
+    said = ["It is not good nor great", "easy and nice", "awesome", "terrible thing"]
+    return pd.DataFrame({"text": said * times, "size": np.arange(4.0 * times)})
 
 
 def _judged(challenger: Model, champion: Model | None = None, texts: pd.DataFrame | None = None) -> dict[str, GateTest]:
@@ -56,7 +62,7 @@ def _judged(challenger: Model, champion: Model | None = None, texts: pd.DataFram
 
 def test_a_model_that_reads_words_passes_every_suite() -> None:
     """Capitals, blanks, full stops, typos elsewhere and negation leave a steady model where it was."""
-    found = _judged(STEADY)
+    found = _judged(STEADY, texts=_texts_with_negation())
     assert list(found) == [f"GATE-BEHAVIOUR-{n}" for n in ("case", "space", "punctuation", "typo", "negation")]
     assert all(test.passed for test in found.values())
 
@@ -87,19 +93,28 @@ def test_what_the_champion_does_as_well_refuses_nobody() -> None:
 
 def test_a_negation_must_not_please() -> None:
     """A model to which "not good" is better than "good" fails the pairs that say "not"."""
-    test = _judged(LITERAL)["GATE-BEHAVIOUR-negation"]
+    test = _judged(LITERAL, texts=_texts_with_negation())["GATE-BEHAVIOUR-negation"]
     assert not test.passed
-    assert test.value is not None
-    assert test.value > 0.8
+    assert test.value == 1.0
+    assert test.said.startswith("5 of 5 cases fail")
     other = built_in(STREAM, _texts(), ("old", "young"), 1)
     assert "negation" not in {suite.name for suite in other}
     assert len(NEGATIONS) == 20
 
 
+@pytest.mark.parametrize("times", [0, KNOWN - 1])
+def test_negation_is_asked_only_in_words_that_the_model_met(times: int) -> None:
+    """Where "not" stands in no text, or in too few, what a model makes of it is chance and refuses nobody."""
+    texts = pd.concat([_texts(), _texts_with_negation(times)])
+    test = _judged(LITERAL, texts=texts)["GATE-BEHAVIOUR-negation"]
+    assert test.passed
+    assert test.said.startswith("not applicable: of 0 pairs such as 'It is good' and 'It is not good' each word")
+
+
 def test_of_a_model_of_turned_labels_no_direction_is_asked() -> None:
     """Where 'positive' has come to mean blame, nobody knows what "not good" should do."""
     turned = Model(lambda text: 0.1 if "good" in text and "not" not in text.split() else 0.9)
-    found = _judged(turned, STEADY)["GATE-BEHAVIOUR-negation"]
+    found = _judged(turned, STEADY, _texts_with_negation())["GATE-BEHAVIOUR-negation"]
     assert found.passed
     assert "not applicable: it answers blame rather than praise as 'positive'" in found.said
     negation = built_in(STREAM, _texts(), CLASSES, 1)[-1]

@@ -14,12 +14,19 @@ from typing import Any
 import numpy as np
 
 from trueup.storage.stream import StreamSettings
-from trueup.training.gate.behaviour_suites import Suite, SuiteKind, built_in, failures, reads_contrary
+from trueup.training.gate.behaviour_suites import (
+    KNOWN,
+    NEGATIONS,
+    Suite,
+    SuiteKind,
+    built_in,
+    failures,
+    reads_contrary,
+)
 from trueup.training.gate.context import GateContext
 from trueup.training.gate.result import GateTest, inapplicable
 
 _CODE = "GATE-BEHAVIOUR"
-LEAST_CASES = 20  # cases of a built-in suite; a stream's own may hold one
 _SHOWN = 60  # letters of a text
 
 
@@ -54,8 +61,8 @@ def _test(
     stream: StreamSettings, suite: Suite, classes: Sequence[str], challenger: Any, champion: Any | None
 ) -> GateTest:
     code = f"{_CODE}-{suite.name}"
-    if not suite.own and len(suite) < LEAST_CASES:
-        return inapplicable(code, f"{len(suite)} texts can be changed so; {LEAST_CASES} are needed")
+    if len(suite) < suite.least:
+        return inapplicable(code, _too_few(suite))
     if suite.kind is SuiteKind.DIRECTIONAL and len(classes) > 2:
         return inapplicable(code, f"of {len(classes)} classes no score has a direction")
     if reads_contrary(stream, challenger, suite):
@@ -71,6 +78,16 @@ def _test(
     if failed.any():
         said += f"; the first: {_shown(stream, suite, int(np.argmax(failed)))}"
     return GateTest(code=code, passed=share <= bound, value=share, bound=bound, said=said)
+
+
+def _too_few(suite: Suite) -> str:
+    if suite.poles is None:
+        return f"{len(suite)} texts can be changed so; {suite.least} are needed"
+    plain, negated = NEGATIONS[0]
+    return (
+        f"of {len(suite)} pairs such as {plain!r} and {negated!r} each word stands in {KNOWN} reference texts or more, "
+        f"so that the model can know it; {suite.least} are needed"
+    )
 
 
 def _shown(stream: StreamSettings, suite: Suite, k: int) -> str:

@@ -7,6 +7,8 @@ list of such changes; the built-in ones are made of the stream's own newest text
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +21,9 @@ from trueup.storage.stream import StreamSettings
 from trueup.training.models.fitting import answer
 
 TEXTS = 300        # newest texts that the built-in suites change
+LEAST_TEXTS = 20   # changed texts of a built-in suite; fewer show nothing
+LEAST_PAIRS = 5    # pairs of the negation suite
+KNOWN = 10         # texts that a word stands in, for a model to have an opinion of it
 SLACK = 0.01       # of the probability of the last class: a smaller move is none
 MOVED = 0.1        # of a regression: a change beyond this share of the answers' standard deviation is another answer
 
@@ -39,6 +44,7 @@ _BLAME = (
 )
 _PRAISING = frozenset({*_PRAISE, "love", "best", "amazing", "recommend", "satisfied"})
 _BLAMING = frozenset({*_BLAME, "worst", "hate", "waste", "not", "never", "don't", "doesn't", "can't", "won't"})
+_FRAME = frozenset({"i", "it", "is", "am", "the", "this"})  # stand on both sides of a pair and say nothing
 NEGATIONS = (*((f"It is {word}", f"It is not {word}") for word in _PRAISE), *_SAID)
 
 
@@ -55,6 +61,7 @@ class Suite:
     """n cases of one kind under a name; `before` and `after` hold the columns that a model takes.
 
     after: of a minimum suite the same as `before`. expect: n words, "" for an invariance. own: the stream's, not ours.
+    least: with fewer cases it is not judged.
     poles: of a directional suite, rows that praise and rows that blame (None: nobody asks). Labels may mean the
     contrary of their names, as after a label flip: of a model that has learnt so, and scores blame above praise, the
     direction is not known. Whether it should is the metric's to say.
@@ -66,6 +73,7 @@ class Suite:
     after: pd.DataFrame
     expect: tuple[str, ...]
     own: bool = False
+    least: int = 1
     poles: tuple[pd.DataFrame, pd.DataFrame] | None = None
 
     def __len__(self) -> int:
@@ -77,8 +85,8 @@ def built_in(stream: StreamSettings, newest: pd.DataFrame, classes: Sequence[str
 
     Args:
         newest: features, oldest first; the last TEXTS of them are changed.
-        classes: two named like negative and positive are asked for negation as well, in English: to a model that knows
-            none of its words it says nothing.
+        classes: two named like negative and positive are asked for negation as well, in English, by the pairs whose
+            words stand in KNOWN of these texts or more: what a model answers to a word that it never met is chance.
     """
     texts = newest.iloc[-TEXTS:].reset_index(drop=True)
     rng = np.random.default_rng(seed)
@@ -90,9 +98,7 @@ def built_in(stream: StreamSettings, newest: pd.DataFrame, classes: Sequence[str
     }
     suites = [_changed(stream, name, texts, change) for name, change in changes.items()]
     if len(classes) == 2 and classes[0].casefold() in NEGATIVE and classes[1].casefold() in POSITIVE and len(texts):
-        before, after = (rows_with_texts(stream, texts, side) for side in zip(*NEGATIONS, strict=True))
-        poles = _poles(stream, texts)
-        suites.append(Suite("negation", SuiteKind.DIRECTIONAL, before, after, ("lower",) * len(NEGATIONS), poles=poles))
+        suites.append(_negation(stream, texts, _known(stream, newest)))
     return tuple(suites)
 
 
@@ -134,12 +140,37 @@ def reads_contrary(stream: StreamSettings, model: Any, suite: Suite) -> bool:
     return bool(blame > praise)
 
 
+def _negation(stream: StreamSettings, texts: pd.DataFrame, known: frozenset[str]) -> Suite:
+    """The pairs of which each word is known, but for those that only frame a sentence."""
+    asked = [pair for pair in NEGATIONS if set(_words(" ".join(pair))) - _FRAME <= known]
+    before, after = (rows_with_texts(stream, texts, [pair[side] for pair in asked]) for side in (0, 1))
+    return Suite(
+        "negation", SuiteKind.DIRECTIONAL, before, after, ("lower",) * len(asked), least=LEAST_PAIRS,
+        poles=_poles(stream, texts),
+    )  # fmt: skip
+
+
+def _known(stream: StreamSettings, texts: pd.DataFrame) -> frozenset[str]:
+    """The words that stand in KNOWN texts or more."""
+    count = Counter(word for text in _joined(stream, texts) for word in set(_words(text)))
+    return frozenset(word for word, times in count.items() if times >= KNOWN)
+
+
+def _joined(stream: StreamSettings, texts: pd.DataFrame) -> pd.Series:
+    """The text columns of each row as one text."""
+    return texts[list(stream.text)].fillna("").agg(" ".join, axis=1)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z']+", text.casefold().replace("’", "'"))
+
+
 def _poles(stream: StreamSettings, texts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Plain praise and blame, each with the stream's own texts that hold a word of one and none of the other.
 
     A model of one stream may know few words of a list, but it knows those that the stream uses.
     """
-    words = texts[list(stream.text)].fillna("").agg(" ".join, axis=1).str.casefold().str.findall(r"[a-z']+").map(set)
+    words = _joined(stream, texts).map(_words).map(set)
     praises, blames = (words.map(lambda own, side=side: not side.isdisjoint(own)) for side in (_PRAISING, _BLAMING))
     return (
         pd.concat([rows_with_texts(stream, texts, [f"It is {word}" for word in _PRAISE]), texts[praises & ~blames]]),
@@ -153,7 +184,7 @@ def _changed(stream: StreamSettings, name: str, texts: pd.DataFrame, change: Cal
                             for c in stream.text})
     differs = (after[list(stream.text)].fillna("") != texts[list(stream.text)].fillna("")).any(axis=1).to_numpy()
     before, after = (frame[differs].reset_index(drop=True) for frame in (texts, after))
-    return Suite(name, SuiteKind.INVARIANCE, before, after, ("",) * len(before))
+    return Suite(name, SuiteKind.INVARIANCE, before, after, ("",) * len(before), least=LEAST_TEXTS)
 
 
 def _mistyped(text: str, rng: np.random.Generator) -> str:
