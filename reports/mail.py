@@ -6,8 +6,6 @@ every value is one line, and the HTML body escapes all of it.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,15 +17,13 @@ from trueup.monitoring.signals.catalogue import kind_of
 from trueup.reports.alert_facts import AlertFacts, AlertKind, GateFigure
 from trueup.reports.alert_words import NextStep, Words, words_of_alert
 from trueup.reports.signal_words import metric_before
+from trueup.storage.escaping import for_header, for_page
 
 if TYPE_CHECKING:
     import jinja2
 
 SUBJECT_LENGTH = 120  # what mail lists show of a subject, with room to spare
 LINE_LENGTH = 600
-
-# Marks that reorder or hide text (Unicode TR36, section 3.2); joiners stay, emoji and some scripts need them.
-_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 _TONES = {
     AlertKind.INCIDENT_OPENED: "#b45309",
@@ -98,8 +94,7 @@ def compose(alert: AlertFacts) -> Mail:
 
 def one_line(value: str, length: int = LINE_LENGTH) -> str:
     """The value on one line, without control characters, direction marks and broken code points; cut at `length`."""
-    kept = "".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in _MARKS.sub("", value))
-    line = " ".join(kept.split())
+    line = for_header(value)
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
@@ -171,6 +166,7 @@ def _templates() -> jinja2.Environment:
         loader=PackageLoader("trueup.reports"),
         autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
+        finalize=for_page,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from trueup.monitoring.formatting import figure
 from trueup.reports.replay_facts import Moment, Played, Replay
+from trueup.storage.escaping import for_page
 
 if TYPE_CHECKING:
     import jinja2
@@ -224,6 +225,7 @@ def _template() -> jinja2.Template:
         loader=PackageLoader("trueup.reports"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=for_page,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from trueup.storage.escaping import for_html
 from trueup.storage.timepoints import iso
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ class Tabular:
 
     def _repr_html_(self) -> str:
         rows = self.records()
-        head = f"<p><b>{html.escape(self.caption())}</b></p>"
+        head = f"<p><b>{for_html(self.caption())}</b></p>"
         if not rows:
             return f"{head}<p>none</p>"
         names = list(rows[0])
-        columns = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+        columns = "".join(f"<th>{for_html(name)}</th>" for name in names)
         body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(_text(row.get(name)))}</td>' for name in names)}</tr>"
+            f"<tr>{''.join(f'<td>{for_html(_text(row.get(name)))}</td>' for name in names)}</tr>"
             for row in rows[:_SHOWN]
         )
         more = f"<p>{len(rows) - _SHOWN} more rows; to_frame() has all</p>" if len(rows) > _SHOWN else ""

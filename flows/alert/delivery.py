@@ -7,7 +7,6 @@ client. There is one window in which that happens: the server has accepted the m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Protocol
 
+from trueup.storage.escaping import for_header
 from trueup.storage.stream import mail_address
 
 BACK_OFF = (
@@ -25,8 +25,6 @@ BACK_OFF = (
     *(timedelta(hours=4),) * 6,
 )
 MAX_ATTEMPTS = len(BACK_OFF) + 1  # spread over 25 hours and 21 minutes: a mail server may be down for a day
-
-_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class DeliveryFailed(Exception):
@@ -153,15 +151,15 @@ def build_message(
     except ValueError as error:
         raise DeliveryFailed(str(error), permanent=True) from None
     message = EmailMessage()
-    message["Subject"] = _one_line(mail.subject)
+    message["Subject"] = for_header(mail.subject)
     message["From"] = sender
     message["To"] = ", ".join(to)
     message["Date"] = format_datetime(date)
-    message["Message-ID"] = _one_line(message_id)
+    message["Message-ID"] = for_header(message_id)
     if in_reply_to:
-        message["In-Reply-To"] = _one_line(in_reply_to)
+        message["In-Reply-To"] = for_header(in_reply_to)
     if references:
-        message["References"] = _one_line(" ".join(references))
+        message["References"] = for_header(" ".join(references))
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
@@ -210,7 +208,3 @@ def next_attempt(now: datetime, made: int, max_attempts: int = MAX_ATTEMPTS) -> 
     if made >= max_attempts:
         return None
     return now + BACK_OFF[min(made, len(BACK_OFF)) - 1]
-
-
-def _one_line(value: str) -> str:
-    return _BREAKS.sub(" ", value).strip()

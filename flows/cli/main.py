@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trueup.flows.cli.output import undisturbed_output
+from trueup.flows.cli.output import PlainLines, undisturbed_output
 from trueup.flows.cli.session import OneDocument
 
 # The module beside this one that registers each command, imported once that command is asked for: what one of them
@@ -86,7 +86,9 @@ def options(
 def main() -> None:
     """Entry point of the command; logs go to standard error."""
     with undisturbed_output():
-        logging.basicConfig(level=logging.WARNING, format="trueup: %(levelname)s: %(message)s")
+        handler = logging.StreamHandler()
+        handler.setFormatter(PlainLines("trueup: %(levelname)s: %(message)s"))
+        logging.basicConfig(level=logging.WARNING, handlers=[handler])
         cli()
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from trueup.storage.escaping import for_terminal
 
 
 @contextmanager
@@ -35,13 +38,21 @@ def undisturbed_output() -> Iterator[None]:
 
 
 def write_json(document: Any, *, indent: int | None = None) -> None:
-    """Print one JSON document; what the stream's encoding lacks is escaped, so that it reads back the same."""
+    """Print one JSON document; what a terminal would obey or its encoding lacks is escaped, and reads back the same."""
     text = json.dumps(document, ensure_ascii=False, indent=indent)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
+        safe = for_terminal(text) == text
     except UnicodeEncodeError:
-        text = json.dumps(document, indent=indent)
-    sys.stdout.write(text + "\n")
+        safe = False
+    sys.stdout.write((text if safe else json.dumps(document, indent=indent)) + "\n")
+
+
+class PlainLines(logging.Formatter):
+    """Log lines in which nothing is obeyed by a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return for_terminal(super().format(record))
 
 
 def _open_closed_streams() -> None:

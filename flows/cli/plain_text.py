@@ -1,22 +1,14 @@
-"""What outsiders wrote, as a terminal may show it: nothing in it moves the cursor, hides text or is markup."""
+"""The console of every command: nothing that outsiders wrote moves its cursor, hides text or is markup."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
 from rich.segment import Segment
 
-# C0 and C1 controls but tab and line end, marks that reorder or hide text (Unicode TR36), line and paragraph
-# separators, and halves of surrogate pairs; joiners stay, emoji and some scripts need them.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-
-
-def for_terminal(text: str) -> str:
-    """The text with what a terminal would obey written out, as in `\\x1b`."""
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+from trueup.storage.escaping import for_terminal
 
 
 class PlainConsole(Console):
@@ -28,7 +20,5 @@ class PlainConsole(Console):
     def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:
         """What is drawn, its texts cleaned."""
         for segment in super().render(renderable, options):
-            if segment.control or not _UNSAFE.search(segment.text):
-                yield segment
-            else:
-                yield Segment(for_terminal(segment.text), segment.style)
+            shown = segment.text if segment.control else for_terminal(segment.text)
+            yield segment if shown == segment.text else Segment(shown, segment.style)

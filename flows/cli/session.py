@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from trueup.flows.cli.output import write_json
 from trueup.storage.errors import StoreUnusable, TrueupError
+from trueup.storage.escaping import for_terminal
 from trueup.storage.timepoints import iso
 
 if TYPE_CHECKING:
@@ -138,8 +139,6 @@ def failing_plainly(as_json: bool) -> Iterator[None]:
             raise
         if as_json:
             _write_failure(str(failure), failure.exit_status)
-        from trueup.flows.cli.plain_text import for_terminal
-
         sys.stderr.write(f"trueup: {for_terminal(str(failure))}\n")
         raise typer.Exit(failure.exit_status) from None
 
@@ -183,6 +182,7 @@ def _refusing_as_json(asked: bool) -> Iterator[None]:
     except _WRONG_USE as error:
         if asked:
             _write_failure(error.format_message(), error.exit_code)
+        error.message = for_terminal(error.message)  # it quotes what was typed
         raise
 
 

@@ -23,6 +23,7 @@ from trueup.flows.cli.session import (
 )
 from trueup.monitoring.formatting import figure
 from trueup.storage.errors import InputError
+from trueup.storage.escaping import for_terminal
 
 SHOWN = 20  # answers for stored records on a terminal; --json and a pipe get all
 
@@ -105,7 +106,8 @@ def predict(
         chosen = s.stream(stream)
         done = chosen.predict(file)
         for row in done.refused:
-            sys.stderr.write(f"trueup: no answer for line {row['line']}: {row['reason']}: {row['detail']}\n")
+            why = for_terminal(f"{row['reason']}: {row['detail']}")
+            sys.stderr.write(f"trueup: no answer for line {row['line']}: {why}\n")
         found = done.predictions
         shown = found if file or not sys.stdout.isatty() else found[:SHOWN]
         rows = [(p["id"], p["predicted"], figure(p["score"])) for p in shown]

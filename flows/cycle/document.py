@@ -16,8 +16,8 @@ from trueup.flows.cycle.outputs import (
     output_of,
 )
 from trueup.flows.promote.approvals import approval_deadline
-from trueup.reports.markdown import for_markdown
 from trueup.storage.cycles import CycleRecord
+from trueup.storage.escaping import for_markdown
 from trueup.storage.promotions import PromotionState
 from trueup.storage.timepoints import iso
 

@@ -20,7 +20,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
 from prefect.states import Cancelled, Completed, State
 
-from trueup.reports.markdown import for_markdown
+from trueup.storage.escaping import for_markdown
 from trueup.storage.schedule import next_run
 
 if TYPE_CHECKING:

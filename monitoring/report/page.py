@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from trueup.monitoring.check import Signal, Verdict
 from trueup.monitoring.formatting import figure, p_value_figure
+from trueup.storage.escaping import for_html, for_page
 from trueup.storage.rows import Rows
 from trueup.storage.timepoints import iso
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).with_name("templates")
 _ORDER = {Verdict.BREACHED: 0, Verdict.OK: 1, Verdict.INSUFFICIENT: 2}
 _HEAD_END = "<body>"
+_TAG = re.compile(r"<(?!/?(?:b|i|br|br/|em|strong|sub|sup|extra)>)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +42,7 @@ class Header:
 def report_page(header: Header, snapshot: Snapshot) -> bytes:
     """The whole HTML page, self-contained, UTF-8."""
     start, end = _plots(snapshot).split(_HEAD_END, 1)
-    title = f"<title>{escape(header.title)}</title>\n</head>"
+    title = f"<title>{for_html(header.title)}</title>\n</head>"
     whole = f"{start.replace('</head>', title, 1)}{_HEAD_END}{_summary(header)}{end}"
     return whole.strip().encode(errors="replace")  # half a surrogate pair, in a text, is no reason to lose the page
 
@@ -48,7 +52,7 @@ def _summary(header: Header) -> str:
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        trim_blocks=True, lstrip_blocks=True, finalize=for_page,
     )
     signals = sorted(header.signals, key=lambda s: _ORDER[s.verdict])
     return environment.get_template("report_header.html").render(
@@ -84,7 +88,7 @@ def _plots(snapshot: Snapshot) -> str:
 
     widgets = [group_widget(title="", widgets=snapshot._widgets), *snapshot._tests_widgets]
     graphs = {
-        graph.id: graph.params if isinstance(graph, AdditionalGraphInfo) else graph.dict()
+        graph.id: without_tags(graph.params if isinstance(graph, AdditionalGraphInfo) else graph.dict())
         for widget in widgets
         for graph in widget.get_additional_graphs()
     }
@@ -97,9 +101,24 @@ def _plots(snapshot: Snapshot) -> str:
             embed_data=False,
         )
     )
-    dashboard = DashboardInfo(name="Report", widgets=widgets).dict()
+    dashboard = without_tags(DashboardInfo(name="Report", widgets=widgets).dict())
     data = f"<script>var {name} = {_script(dashboard)}; var additional_graphs_{name} = {_script(graphs)};</script>"
     return frame.replace("<!-- no embedded data -->", data, 1)
+
+
+def without_tags(value: Any, *, plotted: bool = False) -> Any:
+    """A document whose plots show every text as it is: Plotly would make a link of `<a href=…>` in a name or a level.
+
+    Its own words use a few tags without attributes, which stay.
+    """
+    if isinstance(value, str):
+        return _TAG.sub("&lt;", value) if plotted else value
+    if isinstance(value, dict):
+        plotted = plotted or {"data", "layout"} <= value.keys()
+        return {name: without_tags(held, plotted=plotted) for name, held in value.items()}
+    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype == object):
+        return [without_tags(held, plotted=plotted) for held in value]
+    return value
 
 
 def _script(value: Any) -> str:

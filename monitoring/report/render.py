@@ -22,6 +22,7 @@ from trueup.monitoring.report.drift_sections import Section, input_sections, mod
 from trueup.monitoring.report.frames import input_frames, labelled_frame, model_frames, sample_rows
 from trueup.monitoring.report.page import Header, report_page
 from trueup.monitoring.report.quality_section import quality_sections
+from trueup.storage.escaping import for_markdown
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
@@ -143,7 +144,7 @@ def _in_our_words(run: Snapshot, signal: Signal) -> Snapshot:
     """A drift metric's run that says what the signal says; Evidently's own words round a p-value to 0.0."""
     run._widgets[0].params["counters"][0]["label"] = f"{signal.code}: {signal.verdict.value}. {signal.said}"
     for test in run.tests_results:
-        test.name, test.description = signal.code, signal.said
+        test.name, test.description = signal.code, for_markdown(signal.said)  # Evidently's page takes it as Markdown
     return run
 
 

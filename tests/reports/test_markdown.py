@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from trueup.flows.cycle.document import summary
-from trueup.reports.markdown import for_markdown
+from trueup.storage.escaping import for_markdown
 
 HOSTILE = [
     "![x](https://evil.example/p.png)", "[go](javascript:alert(1))", "<img src=https://evil.example/p>", "# big",

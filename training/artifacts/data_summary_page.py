@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from trueup.storage.escaping import for_page
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 from trueup.training.artifacts.canvas import COLOURS
@@ -29,7 +30,7 @@ def summary_page(found: dict[str, Any]) -> bytes:
 
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        lstrip_blocks=True, finalize=for_page,
     )  # fmt: skip
     environment.filters |= {"figure": _figure, "percent": _percent}
     colours = {name: COLOURS[k % len(COLOURS)] for k, name in enumerate(found["classes"])}
