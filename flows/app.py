@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import getpass
 import logging
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from trueup.flows.environment import prepare
+from trueup.flows.environment import log_in_to_mlflow, prepare
 from trueup.flows.settings import Located, Settings, locate
 from trueup.reports.stored import ReportFiles
 from trueup.storage.alerts import AlertStore
@@ -28,6 +29,7 @@ from trueup.storage.pauses import PauseLog
 from trueup.storage.promotions import PromotionLog
 from trueup.storage.prunings import PruningLog
 from trueup.storage.record_counts import RecordCounts
+from trueup.storage.secrets import keep_out_of_logs, passwords_in, remember
 from trueup.storage.silences import SilenceLog
 from trueup.storage.stream import StreamSettings
 
@@ -40,6 +42,9 @@ if TYPE_CHECKING:  # what brings Arrow or pandas along is imported where it is o
 
 log = logging.getLogger("trueup")
 
+_SECRET_VARIABLES = (
+    "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+)  # fmt: skip
 _NEW_OBJECTS = 20_000  # after which Python looks for garbage; after its 700, that is a tenth of a check's time
 
 
@@ -145,6 +150,8 @@ class App:
             for name in stream.training.candidates
             if ":" in name
         }
+        if self.settings.tracking.block:
+            log_in_to_mlflow(self.settings.tracking.block)
         former = self.settled.identity.moved_from if self.settled else ()
         roots = tuple(Path(home, "mlflow") for home in former)
         return Registry(self.settings.tracking.uri, self.home / "mlflow", tuple(sorted(own)), roots)
@@ -191,7 +198,18 @@ def assemble(located: Located) -> App:
     beside = str(located.file.parent.absolute()) if located.file else None
     if beside and beside not in sys.path:
         sys.path.append(beside)  # a team's own candidates lie beside its settings
+    remember(_secrets(located.settings), apart_from=("trueup", *located.settings.streams))
+    keep_out_of_logs()
     return App(located.settings, located.file, located.home, settled=_settled(located))
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    """The passwords that the settings hold, and the variables that MLflow, PostgreSQL and object stores read."""
+    for address in (settings.store.url, settings.store.archive, settings.tracking.uri):
+        yield from passwords_in(address)
+    yield settings.smtp.password.get_secret_value()
+    for name in _SECRET_VARIABLES:
+        yield os.environ.get(name, "")
 
 
 def _settled(located: Located) -> Settled | None:

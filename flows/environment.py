@@ -1,9 +1,13 @@
-"""The environment that Prefect, MLflow and Matplotlib read on import: quiet, offline, and inside the home folder."""
+"""The environment that Prefect, MLflow and Matplotlib read: quiet, offline, inside the home folder, and the login."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from trueup.storage.errors import ConfigError
+from trueup.storage.secrets import remember
+from trueup.training.registry.mlflow_variables import prepare_mlflow
 
 
 def prepare(home: Path) -> None:
@@ -20,9 +24,35 @@ def prepare(home: Path) -> None:
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "WARNING",
-        "DO_NOT_TRACK": "true",  # MLflow understands "true", not "1"
-        "MLFLOW_DISABLE_TELEMETRY": "true",
         "MPLCONFIGDIR": str(home.resolve() / "matplotlib"),  # its list of fonts; the user's own folder may be read-only
     }
     for name, value in wanted.items():
         os.environ.setdefault(name, value)
+    prepare_mlflow()
+
+
+def log_in_to_mlflow(block: str) -> None:
+    """Give MLflow the login that the block holds; child processes inherit it.
+
+    Raises:
+        ConfigError: the block cannot be loaded, or holds no login.
+    """
+    from httpx import HTTPError
+    from prefect.blocks.system import Secret
+
+    try:
+        held = Secret.load(block).get()
+    except (ValueError, RuntimeError, OSError, HTTPError) as error:
+        raise ConfigError(
+            f"[tracking] block = '{block}': this Prefect block of kind secret cannot be loaded ({error}), so there is "
+            "no login for the MLflow server. Save it in Prefect, or leave block out and set MLFLOW_TRACKING_USERNAME "
+            "and MLFLOW_TRACKING_PASSWORD."
+        ) from error
+    if not isinstance(held, dict) or not {"username", "password"} <= held.keys():
+        raise ConfigError(
+            f"[tracking] block = '{block}': this Prefect block holds no login. Save it with the value "
+            '{"username": "...", "password": "..."}.'
+        )
+    remember([str(held["password"])])
+    os.environ["MLFLOW_TRACKING_USERNAME"] = str(held["username"])
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = str(held["password"])

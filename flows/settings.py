@@ -20,9 +20,9 @@ from trueup.storage.locations import (
     checked_registry,
     checked_store,
     from_folder,
-    without_login,
 )
 from trueup.storage.policy import Frozen
+from trueup.storage.secrets import without_secrets
 from trueup.storage.stream import StreamSettings, mail_address
 
 SETTINGS_FILE = "trueup.toml"
@@ -39,9 +39,14 @@ class StoreSettings(Frozen):
 
 
 class TrackingSettings(Frozen):
-    """Where MLflow keeps runs and models; empty means the home folder."""
+    """Where MLflow keeps runs and models; empty means the home folder.
+
+    block: name of a saved Prefect block `Secret` with the server's login, {"username": …, "password": …}; without it
+        MLflow's own variables count.
+    """
 
     uri: Annotated[str, AfterValidator(checked_registry)] = ""
+    block: str = ""
 
 
 class SmtpSettings(BaseModel):
@@ -281,7 +286,7 @@ def _said(error: Any) -> str:
 def _shown(value: object) -> str:
     """A wrong value as its own line can show it: short, and without a login."""
     try:
-        said = without_login(repr(value))
+        said = without_secrets(repr(value))
     except ValueError:  # a number of thousands of digits is not written
         return "a number too large"
     return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"

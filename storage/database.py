@@ -74,7 +74,7 @@ def open_database(url: str, home: Path) -> Database:
             f"[store] url begins with '{url.split(':')[0]}:'. The store runs on SQLite or PostgreSQL; leave url empty, "
             "or write postgresql://user@host/database."
         )
-    engine = sa.create_engine(url, pool_pre_ping=url.startswith("postgresql"))
+    engine = sa.create_engine(url, pool_pre_ping=url.startswith("postgresql"), hide_parameters=True)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _sqlite_pragmas)
         sa.event.listen(engine, "begin", _sqlite_begin)

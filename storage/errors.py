@@ -18,11 +18,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from trueup.storage.secrets import without_secrets
+
 
 class TrueupError(Exception):
     """The work failed; the message says what, what it means for the data, and what to do."""
 
     exit_status = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(without_secrets(message))
 
 
 class LeaseHeld(TrueupError):

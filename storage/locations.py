@@ -17,7 +17,6 @@ _REGISTRIES = frozenset({"databricks", "databricks-uc", "file", "http", "https",
 _DATABASES = ("postgresql", "mysql", "mssql")
 _ADVICE = "leave it empty for SQLite in the home folder, or write postgresql://user@host/database"
 _LABEL = r"[^\s./:@\[\]]{1,63}"
-_LOGIN = re.compile(r"://[^/\s]*@")
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 
 
@@ -124,11 +123,6 @@ def from_folder(location: str, folder: Path) -> str:
         path = path.removeprefix("//")
         return location if path.startswith("/") else str(folder / path)
     return location if scheme or not location else str(folder / Path(location).expanduser())
-
-
-def without_login(text: str) -> str:
-    """The text with each login in an address of it left out."""
-    return _LOGIN.sub("://…@", text)
 
 
 def _scheme(location: str) -> str:

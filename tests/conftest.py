@@ -20,6 +20,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
+from tests.mlflow_server import MlflowForTests, start
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
 from trueup.storage.predictions import PredictionLog
@@ -154,3 +155,18 @@ def predictions(database: Database) -> PredictionLog:
 @pytest.fixture
 def reader(database: Database, archive: Archive) -> RecordReader:
     return RecordReader(database, archive)
+
+
+@pytest.fixture(scope="session")
+def whole_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowForTests]:
+    """One server for all tests."""
+    server, end = start(tmp_path_factory.mktemp("mlflow-server"))
+    yield server
+    end()
+
+
+@pytest.fixture
+def mlflow_for_tests(whole_mlflow: MlflowForTests) -> MlflowForTests:
+    """A real MLflow server over HTTP, open to all until the test says otherwise."""
+    whole_mlflow.is_now("open")
+    return whole_mlflow

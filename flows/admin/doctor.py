@@ -11,7 +11,7 @@ from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.predictions import predictor_of
 from trueup.storage.errors import NoChampion, TrueupError
-from trueup.storage.locations import without_login
+from trueup.storage.secrets import without_secrets
 from trueup.storage.stream import StreamSettings
 
 
@@ -67,7 +67,7 @@ def _home(app: App) -> Finding:
 
 
 def _store(app: App) -> Finding:
-    where = without_login(app.database.engine.url.render_as_string(hide_password=True))
+    where = app.database.engine.url.render_as_string(hide_password=True)
     return Finding("store", True, f"{where}, schema up to date")
 
 
@@ -75,13 +75,13 @@ def _archive(app: App) -> Finding:
     name = app.archive.write("doctor/probe", b"trueup")
     same = app.archive.read(name) == b"trueup"
     said = "can be written and read" if same else "gives back something else than was written"
-    return Finding("archive", same, f"{without_login(app.settings.store.archive) or app.home / 'archive'} {said}")
+    return Finding("archive", same, f"{without_secrets(app.settings.store.archive) or app.home / 'archive'} {said}")
 
 
 def _tracking(app: App) -> Finding:
     uri = app.settings.tracking.uri
     models = "" if uri.startswith("http") else f", models in {app.home / 'mlflow'}"
-    return Finding("tracking", True, f"MLflow keeps runs in {without_login(uri) or app.home / 'mlflow.db'}{models}")
+    return Finding("tracking", True, f"MLflow keeps runs in {without_secrets(uri) or app.home / 'mlflow.db'}{models}")
 
 
 def _mail(app: App) -> Finding:

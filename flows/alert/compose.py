@@ -13,6 +13,7 @@ from trueup.monitoring.policy import Decision, reason_of
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident, OutboxItem, new_id
 from trueup.storage.cycles import CycleRecord
+from trueup.storage.secrets import without_secrets
 from trueup.storage.stream import StreamSettings
 
 Write = Callable[[Connection], None]
@@ -52,9 +53,9 @@ def outbox_item(
         cycle_id=facts.cycle_id,
         incident_id=incident.id if incident else None,
         kind=str(facts.kind),
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
+        subject=without_secrets(mail.subject),
+        text=without_secrets(mail.text),
+        html=without_secrets(mail.html),
         to=recipients(app, stream),
         message_id=incident.thread if incident and opens else f"<alert.{alert_id}@trueup>",
         in_reply_to=incident.thread if incident and not opens else "",

@@ -15,6 +15,7 @@ from email.utils import format_datetime
 from typing import Protocol
 
 from trueup.storage.escaping import for_header
+from trueup.storage.secrets import without_secrets
 from trueup.storage.stream import mail_address
 
 BACK_OFF = (
@@ -39,8 +40,8 @@ class DeliveryFailed(Exception):
     def __init__(
         self, why: str, *, permanent: bool = False, server: bool = False, remaining: tuple[str, ...] = ()
     ) -> None:
-        super().__init__(why)
-        self.why = why
+        self.why = without_secrets(why)
+        super().__init__(self.why)
         self.permanent = permanent
         self.server = server
         self.remaining = remaining

@@ -15,6 +15,7 @@ from typing import Any
 
 from trueup.flows.alert.delivery import DeliveryFailed, Transport
 from trueup.flows.settings import SmtpSettings
+from trueup.storage.secrets import remember
 
 TIMEOUT_SECONDS = 10.0  # for each answer of the server; a silent one costs a pass this much, once
 
@@ -120,13 +121,16 @@ class SmtpTransport:
         from httpx import HTTPError
 
         try:
-            return EmailServerCredentials.load(settings.block)
+            loaded = EmailServerCredentials.load(settings.block)
         except (ValueError, RuntimeError, OSError, HTTPError) as failure:
             raise DeliveryFailed(
                 f"the Prefect block '{settings.block}' of kind email-server-credentials cannot be loaded "
                 f"({_words(failure)}); save it in Prefect, or set [smtp] host instead",
                 server=True,
             ) from failure
+        if loaded.password:
+            remember([loaded.password.get_secret_value()])
+        return loaded
 
     def _address(self) -> str:
         port = self.settings.port

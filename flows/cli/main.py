@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
@@ -12,6 +14,7 @@ import typer
 
 from trueup.flows.cli.output import PlainLines, undisturbed_output
 from trueup.flows.cli.session import OneDocument
+from trueup.storage.secrets import keep_out_of_logs, without_secrets
 
 # The module beside this one that registers each command, imported once that command is asked for: what one of them
 # needs is not waited for by the others.
@@ -89,7 +92,14 @@ def main() -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(PlainLines("trueup: %(levelname)s: %(message)s"))
         logging.basicConfig(level=logging.WARNING, handlers=[handler])
-        cli()
+        keep_out_of_logs()
+        try:
+            cli()
+        except OSError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, it is told as Python tells it
+            sys.stderr.write(without_secrets(traceback.format_exc()))
+            raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from trueup.flows.cli.output import write_json
 from trueup.storage.errors import StoreUnusable, TrueupError
 from trueup.storage.escaping import for_terminal
+from trueup.storage.secrets import without_secrets
 from trueup.storage.timepoints import iso
 
 if TYPE_CHECKING:
@@ -54,14 +55,16 @@ def plain(value: Any) -> Any:
     """A value as JSON can hold it: NaN and infinity are null, times ISO 8601 in UTC, paths and enums text."""
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, str | int | bool) or value is None:
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, int | bool) or value is None:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, Path):
-        return str(value)
+        return without_secrets(str(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -150,7 +153,7 @@ def _foreseen(error: Exception) -> TrueupError | None:
     if isinstance(error, TrueupError):
         return error
     if isinstance(error, DatabaseError):
-        said = " ".join(str(error.orig).split())
+        said = " ".join(without_secrets(str(error.orig)).split())
         return StoreUnusable(
             f"The store failed at work: {said}. What was not yet durable is not in it, the rest stands. See that it "
             "can be reached and has room, then run the same command again; if the file is damaged, restore its backup."
@@ -187,7 +190,7 @@ def _refusing_as_json(asked: bool) -> Iterator[None]:
 
 
 def _write_failure(said: str, status: int) -> None:
-    write_json({"error": said, "exit_status": status})
+    write_json({"error": without_secrets(said), "exit_status": status})
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:
@@ -201,7 +204,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        made.add_row(*(Text("" if cell is None else without_secrets(str(cell))) for cell in row))
     return made
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import zipfile
 from collections.abc import Callable, Mapping
@@ -11,13 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from trueup.storage.errors import ModelUnusable, TrueupError
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.registry.artifact_paths import MODEL_FILE, follow_move, need_within
 from trueup.training.registry.local_store import make_whole, sqlite_file
 from trueup.training.registry.local_tables import Found, aliases_in, versions_in
+from trueup.training.registry.mlflow_variables import prepare_mlflow
+from trueup.training.registry.server import MlflowServer
 from trueup.training.registry.trusted_types import read_model
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
@@ -68,7 +68,8 @@ class Registry:
     ) -> None:
         home = artifact_root.parent.resolve()
         self.artifact_root = home / artifact_root.name  # not resolved itself: it may be a link to a larger disk
-        self.uri = uri or f"sqlite:///{home / 'mlflow.db'}"
+        self._server = MlflowServer(uri) if uri.startswith(("http://", "https://")) else None
+        self.uri = self._server.uri if self._server else uri or f"sqlite:///{home / 'mlflow.db'}"
         self.packages = packages
         self.former_roots = former_roots
         self._ready = False
@@ -76,17 +77,15 @@ class Registry:
     @property
     def is_local(self) -> bool:
         """Whether models are written by this process, not by a server."""
-        return not self.uri.startswith(("http://", "https://"))
+        return self._server is None
 
     def client(self) -> Any:
         """An MLflow client, its store made where there is none yet.
 
         Raises:
-            TrueupError: the store cannot be reached.
+            TrueupError: the store cannot be reached, or the server does not answer.
         """
-        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # both are read at import
-        os.environ["DO_NOT_TRACK"] = "true"
-        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+        prepare_mlflow()
         import mlflow
         from mlflow.exceptions import MlflowException
 
@@ -94,12 +93,15 @@ class Registry:
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         mlflow.set_tracking_uri(self.uri)
         mlflow.set_registry_uri(self.uri)
-        if not self._ready:
+        if self._server:
+            self._server.log_in()
+            self._server.need_answer()
+        elif not self._ready:
             try:
                 self._start()
             except (MlflowException, OSError, sqlite3.Error) as error:
                 raise TrueupError(
-                    f"The model registry at {_shown(self.uri)} cannot be used ({error}), so no model can be read or "
+                    f"The model registry at {self.uri} cannot be used ({error}), so no model can be read or "
                     "registered. Look at [tracking] uri, and whether its server runs."
                 ) from error
             self._ready = True
@@ -110,9 +112,6 @@ class Registry:
         import mlflow
         from filelock import FileLock
 
-        if not self.is_local:
-            mlflow.MlflowClient(tracking_uri=self.uri).search_experiments(max_results=1)
-            return
         self.artifact_root.mkdir(parents=True, exist_ok=True)
         file = sqlite_file(self.uri)
         with FileLock(self.artifact_root.parent / "mlflow.lock"):
@@ -275,6 +274,8 @@ class Registry:
             folder = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}"))
             return how(folder / MODEL_FILE)
         except (MlflowException, *_DAMAGED) as error:
+            if self._server and self._server.lost(error):
+                raise self.failed(f"reading version {version} of '{name}'", error) from error
             raise ModelUnusable(
                 f"Version {version} of '{name}' is registered but cannot be loaded ({type(error).__name__}: {error}), "
                 "so it answers nothing and nothing is promoted over it. Restore its files, or let another version "
@@ -283,12 +284,9 @@ class Registry:
 
     def failed(self, what: str, error: Exception) -> TrueupError:
         """What is raised where MLflow fails on something."""
+        unanswered = self._server.lost(error) if self._server else ""
+        if unanswered:
+            return TrueupError(f"{unanswered} It was asked for {what}; nothing was changed.")
         return TrueupError(
-            f"The model registry at {_shown(self.uri)} failed on {what} ({error}); nothing was changed. Try again."
+            f"The model registry at {self.uri} failed on {what} ({error}); nothing was changed. Try again."
         )
-
-
-def _shown(uri: str) -> str:
-    """The address without a password that may stand in it."""
-    parts = urlparse(uri)
-    return uri.replace(f":{parts.password}@", ":***@") if parts.password else uri
