@@ -70,6 +70,16 @@ def versions_are_read_back_here() -> Iterator[pytest.MonkeyPatch]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def runs_have_no_pictures() -> Iterator[None]:
+    """Drawing takes half of a small training; in tests only those draw that look at a picture."""
+    from trueup.training.artifacts import run_artifacts
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_artifacts, "pictures", lambda *_: {})
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def registries_begin_as_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
     """MLflow makes an empty store by dozens of migrations, more than a second: one is made, the others are copies."""
     from trueup.training.registry.registry import Registry

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from trueup.feedback.intake import ingest
@@ -61,11 +65,23 @@ def take_in(
 
 
 def with_champion(folder: Path, *, more: str = "") -> App:
-    """A deployment whose first champion is trained."""
+    """A deployment whose first champion is trained: once for all who ask for the same, each gets a copy."""
+    shutil.copytree(_trained(more), folder, dirs_exist_ok=True)
+    (folder / ".trueup" / "deployment.json").unlink()  # nobody is told that it is a copy
+    app = open_app(folder / "trueup.toml", folder / ".trueup")
+    app.registry.client()
+    return app
+
+
+@cache
+def _trained(more: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="trueup-trained-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     app = deployed(folder, more=more)
     done = train_now(app, app.stream("reviews"), TRAINED)
     assert done["promotion"] == {"from_version": None, "to_version": 1}
-    return app
+    app.close()
+    return folder
 
 
 def about_to_break(folder: Path, *, more: str = "") -> App:

@@ -14,13 +14,17 @@ from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.train.lineage import changed_settings, git_commit, settings_of, stream_when_trained
 from trueup.storage import snapshots
+from trueup.training.artifacts import run_artifacts
+from trueup.training.artifacts.run_artifacts import pictures
 
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[App, dict[str, Any]]:
-    """A deployment after the cycle that met a new regime and trained v2."""
+    """A deployment after the cycle that met a new regime and trained v2, with its pictures."""
     app = about_to_break(tmp_path_factory.mktemp("lineage"), more=ONE_CANDIDATE)
-    return app, run_cycle(app, app.stream("reviews"), TRAINED + WEEK)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_artifacts, "pictures", pictures)
+        return app, run_cycle(app, app.stream("reviews"), TRAINED + WEEK)
 
 
 def artifact(app: App, run_id: str, path: str) -> str:
