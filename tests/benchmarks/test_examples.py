@@ -30,15 +30,17 @@ class Course:
     counted: tuple[bool, ...]
 
 
-REVIEWS = (
-    # a month holds far fewer reviews than a window, so a check counts only where enough months have passed
-    Course("greenlight", "greenlight_play.csv", "2020-03-31", timedelta(days=60), (False, True)),
-    Course("flipkart", "flipkart_badminton.csv", "2018-12", timedelta(days=90), (False, True)),
-)
-SERIES = (
-    Course("bike", "bike_sharing_hour.csv", "2011-11-30", timedelta(days=14), (True, True)),
-    Course("elec2", "elec2.csv", "1996-11-30", timedelta(days=7), (True, True)),
-)
+# a month of reviews holds far fewer than a window, so a check counts only where enough months have passed
+GREENLIGHT = Course("greenlight", "greenlight_play.csv", "2020-03-31", timedelta(days=60), (False, True))
+FLIPKART = Course("flipkart", "flipkart_badminton.csv", "2018-12", timedelta(days=90), (False, True))
+BIKE = Course("bike", "bike_sharing_hour.csv", "2011-11-30", timedelta(days=14), (True, True))
+ELEC2 = Course("elec2", "elec2.csv", "1996-11-30", timedelta(days=7), (True, True))
+
+
+def each(first: Course, rest: Course) -> pytest.MarkDecorator:
+    """Two courses, of which `make test` runs the first."""
+    slow = pytest.param(rest, id=rest.example, marks=pytest.mark.slow)
+    return pytest.mark.parametrize("course", [pytest.param(first, id=first.example), slow])
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def codes(check: Check, verdict: Verdict) -> set[str]:
     return {signal.code for signal in check.signals if signal.verdict is verdict}
 
 
-@pytest.mark.parametrize("course", REVIEWS, ids=lambda course: course.example)
+@each(FLIPKART, GREENLIGHT)
 def test_review_examples_run(course: Course, shared_data: Path, tmp_path: Path) -> None:
     """Text streams keep a check with every signal for each cycle, count it once its window is full, and answer."""
     ran = run(course, shared_data, tmp_path)
@@ -83,7 +85,7 @@ def test_review_examples_run(course: Course, shared_data: Path, tmp_path: Path) 
     assert ran.champion == 1
 
 
-@pytest.mark.parametrize("course", SERIES, ids=lambda course: course.example)
+@each(BIKE, ELEC2)
 def test_series_examples_raise_nothing_before_their_breaks(course: Course, shared_data: Path, tmp_path: Path) -> None:
     """Neighbouring hours depend on each other, and are not taken for a change because of it."""
     ran = run(course, shared_data, tmp_path)

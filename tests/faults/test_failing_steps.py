@@ -64,7 +64,9 @@ def cut_short(app: App, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
             run_cycle(app, app.stream("reviews"), AS_OF)
 
 
-@pytest.mark.parametrize("step", ["history_of", pytest.param("held_because", marks=pytest.mark.slow), "commit"])
+@pytest.mark.parametrize(
+    "step", [*(pytest.param(step, marks=pytest.mark.slow) for step in ("history_of", "held_because")), "commit"]
+)
 def test_an_older_cycle_is_finished_not_given_up(
     breaking: App, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -106,6 +108,7 @@ def test_a_cycle_whose_time_has_passed_is_abandoned(
         run_cycle(breaking, stream, AS_OF)
 
 
+@pytest.mark.slow
 def test_an_abandoned_cycle_does_not_rewind_time(breaking: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked for again after a newer one has checked it is refused like any other time of the past."""
     stream = breaking.stream("reviews")
@@ -146,6 +149,7 @@ def test_what_nobody_foresaw_is_told_once_and_stands_in_the_way_three_times(
     assert left.state == "abandoned"
 
 
+@pytest.mark.slow
 def test_a_registry_that_is_away_is_told_of(breaking: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even before a cycle begins: status 1, one alert, and nothing is counted against the cycle."""
     stream = breaking.stream("reviews")

@@ -66,6 +66,8 @@ PLACES = (
     Place("training.registry.registry", "Registry", "drop_alias", 1, True),  # the champion is no challenger, the same
     Place("storage.cycles", "CycleLog", "finish", 1, False),  # all is done but the document
 )
+# What `make test` tries of them: the store knows less than MLflow, before and after the alias moved.
+SAMPLE = tuple(p for p in PLACES if (p.method, p.call) in {("add_version", 1), ("set_alias", 3)})
 
 
 def killed_at(place: Place, folder: Path) -> None:
@@ -151,7 +153,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]
     return folder, copy, end
 
 
-@pytest.mark.parametrize("place", PLACES, ids=str)
+@pytest.mark.parametrize(
+    "place", [pytest.param(place, id=str(place), marks=() if place in SAMPLE else pytest.mark.slow) for place in PLACES]
+)
 def test_a_killed_cycle_ends_as_if_nothing_had_happened(
     prepared: tuple[Path, Path, str], place: Place, tmp_path: Path
 ) -> None:

@@ -59,7 +59,7 @@ def test_a_pause_needs_a_reason(breaking: App) -> None:
 
 @pytest.mark.parametrize(
     ("before", "state"),
-    [("train", None), pytest.param("gate", "held", marks=pytest.mark.slow), ("promote", "held")],
+    [("train", None), *(pytest.param(before, "held", marks=pytest.mark.slow) for before in ("gate", "promote"))],
 )
 def test_a_cycle_under_way_stops_acting(breaking: App, before: str, state: str | None) -> None:
     """Paused before the step: nothing is promoted or told of, and what passed waits for a person."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, WINDOW, take_in, with_champion
 from trueup.flows.check.labels import with_resolved_labels
@@ -20,6 +21,7 @@ RIGHT_FOR = 6  # weeks before the flip
 UNATTENDED = Strategies(draw=no_report, artifacts=no_artifacts, judge=run_gate_in_process)
 
 
+@pytest.mark.slow
 def test_after_a_label_flip_the_loop_is_right_again_within_two_windows(tmp_path: Path) -> None:
     """The challenger of the flip's own window knows two worlds and is refused; that of the next takes over."""
     app = with_champion(tmp_path, more=ONE_CANDIDATE)

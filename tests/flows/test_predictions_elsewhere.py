@@ -333,6 +333,7 @@ def test_without_versions_all_answers_are_the_services(tmp_path: Path, service: 
     assert "name no version" in notes_on_answers(app, plain, ours, TRAINED + WEEK)[0]
 
 
+@pytest.mark.slow
 def test_a_replay_takes_sent_answers_for_data(tmp_path: Path, service: Service) -> None:
     """`never` shows what the service answered; a version that a policy promotes answers as it would have."""
     app = opened(tmp_path)
@@ -350,6 +351,7 @@ def test_a_replay_takes_sent_answers_for_data(tmp_path: Path, service: Service) 
     assert app.counts.records(app.stream("reviews")) == 0
 
 
+@pytest.mark.slow
 def test_numbers_sent_are_checked_alike(tmp_path: Path) -> None:
     """A regression: the service's numbers are scored, held against labels, and a bias of theirs breaches."""
     (tmp_path / "trueup.toml").write_text(NUMBERS)

@@ -298,6 +298,7 @@ def test_looks_are_remembered_from_cycle_to_cycle(app: App) -> None:
     assert "labelled rows that neither" in summary(cycle(long, CHECKED + timedelta(hours=54)))
 
 
+@pytest.mark.slow
 def test_evidence_against_a_champion_that_lost_its_probation_is_stale(app: App) -> None:
     """What passed against the version that is gone is not promoted over the one that stands again; only by force."""
     stream = app.stream("reviews")
@@ -326,6 +327,7 @@ def test_a_pause_holds_it(app: App) -> None:
     assert cycle(app)["probation"]["outcome"] == "rolled_back"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("off", [0, ""])
 def test_it_can_be_switched_off(app: App, off: object) -> None:
     """Without a probation the cycle is as it was."""
@@ -361,9 +363,15 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     ("method", "call", "after"),
     [
-        ("storage.promotions.PromotionLog.add", 1, True), ("training.registry.registry.Registry.set_alias", 1, True),
-        ("training.registry.registry.Registry.set_alias", 2, True), ("storage.promotions.PromotionLog.move", 1, False),
-        ("storage.cycles.CycleLog.add_check", 1, False),
+        ("training.registry.registry.Registry.set_alias", 2, True),
+        *(
+            pytest.param(*place, marks=pytest.mark.slow)
+            for place in (
+                ("storage.promotions.PromotionLog.add", 1, True), ("storage.promotions.PromotionLog.move", 1, False),
+                ("training.registry.registry.Registry.set_alias", 1, True),
+                ("storage.cycles.CycleLog.add_check", 1, False),
+            )
+        ),
     ],
 )  # fmt: skip
 def test_cut_short_anywhere_it_ends_the_same(
@@ -400,6 +408,7 @@ def test_cut_short_anywhere_it_ends_the_same(
     assert [i.cause for i in app.alerts.open_incidents("reviews")].count("rollback") == 1
 
 
+@pytest.mark.slow
 def test_a_person_who_acts_in_between_goes_first(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a killed cycle had decided is set aside where somebody promotes before it is finished."""
     with monkeypatch.context() as patched:

@@ -155,6 +155,7 @@ def test_the_page_is_one_file_and_names_in_it_are_data(replayed: Replayed) -> No
     assert "&lt;script&gt;alert(1)" in text
 
 
+@pytest.mark.slow
 def test_a_replay_is_what_the_deployment_does(replayed: Replayed) -> None:
     """The same cycles in the deployment itself come to the same signals, actions and promotions."""
     for moment in reversed(replayed.policy("default")["timeline"][1:]):

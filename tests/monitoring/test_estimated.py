@@ -106,7 +106,9 @@ def test_confidence_is_brought_to_what_the_labels_show() -> None:
     assert float(weights @ np.abs(found - true)) < 0.02
 
 
-@pytest.mark.parametrize(("name", "repetitions"), [("f1_macro", 200), ("roc_auc", 60)])
+@pytest.mark.parametrize(
+    ("name", "repetitions"), [pytest.param("f1_macro", 200, marks=pytest.mark.slow), ("roc_auc", 60)]
+)
 def test_exchangeable_windows_breach_at_their_level_at_most(name: str, repetitions: int) -> None:
     """Of a few hundred healthy windows with max_drop 0 hardly more than the level's share breach."""
     stream, level = made_stream(policy={"metric": name, "max_drop": 0.0}), 0.05

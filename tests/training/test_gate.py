@@ -148,7 +148,10 @@ def test_the_weighted_area_under_the_curve_is_the_plain_one_for_even_weights() -
     np.testing.assert_allclose(_area(ranked, positive)(weights), expected)
 
 
-@pytest.mark.parametrize(("labels", "difference", "least", "most"), [(200, -0.01, 0, 0.12), (200, 0.05, 0.7, 0.95)])
+@pytest.mark.parametrize(
+    ("labels", "difference", "least", "most"),
+    [(200, -0.01, 0, 0.12), pytest.param(200, 0.05, 0.7, 0.95, marks=pytest.mark.slow)],
+)
 def test_better_challengers_pass_and_worse_ones_seldom(
     labels: int, difference: float, least: float, most: float
 ) -> None:
@@ -158,6 +161,7 @@ def test_better_challengers_pass_and_worse_ones_seldom(
     assert least <= passed <= most
 
 
+@pytest.mark.slow
 def test_the_labels_needed_show_a_gain_of_two_points_nine_times_in_ten() -> None:
     """The number that the gate states is the number that it takes."""
     first = next(_drawn(2000, 0.02, 1))
