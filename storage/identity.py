@@ -72,12 +72,12 @@ def settle(home: Path, shares: Mapping[str, str], now: datetime) -> Settled:
         ConfigError: the file in the home is damaged.
         OSError: it cannot be written.
     """
-    from filelock import FileLock
-
     here = _here(home)
     known = read_identity(home)
     if known is not None and _is_settled(known, here, shares):
         return Settled(identity=known)
+    from filelock import FileLock  # where nothing is to be written down a light command does without
+
     with FileLock(home / "deployment.lock"):
         known = read_identity(home)  # another process may have been first
         if known is None:
