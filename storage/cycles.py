@@ -178,10 +178,14 @@ class CycleLog:
         with self._database.write() as connection:
             self.add_check(connection, **facts)
 
-    def counted_checks(self, stream: str, *, limit: int = 20) -> list[CountedCheck]:
-        """The newest counted checks, newest first."""
+    def counted_checks(
+        self, stream: str, *, version: int | None = None, before: datetime | None = None, limit: int | None = None
+    ) -> list[CountedCheck]:
+        """The counted checks, newest first: those of a version, those earlier than a time, or the newest `limit`."""
         c = t.checks.c
         query = sa.select(t.checks).where(c.stream == stream, c.counted).order_by(c.as_of.desc()).limit(limit)
+        query = query if version is None else query.where(c.version == version)
+        query = query if before is None else query.where(c.as_of < before)
         with self._database.read() as connection:
             return [
                 CountedCheck(row.as_of, row.version, row.last_seq, row.last_time, row.document)

@@ -66,7 +66,7 @@ def _of_store(app: App, stream: StreamSettings) -> list[dict[str, Any]]:
     ]
     seen = [
         _done(i.id, i.acknowledged_at, i.acknowledged_by, "acknowledge", "The rollback: promotion follows the policy.")
-        for i in app.alerts.incidents(stream.name)
+        for i in app.alerts.incidents(stream.name, limit=None)
         if i.cause == Cause.ROLLBACK and i.acknowledged_at is not None
     ]
     return [*attempts, *pauses, *seen]

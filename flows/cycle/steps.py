@@ -132,8 +132,7 @@ def history_of(context: CycleContext, version: int, labels: int) -> History:
     app, cycle, stream = context.app, context.cycle, context.stream
     counted = tuple(
         _past(past)
-        for past in app.cycles.counted_checks(stream.name, limit=max(20, stream.policy.confirm))
-        if past.version == version and past.as_of < cycle.as_of
+        for past in app.cycles.counted_checks(stream.name, version=version, before=cycle.as_of)
     )
     last = app.cycles.last_check(stream.name, cycle.as_of)
     attempts = tuple(

@@ -22,6 +22,7 @@ from trueup.storage.errors import TrueupError
 HOST = "127.0.0.1"
 STARTUP_SECONDS = 180.0  # its first start migrates a new database: 20 s of processor time, minutes on a crowded machine
 SHUTDOWN_SECONDS = 15.0
+_WAITING = 128  # connections that wait to be taken
 
 # What the server does by default for uses that are not ours: its loops cost more in an idle hour than the cycles of ten
 # streams, and each event of a task was a transaction. Whoever needs it otherwise sets the variable.
@@ -39,16 +40,22 @@ class PrefectServerFailed(TrueupError):
     """The Prefect server did not come up."""
 
 
-def free_port(wanted: int) -> int:
-    """The wanted port of loopback where it is free, else one that the system picks (0 always lets it pick)."""
+def listening(wanted: int) -> socket.socket:
+    """A socket that listens on the wanted port of loopback where it is free, else on one that the system picks.
+
+    From now on the port is nobody else's: a server that is started on a port that was only found free may meet another
+    one there, and whoever asks whether it is up is answered by that one.
+    """
     for port in (wanted, 0):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+        opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            opened.bind((HOST, port))
+            opened.listen(_WAITING)
+        except OSError:
+            opened.close()
+            continue
+        return opened
     raise PrefectServerFailed(f"No port of {HOST} can be opened, so no schedule runs; stored data is untouched.")
 
 
@@ -74,18 +81,19 @@ class PrefectServer:
             self.process.wait()
 
 
-def start_server(home: Path, port: int) -> PrefectServer:
-    """Start a server on `port` and wait until it answers; its log is `<home>/prefect/server.log`.
+def start_server(home: Path, place: socket.socket) -> PrefectServer:
+    """Start a server that answers on a listening socket and wait until it does; its log is `<home>/prefect/server.log`.
 
     Raises:
         PrefectServerFailed: it ended, or did not answer in time.
     """
     log = home.resolve() / "prefect" / "server.log"
-    url = f"http://{HOST}:{port}"
+    url = f"http://{HOST}:{place.getsockname()[1]}"
     environment = {**FRUGAL, **os.environ, "PREFECT_API_URL": f"{url}/api", "PREFECT_UI_API_URL": f"{url}/api"}
-    with open(log, "wb") as sink:
+    with place, open(log, "wb") as sink:  # from here on the port is the child's alone
         process = subprocess.Popen(
-            [sys.executable, "-m", "trueup.flows.serve.prefect_server", str(port)],
+            [sys.executable, "-m", "trueup.flows.serve.prefect_server", str(place.fileno())],
+            pass_fds=[place.fileno()],
             stdin=subprocess.PIPE,
             stdout=sink,
             stderr=sink,
@@ -114,11 +122,11 @@ def _answers(api_url: str) -> bool:
         return False
 
 
-def _serve_until_parent_is_gone(port: int) -> None:
+def _serve_until_parent_is_gone(place: socket.socket) -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
-    server = uvicorn.Server(uvicorn.Config(create_app(), host=HOST, port=port, log_level="warning", lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(create_app(), log_level="warning", lifespan="on"))
 
     def watch() -> None:
         sys.stdin.buffer.read()  # returns at the end of the stream: the parent closed it or died
@@ -127,8 +135,8 @@ def _serve_until_parent_is_gone(port: int) -> None:
         os._exit(1)  # a background service of Prefect's hangs; the database is transactional
 
     threading.Thread(target=watch, daemon=True).start()
-    server.run()
+    server.run(sockets=[place])
 
 
 if __name__ == "__main__":
-    _serve_until_parent_is_gone(int(sys.argv[1]))
+    _serve_until_parent_is_gone(socket.socket(fileno=int(sys.argv[1])))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from trueup.flows.environment import prepare
-from trueup.flows.serve.prefect_server import free_port, start_server
+from trueup.flows.serve.prefect_server import listening, start_server
 from trueup.storage.errors import TrueupError
 
 if TYPE_CHECKING:
@@ -66,23 +66,40 @@ def running_schedule(
 
     Raises:
         PrefectServerFailed: the server did not come up.
-        ScheduleFailed: the deployments could not be made.
+        ScheduleFailed: the deployments could not be made, or another process runs this home's schedule.
     """
     prepare(home)
     with ExitStack() as stack:
         api_url = os.environ.get("PREFECT_API_URL", "")
         own = not api_url
         if own:
-            chosen = free_port(port)
+            stack.enter_context(_only_one(home))
+            place = stack.enter_context(listening(port))
+            chosen = place.getsockname()[1]
             if chosen != port:
                 log.warning("port %s is taken by another program; Prefect's pages are at %s this time", port, chosen)
-            server = start_server(home, chosen)
+            server = start_server(home, place)
             stack.callback(server.stop)
             api_url = server.api_url
         runner = _BackgroundRunner(plans, home=home, config=config, api_url=api_url, clear_up=own)
         stack.callback(runner.stop)
         runner.start()
         yield RunningSchedule(url=api_url.removesuffix("/api"), own_server=own, failed=runner.ended)
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """The right to run a home's schedule on a server of its own, which ends with the process that has it."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(home.resolve() / "prefect" / "serve.lock", timeout=0):
+            yield
+    except Timeout:
+        raise ScheduleFailed(
+            f"Another `trueup serve` runs the schedule of '{home}' already, so this one was not started. Stop that one "
+            "first, or give this deployment a home folder of its own with --home."
+        ) from None
 
 
 def serve(

@@ -31,7 +31,7 @@ from trueup.flows.check.run import single_check
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.promote.manual import promote_by_hand
-from trueup.flows.serve.prefect_server import free_port
+from trueup.flows.serve.prefect_server import listening
 from trueup.storage.errors import InputError
 from trueup.storage.policy import Retention
 
@@ -216,7 +216,8 @@ def test_models_that_a_crash_or_gc_left_go(app: App) -> None:
 @pytest.fixture
 def mlflow_server(tmp_path: Path) -> Iterator[str]:
     """A real MLflow server, which keeps artifacts behind its own address."""
-    port = free_port(0)
+    with listening(0) as place:
+        port = place.getsockname()[1]
     command = [
         sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1",
         "--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}", "--artifacts-destination", str(tmp_path / "kept"),
