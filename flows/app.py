@@ -154,7 +154,11 @@ class App:
             log_in_to_mlflow(self.settings.tracking.block)
         former = self.settled.identity.moved_from if self.settled else ()
         roots = tuple(Path(home, "mlflow") for home in former)
-        return Registry(self.settings.tracking.uri, self.home / "mlflow", tuple(sorted(own)), roots)
+        tracking, identity = self.settings.tracking, self.settled.identity if self.settled else None
+        owner = (identity.id, f"{identity.host}:{identity.path}") if identity else ("", "")
+        return Registry(
+            tracking.uri, self.home / "mlflow", tuple(sorted(own)), roots, prefix=tracking.prefix, owner=owner
+        )
 
     def _claim(self) -> None:
         """Before anything is written: once it went well it is not asked again."""

@@ -41,11 +41,13 @@ class StoreSettings(Frozen):
 class TrackingSettings(Frozen):
     """Where MLflow keeps runs and models; empty means the home folder.
 
+    prefix: begins the names of registered models and experiments, for a server that several deployments share.
     block: name of a saved Prefect block `Secret` with the server's login, {"username": …, "password": …}; without it
         MLflow's own variables count.
     """
 
     uri: Annotated[str, AfterValidator(checked_registry)] = ""
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$|^$", max_length=100)] = ""
     block: str = ""
 
 

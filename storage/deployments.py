@@ -57,6 +57,11 @@ def enter_adopted(
             )
 
 
+def uses_store(database: Database, deployment: str) -> bool:
+    """Whether the deployment of this id ever wrote to the store."""
+    return _row(database, deployment) is not None
+
+
 def replacement_of(database: Database, deployment: str) -> str:
     """The id of the one that took its place; empty: none did."""
     row = _row(database, deployment)

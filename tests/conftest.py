@@ -20,7 +20,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
-from tests.mlflow_server import MlflowForTests, start
+from tests.mlflow_server import MlflowForTests, start, trained_under_login
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
 from trueup.storage.predictions import PredictionLog
@@ -173,6 +173,12 @@ def whole_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowFor
     server, end = start(tmp_path_factory.mktemp("mlflow-server"))
     yield server
     end()
+
+
+@pytest.fixture(scope="session")
+def whole_deployment(whole_mlflow: MlflowForTests, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A deployment that was trained on the server by the command, under MLflow's own variables for the login."""
+    return trained_under_login(whole_mlflow, tmp_path_factory.mktemp("on-a-server"))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 NAME, PASSWORD = "ann", "open sesame"
+LOGIN = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 _LOGIN = "Basic " + base64.b64encode(f"{NAME}:{PASSWORD}".encode()).decode()
 
 
@@ -55,6 +56,29 @@ def start(folder: Path) -> tuple[MlflowForTests, Callable[[], None]]:
         os.waitpid(child, 0)
 
     return server, end
+
+
+def trained_under_login(server: MlflowForTests, folder: Path) -> Path:
+    """The folder of a deployment, its names on the server beginning with `shop-`, with a champion."""
+    from tests.flows.test_commands import Shell
+    from tests.made_deployments import ONE_CANDIDATE, TRAINED, deployed
+
+    deployed(folder, more=ONE_CANDIDATE + tracking(server.url)).close()
+    server.is_now("login")
+    os.environ |= dict(zip(LOGIN, (NAME, PASSWORD), strict=True))
+    try:
+        done = Shell(folder)(f"train -s reviews --as-of {TRAINED:%Y-%m-%dT%H:%M:%SZ}")
+    finally:
+        for name in LOGIN:
+            del os.environ[name]
+        server.is_now("open")
+    assert done.document["promotion"]["to_version"] == 1
+    return folder
+
+
+def tracking(address: str, prefix: str = "shop-") -> str:
+    """The settings of a deployment that keeps its models on the server."""
+    return f'\n[tracking]\nuri = "{address}"\nprefix = "{prefix}"\n'
 
 
 def _serve(folder: Path, port: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from trueup.flows.app import App
+from trueup.storage.deployments import uses_store
 from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.stream import StreamSettings
@@ -48,6 +49,29 @@ def begin_anew(stream: StreamSettings) -> str:
     )
 
 
+def need_own_name(app: App, stream: StreamSettings) -> None:
+    """Refuse a registered model that another deployment made and of whose versions the store knows none.
+
+    Raises:
+        ModelUnusable: another deployment owns the name.
+    """
+    if not app.settings.tracking.uri:
+        return  # MLflow's file is the home's own, whoever began it: a copied home becomes a deployment of its own
+    owner, place = app.registry.owner_of(stream.name)
+    if owner in ("", app.registry.owner[0]) or uses_store(app.database, owner):
+        return
+    known = {record.run_id for record in app.promotions.versions(stream.name)}
+    if known & {version.run_id for version in app.registry.versions(stream.name)}:
+        return
+    own = f"{stream.name}-" if app.settings.tracking.prefix else f"{app.home.parent.name or 'second'}-"
+    raise ModelUnusable(
+        f"Another deployment (home {place or 'unknown'}) owns the registered model '"
+        f"{app.registry.model_name(stream.name)}' on {app.registry.uri}, so nothing was compared, trained or promoted "
+        f"here, and nothing of it was changed. Give this deployment names of its own: set prefix = \"{own}\" under "
+        "[tracking], or name another uri. If it was yours and its store was lost, restore the store and the home."
+    )
+
+
 def champion_of(app: App, stream: StreamSettings) -> VersionRecord:
     """The champion in force.
 
@@ -57,9 +81,11 @@ def champion_of(app: App, stream: StreamSettings) -> VersionRecord:
     """
     version = champion_version(app, stream)
     if version is None:
+        need_own_name(app, stream)
         raise NoChampion(stream.name)
     record = app.promotions.version(stream.name, version)
     if record is None:
+        need_own_name(app, stream)
         raise ModelUnusable(
             f"The registry's champion of '{stream.name}' is version {version}, which the store does not know, so its "
             "reference is missing and nothing can be compared or promoted over it. Restore the store (trueup.db, or "

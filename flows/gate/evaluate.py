@@ -227,5 +227,6 @@ def difference_in_fresh_process(app: App, stream: StreamSettings, record: Versio
             uri=app.registry.uri,
             artifact_root=str(app.registry.artifact_root),
             packages=app.registry.packages,
+            prefix=app.registry.prefix,
         )
     )

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from trueup.flows.alert.failures import resolve_incident
 from trueup.flows.app import App
-from trueup.flows.check.champion import champion_version
+from trueup.flows.check.champion import champion_version, need_own_name
 from trueup.flows.gate.evaluate import GateOutcome
 from trueup.flows.promote.mlflow_tags import tag_of
 from trueup.flows.promote.notifications import announcement_of, open_rollback
@@ -172,6 +172,7 @@ def finish_undone(app: App, lease: Lease, stream: StreamSettings) -> None:
     """
     from trueup.training.registry.tracking import close_stray_runs
 
+    need_own_name(app, stream)  # before another deployment's runs are closed as killed ones of ours
     close_stray_runs(app.registry, stream.name)
     for attempt in app.promotions.undone(stream.name):
         if attempt.cycle_id is None:

@@ -13,7 +13,7 @@ from trueup.flows.admin.pause import set_paused
 from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now
-from trueup.training.registry.tracking import PARENT, experiment_of
+from trueup.training.registry.tracking import PARENT
 
 AS_OF = TRAINED + WEEK
 PLACES = [
@@ -49,7 +49,7 @@ def test_a_killed_training_is_gone_on_with(breaking: App, monkeypatch: pytest.Mo
 def test_a_cycle_that_trains_nothing_closes_the_runs(breaking: App) -> None:
     """The open run of a killed training and the open one nested in it are KILLED by a cycle, paused or not."""
     client, stream = breaking.registry.client(), breaking.stream("reviews")
-    experiment = client.get_experiment_by_name(experiment_of("reviews")).experiment_id
+    experiment = client.get_experiment_by_name("trueup-reviews").experiment_id
     parent = client.create_run(experiment).info.run_id
     nested = client.create_run(experiment, tags={PARENT: parent}).info.run_id
     set_paused(breaking, stream, "no training here", paused=True)

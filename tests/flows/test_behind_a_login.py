@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.flows.test_commands import Shell
-from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, deployed
-from tests.mlflow_server import NAME, PASSWORD, MlflowForTests
+from tests.made_deployments import TRAINED, WEEK
+from tests.mlflow_server import LOGIN, NAME, PASSWORD, MlflowForTests, tracking
 from trueup.flows.app import open_app
 from trueup.flows.cycle.run import run_cycle
 from trueup.storage import secrets
 from trueup.storage.errors import TrueupError
 
 AS_OF = f"{TRAINED:%Y-%m-%dT%H:%M:%SZ}"
-LOGIN = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 
 
 @pytest.fixture(autouse=True)
@@ -28,25 +25,9 @@ def no_login(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-def tracking(address: str) -> str:
-    return f'\n[tracking]\nuri = "{address}"\n'
-
-
-@pytest.fixture(scope="module")
-def trained(whole_mlflow: MlflowForTests, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    """A deployment that was trained under MLflow's own variables, by the command."""
-    folder = tmp_path_factory.mktemp("login")
-    deployed(folder, more=ONE_CANDIDATE + tracking(whole_mlflow.url)).close()
-    whole_mlflow.is_now("login")
-    shell = Shell(folder)
-    os.environ.update(zip(LOGIN, (NAME, PASSWORD), strict=True))
-    try:
-        assert shell(f"train -s reviews --as-of {AS_OF}").document["promotion"]["to_version"] == 1
-    finally:
-        for name in LOGIN:
-            del os.environ[name]
-    yield shell
-    whole_mlflow.is_now("open")
+@pytest.fixture
+def trained(whole_deployment: Path) -> Shell:
+    return Shell(whole_deployment)
 
 
 def with_address(shell: Shell, address: str) -> None:

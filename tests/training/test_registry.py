@@ -21,7 +21,7 @@ from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import candidates
 from trueup.training.models.fitting import answer, fit
 from trueup.training.registry.registry import CHAMPION, PREVIOUS, Registry, Version
-from trueup.training.registry.tracking import TrainingRecord, close_stray_runs, experiment_of, record
+from trueup.training.registry.tracking import TrainingRecord, close_stray_runs, record
 from trueup.training.registry.trusted_types import trusted
 from trueup.training.search import SearchResult, search
 
@@ -96,7 +96,7 @@ def test_the_loaded_model_answers_as_the_fitted(booted: Booted) -> None:
 def test_every_candidate_is_a_nested_run_with_parameters_and_figures(booted: Booted) -> None:
     """MLflow's comparison of runs finds the six parameters and the metrics on each; the parent has the data set."""
     client = booted.registry.client()
-    experiment = client.get_experiment_by_name(experiment_of("made"))
+    experiment = client.get_experiment_by_name("trueup-made")
     runs = client.search_runs([experiment.experiment_id])
     nested = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == booted.version.run_id]
     assert len(nested) == 3
@@ -189,7 +189,7 @@ def test_a_killed_cycle_finds_the_version_it_had_registered(booted: Booted) -> N
 def test_runs_of_a_killed_training_are_closed(booted: Booted) -> None:
     """What a kill left RUNNING is KILLED; finished runs and streams without runs stay as they are."""
     client = booted.registry.client()
-    experiment = client.get_experiment_by_name(experiment_of("made"))
+    experiment = client.get_experiment_by_name("trueup-made")
     stray = client.create_run(experiment.experiment_id)
     assert close_stray_runs(booted.registry, "made") == 1
     assert client.get_run(stray.info.run_id).info.status == "KILLED"
@@ -205,7 +205,7 @@ def test_a_failed_candidate_is_a_failed_run(booted: Booted) -> None:
     other = booted.stream.model_copy(update={"name": "failing"})
     version = record(booted.registry, other, replace(booted.training, result=result))
     client = booted.registry.client()
-    experiment = client.get_experiment_by_name(experiment_of("failing"))
+    experiment = client.get_experiment_by_name("trueup-failing")
     nested = [r for r in client.search_runs([experiment.experiment_id]) if r.info.run_id != version.run_id]
     assert [(run.info.status, run.data.tags["failed"]) for run in nested] == [("FAILED", "cannot be fitted")]
 

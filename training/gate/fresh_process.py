@@ -38,6 +38,7 @@ class Reading:
     uri: str
     artifact_root: str
     packages: tuple[str, ...]
+    prefix: str = ""
 
 
 def loads_test(version: int, failure: str = "") -> GateTest:
@@ -103,7 +104,7 @@ def _answered(reading: Reading) -> dict[str, str]:
     from trueup.training.registry.registry import Registry
 
     stream = StreamSettings.model_validate(reading.stream)
-    registry = Registry(reading.uri, Path(reading.artifact_root), tuple(reading.packages))
+    registry = Registry(reading.uri, Path(reading.artifact_root), tuple(reading.packages), prefix=reading.prefix)
     try:
         archive = Archive(reading.archive, Path(reading.home))
         rows = snapshots.load(archive, reading.reference, regression=stream.is_regression)

@@ -118,9 +118,9 @@ def register(
         known = [Metric(name, value, now, 0) for name, value in metrics.items() if math.isfinite(value)]
         client.log_batch(run.info.run_id, metrics=known)
         client.log_dict(run.info.run_id, told, "elsewhere/version.json")
-        name_model(client, stream.name)
+        name_model(registry, client, stream.name)
         made = client.create_model_version(
-            stream.name, f"runs:/{run.info.run_id}/elsewhere", run.info.run_id, tags=told
+            registry.model_name(stream.name), f"runs:/{run.info.run_id}/elsewhere", run.info.run_id, tags=told
         )
         client.set_terminated(run.info.run_id)
     except (MlflowException, OSError) as error:

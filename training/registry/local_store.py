@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
+
+from trueup.training.registry.artifact_paths import follow_move
+
+log = logging.getLogger("trueup")
 
 # What MLflow writes of its own accord is no content.
 _CONTENT = (
@@ -21,6 +27,37 @@ def sqlite_file(uri: str) -> Path | None:
     if not uri.startswith("sqlite:///") or "?" in uri:
         return None
     return Path(uri.removeprefix("sqlite:///")).absolute()
+
+
+def open_local(uri: str, artifact_root: Path, former_roots: Collection[Path]) -> None:
+    """The first use of a store that this process keeps, one process at a time: two that migrate a file destroy it.
+
+    Raises:
+        MlflowException, OSError, sqlite3.Error: it cannot be made or read.
+    """
+    import mlflow
+    from filelock import FileLock
+
+    artifact_root.mkdir(parents=True, exist_ok=True)
+    file = sqlite_file(uri)
+    with FileLock(artifact_root.parent / "mlflow.lock"):
+        if file is not None:
+            make_whole(file)
+            _follow_move(file, artifact_root, former_roots)
+        client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)  # making it migrates already
+        client.search_experiments(max_results=1)
+        client.search_registered_models(max_results=1)
+
+
+def _follow_move(file: Path, artifact_root: Path, former_roots: Collection[Path]) -> None:
+    """Let MLflow's own file name today's places, where the home was moved or copied since."""
+    own = file.resolve().parent == artifact_root.parent
+    for old, count in follow_move(file, artifact_root, None if own else former_roots).items():
+        log.warning(
+            "the home folder lay at %s before and lies at %s now; %d places in MLflow's database were rewritten, and "
+            "its models load from here",
+            old.parent, artifact_root.parent, count,
+        )  # fmt: skip
 
 
 def make_whole(file: Path) -> None:

@@ -19,6 +19,8 @@ _VERSIONS = """SELECT version, run_id, creation_time FROM model_versions
     WHERE workspace = 'default' AND name = ? AND current_stage <> 'Deleted_Internal'"""
 _TAGS = "SELECT version, key, value FROM model_version_tags WHERE workspace = 'default' AND name = ?"
 
+_MODEL_TAGS = "SELECT key, value FROM registered_model_tags WHERE workspace = 'default' AND name = ?"
+
 Found = tuple[list[tuple[Any, ...]], ...]
 
 
@@ -26,6 +28,12 @@ def aliases_in(uri: str, name: str) -> dict[str, int] | None:
     """Each alias of a registered model, with the version it points to; None: MLflow has to be asked."""
     found = _read(uri, name, _ALIASES)
     return None if found is None else {alias: int(version) for alias, version in found[0]}
+
+
+def tags_in(uri: str, name: str) -> dict[str, str] | None:
+    """The tags of a registered model; None: MLflow has to be asked."""
+    found = _read(uri, name, _MODEL_TAGS)
+    return None if found is None else dict(found[0])
 
 
 def versions_in(uri: str, name: str) -> Found | None:

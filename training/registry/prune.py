@@ -13,7 +13,6 @@ from typing import Any
 
 from trueup.training.registry.artifact_paths import is_within, local_path
 from trueup.training.registry.registry import Registry
-from trueup.training.registry.tracking import experiment_of
 
 PRUNED = "pruned"  # the tag of a run whose files are gone
 
@@ -42,7 +41,7 @@ def used_elsewhere(registry: Registry, stream: str, version: int, run_id: str) -
         found = client.search_model_versions(f"run_id = '{run_id}'")
     except MlflowException as error:
         raise registry.failed(f"the versions of run {run_id}", error) from error
-    others = [v for v in found if (v.name, int(v.version)) != (stream, version)]
+    others = [v for v in found if (v.name, int(v.version)) != (registry.model_name(stream), version)]
     return f"v{others[0].version} of '{others[0].name}'" if others else ""
 
 
@@ -68,7 +67,7 @@ def remove_version(registry: Registry, stream: str, version: int, run_id: str, *
     client = registry.client()
     freed = Freed()
     try:
-        _unless_gone(lambda: client.delete_model_version(stream, str(version)))
+        _unless_gone(lambda: client.delete_model_version(registry.model_name(stream), str(version)))
         for place, model_id in _places(registry, stream, run_id):
             freed += _empty(registry, place)
             if model_id:
@@ -99,7 +98,7 @@ def leftovers(registry: Registry, stream: str) -> tuple[Leftover, ...]:
     client = registry.client()
     found = []
     try:
-        experiment = client.get_experiment_by_name(experiment_of(stream))
+        experiment = client.get_experiment_by_name(registry.experiment_name(stream))
         token, models = None, list[Any]()
         while experiment is not None:
             page = client.search_logged_models([experiment.experiment_id], page_token=token)
@@ -141,7 +140,7 @@ def _places(registry: Registry, stream: str, run_id: str) -> Iterator[tuple[str,
 
     client = registry.client()
     try:
-        experiment = client.get_experiment_by_name(experiment_of(stream))
+        experiment = client.get_experiment_by_name(registry.experiment_name(stream))
         if experiment is not None:
             for model in client.search_logged_models([experiment.experiment_id], f"source_run_id = '{run_id}'"):
                 yield model.artifact_location, model.model_id

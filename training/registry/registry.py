@@ -13,16 +13,15 @@ from typing import Any
 
 from trueup.storage.errors import ModelUnusable, TrueupError
 from trueup.training.candidates.recipes import Recipe
-from trueup.training.registry.artifact_paths import MODEL_FILE, follow_move, need_within
-from trueup.training.registry.local_store import make_whole, sqlite_file
-from trueup.training.registry.local_tables import Found, aliases_in, versions_in
+from trueup.training.registry.artifact_paths import MODEL_FILE, need_within
+from trueup.training.registry.local_store import open_local
+from trueup.training.registry.local_tables import Found, aliases_in, tags_in, versions_in
 from trueup.training.registry.mlflow_variables import prepare_mlflow
 from trueup.training.registry.server import MlflowServer
 from trueup.training.registry.trusted_types import read_model
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
-
-log = logging.getLogger("trueup")
+OWNER = ("trueup.deployment", "trueup.home")  # tags of a registered model
 
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile)
 
@@ -61,23 +60,36 @@ class Registry:
         artifact_root: folder of the models, where MLflow itself runs on this machine.
         packages: of the team's own candidates, whose types a stored model may hold.
         former_roots: where `artifact_root` lay before the deployment moved.
+        prefix: begins the names that a stream has in MLflow.
+        owner: the deployment's id, and where its home folder lies.
     """
 
     def __init__(
-        self, uri: str, artifact_root: Path, packages: tuple[str, ...] = (), former_roots: tuple[Path, ...] = ()
-    ) -> None:
+        self, uri: str, artifact_root: Path, packages: tuple[str, ...] = (), former_roots: tuple[Path, ...] = (),
+        *, prefix: str = "", owner: tuple[str, str] = ("", ""),
+    ) -> None:  # fmt: skip
         home = artifact_root.parent.resolve()
         self.artifact_root = home / artifact_root.name  # not resolved itself: it may be a link to a larger disk
         self._server = MlflowServer(uri) if uri.startswith(("http://", "https://")) else None
         self.uri = self._server.uri if self._server else uri or f"sqlite:///{home / 'mlflow.db'}"
         self.packages = packages
         self.former_roots = former_roots
+        self.prefix = prefix
+        self.owner = owner
         self._ready = False
 
     @property
     def is_local(self) -> bool:
         """Whether models are written by this process, not by a server."""
         return self._server is None
+
+    def model_name(self, stream: str) -> str:
+        """The name of the stream's registered model."""
+        return f"{self.prefix}{stream}"
+
+    def experiment_name(self, stream: str) -> str:
+        """The name of the stream's experiment."""
+        return f"{self.prefix}trueup-{stream}"
 
     def client(self) -> Any:
         """An MLflow client, its store made where there is none yet.
@@ -107,41 +119,32 @@ class Registry:
             self._ready = True
         return mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
+    def owner_of(self, name: str) -> tuple[str, str]:
+        """The deployment that made the registered model, as `owner`; empty where MLflow does not say."""
+        tags = tags_in(self.uri, self.model_name(name))
+        if tags is None:
+            from mlflow.exceptions import MlflowException
+
+            try:
+                tags = dict(self.client().get_registered_model(self.model_name(name)).tags)
+            except MlflowException as error:
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    return "", ""
+                raise self.failed(f"who owns '{self.model_name(name)}'", error) from error
+        return tags.get(OWNER[0], ""), tags.get(OWNER[1], "")
+
     def _start(self) -> None:
-        """The first use of a store, one process at a time: two that migrate a SQLite file at once destroy it."""
-        import mlflow
-        from filelock import FileLock
-
-        self.artifact_root.mkdir(parents=True, exist_ok=True)
-        file = sqlite_file(self.uri)
-        with FileLock(self.artifact_root.parent / "mlflow.lock"):
-            if file is not None:
-                make_whole(file)
-                self._follow_move(file)
-            # making a client migrates already
-            client = mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-            client.search_experiments(max_results=1)
-            client.search_registered_models(max_results=1)
-
-    def _follow_move(self, file: Path) -> None:
-        """Let MLflow's own file name today's places, where the home was moved or copied since."""
-        own = file.resolve().parent == self.artifact_root.parent
-        for old, count in follow_move(file, self.artifact_root, None if own else self.former_roots).items():
-            log.warning(
-                "the home folder lay at %s before and lies at %s now; %d places in MLflow's database were rewritten, "
-                "and its models load from here",
-                old.parent, self.artifact_root.parent, count,
-            )  # fmt: skip
+        open_local(self.uri, self.artifact_root, self.former_roots)
 
     def alias(self, name: str, alias: str) -> int | None:
         """The version that `alias` points to, or None: a failing registry raises, it is never "no champion"."""
-        held = aliases_in(self.uri, name)
+        held = aliases_in(self.uri, self.model_name(name))
         if held is not None:
             return held.get(alias)
         from mlflow.exceptions import MlflowException
 
         try:
-            found = self.client().get_registered_model(name).aliases.get(alias)
+            found = self.client().get_registered_model(self.model_name(name)).aliases.get(alias)
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return None
@@ -157,7 +160,7 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            self.client().set_registered_model_alias(name, alias, str(version))
+            self.client().set_registered_model_alias(self.model_name(name), alias, str(version))
         except MlflowException as error:
             raise self.failed(f"the alias '{alias}' of '{name}' to version {version}", error) from error
 
@@ -170,7 +173,7 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            self.client().delete_registered_model_alias(name, alias)
+            self.client().delete_registered_model_alias(self.model_name(name), alias)
         except MlflowException as error:
             raise self.failed(f"the alias '{alias}' of '{name}'", error) from error
 
@@ -179,13 +182,13 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            self.client().set_model_version_tag(name, str(version), key, value)
+            self.client().set_model_version_tag(self.model_name(name), str(version), key, value)
         except MlflowException as error:
             raise self.failed(f"tag '{key}' of version {version} of '{name}'", error) from error
 
     def versions(self, name: str) -> tuple[Version, ...]:
         """All versions of `name`, newest first."""
-        found = versions_in(self.uri, name)
+        found = versions_in(self.uri, self.model_name(name))
         made, given, aliases = found if found is not None else self._versions_by_client(name)
         tags: dict[int, dict[str, str]] = {number: {} for number, _, _ in made}
         for number, key, value in given:
@@ -207,10 +210,10 @@ class Registry:
 
         client = self.client()
         try:
-            aliases = client.get_registered_model(name).aliases
-            found, token = [], None
+            aliases = client.get_registered_model(self.model_name(name)).aliases
+            named, found, token = f"name = '{self.model_name(name)}'", [], None
             while True:
-                page = client.search_model_versions(f"name = '{name}'", max_results=1000, page_token=token)
+                page = client.search_model_versions(named, max_results=1000, page_token=token)
                 found += page
                 token = page.token
                 if not token:
@@ -267,11 +270,11 @@ class Registry:
 
         try:
             if self.is_local:
-                place = client.get_model_version_download_uri(name, str(version))
+                place = client.get_model_version_download_uri(self.model_name(name), str(version))
                 if place.startswith("models:/"):
                     place = client.get_logged_model(place.removeprefix("models:/")).artifact_location
                 need_within(self.artifact_root, name, version, place)
-            folder = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}"))
+            folder = Path(mlflow.artifacts.download_artifacts(f"models:/{self.model_name(name)}/{version}"))
             return how(folder / MODEL_FILE)
         except (MlflowException, *_DAMAGED) as error:
             if self._server and self._server.lost(error):

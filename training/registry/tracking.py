@@ -27,7 +27,7 @@ from trueup.storage.timepoints import iso
 from trueup.training.artifacts.error_examples import EXAMPLES_FILE
 from trueup.training.candidates.recipes import Recipe, extra_packages
 from trueup.training.models.fitting import Fitted
-from trueup.training.registry.registry import Registry, Version
+from trueup.training.registry.registry import OWNER, Registry, Version
 from trueup.training.registry.trusted_types import OURS, trusted
 from trueup.training.search import SearchResult, Trial
 
@@ -57,11 +57,6 @@ class TrainingRecord:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def experiment_of(stream: str) -> str:
-    """The name of the stream's MLflow experiment."""
-    return f"trueup-{stream}"
-
-
 def record(registry: Registry, stream: StreamSettings, training: TrainingRecord) -> Version:
     """Writes the runs, stores the model, and registers it as the stream's newest version (no alias moves).
 
@@ -83,9 +78,9 @@ def record(registry: Registry, stream: StreamSettings, training: TrainingRecord)
             _log_rows(stream, training)
             _log_files(training.files)
             stored = _store_model(stream, training.fitted, registry.packages)
-            name_model(client, stream.name)
+            name_model(registry, client, stream.name)
             made = client.create_model_version(
-                stream.name, stored.model_uri, run.info.run_id, tags=tags, model_id=stored.model_id
+                registry.model_name(stream.name), stored.model_uri, run.info.run_id, tags=tags, model_id=stored.model_id
             )
     except (MlflowException, OSError) as error:
         raise TrueupError(
@@ -146,7 +141,7 @@ def close_stray_runs(registry: Registry, stream: str) -> int:
 
     client = registry.client()
     try:
-        found = client.get_experiment_by_name(experiment_of(stream))
+        found = client.get_experiment_by_name(registry.experiment_name(stream))
         if found is None:
             return 0
         strays = client.search_runs([found.experiment_id], "attributes.status = 'RUNNING'")
@@ -158,20 +153,20 @@ def close_stray_runs(registry: Registry, stream: str) -> int:
 
 
 def experiment_id(registry: Registry, client: Any, stream: str) -> str:
-    found = client.get_experiment_by_name(experiment_of(stream))
+    found = client.get_experiment_by_name(registry.experiment_name(stream))
     if found is not None:
         return str(found.experiment_id)
     # MLflow's own default is a folder of wherever the command was started
     folder = (registry.artifact_root / stream).as_uri() if registry.is_local else None
-    return str(client.create_experiment(experiment_of(stream), artifact_location=folder))
+    return str(client.create_experiment(registry.experiment_name(stream), artifact_location=folder))
 
 
-def name_model(client: Any, stream: str) -> None:
-    """Makes the registered name where it is new."""
+def name_model(registry: Registry, client: Any, stream: str) -> None:
+    """Makes the registered name where it is new, with the deployment that owns it from now on."""
     from mlflow.exceptions import MlflowException
 
     try:
-        client.create_registered_model(stream)
+        client.create_registered_model(registry.model_name(stream), tags=dict(zip(OWNER, registry.owner, strict=True)))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
