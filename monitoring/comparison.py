@@ -42,6 +42,7 @@ class Comparison:
     quality_blocks: the number of that block, one integer for each row of `quality_reference`.
     quality_current: mature labelled rows of the window, of one provenance, new in content, with the champion's answers.
     quality_looks: in how many checks running one of those labels is read; 1 where the window alone holds enough.
+    quality_own: how many of them, the newest, are of the window; None: all.
     accepted: windows that a person accepted, by the code of the input signal that they are the reference of.
     past: the whole snapshot in time order; only series streams look at it.
     intake: when records and refused items came in.
@@ -61,6 +62,7 @@ class Comparison:
     as_of: datetime
     seed: int = 0
     quality_looks: int = 1
+    quality_own: int | None = None
     accepted: Mapping[str, Rows] = field(default_factory=dict)
 
     def mature64(self, maturity: timedelta) -> np.datetime64:

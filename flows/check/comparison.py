@@ -42,7 +42,8 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
     ripe = with_mature_labels(stream, rows, as_of)
     provenance = _usual(out_of_time)
     same = (out_of_time.meta["provenance"] == provenance).to_numpy()
-    judged, looks = judged_rows(stream, ripe.take(_settled(stream, ripe, as_of)), past, provenance, champion, as_of)
+    settled = ripe.take(_settled(stream, ripe, as_of))
+    judged, looks, own = judged_rows(stream, settled, past, provenance, champion, as_of)
     accepted, quarantined = app.reader.received(stream, as_of)
     comparison = Comparison(
         reference=past.newest(stream.policy.reference),
@@ -53,6 +54,7 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
         quality_blocks=blocks[same],
         quality_current=judged,
         quality_looks=looks,
+        quality_own=own,
         accepted=_accepted(app, stream, champion, rows),
         past=past,
         intake=Intake(app.reader.times(stream, as_of), quarantined, accepted),
@@ -80,11 +82,15 @@ def _accepted(app: App, stream: StreamSettings, champion: VersionRecord, rows: R
 
 def judged_rows(
     stream: StreamSettings, settled: Rows, past: Rows, provenance: str, champion: VersionRecord, as_of: datetime
-) -> tuple[Rows, int]:
-    """The labelled and answered rows that the metric is judged on, and in how many checks running such a row is read.
+) -> tuple[Rows, int, int]:
+    """The labelled and answered rows that the metric is judged on.
 
     Those of the window whose records are past their maturity; where it holds fewer than `min_labels`, the newest
     `min_labels` since the champion's cut-off.
+
+    Returns:
+        the rows in the order of time; in how many checks running such a row is read; how many of them, the newest, are
+        of the window.
     """
     policy, limit = stream.policy, as_of - stream.label.maturity_span
     window = window_of(policy, settled, cut_off=champion.cut_off, as_of=limit).rows
@@ -94,17 +100,18 @@ def judged_rows(
         return rows.take((rows.meta["provenance"].eq(provenance) & rows.meta["predicted"].notna()).to_numpy())
 
     judged = labelled(window)
-    if len(judged) >= policy.min_labels or stream.series or not len(window):
-        return judged, 1
+    own = len(judged)
+    if own >= policy.min_labels or not len(window):
+        return judged, 1, own
     judged = labelled(settled).newest(policy.min_labels)
     if not len(judged):
-        return judged, 1
+        return judged, 1, own
     times = settled.meta["time"].to_numpy()
     reached = int((times >= judged.meta["time"].to_numpy()[0]).sum())
     if policy.window_span is not None:
         back = (times[-1] - judged.meta["time"].to_numpy()[0]) / np.timedelta64(policy.window_span)
-        return judged, max(1, int(np.ceil(back)))
-    return judged, max(1, -(-reached // len(window)))
+        return judged, max(1, int(np.ceil(back))), own
+    return judged, max(1, -(-reached // len(window))), own
 
 
 def _settled(stream: StreamSettings, rows: Rows, as_of: datetime) -> np.ndarray:

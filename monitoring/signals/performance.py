@@ -64,7 +64,10 @@ def _against_pool(stream: StreamSettings, reference: Answered, current: Answered
 def _against_blocks(
     stream: StreamSettings, reference: Answered, blocks: np.ndarray, current: Answered, level: float
 ) -> Signal:
-    """Neighbouring rows depend on each other, so the spread between past blocks is the yardstick, not that of rows."""
+    """Neighbouring rows depend on each other, so the spread between past blocks is the yardstick, not that of rows.
+
+    Where `current` had to reach further back than a block for its labels, it varies less than one: the level holds.
+    """
     classes = classes_in(stream, reference, current)
     past = [_metric(stream, reference.take(blocks == block), classes) for block in np.unique(blocks)]
     known, measured = np.array([m for m in past if m is not None]), _metric(stream, current, classes)

@@ -28,10 +28,11 @@ class Sides:
 def sides_of(stream: StreamSettings, comparison: Comparison) -> Sides:
     """Like beside like, one row of a group; series against all of their past."""
     if stream.series:
+        own = len(comparison.quality_current) if comparison.quality_own is None else comparison.quality_own
         return Sides(
             inputs=(comparison.past, comparison.current),
             model=(comparison.model_reference, comparison.model_current),
-            labels=(comparison.past, comparison.quality_current),
+            labels=(comparison.past, comparison.quality_current.newest(own)),  # as long as the past windows
             learnt=comparison.past,
         )
     training = np.flatnonzero(~comparison.past.meta["evaluation"].to_numpy(dtype=bool))
