@@ -38,7 +38,7 @@ def validate_feedback(stream: StreamSettings, chunk: Chunk, now: datetime) -> Va
         line, raw = int(clean.accepted.lines[k]), clean.accepted.raw[k]
         said = _judged(stream, record_id, (kind or "").lower(), value)
         if isinstance(said, _Fault):
-            refused.append(Refused(line, said.reason.value, said.detail, raw))
+            refused.append(Refused(line, said.reason.value, said.detail, raw, at))
             continue
         kind = kind.lower()
         identity = "\x1f".join([record_id, kind, said, user or "", str(iso(at))])

@@ -6,7 +6,7 @@ Text is kept as it came, except NUL characters, which PostgreSQL cannot store an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 
@@ -103,7 +103,10 @@ def validate(stream: StreamSettings, chunk: Chunk, now: datetime) -> Validated:
         raw=chunk.raw.take(good),
     )
     bad = np.flatnonzero(faults.reason != None)  # noqa: E711
-    refused = [Refused(int(chunk.lines[k]), faults.reason[k].value, faults.detail[k], chunk.raw[k]) for k in bad]
+    refused = [
+        Refused(int(chunk.lines[k]), faults.reason[k].value, faults.detail[k], chunk.raw[k], _moment(times, k, now))
+        for k in map(int, bad)
+    ]
     return Validated(accepted, tuple(sorted([*chunk.broken, *refused], key=lambda r: r.line)))
 
 
@@ -172,6 +175,14 @@ def _times(stream: StreamSettings, chunk: Chunk, faults: _Faults, now: datetime)
     latest = np.datetime64(utc(now + FUTURE).replace(tzinfo=None), "us")
     faults.add(times.first > latest, Reason.TIME_IN_FUTURE, f"column '{column}': '{{}}' is yet to come", texts)
     return times.last
+
+
+def _moment(times: np.ndarray, k: int, now: datetime) -> datetime | None:
+    """A row's own time, where it has one that can be."""
+    if not len(times) or np.isnat(times[k]) or times[k] < np.datetime64(0, "us"):
+        return None
+    moment: datetime = times[k].astype("datetime64[us]").item().replace(tzinfo=UTC)
+    return moment if moment <= now + FUTURE else None
 
 
 def _labels(stream: StreamSettings, chunk: Chunk, times: np.ndarray, faults: _Faults) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,8 @@ class Intake:
     """When things came in, for the signals that are judged by time.
 
     arrived: event times (datetime64[us], UTC) of all the stream's records known at `as_of`, ascending.
-    quarantined_at, accepted_at: when items were received (datetime64[us], UTC), ascending, none after `as_of`.
+    quarantined_at, accepted_at: when items were received (datetime64[us], UTC), ascending, none after `as_of`; of what
+        came in after it, as in a replay, the day on which it happened.
     """
 
     arrived: np.ndarray

@@ -32,12 +32,13 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that does not go in, with its reason and its raw content."""
+    """A row that does not go in, with its reason and its raw content. at: its own time, where that can be read."""
 
     line: int
     reason: str
     detail: str
     raw: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -87,3 +88,4 @@ class QuarantineItem:
     raw: str
     received_at: datetime
     released_at: datetime | None
+    happened_at: datetime | None

@@ -37,7 +37,7 @@ class QuarantineLog:
             rows.setdefault(key, {
                 "stream": stream.name, "id": key, "kind": kind, "source": source, "line": item.line,
                 "reason": item.reason, "detail": item.detail, "raw": item.raw.replace("\x00", "\\x00"),
-                "received_at": now, "released_at": None,
+                "received_at": now, "happened_at": item.at, "released_at": None,
             })
         self._database.insert_new(connection, t.quarantine, list(rows.values()))
 

@@ -21,6 +21,7 @@ from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import TICK, utc
 
 _OWN = ("id", "time", "seq", "evaluation", "content", "group")
+_INSTANT = np.dtype("datetime64[us]")
 _BATCH = 10_000  # rows taken from a cursor at a time; fewer than the new objects after which garbage is looked for
 
 
@@ -185,14 +186,20 @@ class RecordReader:
         return self._instants(r.time, r.stream == stream.name, r.time <= as_of)
 
     def received(self, stream: StreamSettings, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
-        """When records were accepted and when rows were quarantined, up to as_of, ascending."""
-        s, q = t.segments.c, t.quarantine.c
+        """When records were accepted and when rows were refused, none after as_of, ascending (datetime64[us]).
+
+        What came in later and happened by then, as all does where time is replayed, counts with what happened on the
+        same day, as if each day's had come in together.
+        """
+        s, r, q = t.segments.c, t.records.c, t.quarantine.c
         batches = sa.select(sa.type_coerce(s.received_at, sa.BigInteger), s.rows)
-        query = batches.where(s.stream == stream.name, s.received_at <= as_of).order_by(s.received_at)
-        at, count = self._columns(query, (int, int))
+        at, count = self._columns(batches.where(s.stream == stream.name, s.received_at <= as_of), (int, int))
+        came_later = (r.stream == stream.name, r.received_at > as_of, r.time <= as_of)
+        refused_later = (q.stream == stream.name, q.received_at > as_of, q.happened_at <= as_of)
+        refused = self._instants(q.received_at, q.stream == stream.name, q.received_at <= as_of)
         return (
-            np.repeat(at, count).view("datetime64[us]"),
-            self._instants(q.received_at, q.stream == stream.name, q.received_at <= as_of),
+            np.sort(np.concatenate([np.repeat(at, count).view(_INSTANT), _days(self._instants(r.time, *came_later))])),
+            np.sort(np.concatenate([refused, _days(self._instants(q.happened_at, *refused_later))])),
         )
 
     def _instants(self, column: Any, *where: Any) -> np.ndarray:
@@ -221,6 +228,11 @@ def _in_order(whole: dict[str, np.ndarray], columns: Sequence[str]) -> Rows:
     features = {column: whole[column] for column in columns}
     index = pd.RangeIndex(count)
     return Rows(pd.DataFrame(features, index, copy=False), pd.DataFrame(own, index, copy=False))
+
+
+def _days(moments: np.ndarray) -> np.ndarray:
+    """The beginning of each moment's day."""
+    return moments.astype("datetime64[D]").astype(_INSTANT)
 
 
 def _places(rows: Rows, seq: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

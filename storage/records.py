@@ -208,7 +208,7 @@ class RecordStore:
             unknown = [
                 Refused(
                     i.line, "unknown_record",
-                    f"no record '{i.record_id}' is stored; ingest it, then release this item", i.raw,
+                    f"no record '{i.record_id}' is stored; ingest it, then release this item", i.raw, i.at,
                 )
                 for i in items if i.record_id not in stored
             ]
@@ -277,6 +277,7 @@ def _conflict(incoming: Incoming, k: int) -> Refused:
         f"record '{incoming.ids[k]}' is stored with other content, which stays; send a correction of its label as "
         "feedback, or the changed record under an id of its own",
         incoming.raw[k],
+        incoming.times[k].item().replace(tzinfo=UTC) if len(incoming.times) else None,
     )
 
 

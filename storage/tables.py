@@ -103,6 +103,7 @@ quarantine = _table(
     *_texts("reason", "detail", "raw"),
     sa.Column("received_at", Instant, nullable=False),
     sa.Column("released_at", Instant),
+    sa.Column("happened_at", Instant),  # the row's own time; null where it cannot be read
 )
 
 # What each registered model version knew, and the Parquet files that hold it.

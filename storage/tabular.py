@@ -41,7 +41,6 @@ class Tabular:
         return pd.DataFrame(rows)
 
     def _repr_html_(self) -> str:
-
         rows = self.records()
         head = f"<p><b>{for_html(self.caption())}</b></p>"
         if not rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -207,14 +207,25 @@ def test_records_without_an_answer_are_counted(
 
 
 def test_when_records_came_is_known_for_each(store: RecordStore, reader: RecordReader) -> None:
-    """Each record's time of receipt is that of its batch, in the order of receipt; later batches are not known yet."""
+    """Each record's time of receipt is that of its batch, in the order of receipt."""
     later = datetime(2024, 6, 2, tzinfo=UTC)
     store.append(STREAM, batch(["a", "b"], days=[5, 6]), [], source="f", now=later)
     store.append(STREAM, batch(["c"], days=[0]), [], source="f", now=NOW)
     accepted, refused = reader.received(STREAM, later)
     assert list(accepted) == [np.datetime64(m.replace(tzinfo=None), "us") for m in (NOW, later, later)]
-    assert len(reader.received(STREAM, NOW)[0]) == 1
     assert len(refused) == 0
+
+
+def test_in_replayed_time_rows_come_on_the_day_they_happened(store: RecordStore, reader: RecordReader) -> None:
+    """A past day knows the records and the refused rows of its days, all of which were taken in at once much later."""
+    bad = [Refused(1, "no_text", "text is empty", "a,,5", at) for at in (NOW - timedelta(days=40), NOW, None)]
+    raw = [replace(item, raw=str(k)) for k, item in enumerate(bad)]
+    store.append(STREAM, batch(["a", "b"], days=[0, 300]), raw, source="f", now=NOW + timedelta(days=1))
+    accepted, refused = reader.received(STREAM, NOW - timedelta(days=30))
+    day = (NOW - timedelta(days=40)).date()
+    assert (list(accepted), list(refused)) == ([np.datetime64("2024-01-01", "us")], [np.datetime64(day, "us")])
+    accepted, refused = reader.received(STREAM, NOW + timedelta(days=1))
+    assert (len(accepted), len(refused)) == (2, 3)
 
 
 def test_what_a_service_answered_is_read_beside_its_records(store: RecordStore, reader: RecordReader) -> None:
