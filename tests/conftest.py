@@ -20,7 +20,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
-from tests.mlflow_server import MlflowForTests, start, trained_under_login
+from tests.mlflow_server import PATIENT, TIMEOUT, MlflowForTests, start, trained_under_login
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
 from trueup.storage.predictions import PredictionLog
@@ -182,7 +182,8 @@ def whole_deployment(whole_mlflow: MlflowForTests, tmp_path_factory: pytest.Temp
 
 
 @pytest.fixture
-def mlflow_for_tests(whole_mlflow: MlflowForTests) -> MlflowForTests:
+def mlflow_for_tests(whole_mlflow: MlflowForTests, monkeypatch: pytest.MonkeyPatch) -> MlflowForTests:
     """A real MLflow server over HTTP, open to all until the test says otherwise."""
+    monkeypatch.setenv(TIMEOUT, PATIENT)
     whole_mlflow.is_now("open")
     return whole_mlflow

@@ -120,9 +120,9 @@ class Deployment:
 
     def status(self) -> Listing[StreamStatus]:
         """How each stream stands, and when its next cycle is."""
-        from trueup.flows.admin.status import status_of
+        from trueup.flows.admin.status import statuses
 
-        return Listing(status_of(self._app, stream) for stream in self._app.settings.streams.values())
+        return Listing(statuses(self._app))
 
     def doctor(self) -> Listing[Finding]:
         """What is wrong with this installation, and how to mend it."""

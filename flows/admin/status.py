@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,11 +13,12 @@ from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
 from trueup.flows.promote.notifications import refusal_reason
 from trueup.flows.promote.out_of_band import out_of_band_move
-from trueup.storage.errors import ModelUnusable, NoChampion
+from trueup.storage.errors import ModelUnusable, NoChampion, TrueupError
 from trueup.storage.leases import holder_of
 from trueup.storage.promotions import PromotionKind
 from trueup.storage.stream import StreamSettings
 
+_PATIENCE = 8.0  # seconds that a look at all streams waits for MLflow; then it shows what the store knows
 GRACE = timedelta(minutes=10)  # a cycle may take that long beyond its time before it is called overdue
 
 
@@ -38,9 +41,20 @@ class StreamStatus:
     notes: tuple[str, ...]  # what a person should know before relying on the rest
 
 
-def status_of(app: App, stream: StreamSettings) -> StreamStatus:
-    """Look a stream up in the store and the registry."""
+def statuses(app: App) -> Iterator[StreamStatus]:
+    """Look each stream up."""
+    until = time.monotonic() + _PATIENCE
+    for stream in app.settings.streams.values():
+        yield status_of(app, stream, until)
+
+
+def status_of(app: App, stream: StreamSettings, until: float = math.inf) -> StreamStatus:
+    """Look a stream up in the store and the registry; where that does not answer, the store's own last word counts.
+
+    until: by the monotonic clock, when the registry is no longer asked.
+    """
     now = app.now()
+    champion, notes = _by_registry(app, stream, until)
     last = app.cycles.last_ended(stream.name)
     since = last.ended_at if last else app.counts.first_received(stream)
     due = stream.schedule.next_after(since) if since else None
@@ -49,7 +63,7 @@ def status_of(app: App, stream: StreamSettings) -> StreamStatus:
     return StreamStatus(
         stream=stream.name,
         records=app.counts.records(stream),
-        champion=app.registry.alias(stream.name, "champion"),
+        champion=champion,
         last_cycle=last.ended_at if last else None,
         last_as_of=last.as_of if last else None,
         next_cycle=stream.schedule.next_after(now),
@@ -62,7 +76,7 @@ def status_of(app: App, stream: StreamSettings) -> StreamStatus:
         pending_alerts=sum(a.state == "pending" for a in alerts),
         dead_alerts=sum(a.state == "dead" for a in alerts),
         paused={"since": pause.at, "who": pause.who, "why": pause.why} if pause else None,
-        notes=tuple(_notes(app, stream)),
+        notes=(*_own_notes(app, stream), *notes),
     )
 
 
@@ -81,12 +95,29 @@ def why_no_champion(app: App, stream: StreamSettings) -> str:
     return ""
 
 
-def _notes(app: App, stream: StreamSettings) -> Iterator[str]:
+def _by_registry(app: App, stream: StreamSettings, until: float) -> tuple[int | None, tuple[str, ...]]:
+    """The champion, and what there is to know of it."""
+    silence = f"MLflow at {app.registry.uri} answers too slowly to be asked of '{stream.name}'."
+    try:
+        if time.monotonic() < until:
+            champion = app.registry.alias(stream.name, "champion")
+            if time.monotonic() < until:
+                return champion, tuple(_notes_of_champion(app, stream))
+    except TrueupError as error:
+        silence = str(error)
+    last = app.promotions.last_committed(stream.name)
+    return (last.to_version if last else None), (f"{silence} Shown is what the store knows.",)
+
+
+def _own_notes(app: App, stream: StreamSettings) -> Iterator[str]:
     if app.settled is not None and app.settled.refusal:
         yield app.settled.refusal
     pause = app.pauses.current(stream.name)
     if pause:
         yield pause.said
+
+
+def _notes_of_champion(app: App, stream: StreamSettings) -> Iterator[str]:
     why = why_no_champion(app, stream)
     if why:
         yield f"no champion: {why}"

@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from trueup.storage.escaping import for_terminal
+from trueup.storage.secrets import without_secrets
 
 
 @contextmanager
@@ -37,15 +38,58 @@ def undisturbed_output() -> Iterator[None]:
             raise SystemExit(1) from None
 
 
+@contextmanager
+def only_answers() -> Iterator[None]:
+    """Keep standard output for the command's own answer; what libraries and a team's code print goes to standard error.
+
+    MLflow prints the address of each run, and a candidate may print what it likes: neither is an answer.
+    """
+    kept = sys.stdout
+    sys.stdout = _Aside(answer_stream())
+    try:
+        yield
+    finally:
+        sys.stdout = kept
+
+
+def answer_stream() -> TextIO:
+    """Where answers go: standard output, also while it is kept from others."""
+    return sys.stdout.answers if isinstance(sys.stdout, _Aside) else sys.stdout
+
+
+class _Aside(io.TextIOBase):
+    """What others take for standard output; it writes to standard error, without secrets."""
+
+    def __init__(self, answers: TextIO) -> None:
+        self.answers = answers
+
+    def write(self, text: str) -> int:
+        sys.stderr.write(for_terminal(without_secrets(text)))
+        return len(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+    def fileno(self) -> int:
+        return sys.stderr.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return sys.stderr.encoding
+
+
 def write_json(document: Any, *, indent: int | None = None) -> None:
     """Print one JSON document; what a terminal would obey or its encoding lacks is escaped, and reads back the same."""
-    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    text, answers = json.dumps(document, ensure_ascii=False, indent=indent), answer_stream()
     try:
-        text.encode(sys.stdout.encoding or "utf-8")
+        text.encode(answers.encoding or "utf-8")
         safe = for_terminal(text) == text
     except UnicodeEncodeError:
         safe = False
-    sys.stdout.write((text if safe else json.dumps(document, indent=indent)) + "\n")
+    answers.write((text if safe else json.dumps(document, indent=indent)) + "\n")
 
 
 class PlainLines(logging.Formatter):

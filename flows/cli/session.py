@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from trueup.flows.cli.output import write_json
+from trueup.flows.cli.output import answer_stream, only_answers, write_json
 from trueup.storage.errors import StoreUnusable, TrueupError
 from trueup.storage.escaping import for_terminal
 from trueup.storage.secrets import without_secrets
@@ -112,7 +112,8 @@ def answers() -> Console:
     """The console of answers; wide where nobody looks, so that a pipe gets whole lines."""
     from trueup.flows.cli.plain_text import PlainConsole
 
-    return PlainConsole(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
+    answers = answer_stream()
+    return PlainConsole(file=answers, soft_wrap=False, width=None if answers.isatty() else 160)
 
 
 def progress() -> Console:
@@ -133,9 +134,13 @@ def session(config: Path | None, home: Path | None, as_json: bool) -> Iterator[S
 
 @contextmanager
 def failing_plainly(as_json: bool) -> Iterator[None]:
-    """Turn a foreseen failure into one line on standard error (and a JSON document with --json) and its status."""
+    """Turn a foreseen failure into one line on standard error (and a JSON document with --json) and its status.
+
+    Meanwhile standard output is the command's own.
+    """
     try:
-        yield
+        with only_answers():
+            yield
     except Exception as error:
         failure = _foreseen(error)
         if failure is None:

@@ -39,7 +39,8 @@ def status(
             for f in found
         ]  # fmt: skip
         columns = ("stream", "records", "champion", "last cycle", "next cycle", "", "incidents", "pending", "dead")
-        notes = [f"{f.stream}: {note}" for f in found for note in f.notes]
+        of_all = set.intersection(*(set(f.notes) for f in found)) if len(found) > 1 else set()
+        notes = [*sorted(of_all), *(f"{f.stream}: {note}" for f in found for note in f.notes if note not in of_all)]
         s.show({"streams": found}, table("streams", columns, rows), *(Text(note) for note in notes))
         if fail_on and any(f.stale for f in found):
             raise typer.Exit(BREACH)

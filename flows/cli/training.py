@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from trueup.flows.cli.output import answer_stream
 from trueup.flows.cli.session import (
     AsJson,
     AsOf,
@@ -109,7 +110,7 @@ def predict(
             why = for_terminal(f"{row['reason']}: {row['detail']}")
             sys.stderr.write(f"trueup: no answer for line {row['line']}: {why}\n")
         found = done.predictions
-        shown = found if file or not sys.stdout.isatty() else found[:SHOWN]
+        shown = found if file or not answer_stream().isatty() else found[:SHOWN]
         rows = [(p["id"], p["predicted"], figure(p["score"])) for p in shown]
         more = len(found) - len(shown)
         s.show(

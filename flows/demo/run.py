@@ -7,7 +7,6 @@ code as in production; what is told is read back from what that code returned.
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from typing import Any
 
 from trueup.feedback.intake import ingest
 from trueup.flows.app import App, open_app
-from trueup.flows.cli.session import answers
+from trueup.flows.cli.session import answers, show
 from trueup.flows.cycle.document import outcome
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now
@@ -64,11 +63,7 @@ def run_demo(folder: Path | None, *, as_json: bool) -> None:
         if console:
             _ending(app, place, console, time.monotonic() - started)
         else:
-            import json
-
-            from trueup.flows.cli.session import plain
-
-            sys.stdout.write(json.dumps(plain({"home": app.home, "cycles": cycles}), indent=2) + "\n")
+            show(True, {"home": app.home, "cycles": cycles})
 
 
 @contextmanager
