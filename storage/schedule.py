@@ -12,6 +12,7 @@ from trueup.storage.policy import Frozen
 FIELDS = 5
 _NAMES = re.compile(r"sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", re.IGNORECASE)
 _SIGNS = re.compile(r"[0-9*,/?#L-]+")  # not croniter's R (at random) and H (by a hash): such a line says no time
+_OF_NO_PLACE = {"Factory", "localtime"}  # the latter is another one on each machine
 _A_YEAR_WITH_ALL_DAYS = datetime(2023, 3, 1)  # whatever fires at all fires again within 50 years of it
 
 
@@ -33,7 +34,7 @@ class Schedule(Frozen):
             return value
         from zoneinfo import available_timezones
 
-        if value not in available_timezones():
+        if value not in available_timezones() - _OF_NO_PLACE:
             raise ValueError(f"'{value}' is no time zone; write a name of the IANA list, as in 'Europe/Berlin'")
         return value
 

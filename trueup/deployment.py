@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from trueup.flows.admin.status import StreamStatus
     from trueup.flows.app import App
 
+_LONGEST_PAUSE = 365 * 86_400  # seconds between two cycles
+
 
 def open_deployment(config: str | Path | None = None, home: str | Path | None = None) -> Deployment:
     """The deployment that a settings file describes.
@@ -152,8 +154,10 @@ class Deployment:
             announce: told once, when all is up: the streams, and where Prefect's pages are.
 
         Raises:
-            InputError: no stream has a schedule.
+            InputError: no stream has a schedule, or `every` is neither 0 nor from a second to a year.
         """
+        if every and not 1 <= every <= _LONGEST_PAUSE:
+            raise InputError(f"every = {every} is not from 1 to {_LONGEST_PAUSE:,} seconds. Nothing was started.")
         from trueup.flows.alert.dispatch import deliver_now
         from trueup.flows.serve.runner import Planned
         from trueup.flows.serve.runner import serve as run

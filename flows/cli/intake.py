@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trueup.flows.cli.session import (
+    MOST,
     AsJson,
     Commands,
     Config,
@@ -98,7 +99,7 @@ def _show(s: Session, done: IngestResult, stream: str) -> None:
 
 def quarantine_list(
     stream: StreamName = None,
-    limit: Annotated[int, typer.Option(help="At most this many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most this many.")] = 100,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trueup.flows.cli.session import (
+    MOST,
     AsJson,
     Commands,
     Config,
@@ -44,7 +45,7 @@ def models_list(stream: StreamName = None, config: Config = None, home: Home = N
 
 
 def models_show(
-    version: Annotated[int, typer.Argument(help="The version's number.")],
+    version: Annotated[int, typer.Argument(min=1, max=MOST, help="The version's number.")],
     stream: StreamName = None,
     config: Config = None,
     home: Home = None,
@@ -77,7 +78,9 @@ def models_show(
 def models_explain(
     versions: Annotated[
         list[int] | None,
-        typer.Argument(help="What these would have needed; left out: all since the champion came, and who waits."),
+        typer.Argument(
+            min=1, max=MOST, help="What these would have needed; left out: all since the champion came, and who waits."
+        ),
     ] = None,
     stream: StreamName = None,
     config: Config = None,
@@ -130,7 +133,7 @@ def models_verify(
 
 def models_promote(
     why: Why,
-    to: Annotated[int, typer.Option("--to", help="The version that is to answer.")],
+    to: Annotated[int, typer.Option("--to", min=1, max=MOST, help="The version that is to answer.")],
     stream: StreamName = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also against its gate, or without one; the history says so.")
@@ -151,7 +154,8 @@ def models_promote(
 def models_rollback(
     why: Why,
     to: Annotated[
-        int | None, typer.Option("--to", help="The version to go back to; the one before where left out.")
+        int | None,
+        typer.Option("--to", min=1, max=MOST, help="The version to go back to; the one before where left out."),
     ] = None,
     stream: StreamName = None,
     config: Config = None,

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from trueup.flows.cli.session import AsJson, Commands, Config, Home, StreamName, add_commands, progress, session, table
+from trueup.flows.cli.session import (
+    MOST,
+    AsJson,
+    Commands,
+    Config,
+    Home,
+    StreamName,
+    add_commands,
+    progress,
+    session,
+    table,
+)
 
 
 def replay(
@@ -17,7 +28,8 @@ def replay(
         typer.Option("--start", help="When the first champion is trained (as --as-of). After the first 1,000 records."),
     ] = None,
     every: Annotated[
-        int | None, typer.Option("--every", min=1, help="Records from one check to the next. One window.")
+        int | None,
+        typer.Option("--every", min=1, max=MOST, help="Records from one check to the next. One window."),
     ] = None,
     policy: Annotated[
         list[str] | None,

@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from trueup.flows.cli.output import answer_stream, only_answers, write_json
-from trueup.storage.errors import StoreUnusable, TrueupError
+from trueup.storage.errors import InputError, StoreUnusable, TrueupError
 from trueup.storage.escaping import for_terminal
 from trueup.storage.secrets import without_secrets
 from trueup.storage.timepoints import iso
@@ -45,6 +45,8 @@ AsOf = Annotated[
 ]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")]
 BREACH = 3  # exit status of --fail-on
+_QUOTED = 100  # characters of a text that cannot be written
+MOST = 2**31 - 1  # of a number that somebody types: what each database holds
 
 _WRONG_USE: Any = typer.BadParameter.__base__  # UsageError, of click or of the copy that newer typers carry
 
@@ -163,6 +165,9 @@ def _foreseen(error: Exception) -> TrueupError | None:
             f"The store failed at work: {said}. What was not yet durable is not in it, the rest stands. See that it "
             "can be reached and has room, then run the same command again; if the file is damaged, restore its backup."
         )
+    if isinstance(error, UnicodeEncodeError):
+        said = for_terminal(error.object[:_QUOTED])
+        return InputError(f"'{said}' is no text in UTF-8, so nothing can be called so. What was stored by then stands.")
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
         return TrueupError(
             f"The system refused: {error}. What was not yet durable is not stored, the rest stands. Mend what it names "

@@ -11,6 +11,7 @@ import typer
 
 from trueup.flows.cli.output import answer_stream
 from trueup.flows.cli.session import (
+    MOST,
     AsJson,
     AsOf,
     Config,
@@ -34,7 +35,11 @@ def train(
     as_of: AsOf = None,
     reproduce: Annotated[
         int | None,
-        typer.Option(help="Instead make this version again, and say whether it answers the same; changes nothing."),
+        typer.Option(
+            min=1,
+            max=MOST,
+            help="Instead make this version again, and say whether it answers the same; changes nothing.",
+        ),
     ] = None,
     config: Config = None,
     home: Home = None,

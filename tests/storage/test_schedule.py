@@ -79,7 +79,9 @@ def test_rare_lines_are_taken(cron: str) -> None:
     assert Schedule(cron=cron).next_after(at("2026-01-01 00:00")) is not None
 
 
-@pytest.mark.parametrize("zone", ["Berlin", "europe/berlin", "", "/etc/localtime", "../UTC", "Europe", "CEST"])
+@pytest.mark.parametrize(
+    "zone", ["Berlin", "europe/berlin", "", "/etc/localtime", "../UTC", "Europe", "CEST", "localtime", "Factory"]
+)
 def test_an_unknown_time_zone_is_refused(zone: str) -> None:
     """Only names of the IANA list are taken."""
     with pytest.raises(ValidationError, match="IANA"):
