@@ -1,8 +1,10 @@
-"""What a check found: signals with their figures, and the check that holds them."""
+"""What a check found: signals with their figures, the check that holds them, and what is remembered of past ones."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -54,6 +56,7 @@ class Signal:
     contributors: what moved most, the strongest first.
     said: one plain sentence of what moved, by how much, in words.
     unit_change: the conversion that a breached column of numbers looks like; empty: it does not look like one.
+    returned: breached against the rows since a change, and as it was before that change.
     """
 
     code: str
@@ -72,6 +75,7 @@ class Signal:
     overwhelming: bool = False
     contributors: tuple[Contributor, ...] = ()
     unit_change: str = ""
+    returned: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -104,6 +108,7 @@ class Check(Tabular):
     signals: tuple[Signal, ...]
     first_time: str | None = None  # of the window's oldest record
     last_time: str | None = None  # of its newest
+    judged_from: str | None = None  # time of the oldest record whose label the metric is judged on
     notes: tuple[str, ...] = field(default=())  # what could not be compared, and why; guarantees and warnings
 
     def caption(self) -> str:
@@ -131,3 +136,50 @@ class Check(Tabular):
                 "notes": tuple(value.get("notes", ())),
             }
         )
+
+
+@dataclass(frozen=True)
+class PastCheck:
+    """A check against the champion in force: when, and which codes it breached, each with its direction.
+
+    first_time: of its window's oldest record. quality_held: as `trueup.monitoring.policy` reads it.
+    """
+
+    as_of: datetime
+    breached: Mapping[str, str | None]
+    first_time: datetime | None = None
+    quality_held: bool = False
+
+    def saw(self, signal: Signal) -> bool:
+        """Whether it breached the same code, and not in the other direction."""
+        if signal.code not in self.breached:
+            return False
+        before = self.breached[signal.code]
+        return before is None or signal.direction is None or before == signal.direction
+
+
+@dataclass(frozen=True)
+class PastAttempt:
+    """A challenger that was trained: when, for which codes, with how many labels newer than the cut-off."""
+
+    as_of: datetime
+    codes: frozenset[str]
+    labels: int
+    refused: bool
+
+
+@dataclass(frozen=True)
+class History:
+    """What a decision looks back on; both lists newest first.
+
+    counted: counted checks. latest: the cycle's check before this one, counted or not.
+    labels: mature labels newer than the champion's cut-off, now. paused: by whom, when and why; empty: it is not.
+    movable: whether a signal's reference can move with a change; that of a series is its own past.
+    """
+
+    counted: tuple[PastCheck, ...]
+    attempts: tuple[PastAttempt, ...]
+    labels: int
+    latest: PastCheck | None = None
+    paused: str = ""
+    movable: bool = True

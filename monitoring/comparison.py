@@ -32,6 +32,20 @@ class Intake:
 
 
 @dataclass(frozen=True)
+class AnsweredChange:
+    """A change that was answered, or harmless: what a signal is held against since.
+
+    rows: the records since the change. since: when it began (UTC). said: why they are the reference, in words.
+    waits: why the signal is not judged yet; empty where the rows fill a window.
+    """
+
+    rows: Rows
+    since: datetime
+    said: str
+    waits: str = ""
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Like against like (invariant 3); every part may be empty, and is then answered with `insufficient`.
 
@@ -44,7 +58,8 @@ class Comparison:
     quality_current: mature labelled rows of the window, of one provenance, new in content, with the champion's answers.
     quality_looks: in how many checks running one of those labels is read; 1 where the window alone holds enough.
     quality_own: how many of them, the newest, are of the window; None: all.
-    accepted: windows that a person accepted, by the code of the input signal that they are the reference of.
+    accepted: windows that a person accepted, by the code of the signal that they are the reference of.
+    answered: changes that were answered or harmless, by the code of the signal that is held against the rows since.
     past: the whole snapshot in time order; only series streams look at it.
     intake: when records and refused items came in.
     as_of: the time (UTC) at which the world is looked at.
@@ -65,6 +80,7 @@ class Comparison:
     quality_looks: int = 1
     quality_own: int | None = None
     accepted: Mapping[str, Rows] = field(default_factory=dict)
+    answered: Mapping[str, AnsweredChange] = field(default_factory=dict)
 
     def mature64(self, maturity: timedelta) -> np.datetime64:
         """The newest event time whose label counts as complete at `as_of`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Literal
 
 from trueup.monitoring.causes import Cause
-from trueup.monitoring.check import AT_ONCE, Check, Signal, Verdict
+from trueup.monitoring.check import AT_ONCE, Check, History, PastAttempt, PastCheck, Signal, Verdict
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.storage.policy import Policy
 
@@ -24,52 +24,13 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class PastCheck:
-    """A check against the champion in force: when, and which codes it breached, each with its direction."""
-
-    as_of: datetime
-    breached: Mapping[str, str | None]
-
-    def saw(self, signal: Signal) -> bool:
-        """Whether it breached the same code, and not in the other direction."""
-        if signal.code not in self.breached:
-            return False
-        before = self.breached[signal.code]
-        return before is None or signal.direction is None or before == signal.direction
-
-
-@dataclass(frozen=True)
-class PastAttempt:
-    """A challenger that was trained: when, for which codes, with how many labels newer than the cut-off."""
-
-    as_of: datetime
-    codes: frozenset[str]
-    labels: int
-    refused: bool
-
-
-@dataclass(frozen=True)
-class History:
-    """What a decision looks back on; both lists newest first.
-
-    counted: counted checks. latest: the cycle's check before this one, counted or not.
-    labels: mature labels newer than the champion's cut-off, now. paused: by whom, when and why; empty: it is not.
-    """
-
-    counted: tuple[PastCheck, ...]
-    attempts: tuple[PastAttempt, ...]
-    labels: int
-    latest: PastCheck | None = None
-    paused: str = ""
-
-
-@dataclass(frozen=True)
 class Decision:
     """What the policy concluded, in codes and in words.
 
     codes: what is acted on, or would be were the stream not paused. confirmed: which of them ask for a challenger.
     watched: breached, and not yet confirmed.
-    severity: "low" where inputs moved and quality is shown unharmed, "high" where anything else is acted on.
+    severity: "low" where inputs moved and quality is shown unharmed, or where they are as before an earlier change,
+    "high" where anything else is acted on. harmless: codes of drift that turned out harmless: their reference moves.
     """
 
     action: Action
@@ -78,6 +39,7 @@ class Decision:
     reasons: tuple[str, ...]
     watched: tuple[str, ...] = ()
     severity: Literal["none", "low", "high"] = "none"
+    harmless: tuple[str, ...] = ()
 
 
 def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> Decision:
@@ -98,11 +60,19 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
     if history.paused:
         fired = tuple(s.code for s in acted)
         return Decision(Action.NONE, fired, (), (f"Nothing is done: {history.paused}", *reasons), watched)
-    low = bool(acted) and all(kind_of(s.code).cause is Cause.DRIFT for s in acted) and _unharmed(policy, check)
-    if low:
-        reasons.append("Low severity: the inputs moved, and on mature labels the model answers as well as before.")
-    asking = tuple(s.code for s in acted if _asks(policy, s))
-    if acted and not asking:
+    low, why = _low(policy, check, acted)
+    reasons += [f"Low severity: {why}"] if low else []
+    harmless = harmless_drift(policy, check, history)
+    if harmless:
+        reasons.append(
+            f"Harmless so far: no challenger was better, and {policy.confirm + 1} counted checks in a row found the "
+            f"metric unharmed. From now on {', '.join(harmless)} compare with the records since the change."
+        )
+    asking = tuple(s.code for s in acted if _asks(policy, s) and not s.returned and s.code not in harmless)
+    back = [s.code for s in acted if _asks(policy, s) and s.returned]
+    if back:
+        reasons.append(f"No challenger for {', '.join(back)}: the champion learnt from records of before as well.")
+    if acted and not asking and not back and not harmless:
         reasons.append(f"No challenger: retrain_on is {list(policy.retrain_on)}; none of these codes is of that kind.")
     forbidden = _forbidden(policy, history, frozenset(asking), as_of) if asking else ()
     reasons.extend(forbidden)
@@ -112,7 +82,7 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
         action = Action.RETRAIN
     return Decision(
         action, tuple(s.code for s in acted), asking, tuple(reasons), watched,
-        "none" if not acted else "low" if low else "high",
+        "none" if not acted else "low" if low else "high", harmless,
     )
 
 
@@ -163,6 +133,15 @@ def _standing(policy: Policy, check: Check, breached: list[Signal], moving: list
 def _distance(signal: Signal) -> float:
     assert signal.p_value is not None
     return signal.p_value
+
+
+def _low(policy: Policy, check: Check, acted: list[Signal]) -> tuple[bool, str]:
+    """Whether what is acted on is of low severity, and why."""
+    if not acted or any(kind_of(s.code).cause is not Cause.DRIFT for s in acted):
+        return False, ""
+    if _unharmed(policy, check):
+        return True, "the inputs moved, and on mature labels the model answers as well as before."
+    return all(s.returned for s in acted), "records are again as they were before the last change."
 
 
 def _unharmed(policy: Policy, check: Check) -> bool:
@@ -238,3 +217,38 @@ def _causes(codes: Set[str]) -> set[Cause]:
 
 def _half_more(labels: int) -> int:
     return -(-3 * labels // 2)
+
+
+def quality_held(policy: Policy, check: Check) -> bool:
+    """Whether a counted check judged the metric on `min_labels` mature labels or more, and found it unharmed.
+
+    Unharmed: not breached, and the drop that it estimates is within `max_drop`.
+    """
+    metric = next((s for s in check.signals if s.code == METRIC), None)
+    if metric is None or not check.counted or metric.n_current < policy.min_labels:
+        return False
+    return metric.verdict is Verdict.OK and metric.effect is not None and metric.effect <= policy.max_drop
+
+
+def harmless_drift(policy: Policy, check: Check, history: History) -> tuple[str, ...]:
+    """The codes of drift that this check shows to be harmless so far; none where that is not shown, or not to be asked.
+
+    It is shown where the counted checks running that breach a drift reach back to one whose challenger was refused, and
+    `confirm` + 1 of them in a row after that, this one the last, found quality unharmed, on labels of records since
+    the drift began.
+    """
+    codes = tuple(s.code for s in check.breached if s.code not in policy.mute and kind_of(s.code).cause is Cause.DRIFT)
+    if policy.harmless == "keep" or not history.movable or not codes or not quality_held(policy, check):
+        return ()
+    mute = set(policy.mute)
+    running = list(takewhile(lambda past: Cause.DRIFT in _causes(past.breached.keys() - mute), history.counted))
+    began = running[-1].first_time if running else None
+    if began is None or check.judged_from is None or datetime.fromisoformat(check.judged_from) < began:
+        return ()
+    refused = [a.as_of for a in history.attempts if a.refused and Cause.DRIFT in _causes(a.codes)]
+    times = [past.as_of for past in running]
+    first = min((at for at in refused if at >= times[-1]), default=None)
+    if first is None:
+        return ()
+    since = [past for past in running if past.as_of > first][: policy.confirm]
+    return codes if len(since) == policy.confirm and all(past.quality_held for past in since) else ()

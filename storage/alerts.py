@@ -18,7 +18,11 @@ from trueup.storage.silences import HELD_KINDS, SilenceLog, silenced
 
 @dataclass(frozen=True, kw_only=True)
 class Incident:
-    """A condition that is open until it resolves: opened → acknowledged → resolved."""
+    """A condition that is open until it resolves: opened → acknowledged → resolved.
+
+    outcome: how a drift ended: quiet, answered (a version trained on it was promoted), harmless (no challenger was
+    better, and quality stayed as it was); None: as its cause says.
+    """
 
     id: str
     stream: str
@@ -28,6 +32,7 @@ class Incident:
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     resolved_at: datetime | None = None
+    outcome: str | None = None
     refusal_told: bool = False
 
     @property
@@ -92,8 +97,8 @@ class AlertStore:
         """Keep the codes that an open incident now stands for."""
         self._update_incident(connection, incident_id, codes=list(codes))
 
-    def resolve(self, connection: Connection, incident_id: str, at: datetime) -> None:
-        self._update_incident(connection, incident_id, resolved_at=at)
+    def resolve(self, connection: Connection, incident_id: str, at: datetime, outcome: str | None = None) -> None:
+        self._update_incident(connection, incident_id, resolved_at=at, outcome=outcome)
 
     def tell_refusal(self, connection: Connection, incident_id: str) -> None:
         """Remember that the incident's thread has had its line on a refused challenger."""

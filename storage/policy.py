@@ -63,6 +63,7 @@ class Policy(Frozen):
     promotion: Literal["auto", "approve", "off"] = "auto"
     approval: str = "7d"
     probation: int | str = 500
+    harmless: Literal["close", "keep"] = "close"
     mute: tuple[str, ...] = ()
 
     _checked = field_validator("cooldown", "approval")(checked_span)

@@ -200,6 +200,7 @@ incidents = _table(
     sa.Column("acknowledged_at", Instant),
     sa.Column("acknowledged_by", sa.Text),
     sa.Column("resolved_at", Instant),
+    sa.Column("outcome", sa.Text),  # of a resolved one: quiet, answered, harmless; null: what its cause says
     sa.Column("refusal_told", sa.Boolean, nullable=False),
 )
 
@@ -253,6 +254,7 @@ baselines = _table(
     sa.Column("last_time", Instant, nullable=False),
     sa.Column("at", Instant, nullable=False),
     *_texts("who", "why"),
+    sa.Column("kind", sa.Text, nullable=False, server_default="accepted"),  # accepted, answered, harmless
 )
 
 # A version or a report whose files were removed by policy; what is known of it stays in the other tables.

@@ -12,6 +12,7 @@ SECTIONS = (
     "quality",
     "shifts",
     "replays",
+    "answered",
     "flip",
     "label_feed",
     "other_streams",

@@ -55,7 +55,7 @@ def _resolve(
     check: Check,
     decision: Decision,
 ) -> None:
-    app.alerts.resolve(connection, incident.id, cycle.as_of)
+    app.alerts.resolve(connection, incident.id, cycle.as_of, "quiet")
     facts = with_check(cycle_facts(app, stream, cycle, AlertKind.INCIDENT_RESOLVED), check, decision)
     signals = tuple(s for s in facts.signals if s.code in incident.codes)
     facts = replace(facts, incident_id=incident.id, codes=incident.codes, signals=signals)

@@ -8,10 +8,13 @@ from datetime import datetime
 import numpy as np
 
 from trueup.flows.app import App
+from trueup.flows.check.answered import answered_changes
 from trueup.flows.check.labels import with_mature_labels, with_resolved_labels
 from trueup.monitoring.comparison import Comparison, Intake
+from trueup.monitoring.signals.catalogue import kind_of
 from trueup.monitoring.window import StreamPosition, Window, window_of
 from trueup.storage import snapshots
+from trueup.storage.baselines import BaselineKind
 from trueup.storage.content import seed_of
 from trueup.storage.instants import microseconds
 from trueup.storage.promotions import VersionRecord
@@ -44,18 +47,24 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
     same = (out_of_time.meta["provenance"] == provenance).to_numpy()
     settled = ripe.take(_settled(stream, ripe, as_of))
     judged, looks, own = judged_rows(stream, settled, past, provenance, champion, as_of)
+    alike = ripe.meta["provenance"].eq(provenance).to_numpy()
+    model_reference = snapshots.load(app.archive, champion.reference, regression=regression)
+    changes = answered_changes(
+        app, stream, champion, rows, past, model_reference, window, as_of=as_of, provenance=provenance
+    )
     accepted, quarantined = app.reader.received(stream, as_of)
     comparison = Comparison(
         reference=past.newest(stream.policy.reference),
         current=window.rows,
-        model_reference=snapshots.load(app.archive, champion.reference, regression=regression),
+        model_reference=model_reference,
         model_current=new_content(window.rows, past),
         quality_reference=out_of_time.take(same),
         quality_blocks=blocks[same],
         quality_current=judged,
         quality_looks=looks,
         quality_own=own,
-        accepted=_accepted(app, stream, champion, rows),
+        accepted=_accepted(app, stream, champion, ripe, new_content(ripe.take(alike), past)),
+        answered=changes,
         past=past,
         intake=Intake(app.reader.times(stream, as_of), quarantined, accepted),
         as_of=as_of,
@@ -66,17 +75,23 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
     return WindowComparison(comparison, window, window.counts(position), int(ripe.labelled.sum()))
 
 
-def _accepted(app: App, stream: StreamSettings, champion: VersionRecord, rows: Rows) -> dict[str, Rows]:
-    """The windows that were accepted under this champion, out of its rows after the cut-off."""
-    times = rows.meta["time"].to_numpy()
-    windows: dict[tuple[datetime, datetime], Rows] = {}
+def _accepted(
+    app: App, stream: StreamSettings, champion: VersionRecord, rows: Rows, labelled: Rows
+) -> dict[str, Rows]:
+    """The windows that a person accepted under this champion, out of its rows after the cut-off, by code.
+
+    labelled: those of them whose labels may be compared.
+    """
     found = {}
     for code, baseline in app.baselines.accepted(stream.name, champion.version).items():
-        span = (baseline.first_time, baseline.last_time)
-        if span not in windows:
-            first, last = (np.datetime64(moment.replace(tzinfo=None), "us") for moment in span)
-            windows[span] = rows.take((times >= first) & (times <= last))
-        found[code] = windows[span]
+        if baseline.kind != BaselineKind.ACCEPTED:
+            continue
+        known = labelled if kind_of(code).side == "labels" else rows
+        times = known.meta["time"].to_numpy()
+        first, last = (
+            np.datetime64(moment.replace(tzinfo=None), "us") for moment in (baseline.first_time, baseline.last_time)
+        )
+        found[code] = known.take((times >= first) & (times <= last))
     return found
 
 

@@ -59,12 +59,14 @@ def measure_window(
 
     signals, notes = measure(stream, compared.comparison)
     times = compared.window.rows.meta["time"]
+    judged = compared.comparison.quality_current.meta["time"]
     check = Check(
         report_id=_report_id(stream, champion, compared.comparison.as_of, cycle_id),
         counted=cycle_id is not None and compared.counts,
         signals=signals,
         first_time=iso(times.iloc[0].to_pydatetime()) if len(times) else None,
         last_time=iso(times.iloc[-1].to_pydatetime()) if len(times) else None,
+        judged_from=iso(judged.min().to_pydatetime()) if len(judged) else None,
         notes=notes,
     )
     as_of = compared.comparison.as_of

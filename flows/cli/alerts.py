@@ -23,7 +23,7 @@ from trueup.flows.cli.session import (
 from trueup.storage.timepoints import iso
 
 if TYPE_CHECKING:
-    from trueup.storage.alerts import OutboxItem
+    from trueup.storage.alerts import Incident, OutboxItem
 
 AlertId = Annotated[str, typer.Argument(help="The alert's id.")]
 IncidentId = Annotated[str, typer.Argument(help="The incident's id.")]
@@ -34,7 +34,7 @@ def alerts_list(stream: MaybeStream = None, config: Config = None, home: Home = 
     with session(config, home, as_json) as s:
         found = s.alerts(stream).list()
         cells = [
-            (i.id, i.stream, i.cause, ", ".join(i.codes), iso(i.opened_at), iso(i.acknowledged_at), iso(i.resolved_at))
+            (i.id, i.stream, i.cause, ", ".join(i.codes), iso(i.opened_at), iso(i.acknowledged_at), _ended(i))
             for i in found.incidents
         ]
         quiet = [(x.stream, x.target, iso(x.until), x.who, x.why) for x in found.silences]
@@ -146,3 +146,9 @@ def add_to(cli: typer.Typer) -> None:
         "silence": alerts_silence, "accept": alerts_accept,
     }  # fmt: skip
     add_group(cli, "alerts", "Incidents and the outbox.", alerts)
+
+
+def _ended(incident: Incident) -> str | None:
+    """When an incident was resolved, and how where it is known."""
+    ended = iso(incident.resolved_at)
+    return f"{ended} ({incident.outcome})" if ended and incident.outcome else ended

@@ -109,11 +109,14 @@ class DecideOutput:
     paused: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self.decision), "paused": self.paused}
+        said = asdict(self.decision)
+        if not said["harmless"]:
+            del said["harmless"]
+        return {**said, "paused": self.paused}
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
-        lists = {key: tuple(value[key]) for key in ("codes", "confirmed", "reasons", "watched")}
+        lists = {key: tuple(value.get(key, ())) for key in ("codes", "confirmed", "reasons", "watched", "harmless")}
         decision = Decision(action=Action(value["action"]), severity=value["severity"], **lists)
         return cls(decision=decision, paused=value.get("paused", ""))
 

@@ -16,11 +16,13 @@ from trueup.flows.alert.label_feed_incident import (
     resolve_by_check,
     resolve_by_gate,
 )
+from trueup.flows.alert.moved_baselines import close_harmless
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.comparison import compare_window
 from trueup.flows.check.predictions import score_new
 from trueup.flows.check.run import edge_of, measure_window
 from trueup.flows.cycle.context import CycleContext
+from trueup.flows.cycle.looking_back import history_of
 from trueup.flows.cycle.outputs import (
     CheckOutput,
     DecideOutput,
@@ -38,12 +40,10 @@ from trueup.flows.promote.notifications import refusal_reason
 from trueup.flows.train.lineage import asked_by_cycle, window_spans
 from trueup.flows.train.run import train_version
 from trueup.monitoring.causes import Cause
-from trueup.monitoring.check import Check
-from trueup.monitoring.policy import Action, Decision, History, PastAttempt, PastCheck
+from trueup.monitoring.policy import Action, Decision
 from trueup.reports.alert_facts import AlertFacts, AlertKind
-from trueup.storage.cycles import CountedCheck
 from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence
-from trueup.storage.promotions import GATED, PromotionAttempt, PromotionState
+from trueup.storage.promotions import PromotionAttempt, PromotionState
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,13 @@ def decide_step(context: CycleContext) -> None:
     decision = context.strategies.decide(context.stream.policy, found, history, cycle.as_of)
     update_incidents = incident_updates(app, context.stream, cycle, found, decision, history)
     labels_sound = resolve_by_check(app, context.stream, cycle, found)
+    harmless_is_over = close_harmless(app, context.stream, cycle, found, decision.harmless)
     with context.step("decide", DecideOutput(decision=decision, paused=history.paused)) as connection:
         app.cycles.add_decision(connection, cycle, found.report_id, asdict(decision))
         if not history.paused:
             update_incidents(connection)
             labels_sound(connection)
+            harmless_is_over(connection)
 
 
 def _first_decision(paused: str) -> DecideOutput:
@@ -125,27 +127,6 @@ def _first_decision(paused: str) -> DecideOutput:
     if paused:
         action, reason = Action.NONE, f"No first champion is trained: {paused}"
     return DecideOutput(decision=Decision(action, (), (), (reason,)), paused=paused)
-
-
-def history_of(context: CycleContext, version: int, labels: int) -> History:
-    """What a decision at the cycle's time looks back on: counted checks of this champion, and attempts."""
-    app, cycle, stream = context.app, context.cycle, context.stream
-    counted = tuple(
-        _past(past)
-        for past in app.cycles.counted_checks(stream.name, version=version, before=cycle.as_of)
-    )
-    last = app.cycles.last_check(stream.name, cycle.as_of)
-    attempts = tuple(
-        PastAttempt(p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED)
-        for p in app.promotions.history(stream.name)
-        if p.cycle_id != cycle.id and p.kind in GATED and p.as_of <= cycle.as_of
-    )
-    latest = _past(last) if last is not None and last.version == version else None
-    return History(counted, attempts, labels, latest, context.paused)
-
-
-def _past(past: CountedCheck) -> PastCheck:
-    return PastCheck(past.as_of, {s.code: s.direction for s in Check.from_json(past.document).breached})
 
 
 def train_step(context: CycleContext) -> None:

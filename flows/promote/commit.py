@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from trueup.flows.alert.failures import resolve_incident
+from trueup.flows.alert.moved_baselines import answer_changes
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_version, need_own_name
 from trueup.flows.gate.evaluate import GateOutcome
@@ -112,6 +113,7 @@ def commit(app: App, lease: Lease, attempt: PromotionAttempt) -> Iterator[Connec
         resolve_incident(app, app.stream(attempt.stream), cause, attempt.as_of, attempt.cycle_id)
         for cause in (Cause.NO_CHAMPION, *((Cause.LABEL_FEED,) if attempt.kind not in ROLLBACKS else ()))
     ]
+    answered = answer_changes(app, attempt)
     with lease.transaction(app.database) as connection:
         present = app.registry.alias(attempt.stream, "champion")
         stale = present not in (attempt.from_version, attempt.to_version)
@@ -125,6 +127,7 @@ def commit(app: App, lease: Lease, attempt: PromotionAttempt) -> Iterator[Connec
             for resolve in over:
                 resolve(connection)
             yield connection
+            answered(connection)
     if stale:
         raise StaleEvidence(
             f"v{attempt.to_version} of '{attempt.stream}' was judged against v{attempt.from_version}, and the "

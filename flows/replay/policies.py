@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -48,9 +48,12 @@ def selected_policies(stream: StreamSettings, names: Sequence[str]) -> dict[str,
 
 
 def replay_policies(
-    stream: StreamSettings, policies: Mapping[str, Policy], moments: Sequence[datetime]
+    stream: StreamSettings,
+    policies: Mapping[str, Policy],
+    moments: Sequence[datetime],
+    chosen: Collection[str] = BASELINES,
 ) -> tuple[ReplayPolicy, ...]:
-    """The policies as they stand, then the baselines: a challenger never, at every check, at every fourth.
+    """The policies as they stand, then the chosen baselines: a challenger never, at every check, at every fourth.
 
     A baseline's challenger is promoted whatever it is worth; the alerts are those of the stream's own policy.
     """
@@ -64,6 +67,7 @@ def replay_policies(
             replace(REPLAYED, decide=retrain_at(frozenset(due[name])), judge=without_gate),
         )
         for name in BASELINES
+        if name in chosen
     ]
     return (*own, *baselines)
 

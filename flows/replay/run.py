@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from trueup.flows.settings import SmtpSettings, StoreSettings, TrackingSettings
 from trueup.monitoring.stats.metrics import metric
 from trueup.reports.replay_facts import Moment, Played, Replay
 from trueup.storage.errors import InputError, TrueupError
-from trueup.storage.policy import Policy
+from trueup.storage.policy import BASELINES, Policy
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
@@ -44,6 +44,7 @@ def replay(
     start: datetime | None = None,
     every: int | None = None,
     names: Sequence[str] = (),
+    baselines: Collection[str] = BASELINES,
     tell: Tell = lambda doing: None,
 ) -> Replay:
     """Play policies, and the baselines beside them, over the records of a file; `app` lends its settings alone.
@@ -51,7 +52,7 @@ def replay(
     Args:
         start: when the first champion is trained; left out, after the first 1,000 records.
         every: records from one check to the next; left out, one window of the stream's own policy.
-        names: policies of the stream, as `chosen` reads them.
+        names: policies of the stream, as `selected_policies` reads them. baselines: which of those are played as well.
         tell: told what is being done.
 
     Raises:
@@ -72,7 +73,7 @@ def replay(
             tell("training the first champion")
             _first_champion(first, stream, start)
         played = []
-        for number, policy in enumerate(replay_policies(stream, policies, moments)):
+        for number, policy in enumerate(replay_policies(stream, policies, moments, baselines)):
             # MLflow keeps whole paths, so models of the copies lie in the first home too, under names of their own
             home = Path(shutil.copytree(first.home, Path(scratch) / str(number)))
             with closing(_scratch(app, policy.stream, home)) as copy:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from trueup.monitoring.causes import Cause
 
@@ -45,7 +45,8 @@ class SignalKind:
     samples: "module:function" from (Stream, Sides) to pairs of samples, which are then tested for drift.
     tests: "module:function" from (Stream, Comparison) to pending tests or finished signals. A kind has one of the two.
     weight: its own part of the false-alarm budget in [0, 1); with 0 it shares evenly what the others leave.
-    accepts_baseline: whether a person can accept a window as its reference. It then has to be read from `Sides.inputs`.
+    side: what of `Sides` it reads: "inputs", "model" or "labels".
+    accepts_baseline: whether a person can accept a window as its reference; it has to be one of `samples`.
     drawn_on: the column whose drift test it is in the Evidently report, if it is one.
     advice: what a mail advises beside the report.
     """
@@ -59,6 +60,7 @@ class SignalKind:
     samples: str = ""
     tests: str = ""
     weight: float = 0.0
+    side: Literal["inputs", "model", "labels"] = "inputs"
     accepts_baseline: bool = False
     drawn_on: DrawnOn | None = None
     advice: Advice | None = None
@@ -103,20 +105,21 @@ CATALOGUE: tuple[SignalKind, ...] = (
     SignalKind(
         code="DRF-TEXT-unseen", title="share of words that the champion never saw", cause=Cause.DRIFT,
         phrase="the texts changed", gravity=11, samples=f"{_HERE}.samples:unseen_words",
+        side="model",
     ),
     SignalKind(
         code=SCORE, title="mean probability, or distribution of predicted numbers", cause=Cause.DRIFT,
         phrase="the model's scores shifted", gravity=8, samples=f"{_HERE}.samples:scores", weight=0.4,
-        drawn_on=DrawnOn.SCORE,
+        side="model", drawn_on=DrawnOn.SCORE,
     ),
     SignalKind(
         code="DRF-CLASS", title="shares of the predicted classes", cause=Cause.DRIFT,
         phrase="the predicted classes shifted", gravity=9, samples=f"{_HERE}.samples:predicted_classes",
-        drawn_on=DrawnOn.PREDICTED_CLASS,
+        side="model", drawn_on=DrawnOn.PREDICTED_CLASS,
     ),
     SignalKind(
         code=LABEL_DRIFT, title="distribution of the labels", cause=Cause.DRIFT, phrase="the labels shifted",
-        gravity=10, samples=f"{_HERE}.samples:labels", drawn_on=DrawnOn.LABEL,
+        gravity=10, samples=f"{_HERE}.samples:labels", side="labels", accepts_baseline=True, drawn_on=DrawnOn.LABEL,
     ),
     SignalKind(
         code="DQ-MISSING", subject="column", title="share of missing values", cause=Cause.DATA,

@@ -9,17 +9,18 @@ A column that moves alone shows here too, more weakly than by its own code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 from scipy.stats import norm, pearson3, rankdata
 
-from trueup.monitoring.check import Contributor, Signal
+from trueup.monitoring.check import Contributor, Signal, Verdict
 from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.formatting import odds_in_words
+from trueup.monitoring.signals.drift import as_before
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, too_few_records, verdict_of
-from trueup.monitoring.signals.samples import sides_of
+from trueup.monitoring.signals.sides import before, sides_of, with_reference
 from trueup.monitoring.stats.columns import levels, numbers
 from trueup.monitoring.stats.counts import fitted_tail
 from trueup.storage.rows import Rows
@@ -41,14 +42,38 @@ def correlation_drift(stream: StreamSettings, comparison: Comparison) -> Iterato
     columns = (*stream.numeric, *stream.categorical)
     if stream.series or len(columns) < 2:
         return
-    reference, current = (_sampled(rows, comparison.seed) for rows in sides_of(stream, comparison).inputs)
-    too_few = too_few_records(_CODE, _NAME, len(reference), len(current))
+    sides, change = sides_of(stream, comparison), comparison.answered.get(_CODE)
+    rows = change.rows if change else comparison.accepted.get(_CODE)
+    held = sides.inputs if rows is None else with_reference(sides, stream, rows, comparison).inputs
+    if change and change.waits:
+        yield insufficient(_CODE, _NAME, change.waits, *map(len, held))
+        return
+    too_few = too_few_records(_CODE, _NAME, *map(len, held))
     if too_few is not None:
         yield too_few
         return
-    values, owners = _values(stream, reference, current)
-    run = partial(_judge, values, owners, len(reference), comparison.seed)
+    values, owners = _values(stream, *_thin(held, comparison.seed))
+    test = partial(_judge, values, owners, min(len(held[0]), _MOST_ROWS), comparison.seed)
+    former = before(sides, change.since).inputs if change else None
+    run = test if former is None else partial(_or_as_before, stream, former, comparison.seed, test)
     yield PendingTest(_CODE, run, costs_nothing=len(set(owners)) < 2)
+
+
+def _thin(pair: tuple[Rows, Rows], seed: int) -> tuple[Rows, Rows]:
+    return _sampled(pair[0], seed), _sampled(pair[1], seed)
+
+
+def _or_as_before(
+    stream: StreamSettings, former: tuple[Rows, Rows], seed: int, test: Callable[[float], Signal], level: float
+) -> Signal:
+    """The test against the rows since a change; where it breached, whether all is as before that change."""
+    found = test(level)
+    if found.verdict is not Verdict.BREACHED or too_few_records(_CODE, _NAME, *map(len, former)):
+        return found
+    reference, current = _thin(former, seed)
+    values, owners = _values(stream, reference, current)
+    again = _judge(values, owners, len(reference), seed, level)
+    return as_before(found) if again.verdict is Verdict.OK else found
 
 
 def _judge(values: np.ndarray, owners: list[str], n_reference: int, seed: int, level: float) -> Signal:

@@ -46,6 +46,8 @@ def drift(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTes
 def too_few(pair: SamplePair) -> Signal | None:
     """The answer where either hand has too few values to compare."""
     n_reference, n_current = len(pair.reference), len(pair.current)
+    if pair.waits:
+        return insufficient(pair.code, pair.name, pair.waits, n_reference, n_current)
     if min(n_reference, n_current) >= MIN_VALUES:
         return None
     hand, n = ("the window", n_current) if n_current < MIN_VALUES else ("the reference", n_reference)
@@ -68,8 +70,17 @@ def cannot_change(pair: SamplePair) -> bool:
 
 
 def drift_signal(pair: SamplePair, seed: int, level: float) -> Signal:
-    """Tests one pair of samples at a level."""
-    return _JUDGES[pair.kind](pair, level, seed)
+    """Tests one pair of samples at a level; where it breached after a change, whether it is as before that change."""
+    found, former = _JUDGES[pair.kind](pair, level, seed), pair.former
+    if found.verdict is not Verdict.BREACHED or former is None or too_few(former):
+        return found
+    return as_before(found) if _JUDGES[former.kind](former, level, seed).verdict is Verdict.OK else found
+
+
+def as_before(found: Signal) -> Signal:
+    """A breach against the rows since a change, which is none against those before it."""
+    said = f"This is as it was before the last change. {found.said}"
+    return replace(found, said=said, returned=True)
 
 
 def _numbers(pair: SamplePair, level: float, seed: int) -> Signal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -49,6 +50,17 @@ def _nothing_new(signal: Signal) -> Signal:
     return replace(signal, verdict=Verdict.INSUFFICIENT) if signal.verdict is Verdict.OK else signal
 
 
+def _answered(comparison: Comparison) -> list[str]:
+    """Which signals are held against the rows since a change, and why; one sentence for each change."""
+    held: dict[tuple[datetime, str], list[str]] = {}
+    for code, change in comparison.answered.items():
+        held.setdefault((change.since, change.said), []).append(code)
+    return [
+        f"Held against the records since {since:%Y-%m-%d %H:%M} UTC, {said}: {', '.join(codes)}."
+        for (since, said), codes in held.items()
+    ]
+
+
 def _notes(stream: StreamSettings, comparison: Comparison) -> tuple[str, ...]:
     n_reference, n_current = len(comparison.reference), len(comparison.current)
     if n_current < MIN_VALUES:
@@ -57,6 +69,7 @@ def _notes(stream: StreamSettings, comparison: Comparison) -> tuple[str, ...]:
         return ("Neighbouring records depend on each other: every signal is held against past windows as long.",)
     accepted = ", ".join(comparison.accepted)
     notes = [f"Held against a window that was accepted as their baseline: {accepted}."] if accepted else []
+    notes += _answered(comparison)
     notes += ["The rate of false alarms is promised on average over champions; unlucky reference records can raise it."]
     if n_reference < SAFE_RATIO * n_current:
         notes.append(

@@ -10,7 +10,7 @@ import numpy as np
 
 from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.signals import catalogue
-from trueup.monitoring.signals.sides import Sides, sides_of, with_reference
+from trueup.monitoring.signals.sides import Sides, before, sides_of, with_reference
 from trueup.monitoring.stats.columns import (
     as_levels,
     as_names,
@@ -46,6 +46,7 @@ class SamplePair:
     times: event time of each value in `reference`, ascending; series streams cut their past windows by it.
     ids: the record behind each value in `current`.
     counted: whether the levels are numbers, too few different ones to be compared as such.
+    waits: why it is not judged yet, where its reference moved. former: the same beside what was before that change.
     """
 
     code: str
@@ -57,25 +58,33 @@ class SamplePair:
     times: np.ndarray
     ids: np.ndarray
     counted: bool = False
+    waits: str = ""
+    former: SamplePair | None = None
 
 
 SampleReader = Callable[[StreamSettings, Sides], Iterator[SamplePair]]
 
 
 def sample_pairs(stream: StreamSettings, comparison: Comparison) -> Iterator[SamplePair]:
-    """Everything of the stream that can drift; an input whose window was accepted is held against that window."""
+    """Everything of the stream that can drift; what was accepted or answered is held against the rows of that."""
     sides = sides_of(stream, comparison)
     for kind in catalogue.CATALOGUE:
         if not kind.samples:
             continue
         read: SampleReader = catalogue.function_at(kind.samples)
         for pair in read(stream, sides):
-            accepted = comparison.accepted.get(pair.code)
-            if accepted is None:
+            change = comparison.answered.get(pair.code)
+            rows = change.rows if change else comparison.accepted.get(pair.code)
+            if rows is None:
                 yield pair
-            else:
-                rebased = with_reference(sides, stream, accepted, comparison)
-                yield from (other for other in read(stream, rebased) if other.code == pair.code)
+                continue
+            rebased = with_reference(sides, stream, rows, comparison)
+            for other in (other for other in read(stream, rebased) if other.code == pair.code):
+                if change is None:
+                    yield other
+                else:
+                    former = next(p for p in read(stream, before(sides, change.since)) if p.code == pair.code)
+                    yield replace(other, waits=change.waits, former=former)
 
 
 def sample_pair(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from trueup.monitoring.signals.pending import MIN_VALUES
 from trueup.monitoring.stats.columns import one_row_per_group
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
+from trueup.storage.timepoints import utc
 
 MOST_LEARNT = 50_000  # training texts whose words count as seen, the newest
 
@@ -49,9 +51,21 @@ def sides_of(stream: StreamSettings, comparison: Comparison) -> Sides:
     return replace(sides, model=model, labels=labels)
 
 
-def with_reference(sides: Sides, stream: StreamSettings, accepted: Rows, comparison: Comparison) -> Sides:
-    """The sides with an accepted window as the reference of the inputs."""
-    return replace(sides, inputs=_inputs(stream, accepted, comparison))
+def with_reference(sides: Sides, stream: StreamSettings, rows: Rows, comparison: Comparison) -> Sides:
+    """The sides with other rows as the reference of each."""
+    inputs = _inputs(stream, rows, comparison)
+    reference = inputs[0] if stream.group else rows
+    return replace(sides, inputs=inputs, model=(reference, sides.model[1]), labels=(reference, sides.labels[1]))
+
+
+def before(sides: Sides, since: datetime) -> Sides:
+    """The sides with what is older than a time as the reference of each."""
+    limit = np.datetime64(utc(since).replace(tzinfo=None), "us")
+
+    def older(pair: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
+        return pair[0].take(pair[0].meta["time"].to_numpy() < limit), pair[1]
+
+    return replace(sides, inputs=older(sides.inputs), model=older(sides.model), labels=older(sides.labels))
 
 
 def _inputs(stream: StreamSettings, reference: Rows, comparison: Comparison) -> tuple[Rows, Rows]:

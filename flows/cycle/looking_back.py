@@ -1,0 +1,39 @@
+"""What a decision looks back on: counted checks of the champion in force, and attempts to replace it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from trueup.flows.cycle.context import CycleContext
+from trueup.monitoring.check import Check
+from trueup.monitoring.policy import History, PastAttempt, PastCheck, quality_held
+from trueup.storage.cycles import CountedCheck
+from trueup.storage.policy import Policy
+from trueup.storage.promotions import GATED, PromotionState
+
+
+def history_of(context: CycleContext, version: int, labels: int) -> History:
+    """What a decision at the cycle's time looks back on: counted checks of this champion, and attempts."""
+    app, cycle, stream = context.app, context.cycle, context.stream
+    counted = tuple(
+        _past(stream.policy, past)
+        for past in app.cycles.counted_checks(stream.name, version=version, before=cycle.as_of)
+    )
+    last = app.cycles.last_check(stream.name, cycle.as_of)
+    attempts = tuple(
+        PastAttempt(p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED)
+        for p in app.promotions.history(stream.name)
+        if p.cycle_id != cycle.id and p.kind in GATED and p.as_of <= cycle.as_of
+    )
+    latest = _past(stream.policy, last) if last is not None and last.version == version else None
+    return History(counted, attempts, labels, latest, context.paused, movable=not stream.series)
+
+
+def _past(policy: Policy, past: CountedCheck) -> PastCheck:
+    check = Check.from_json(past.document)
+    return PastCheck(
+        past.as_of,
+        {s.code: s.direction for s in check.breached},
+        datetime.fromisoformat(check.first_time) if check.first_time else None,
+        quality_held(policy, check),
+    )
