@@ -182,6 +182,10 @@ def read_settings(text: str, name: str) -> Settings:
         values: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is not readable as TOML: {error}. Nothing was done.") from None
+    stray = [key for key in _variables() if not _is_set([key])]
+    if stray:
+        known = ", ".join(sorted(Settings.model_fields))
+        raise ConfigError(f"the variable {stray[0]} sets nothing: the tables are {known}. Nothing was done.")
     smtp = values.get("smtp")
     if isinstance(smtp, dict) and "password" in smtp:
         raise ConfigError(

@@ -15,6 +15,7 @@ _SQLITE_OPTIONS = frozenset(  # what SQLAlchemy hands on to sqlite3
 )
 _REGISTRIES = frozenset({"databricks", "databricks-uc", "file", "http", "https", "sqlite", "uc"})
 _DATABASES = ("postgresql", "mysql", "mssql")
+_ONLY_READ = frozenset({"data", "gist", "git", "github", "http", "https", "reference"})
 _ADVICE = "leave it empty for SQLite in the home folder, or write postgresql://user@host/database"
 _LABEL = r"[^\s./:@\[\]]{1,63}"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
@@ -79,6 +80,8 @@ def checked_archive(url: str) -> str:
 
     _check_address(url)
     for scheme in re.findall(r"(?:^|::)([^:/]+)(?=:)", url):
+        if scheme in _ONLY_READ:
+            raise ValueError(f"nothing can be written to '{scheme}:'; name a folder or a bucket")
         if scheme == "memory":
             raise ValueError("it would be kept in memory and lost when the command ends; name a folder or a bucket")
         if scheme in registry:

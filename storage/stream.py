@@ -62,6 +62,15 @@ class Training(Frozen):
 
     _checked = field_validator("time_limit")(checked_span)
 
+    @field_validator("candidates")
+    @classmethod
+    def _named_whole(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [value for value in values if not _CANDIDATE.fullmatch(value)]
+        if wrong or not values:
+            told = f"'{wrong[0]}' is no candidate" if wrong else "there is no candidate, so nothing could be trained"
+            raise ValueError(f"{told}; write 'default', or 'module:function' for one of your own")
+        return values
+
     @cached_property
     def limit_span(self) -> timedelta:
         return parse_span(self.time_limit)
@@ -89,6 +98,7 @@ class SentPrediction(Frozen):
 
 
 OWN_PREFIX = "__"  # begins the names of what is kept beside the columns of a file
+_CANDIDATE = re.compile(r"default|[\w.]+:[\w.]+")
 _ATOM = r"[^\s\x00-\x1f\x7f<>@,;:\"()\[\]\\.]+"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*")
 
@@ -203,9 +213,12 @@ class StreamSettings(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _leaves_our_columns_alone(self) -> StreamSettings:
+    def _names_columns_that_a_file_can_have(self) -> StreamSettings:
+        named = (*self.time_columns, *self.columns, *self.group)
+        if "" in named or self.time == ():
+            raise ValueError("a column is named '', so no file could have it; write its name, or leave it out")
         label, sent = (self.label.column, self.label.arrived), self.prediction.columns
-        for column in (self.id, *self.time_columns, *self.columns, *self.group, *label, *sent):
+        for column in (self.id, *named, *label, *sent):
             if column.startswith(OWN_PREFIX):
                 raise ValueError(f"the column '{column}' begins with two underscores, as trueup's own do; rename it")
         return self

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import trueup
-from trueup.flows.settings import locate
+from trueup.flows.settings import locate, read_settings
 from trueup.storage.errors import ConfigError
 
 MINIMAL = '[streams.reviews]\ntime = "at"\ntext = ["content"]\n'
@@ -73,6 +73,10 @@ def test_variables_come_before_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         (MINIMAL + '[store]\nurl = "postgresql://u@h:54x2/d"\n', "store.url: its port is no number"),
         (MINIMAL + '[tracking]\nuri = "http://h:50x0"\n', "tracking.uri: its port is no number"),
         (MINIMAL + '[store]\narchive = "sftp://h:2x/a"\n', "store.archive: its port is no number"),
+        (MINIMAL + 'slices = [""]\n', "a column is named ''"),
+        ('[streams.r]\ntime = []\ntext = ["t"]\n', "a column is named ''"),
+        (MINIMAL + "training = { candidates = [] }\n", "there is no candidate"),
+        (MINIMAL + 'training = { candidates = ["forest"] }\n', "'forest' is no candidate"),
         (MINIMAL + 'label = { column = "s", classes = { a = "<=x" } }\n', "reviews: label.classes: the rule '<=x'"),
         (MINIMAL + 'label = { column = "s", classes = { a = "<=3", b = ">=3" } }\n', "value 3 belongs to 'a' and 'b'"),
         (MINIMAL + 'time_format = "%H:%M"\n', "streams.reviews: time_format '%H:%M' names no year"),
@@ -175,3 +179,10 @@ def test_doctor_says_where_everything_lies(tmp_path: Path) -> None:
     assert f"{tmp_path}/s.db" in found["store"]
     assert f"{tmp_path}/kept" in found["archive"]
     assert f"{tmp_path}/.trueup/mlflow.db" in found["tracking"]
+
+
+def test_a_variable_that_sets_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip of the pen in a table's name is no setting that is silently left out."""
+    monkeypatch.setenv("TRUEUP_STREAM__REVIEWS__POLICY__WINDOW", "99")
+    with pytest.raises(ConfigError, match="TRUEUP_STREAM__REVIEWS__POLICY__WINDOW sets nothing"):
+        read_settings(MINIMAL, "trueup.toml")

@@ -30,6 +30,7 @@ from trueup.storage.locations import checked_archive, checked_host, checked_regi
         (checked_registry, "htp://h", "knows no 'htp:'"),
         (checked_archive, "memory://a", "in memory"),
         (checked_archive, "sftp://h:2x/a", "port"),
+        (checked_archive, "https://h/a", "nothing can be written"),
         (checked_archive, "zz://a", "no file system is called 'zz'"),
         (checked_host, "http://mail", "no host"),
         (checked_host, "mail:25", "no host"),
