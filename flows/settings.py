@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from trueup.feedback.schema_check import check_schema
+from trueup.flows.settings_faults import faults_of, is_json, place_of, refused_settings, settings_variables
 from trueup.storage.errors import ConfigError
 from trueup.storage.locations import (
     checked_archive,
@@ -22,12 +22,9 @@ from trueup.storage.locations import (
     from_folder,
 )
 from trueup.storage.policy import Frozen
-from trueup.storage.secrets import without_secrets
 from trueup.storage.stream import StreamSettings, mail_address
 
 SETTINGS_FILE = "trueup.toml"
-_TRIED = frozenset({"int", "str", "OrderTime"})  # what a value of several types is read as
-_SHOWN = 100  # characters of a wrong value
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -182,7 +179,7 @@ def read_settings(text: str, name: str) -> Settings:
         values: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is not readable as TOML: {error}. Nothing was done.") from None
-    stray = [key for key in _variables() if not _is_set([key])]
+    stray = [key for key in settings_variables() if not _is_set([key])]
     if stray:
         known = ", ".join(sorted(Settings.model_fields))
         raise ConfigError(f"the variable {stray[0]} sets nothing: the tables are {known}. Nothing was done.")
@@ -196,12 +193,9 @@ def read_settings(text: str, name: str) -> Settings:
     try:
         settings = _with_variables(values) if _is_set(os.environ) else Settings(**values)
     except ValidationError as error:
-        faults: dict[str, str] = {}  # one a place: a value of several types fails once for each
-        for fault in error.errors(include_url=False, include_context=False):
-            faults.setdefault(_place(_written(fault["loc"]), name), _said(fault))
-        raise _refused(faults) from None
+        raise refused_settings(faults_of(error, name)) from None
     if unfit := dict(_unfit_schemas(settings, name)):
-        raise _refused(unfit)
+        raise refused_settings(unfit)
     return settings
 
 
@@ -211,13 +205,7 @@ def _unfit_schemas(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
         try:
             check_schema(stream)
         except ConfigError as error:
-            yield _place(("streams", stream.name), name), " ".join(str(error).split())
-
-
-def _refused(faults: dict[str, str]) -> ConfigError:
-    """What is wrong at each place, a line each."""
-    said = ".\n".join(f"{place}: {what}" for place, what in faults.items())
-    return ConfigError(f"{said}. Nothing was done.")
+            yield place_of(("streams", stream.name), name), " ".join(str(error).split())
 
 
 def _is_set(variables: Iterable[str]) -> bool:
@@ -250,54 +238,8 @@ def _with_variables(values: dict[str, Any]) -> Settings:
     try:
         return WithVariables(**values)
     except SettingsError as error:
-        unread = [key for key in _variables() if not _is_json(os.environ[key])]
+        unread = [key for key in settings_variables() if not is_json(os.environ[key])]
         raise ConfigError(
             f"{' or '.join(unread) or 'A TRUEUP_… variable'} cannot be read ({error}): lists and tables are written as "
             "JSON, as in [\"oncall@example.org\"]. Nothing was done."
         ) from None
-
-
-def _place(loc: tuple[int | str, ...], file: str) -> str:
-    """Where a wrong value was written: the variable, where one set it or a table that it stands in; else the file."""
-    variables = {key.upper(): key for key in _variables()}
-    for end in range(len(loc), 0, -1):
-        name = "TRUEUP_" + "__".join(str(part) for part in loc[:end]).upper()
-        if name in variables:
-            return f"the variable {variables[name]}"
-    parts = (str(part) for part in loc)
-    place = ".".join(part if part.isprintable() else repr(part) for part in parts) or "settings"
-    return f"{file}: {place}" if file else place
-
-
-def _variables() -> list[str]:
-    return sorted(key for key in os.environ if key.upper().startswith("TRUEUP_") and "__" in key)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _said(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "this key is unknown"
-    said = " ".join(error["msg"].removeprefix("Value error, ").split())
-    shown = _shown(error["input"])
-    return said if isinstance(error["input"], dict) or shown in said else f"{said} (it is {shown})"
-
-
-def _shown(value: object) -> str:
-    """A wrong value as its own line can show it: short, and without a login."""
-    try:
-        said = without_secrets(repr(value))
-    except ValueError:  # a number of thousands of digits is not written
-        return "a number too large"
-    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
-
-
-def _written(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """Where a fault stands in the file: without the types that were tried, which pydantic counts as places."""
-    return tuple(part for k, part in enumerate(loc) if k < 3 or not (part in _TRIED or "[" in str(part)))
