@@ -63,6 +63,7 @@ class Comparison:
     past: the whole snapshot in time order; only series streams look at it.
     intake: when records and refused items came in.
     as_of: the time (UTC) at which the world is looked at.
+    settled: until when all parts of the feed have reported; None: until as_of.
     seed: of every random draw, so that a check can be repeated to the digit.
     """
 
@@ -76,6 +77,7 @@ class Comparison:
     past: Rows
     intake: Intake
     as_of: datetime
+    settled: datetime | None = None
     seed: int = 0
     quality_looks: int = 1
     quality_own: int | None = None
@@ -89,5 +91,14 @@ class Comparison:
     @property
     def as_of64(self) -> np.datetime64:
         """`as_of` as the store writes times: UTC without a zone, in microseconds."""
-        moment = self.as_of.astimezone(UTC) if self.as_of.tzinfo else self.as_of
-        return np.datetime64(moment.replace(tzinfo=None), "us")
+        return _stored(self.as_of)
+
+    @property
+    def settled64(self) -> np.datetime64:
+        """`settled`, or `as_of` where nothing is waited for, as the store writes times."""
+        return _stored(self.settled or self.as_of)
+
+
+def _stored(moment: datetime) -> np.datetime64:
+    utc = moment.astimezone(UTC) if moment.tzinfo else moment
+    return np.datetime64(utc.replace(tzinfo=None), "us")

@@ -51,6 +51,7 @@ class Policy(Frozen):
     """When a check alerts and when it asks for a challenger."""
 
     window: int | str = 500
+    settle: str = "0d"
     reference: Annotated[int, Field(ge=30, le=MANY)] = 5000
     min_labels: Annotated[int, Field(ge=1, le=MANY)] = 200
     false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
@@ -72,6 +73,13 @@ class Policy(Frozen):
     @classmethod
     def _number_from_environment(cls, value: object) -> object:
         return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+    @field_validator("settle", mode="before")
+    @classmethod
+    def _span_of_any_length(cls, value: object) -> str:
+        text = "0d" if value in (0, "0", "") else str(value)
+        parse_span(text)
+        return text
 
     @field_validator("window")
     @classmethod
@@ -98,6 +106,10 @@ class Policy(Frozen):
                 f'worse than the one before; use {LEAST_PROBATION} or more, a span such as "14d", or 0 for none'
             )
         return value
+
+    @property
+    def settle_span(self) -> timedelta:
+        return parse_span(self.settle)
 
     @cached_property
     def cooldown_span(self) -> timedelta:

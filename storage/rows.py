@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
+
+from trueup.storage.timepoints import utc
 
 META = {
     "id": "object",                        # the record's id
@@ -51,6 +54,11 @@ class Rows:
     def newest(self, count: int) -> Rows:
         """The last `count` rows, or all where there are fewer."""
         return self.take(slice(max(0, len(self) - count), None))
+
+    def until(self, moment: datetime) -> Rows:
+        """The rows with time ≤ moment (UTC)."""
+        limit = np.datetime64(utc(moment).replace(tzinfo=None), "us")
+        return self.take(self.meta["time"].to_numpy() <= limit)
 
     @property
     def labelled(self) -> np.ndarray:

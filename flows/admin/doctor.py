@@ -40,6 +40,7 @@ def examine(app: App) -> list[Finding]:
     ]
     for stream in app.settings.streams.values():
         looks.append((f"stream {stream.name}", lambda stream=stream: _recipients(app, stream)))  # type: ignore[misc]
+        looks.append((f"lateness {stream.name}", lambda stream=stream: _lateness(app, stream)))  # type: ignore[misc]
         looks.append((f"champion {stream.name}", lambda stream=stream: _champion(app, stream)))  # type: ignore[misc]
     return [_guarded(name, look) for name, look in looks]
 
@@ -115,6 +116,17 @@ def _recipients(app: App, stream: StreamSettings) -> Finding:
         said = "nobody is told: its incidents are kept, and no mail is written"
         return Finding(name, False, said, f"set `to` under [streams.{stream.name}.alerts]")
     return Finding(name, True, f"{app.counts.records(stream)} records")
+
+
+def _lateness(app: App, stream: StreamSettings) -> Finding:
+    from trueup.flows.check.lateness import late_part_of  # reads records, and so brings pandas
+
+    name = f"lateness {stream.name}"
+    late = late_part_of(app, stream, app.now())
+    if late is None:
+        return Finding(name, True, "no part of the feed comes later than a check waits for")
+    mend = f"write {late.setting} under [streams.{stream.name}.policy]"
+    return Finding(name, False, f"{late.said}, which at the end of a window looks like drift", mend)
 
 
 def _champion(app: App, stream: StreamSettings) -> Finding:

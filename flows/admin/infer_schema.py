@@ -18,10 +18,13 @@ from trueup.feedback.readers import opened
 from trueup.feedback.time_formats import ISO, grain
 from trueup.feedback.times import fitting_formats, joined, read_times
 from trueup.feedback.values import number, plain
+from trueup.flows.admin.late_parts import late_part_in
 from trueup.flows.admin.settings_template import ORDER_STEP, Guess, stream_toml
+from trueup.monitoring.lateness import LatePart
 from trueup.storage.errors import InputError
 
 _CHUNKS = 10           # of 5,000 rows: what is looked at
+_WINDOW = 500          # records, where the rows are no series
 _PAIRS = 2000          # of numeric columns that are held against the answer
 _MOSTLY = 0.9          # of a column's values: so many that are times make it a time
 _LABELS_NEEDED = 200   # `min_labels` as it stands by default
@@ -90,7 +93,8 @@ def guess_stream(path: str, name: str) -> str:
     guess = _arrived(_label(guess, columns), columns, table)
     guess = _features(guess, columns)
     step = None if guess.text else _step(guess, table)
-    return stream_toml(replace(guess, series=step is not None, window=_window(step, len(table))), name)
+    late = _late(guess, table)
+    return stream_toml(replace(guess, series=step is not None, window=_window(step, len(table)), late=late), name)
 
 
 def _column(name: str, values: pd.Series, *, typed: bool) -> _Column:
@@ -157,10 +161,17 @@ def _window(step: timedelta | None, rows: int) -> str:
     Of as many records as a metric needs labels, but so that ten fit into the history; of 30 in any case.
     """
     if step is None:
-        return "500"
+        return str(_WINDOW)
     week = timedelta(days=7)
     weeks = min(math.ceil(_LABELS_NEEDED * step / week), rows * step // (10 * week))
     return f'"{7 * max(weeks, math.ceil(30 * step / week))}d"'
+
+
+def _late(guess: Guess, table: pd.DataFrame) -> LatePart | None:
+    if len(guess.formats) != 1 or guess.mixed:
+        return None
+    times = read_times(joined(table, guess.time), guess.formats[0]).last
+    return late_part_in(table, times, (*guess.categorical, *guess.slices), _WINDOW)
 
 
 def _iso_grain(column: _Column) -> str:

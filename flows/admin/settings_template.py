@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from trueup.feedback.time_formats import ISO
+from trueup.monitoring.lateness import LatePart, in_whole_units
 
 ORDER_STEP = timedelta(hours=1)  # where the row order is the time, until a person says
 
@@ -32,6 +33,7 @@ class Guess:
     slices: tuple[str, ...] = ()
     series: bool = False
     window: str = "500"
+    late: LatePart | None = None
     left: tuple[tuple[str, str], ...] = ()
 
 
@@ -61,6 +63,7 @@ def stream_toml(guess: Guess, name: str) -> str:
         "",
         f"[streams.{key}.policy]",
         _line("window", guess.window, 'records, or a span such as "7d"; for series a whole number of days or weeks'),
+        *([_line("settle", _quoted(in_whole_units(guess.late.span)), guess.late.said)] if guess.late else []),
         _line("reference", "5000", "newest snapshot rows that input signals compare with"),
         _line("min_labels", "200", ""),
         _line("false_alarms", "0.01", "per counted check, over all signals"),

@@ -10,7 +10,9 @@ import numpy as np
 from trueup.flows.app import App
 from trueup.flows.check.answered import answered_changes
 from trueup.flows.check.labels import with_mature_labels, with_resolved_labels
+from trueup.flows.check.lateness import late_part_of
 from trueup.monitoring.comparison import Comparison, Intake
+from trueup.monitoring.lateness import in_whole_units
 from trueup.monitoring.signals.catalogue import kind_of
 from trueup.monitoring.window import StreamPosition, Window, window_of
 from trueup.storage import snapshots
@@ -30,6 +32,7 @@ class WindowComparison:
     window: Window
     counts: bool
     labels: int  # labels newer than the champion's cut-off that count by now
+    note: str  # why the window ends before as-of, where the settings do not say so
 
 
 def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime) -> WindowComparison:
@@ -37,7 +40,8 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
     rows = with_resolved_labels(
         stream, app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
     )
-    window = window_of(stream.policy, rows, cut_off=champion.cut_off, as_of=as_of)
+    end, note = _end_of_window(app, stream, as_of)
+    window = window_of(stream.policy, rows.until(end), cut_off=champion.cut_off, as_of=end)
     regression = stream.is_regression
     past = snapshots.load(app.archive, champion.snapshot, regression=regression, ids=False)
     out_of_time = snapshots.load(app.archive, champion.quality, regression=regression)
@@ -66,13 +70,25 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
         accepted=_accepted(app, stream, champion, ripe, new_content(ripe.take(alike), past)),
         answered=changes,
         past=past,
-        intake=Intake(app.reader.times(stream, as_of), quarantined, accepted),
+        intake=Intake(app.reader.times(stream, end), quarantined, accepted),
         as_of=as_of,
+        settled=end,
         seed=seed_of(stream, as_of),
     )
     last = next(iter(app.cycles.counted_checks(stream.name, limit=1)), None)
     position = None if last is None else StreamPosition(microseconds(last.last_time), last.last_seq)
-    return WindowComparison(comparison, window, window.counts(position), int(ripe.labelled.sum()))
+    return WindowComparison(comparison, window, window.counts(position), int(ripe.labelled.sum()), note)
+
+
+def _end_of_window(app: App, stream: StreamSettings, as_of: datetime) -> tuple[datetime, str]:
+    """When the window ends: `policy.settle` before as-of, or earlier where part of the feed is shown to come later."""
+    late = late_part_of(app, stream, as_of)
+    if late is None:
+        return as_of - stream.policy.settle_span, ""
+    return as_of - late.span, (
+        f"{late.said}. At the end of a window that looks like drift, so this one ends {in_whole_units(late.span)} "
+        f"before as-of. To have it so by the settings: policy.{late.setting}"
+    )
 
 
 def _accepted(

@@ -32,5 +32,6 @@ def with_mature_labels(stream: StreamSettings, rows: Rows, as_of: datetime) -> R
 
 
 def snapshot_rows(app: App, stream: StreamSettings, as_of: datetime) -> Rows:
-    """All records known at a time, both sides, with the labels that count then."""
-    return with_mature_labels(stream, with_resolved_labels(stream, app.reader.read(stream, as_of=as_of)), as_of)
+    """All records known at a time and past `policy.settle`, both sides, with the labels that count then."""
+    rows = app.reader.read(stream, as_of=as_of).until(as_of - stream.policy.settle_span)
+    return with_mature_labels(stream, with_resolved_labels(stream, rows), as_of)

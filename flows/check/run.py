@@ -71,7 +71,7 @@ def measure_window(
     )
     as_of = compared.comparison.as_of
     said = (*notes_on_answers(app, stream, champion, as_of), *serving_skew(app, stream, champion, as_of))
-    check = replace(check, notes=(*notes, *said))
+    check = replace(check, notes=(*notes, *said, *filter(None, [compared.note])))
     return replace(check, notes=(*check.notes, *draw(app, stream, champion, compared, check)))
 
 

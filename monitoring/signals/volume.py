@@ -102,10 +102,10 @@ def volume(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTe
     """Tests whether the feed runs as usual; nothing where time is only the order of intake."""
     if isinstance(stream.time, OrderTime):
         return
-    found = newest_periods(comparison.intake, comparison.as_of64)
+    found = newest_periods(comparison.intake, comparison.settled64)
     quiet = None
     if not found or found[0].period in _SLOW:
-        quiet = record_gap(comparison.intake, comparison.as_of64)
+        quiet = record_gap(comparison.intake, comparison.settled64)
     if found or quiet is not None:
         yield PendingTest(CODE, partial(volume_signal, found, quiet))
         return

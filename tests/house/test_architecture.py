@@ -14,7 +14,8 @@ ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
 # The parts of a room, folders and the files beside them, from the ground up: imports go down the list, never up.
 PARTS = {
     "monitoring": (
-        "stats", "causes", "check", "formatting", "window", "comparison", "signals", "policy", "incidents", "report",
+        "stats", "causes", "check", "formatting", "window", "lateness", "comparison", "signals", "policy", "incidents",
+        "report",
     ),
     "training": (
         "serving", "candidates", "models", "evaluation", "search", "artifacts", "registry", "gate",

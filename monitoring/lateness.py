@@ -1,0 +1,79 @@
+"""Parts of a feed that come later than the rest, which at the end of a window look like a change of their share.
+
+How late a record comes is told by the newest record known once it is in, as in stream processing's watermarks (Akidau
+et al. 2015, "The Dataflow Model", VLDB): no clock is asked, so that a replay of the past says the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+FEWEST_ROWS = 30
+FEWEST_RECEIPTS = 3  # in which a part must have come late; fewer may be a backfill
+FLOOR = 0.02  # of a window that is missing at its end; less moves no signal
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class LatePart:
+    """The records whose `column` is `value` are all there `span` after their time, the others sooner."""
+
+    column: str
+    value: str
+    span: timedelta
+
+    @property
+    def setting(self) -> str:
+        """The line to write into the stream's policy."""
+        return f'settle = "{in_whole_units(self.span)}"'
+
+    @property
+    def said(self) -> str:
+        """A sentence, without what follows from it."""
+        late = in_whole_units(self.span)
+        return f"records with {self.column} = '{self.value}' come up to {late} later than the others"
+
+
+def in_whole_units(span: timedelta) -> str:
+    """A span as the settings write it, in days or, below two, in hours; rounded up."""
+    if span >= 2 * _DAY:
+        return f"{math.ceil(span / _DAY)}d"
+    return f"{math.ceil(span / timedelta(hours=1))}h"
+
+
+def latest_part(
+    parts: Mapping[str, np.ndarray], times: np.ndarray, receipt: np.ndarray, known: np.ndarray, window: timedelta
+) -> LatePart | None:
+    """The part that comes latest, of those whose lateness would move a signal.
+
+    Args:
+        parts: by column, the values of n records (objects, None where missing).
+        times: their times, datetime64[us].
+        receipt: the number of the receipt that each came in with.
+        known: the newest time that was known once that receipt was in, datetime64[us].
+        window: how much time a window takes.
+    """
+    found: list[LatePart] = []
+    if not len(times) or not window:
+        return None
+    behind = (known - times) / np.timedelta64(1, "s")
+    for column, values in parts.items():
+        frame = pd.DataFrame({"value": values, "receipt": receipt, "behind": behind}).dropna(subset=["value"])
+        late = frame.groupby(["value", "receipt"], sort=False)["behind"].agg(["min", "max"])
+        for value, count in frame["value"].value_counts().items():
+            own, rest = late.loc[[value]], late.drop(index=value, level="value")
+            if count < FEWEST_ROWS or len(frame) - count < FEWEST_ROWS:
+                continue
+            apart = own["min"] - rest["min"].median()
+            if (apart > 0).sum() < FEWEST_RECEIPTS or apart.median() <= 0:
+                continue
+            missing = count / len(frame) * min(1.0, apart.median() / window.total_seconds())
+            if missing >= FLOOR:
+                found.append(LatePart(column, str(value), timedelta(seconds=float(own["max"].median()))))
+    return max(found, key=lambda part: part.span, default=None)
