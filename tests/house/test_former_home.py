@@ -15,6 +15,8 @@ from trueup.flows.app import App, open_app
 from trueup.storage import snapshots
 from trueup.training.models.fitting import answer
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

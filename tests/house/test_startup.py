@@ -9,6 +9,8 @@ import pytest
 from benchmarks.startup import COMMANDS, heavy_imports, measure
 from tests.former_deployment import unpacked
 
+pytestmark = pytest.mark.long
+
 BOUND = 2.0  # times the processor time of `python -c "import typer, sqlalchemy"`
 
 

@@ -9,6 +9,8 @@ from scipy.stats import fisher_exact
 from trueup.monitoring.stats.counts import FEWEST_DRAWS, MOST_LEVELS, count_test, g_statistic, permutation_p
 from trueup.monitoring.stats.proportions import mean_test, share_test
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("levels", [2, 8, 200])
 def test_false_alarms_stay_at_the_level(levels: int) -> None:

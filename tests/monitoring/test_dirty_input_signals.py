@@ -16,6 +16,8 @@ from trueup.monitoring.check import Verdict
 from trueup.monitoring.signals.measure import measure
 from trueup.storage.rows import Rows
 
+pytestmark = pytest.mark.long
+
 Dirt = Callable[[Rows], Rows]
 
 

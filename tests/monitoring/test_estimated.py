@@ -17,6 +17,8 @@ from trueup.monitoring.stats.metrics import metric
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
+pytestmark = pytest.mark.long
+
 NAMES = np.array(["negative", "positive"], dtype=object)
 CLASSES = ("negative", "positive")
 

@@ -21,6 +21,8 @@ from trueup.monitoring.report.render import RenderedReport, render
 from trueup.storage.rows import Rows
 from trueup.storage.stream import LabelPolicy, StreamSettings
 
+pytestmark = pytest.mark.long
+
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
 CODES = ("DRF-TEXT", "DRF-IN-a", "DRF-IN-b", "DRF-IN-c", "DRF-SCORE", "DRF-CLASS", "DRF-LABEL")
 

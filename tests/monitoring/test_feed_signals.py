@@ -20,6 +20,8 @@ from trueup.monitoring.signals.volume import newest_periods, volume
 from trueup.storage.rows import Rows
 from trueup.storage.stream import OrderTime, StreamSettings
 
+pytestmark = pytest.mark.long
+
 LEVEL = 0.0005
 NONE = np.array([], dtype="datetime64[us]")
 START = np.datetime64("2024-01-01", "us")

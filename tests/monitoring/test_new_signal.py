@@ -38,6 +38,8 @@ from trueup.storage.errors import InputError
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
+pytestmark = pytest.mark.long
+
 NOW = datetime(2021, 3, 1, tzinfo=UTC)
 
 

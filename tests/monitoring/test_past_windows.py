@@ -16,6 +16,8 @@ from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
+pytestmark = pytest.mark.long
+
 LEVEL = 0.0005
 LENGTH = 336
 

@@ -10,6 +10,8 @@ from sklearn import metrics
 
 from trueup.monitoring.stats.metrics import cells, metric, of_cells
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("known", [1, 2, 3, 5])
 def test_class_metrics_are_those_of_scikit_learn(known: int) -> None:

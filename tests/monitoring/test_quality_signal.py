@@ -16,6 +16,8 @@ from trueup.monitoring.stats.metrics import metric
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
+pytestmark = pytest.mark.long
+
 LEVEL = 0.002
 
 

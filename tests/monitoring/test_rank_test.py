@@ -10,6 +10,8 @@ from scipy.stats import ks_2samp, mannwhitneyu
 
 from trueup.monitoring.stats.ranks import rank_test
 
+pytestmark = pytest.mark.long
+
 LEVEL = 0.001
 
 

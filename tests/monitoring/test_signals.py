@@ -19,6 +19,8 @@ from trueup.monitoring.signals.measure import measure
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
+pytestmark = pytest.mark.long
+
 
 def _breached(signals: tuple[Signal, ...]) -> set[str]:
     return {signal.code for signal in signals if signal.verdict is Verdict.BREACHED}

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from trueup.monitoring.stats.words import word_test, words_of
+
+pytestmark = pytest.mark.long
 
 WORDS = np.array([f"w{i}" for i in range(400)])
 SHARES = 1 / np.arange(1, 401) / (1 / np.arange(1, 401)).sum()

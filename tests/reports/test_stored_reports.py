@@ -38,6 +38,7 @@ def test_a_report_comes_back_as_it_was(files: ReportFiles, archive: Archive) -> 
     assert path.is_file()
 
 
+@pytest.mark.long
 def test_a_snapshot_is_evidentlys_again(files: ReportFiles) -> None:
     """A stored snapshot loads as Evidently's own object, with our figures in it."""
     from trueup.monitoring.report.render import render
