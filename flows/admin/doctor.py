@@ -81,8 +81,7 @@ def _archive(app: App) -> Finding:
 
 def _tracking(app: App) -> Finding:
     uri = app.settings.tracking.uri
-    if not app.registry.is_local:
-        app.registry.client()  # asks the server
+    app.registry.need_server()
     models = "" if uri.startswith("http") else f", models in {app.home / 'mlflow'}"
     return Finding("tracking", True, f"MLflow keeps runs in {without_secrets(uri) or app.home / 'mlflow.db'}{models}")
 

@@ -18,7 +18,7 @@ from trueup.storage.leases import holder_of
 from trueup.storage.promotions import PromotionKind
 from trueup.storage.stream import StreamSettings
 
-_PATIENCE = 8.0  # seconds that a look at all streams waits for MLflow; then it shows what the store knows
+_PATIENCE = 5.0  # seconds that a look at all streams waits for MLflow; then it shows what the store knows
 GRACE = timedelta(minutes=10)  # a cycle may take that long beyond its time before it is called overdue
 
 
@@ -99,6 +99,7 @@ def _by_registry(app: App, stream: StreamSettings, until: float) -> tuple[int | 
     """The champion, and what there is to know of it."""
     silence = f"MLflow at {app.registry.uri} answers too slowly to be asked of '{stream.name}'."
     try:
+        app.registry.need_server()
         if time.monotonic() < until:
             champion = app.registry.alias(stream.name, "champion")
             if time.monotonic() < until:

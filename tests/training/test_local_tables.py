@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trueup.training.registry.local_tables import SCHEMA, aliases_in, versions_in
+from trueup.training.registry.local_tables import SCHEMA, registered_in, versions_in
 from trueup.training.registry.registry import Registry
 
 MODEL = "reviews of 100 % cotton"
@@ -49,8 +49,9 @@ def test_mlflow_answers_the_same(registry: Registry) -> None:
         for ours, theirs in zip(direct, by_client, strict=True):
             assert sorted(ours) == sorted(theirs)
     held = client.get_registered_model(MODEL).aliases
-    assert aliases_in(registry.uri, MODEL) == {alias: int(version) for alias, version in held.items()}
-    assert aliases_in(registry.uri, MODEL) == {"previous": 1, "champion": 3}
+    assert registered_in(registry.uri, MODEL) == ({alias: int(version) for alias, version in held.items()}, {})
+    assert registry.alias(MODEL, "previous") == 1
+    assert registry.alias(MODEL, "champion") == 3
 
 
 def test_a_registry_that_is_not_there_is_not_made(tmp_path: Path) -> None:
@@ -73,11 +74,11 @@ def test_what_is_unknown_is_left_to_mlflow(registry: Registry, tmp_path: Path, s
             copy.commit()
     if state == "damaged":
         file.write_bytes(b"this was a database once" * 100)
-    assert aliases_in(f"sqlite:///{file}", MODEL) is None
+    assert registered_in(f"sqlite:///{file}", MODEL) is None
     assert versions_in(f"sqlite:///{file}", MODEL) is None
 
 
 def test_a_server_is_left_to_mlflow() -> None:
     """So is a database that is no file of this machine."""
     for uri in ("http://127.0.0.1:5000", "postgresql://user@host/mlflow"):
-        assert aliases_in(uri, MODEL) is None
+        assert registered_in(uri, MODEL) is None

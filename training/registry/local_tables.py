@@ -22,18 +22,13 @@ _TAGS = "SELECT version, key, value FROM model_version_tags WHERE workspace = 'd
 _MODEL_TAGS = "SELECT key, value FROM registered_model_tags WHERE workspace = 'default' AND name = ?"
 
 Found = tuple[list[tuple[Any, ...]], ...]
+Registered = tuple[dict[str, int], dict[str, str]]
 
 
-def aliases_in(uri: str, name: str) -> dict[str, int] | None:
-    """Each alias of a registered model, with the version it points to; None: MLflow has to be asked."""
-    found = _read(uri, name, _ALIASES)
-    return None if found is None else {alias: int(version) for alias, version in found[0]}
-
-
-def tags_in(uri: str, name: str) -> dict[str, str] | None:
-    """The tags of a registered model; None: MLflow has to be asked."""
-    found = _read(uri, name, _MODEL_TAGS)
-    return None if found is None else dict(found[0])
+def registered_in(uri: str, name: str) -> Registered | None:
+    """Of a registered model, each alias with the version it points to, and its tags; None: MLflow has to be asked."""
+    found = _read(uri, name, _ALIASES, _MODEL_TAGS)
+    return None if found is None else ({alias: int(version) for alias, version in found[0]}, dict(found[1]))
 
 
 def versions_in(uri: str, name: str) -> Found | None:

@@ -13,7 +13,7 @@ _UNLESS_SET = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # a line for each run, amid a command's own answer
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # Its own limits are 120 seconds and seven more tries for each of some sixty requests of a training.
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "9",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # a server that is just starting is asked again by `MlflowServer`
 }
 

@@ -15,7 +15,7 @@ from trueup.storage.errors import ModelUnusable, TrueupError
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.registry.artifact_paths import MODEL_FILE, need_within
 from trueup.training.registry.local_store import open_local
-from trueup.training.registry.local_tables import Found, aliases_in, tags_in, versions_in
+from trueup.training.registry.local_tables import Found, Registered, registered_in, versions_in
 from trueup.training.registry.mlflow_variables import prepare_mlflow
 from trueup.training.registry.server import MlflowServer
 from trueup.training.registry.trusted_types import read_model
@@ -28,7 +28,7 @@ _DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportErro
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """A registered model version, with its tags and the aliases that point to it."""
+    """A registered model version, with its tags and aliases."""
 
     number: int
     run_id: str
@@ -91,13 +91,23 @@ class Registry:
         """The name of the stream's experiment."""
         return f"{self.prefix}trueup-{stream}"
 
+    def need_server(self) -> None:
+        """Ask the MLflow server, if there is one, whether it answers; MLflow itself is not imported for that.
+
+        Raises:
+            TrueupError: it does not.
+        """
+        prepare_mlflow()
+        if self._server:
+            self._server.need_answer()
+
     def client(self) -> Any:
         """An MLflow client, its store made where there is none yet.
 
         Raises:
             TrueupError: the store cannot be reached, or the server does not answer.
         """
-        prepare_mlflow()
+        self.need_server()
         import mlflow
         from mlflow.exceptions import MlflowException
 
@@ -105,10 +115,7 @@ class Registry:
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         mlflow.set_tracking_uri(self.uri)
         mlflow.set_registry_uri(self.uri)
-        if self._server:
-            self._server.log_in()
-            self._server.need_answer()
-        elif not self._ready:
+        if self.is_local and not self._ready:
             try:
                 self._start()
             except (MlflowException, OSError, sqlite3.Error) as error:
@@ -121,16 +128,7 @@ class Registry:
 
     def owner_of(self, name: str) -> tuple[str, str]:
         """The deployment that made the registered model, as `owner`; empty where MLflow does not say."""
-        tags = tags_in(self.uri, self.model_name(name))
-        if tags is None:
-            from mlflow.exceptions import MlflowException
-
-            try:
-                tags = dict(self.client().get_registered_model(self.model_name(name)).tags)
-            except MlflowException as error:
-                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                    return "", ""
-                raise self.failed(f"who owns '{self.model_name(name)}'", error) from error
+        _, tags = self._registered(name)
         return tags.get(OWNER[0], ""), tags.get(OWNER[1], "")
 
     def _start(self) -> None:
@@ -138,18 +136,26 @@ class Registry:
 
     def alias(self, name: str, alias: str) -> int | None:
         """The version that `alias` points to, or None: a failing registry raises, it is never "no champion"."""
-        held = aliases_in(self.uri, self.model_name(name))
-        if held is not None:
-            return held.get(alias)
+        return self._registered(name)[0].get(alias)
+
+    def _registered(self, name: str) -> Registered:
+        """Aliases and tags of the registered model; both empty where there is none."""
+        named = self.model_name(name)
+        found = registered_in(self.uri, named)
+        if found is None and self._server:
+            self.need_server()
+            found = self._server.registered(named)
+        if found:
+            return found
         from mlflow.exceptions import MlflowException
 
         try:
-            found = self.client().get_registered_model(self.model_name(name)).aliases.get(alias)
+            model = self.client().get_registered_model(named)
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                return None
-            raise self.failed(f"the alias '{alias}' of '{name}'", error) from error
-        return None if found is None else int(found)
+                return {}, {}
+            raise self.failed(f"the aliases of '{name}'", error) from error
+        return {alias: int(version) for alias, version in model.aliases.items()}, dict(model.tags)
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Points `alias` to `version`.
@@ -206,9 +212,9 @@ class Registry:
 
     def _versions_by_client(self, name: str) -> Found:
         """As `versions_in`, of whatever store."""
+        client = self.client()
         from mlflow.exceptions import MlflowException
 
-        client = self.client()
         try:
             aliases = client.get_registered_model(self.model_name(name)).aliases
             named, found, token = f"name = '{self.model_name(name)}'", [], None
@@ -263,10 +269,9 @@ class Registry:
         return int(self._read(name, version, lambda file: file.stat().st_size))
 
     def _read(self, name: str, version: int, how: Callable[[Path], Any]) -> Any:
-        from mlflow.exceptions import MlflowException
-
         client = self.client()
         import mlflow
+        from mlflow.exceptions import MlflowException
 
         try:
             if self.is_local:
