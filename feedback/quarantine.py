@@ -69,7 +69,7 @@ def release(store: RecordStore, stream: StreamSettings, item_id: str, *, now: da
     if item.released_at is not None:
         return Release(item.id, released=True)
     outcome, refused = _store_again(store, stream, item, now)
-    if outcome.accepted or outcome.duplicate:
+    if outcome.accepted or outcome.duplicate or outcome.revised:
         store.quarantine.mark_released(stream, item.id, now)
         return Release(item.id, released=True)
     return Release(item.id, False, refused.reason, refused.detail)

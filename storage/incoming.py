@@ -32,13 +32,18 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that does not go in, with its reason and its raw content. at: its own time, where that can be read."""
+    """A row that does not go in, with its reason and its raw content.
+
+    at: its own time, where that can be read. identity: what makes it the same fault when it comes again; empty: its raw
+    content.
+    """
 
     line: int
     reason: str
     detail: str
     raw: str
     at: datetime | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,14 @@ class FeedbackItem:
 
 @dataclass(frozen=True)
 class Appended:
-    """What became of a batch. labelled: of the accepted, those that came with a label."""
+    """What became of a batch. labelled: of the accepted, those that came with a label. revised: of records stored
+    before, those that changed."""
 
     accepted: int = 0
     duplicate: int = 0
     quarantined: int = 0
     labelled: int = 0
+    revised: int = 0
 
     def __add__(self, other: Appended) -> Appended:
         return Appended(
@@ -71,6 +78,7 @@ class Appended:
             self.duplicate + other.duplicate,
             self.quarantined + other.quarantined,
             self.labelled + other.labelled,
+            self.revised + other.revised,
         )
 
 

@@ -33,7 +33,7 @@ class QuarantineLog:
     ) -> None:
         rows: dict[str, dict[str, Any]] = {}
         for item in refused:
-            key = f"{hash64(f'{kind}|{item.reason}|{item.raw}') & (2**64 - 1):016x}"
+            key = f"{hash64(f'{kind}|{item.reason}|{item.identity or item.raw}') & (2**64 - 1):016x}"
             rows.setdefault(key, {
                 "stream": stream.name, "id": key, "kind": kind, "source": source, "line": item.line,
                 "reason": item.reason, "detail": item.detail, "raw": item.raw.replace("\x00", "\\x00"),

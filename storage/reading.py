@@ -16,6 +16,7 @@ from trueup.storage import tables as t
 from trueup.storage.archive import Archive
 from trueup.storage.arrow_columns import numeric, objects
 from trueup.storage.database import Database
+from trueup.storage.revisions import RevisionLog
 from trueup.storage.rows import META, Rows
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import TICK, utc
@@ -40,6 +41,7 @@ class RecordReader:
     def __init__(self, database: Database, archive: Archive) -> None:
         self._database = database
         self._archive = archive
+        self._revisions = RevisionLog(database, archive)
 
     def read(
         self,
@@ -51,8 +53,9 @@ class RecordReader:
     ) -> Rows:
         """Records with after < time ≤ as_of, in (time, seq) order.
 
-        Labels are raw values, those known by as_of: an audit's before feedback's before the record's own, the latest
-        of each. `version` fills in that model version's predictions.
+        Of a record that was changed it is the newest revision known by as_of. Labels are raw values, those known by
+        as_of: an audit's before feedback's before the record's own, the latest of each. `version` fills in that model
+        version's predictions.
         """
         segments = self._segments(stream, after, as_of)
         room, count = sum(rows for _, rows in segments), 0
@@ -65,6 +68,7 @@ class RecordReader:
             for column, values in whole.items():
                 values[start:count] = part[column]
         rows = _in_order({column: values[:count] for column, values in whole.items()}, stream.columns)
+        rows = self._revisions.applied(stream, rows, as_of)
         return self._with_predictions(stream, self._with_labels(stream, rows, as_of), version)
 
     def _segments(self, stream: StreamSettings, after: datetime | None, as_of: datetime) -> list[tuple[str, int]]:

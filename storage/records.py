@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trueup.storage import tables as t
 from trueup.storage.archive import Archive
-from trueup.storage.content import content_keys, evaluation_side, fingerprints, group_keys, split_of
+from trueup.storage.content import fingerprints, split_of
 from trueup.storage.database import Database
 from trueup.storage.errors import ConfigError
 from trueup.storage.incoming import Appended, FeedbackItem, Incoming, Refused
 from trueup.storage.instants import microseconds
 from trueup.storage.quarantine import QuarantineLog
-from trueup.storage.stream import OWN_PREFIX, OrderTime, StreamSettings
+from trueup.storage.revisions import Revised, RevisionLog, Revisions
+from trueup.storage.segments import write_segment
+from trueup.storage.stream import OrderTime, StreamSettings
 from trueup.storage.timepoints import TICK, parse_span
 
 _CHUNK = 500  # ids asked for in one statement; SQLite allows 32,766 values, PostgreSQL 65,535
@@ -47,14 +48,16 @@ class RecordStore:
         self._database = database
         self._archive = archive
         self.quarantine = QuarantineLog(database)
+        self._revisions = RevisionLog(database, archive)
 
     def append(
         self, stream: StreamSettings, incoming: Incoming, refused: Sequence[Refused], *, source: str, now: datetime
     ) -> Appended:
         """Store what is new, leave out what is stored, quarantine the rest; durable when it returns.
 
-        A record sent again is a duplicate; sent again with the label it lacked, the label is added; sent again with
-        other content or another label it is quarantined as a conflict: the first may have been acted on already.
+        A record sent again is a duplicate; sent again with the label it lacked, the label is added. Sent again with
+        other content or another label it is, by `on_change`, a revision that is known from now on, or quarantined once
+        as a conflict: the first may have been acted on already.
 
         Raises:
             ConfigError: the stream's records were split by other settings; nothing is stored.
@@ -63,26 +66,36 @@ class RecordStore:
         labels = [_known_label(stream, incoming, k) for k in range(len(incoming.ids))]
         fresh: list[int] = []
         late: list[int] = []
+        changed: list[Revised] = []
         conflicts: list[Refused] = []
         with self._database.write() as connection:
             next_seq = self._lock_stream(connection, stream)
             standing = self._stored(connection, stream, incoming.ids)
+            revisions = self._revisions.known(connection, stream, list(standing)) if standing else {}
             for k, (record_id, mark, label) in enumerate(zip(incoming.ids, marks, labels, strict=True)):
                 known = standing.get(record_id)
                 if known is None:
                     fresh.append(k)
                     standing[record_id] = _Stored(int(mark), label)
                 elif known.fingerprint != mark or (label is not None and known.label not in (None, label)):
-                    conflicts.append(_conflict(incoming, k))
+                    own = revisions.setdefault(record_id, Revisions())
+                    if stream.on_change == "refuse":
+                        conflicts.append(_conflict(incoming, k, f"{record_id}|{mark}|{label}"))
+                    elif (int(mark), label) not in own.states:
+                        own.last += 1
+                        own.states.add((int(mark), label))
+                        changed.append(Revised(k, record_id, known.seq, known.time, own.last, (int(mark), label)))
                 elif known.label is None and label is not None:
                     late.append(k)
             if fresh:
                 self._insert(connection, stream, incoming, np.array(fresh), marks, next_seq, source, now)
             self._add_labels(connection, stream, incoming, late, now)
+            self._revisions.add(connection, stream, incoming, changed, now)
             self.quarantine.add(connection, stream, "record", [*refused, *conflicts], source, now)
         return Appended(
             accepted=len(fresh),
-            duplicate=len(incoming.ids) - len(fresh) - len(conflicts),
+            duplicate=len(incoming.ids) - len(fresh) - len(conflicts) - len(changed),
+            revised=len(changed),
             quarantined=len(refused) + len(conflicts),
             labelled=int(incoming.labelled[fresh].sum()),
         )
@@ -102,7 +115,7 @@ class RecordStore:
     def _stored(self, connection: Connection, stream: StreamSettings, ids: np.ndarray) -> dict[str, _Stored]:
         """Of these ids those that are stored."""
         r, own = t.records.c, t.labels.c
-        its_label = sa.and_(own.stream == r.stream, own.record_id == r.id, own.provenance == "record")
+        its_label = sa.and_(own.stream == r.stream, own.record_id == r.id, own.provenance == "record", own.source == "")
         query = sa.select(r.id, r.fingerprint, own.value, r.seq, r.time).select_from(
             t.records.outerjoin(t.labels, its_label)
         )
@@ -128,24 +141,19 @@ class RecordStore:
         seq = next_seq + np.arange(len(chosen), dtype=np.int64)
         times = _order_times(stream.time, seq) if isinstance(stream.time, OrderTime) else incoming.times[chosen]
         times = times.astype("datetime64[us]")
-        frame = incoming.table.iloc[chosen].reset_index(drop=True)
-        frame = frame.rename(columns=_kept_names([str(c) for c in frame.columns]))
-        content = content_keys(stream, frame)
-        groups = group_keys(stream, frame, content)
-        sides = evaluation_side(stream, groups)
-        own = {"id": incoming.ids[chosen].astype(str), "time": times, "seq": seq, "evaluation": sides}
-        own |= {"content": content, "group": groups}
-        segment = pa.Table.from_pandas(frame.assign(**{f"__{k}": v for k, v in own.items()}), preserve_index=False)
-        name = self._archive.write_table(f"records/{stream.name}", segment)
+        ids = incoming.ids[chosen]
+        segment = write_segment(
+            self._archive, stream, "records", incoming.table.iloc[chosen], ids=ids, times=times, seq=seq
+        )
         stamps = times.astype(np.int64)
         connection.execute(
             sa.insert(t.segments),
             {
-                "stream": stream.name, "name": name, "first_seq": next_seq, "rows": len(chosen),
+                "stream": stream.name, "name": segment.name, "first_seq": next_seq, "rows": len(chosen),
                 "first_time": int(stamps.min()), "last_time": int(stamps.max()), "source": source, "received_at": now,
             },
         )
-        keys = zip(own["id"], seq, stamps, sides, content, marks[chosen], strict=True)
+        keys = zip(ids, seq, stamps, segment.evaluation, segment.content, marks[chosen], strict=True)
         connection.execute(
             sa.insert(t.records),
             [
@@ -165,7 +173,7 @@ class RecordStore:
             t.labels,
             [
                 _label_row(
-                    stream, str(own["id"][j]), int(seq[j]), int(stamps[j]), str(incoming.labels[k]),
+                    stream, str(ids[j]), int(seq[j]), int(stamps[j]), str(incoming.labels[k]),
                     int(stamps[j]) if known_at is None else int(known_at[k].astype("datetime64[us]").astype(np.int64)),
                 )
                 for j, k in enumerate(chosen)
@@ -271,24 +279,12 @@ def _label_row(stream: StreamSettings, record_id: str, seq: int, time: int, valu
     }
 
 
-def _conflict(incoming: Incoming, k: int) -> Refused:
+def _conflict(incoming: Incoming, k: int, identity: str) -> Refused:
     return Refused(
         int(incoming.lines[k]), "conflict",
         f"record '{incoming.ids[k]}' is stored with other content, which stays; send a correction of its label as "
-        "feedback, or the changed record under an id of its own",
+        "feedback, or the changed record under an id of its own, or set on_change = 'revise'",
         incoming.raw[k],
         incoming.times[k].item().replace(tzinfo=UTC) if len(incoming.times) else None,
+        identity,
     )
-
-
-def _kept_names(columns: Sequence[str]) -> dict[str, str]:
-    """New names for undeclared columns that begin with two underscores, as our own beside them do."""
-    taken, names = set(columns), {}
-    for column in columns:
-        if column.startswith(OWN_PREFIX):
-            name = f"undeclared{column}"
-            while name in taken:
-                name = f"undeclared_{name}"
-            taken.add(name)
-            names[column] = name
-    return names

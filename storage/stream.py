@@ -137,6 +137,7 @@ class StreamSettings(Frozen):
     slices: tuple[str, ...] = ()
     group: tuple[str, ...] = ()
     series: bool = False
+    on_change: Literal["refuse", "revise"] = "refuse"
     label: LabelPolicy = LabelPolicy()
     schedule: Schedule = Schedule()
     policy: Policy = Policy()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from trueup.storage.instants import Instant
@@ -21,6 +23,10 @@ def _texts(*names: str) -> list[sa.Column[str]]:
     return [sa.Column(name, sa.Text, nullable=False) for name in names]
 
 
+def _instants(*names: str) -> list[sa.Column[datetime]]:
+    return [sa.Column(name, Instant, nullable=False) for name in names]
+
+
 # One row a stream: locked while records are appended, so that intake order has no gaps and no ties.
 streams = _table(
     "streams",
@@ -36,8 +42,7 @@ segments = _table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("first_seq", sa.BigInteger, nullable=False),
     sa.Column("rows", sa.Integer, nullable=False),
-    sa.Column("first_time", Instant, nullable=False),
-    sa.Column("last_time", Instant, nullable=False),
+    *_instants("first_time", "last_time"),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("received_at", Instant, nullable=False),
 )
@@ -56,6 +61,21 @@ records = _table(
     sa.Index("ix_records_time", "stream", "time"),
 )
 
+# Changes of records, by `on_change = "revise"`: the content lies at a place of the Parquet file of this name.
+revisions = _table(
+    "revisions",
+    _stream(),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    *(sa.Column(name, kind, nullable=False) for name, kind in (
+        ("seq", sa.BigInteger), ("time", Instant), ("known_at", Instant), ("segment", sa.Text), ("place", sa.Integer),
+        ("fingerprint", sa.BigInteger),
+    )),
+    sa.Column("label", sa.Text),
+    sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
+    sa.Index("ix_revisions_time", "stream", "time"),
+)  # fmt: skip
+
 # Ground truth as it became known; `source` is the feedback's id, empty for the record's own column.
 labels = _table(
     "labels",
@@ -64,8 +84,7 @@ labels = _table(
     sa.Column("provenance", sa.Text, primary_key=True),
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
-    sa.Column("time", Instant, nullable=False),
-    sa.Column("known_at", Instant, nullable=False),
+    *_instants("time", "known_at"),
     sa.Column("value", sa.Text, nullable=False),
     sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
     sa.Index("ix_labels_time", "stream", "time"),
@@ -89,8 +108,7 @@ feedback = _table(
     _stream(),
     sa.Column("id", sa.Text, primary_key=True),
     *_texts("record_id", "kind", "value", "user"),
-    sa.Column("at", Instant, nullable=False),
-    sa.Column("received_at", Instant, nullable=False),
+    *_instants("at", "received_at"),
     sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
 )
 
@@ -112,8 +130,7 @@ versions = _table(
     _stream(),
     sa.Column("version", sa.Integer, primary_key=True),
     sa.Column("run_id", sa.Text, nullable=False),
-    sa.Column("cut_off", Instant, nullable=False),
-    sa.Column("trained_as_of", Instant, nullable=False),
+    *_instants("cut_off", "trained_as_of"),
     *_texts("snapshot", "reference", "quality"),
     sa.Column("document", sa.JSON, nullable=False),
 )
@@ -152,10 +169,7 @@ signals = _table(
     sa.Column("check_id", sa.Text, sa.ForeignKey("checks.id"), primary_key=True),
     sa.Column("code", sa.Text, primary_key=True),
     sa.Column("verdict", sa.Text, nullable=False),
-    sa.Column("value", sa.Float),
-    sa.Column("threshold", sa.Float),
-    sa.Column("p_value", sa.Float),
-    sa.Column("effect", sa.Float),
+    *(sa.Column(name, sa.Float) for name in ("value", "threshold", "p_value", "effect")),
     sa.Column("said", sa.Text, nullable=False),
 )
 
@@ -182,8 +196,7 @@ promotions = _table(
     sa.Column("state", sa.Text, nullable=False),  # decided, committed, refused, held, abandoned, expired
     sa.Column("from_version", sa.Integer),
     sa.Column("to_version", sa.Integer),
-    sa.Column("as_of", Instant, nullable=False),
-    sa.Column("at", Instant, nullable=False),
+    *_instants("as_of", "at"),
     *_texts("who", "why"),
     sa.Column("codes", sa.JSON, nullable=False),
     sa.Column("labels", sa.Integer, nullable=False),  # labels newer than the champion's cut-off, at that time
@@ -238,8 +251,7 @@ silences = _table(
     "silences",
     sa.Column("id", sa.Text, primary_key=True),
     *_texts("stream", "target"),
-    sa.Column("until", Instant, nullable=False),
-    sa.Column("at", Instant, nullable=False),
+    *_instants("until", "at"),
     *_texts("who", "why"),
 )
 
@@ -250,9 +262,7 @@ baselines = _table(
     *_texts("stream", "code"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("report_id", sa.Text, sa.ForeignKey("checks.id"), nullable=False),
-    sa.Column("first_time", Instant, nullable=False),
-    sa.Column("last_time", Instant, nullable=False),
-    sa.Column("at", Instant, nullable=False),
+    *_instants("first_time", "last_time", "at"),
     *_texts("who", "why"),
     sa.Column("kind", sa.Text, nullable=False, server_default="accepted"),  # accepted, answered, harmless
 )
@@ -261,8 +271,7 @@ baselines = _table(
 prunings = _table(
     "prunings",
     _stream(),
-    sa.Column("kind", sa.Text, primary_key=True),  # version, report
-    sa.Column("name", sa.Text, primary_key=True),  # the version's number, the report's id
+    *(sa.Column(name, sa.Text, primary_key=True) for name in ("kind", "name")),  # version and number, report and id
     sa.Column("decided_at", Instant, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("done_at", Instant),  # null: decided, and not all of its files are known to be gone
@@ -276,8 +285,7 @@ leases = _table(
     *_texts("token", "host"),
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("process_started", sa.Float, nullable=False),
-    sa.Column("acquired_at", Instant, nullable=False),
-    sa.Column("expires_at", Instant, nullable=False),
+    *_instants("acquired_at", "expires_at"),
 )
 
 # A home folder that uses this store.
@@ -288,6 +296,5 @@ deployments = _table(
     sa.Column("first_at", Instant, nullable=False),
     sa.Column("why", sa.Text, nullable=False),  # of `trueup adopt`
     sa.Column("replaced_by", sa.Text),  # the id of the one that took its place: it may not write any more
-    sa.Column("replaced_at", Instant),
-    sa.Column("replaced_why", sa.Text),
+    *(sa.Column("replaced_at", Instant), sa.Column("replaced_why", sa.Text)),
 )

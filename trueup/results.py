@@ -34,6 +34,7 @@ class IngestResult(Tabular):
     """How many rows went in, stood there already, and were refused.
 
     labelled: of the accepted ones, those with a label; None for feedback. notes: what a person should look at.
+    revised: stored records that changed; None where `on_change` refuses them.
     """
 
     accepted: int
@@ -41,9 +42,13 @@ class IngestResult(Tabular):
     quarantined: int
     labelled: int | None
     notes: tuple[str, ...]
+    revised: int | None = None
 
     def as_json(self) -> Document:
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def records(self) -> Sequence[Document]:
+        return [self.as_json()]
 
 
 @dataclass(frozen=True)

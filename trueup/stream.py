@@ -70,7 +70,8 @@ class Stream:
         if label.column and done.accepted and not done.labelled and not notes:
             rules = f", or matches none of label.classes ({', '.join(label.classes)})" if label.classes else ""
             notes.append(f"no accepted row carries a label: column '{label.column}' is empty, not known yet{rules}")
-        return IngestResult(done.accepted, done.duplicate, done.quarantined, done.labelled, tuple(notes))
+        revised = done.revised if self.settings.on_change == "revise" else None
+        return IngestResult(done.accepted, done.duplicate, done.quarantined, done.labelled, tuple(notes), revised)
 
     def feedback(self, *sources: RecordSource, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
         """Take feedback on records: columns record_id, kind (label, thumb, rating or vote), value, user, at.

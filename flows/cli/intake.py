@@ -92,7 +92,9 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
 
 def _show(s: Session, done: IngestResult, stream: str) -> None:
     labelled = "" if done.labelled is None else f" ({done.labelled} labelled)"
-    said = f"{done.accepted} accepted{labelled}, {done.duplicate} stored already, {done.quarantined} quarantined"
+    revised = f", {done.revised} revised" if done.revised else ""
+    taken = f"{done.accepted} accepted{labelled}{revised}"
+    said = f"{taken}, {done.duplicate} stored already, {done.quarantined} quarantined"
     why = f"; why: trueup quarantine list --stream {stream}" if done.quarantined else ""
     s.show(done.as_json(), said + why, *(f"note: {note}" for note in done.notes))
 

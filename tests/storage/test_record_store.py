@@ -68,6 +68,45 @@ def test_a_label_that_comes_later_is_added(store: RecordStore, reader: RecordRea
     assert len(rows) == 1
 
 
+REVISED = STREAM.model_copy(update={"on_change": "revise"})
+SOON, LATER = NOW + timedelta(days=1), NOW + timedelta(days=2)
+
+
+def test_an_edited_record_is_a_revision_known_from_its_arrival(store: RecordStore, reader: RecordReader) -> None:
+    """Text and label are new from then on; a time before sees the old ones; time and side of the split stay."""
+    store.append(REVISED, batch(["a", "b"], days=[0, 1], labels=["5", "4"]), [], source="f", now=NOW)
+    edited = batch(["a", "b"], days=[0, 1], texts=["UPDATE bad", "text of b"], labels=["1", "4"])
+    done = store.append(REVISED, edited, [], source="g", now=SOON)
+    assert (done.accepted, done.revised, done.duplicate, done.quarantined) == (0, 1, 1, 0)
+    before, after = (reader.read(REVISED, as_of=moment) for moment in (NOW, SOON))
+    assert (list(before.features["text"]), list(before.meta["label"])) == (["text of a", "text of b"], ["5", "4"])
+    assert (list(after.features["text"]), list(after.meta["label"])) == (["UPDATE bad", "text of b"], ["1", "4"])
+    assert list(after.meta["content"] != before.meta["content"]) == [True, False]
+    for name in ("id", "time", "seq", "evaluation", "group"):
+        assert list(before.meta[name]) == list(after.meta[name])
+
+
+def test_what_was_sent_before_is_no_revision_when_it_is_sent_again(store: RecordStore, reader: RecordReader) -> None:
+    """Yesterday's file taken in again, and today's, leave the store as it was; a third content is one more revision."""
+    old, new, newest = (batch(["a"], days=[0], texts=[text], labels=["5"]) for text in ("one", "two", "three"))
+    store.append(REVISED, old, [], source="f", now=NOW)
+    assert store.append(REVISED, new, [], source="g", now=SOON).revised == 1
+    for sent in (old, new):
+        assert store.append(REVISED, sent, [], source="h", now=LATER).duplicate == 1
+    assert store.append(REVISED, newest, [], source="i", now=LATER).revised == 1
+    said = [reader.read(REVISED, as_of=moment).features["text"][0] for moment in (NOW, SOON, LATER)]
+    assert said == ["one", "two", "three"]
+
+
+def test_a_refused_edit_is_quarantined_once(store: RecordStore) -> None:
+    """Also where a column that no setting names, such as its votes, has changed since."""
+    store.append(STREAM, batch(["a"], days=[0]), [], source="f", now=NOW)
+    edited = batch(["a"], days=[0], texts=["something else"])
+    for raw in ("votes 1", "votes 2"):
+        store.append(STREAM, replace(edited, raw=[raw]), [], source="g", now=NOW)
+    assert len(store.quarantine.items(STREAM)) == 1
+
+
 def test_another_label_under_a_stored_id_is_a_conflict(store: RecordStore, reader: RecordReader) -> None:
     """A record's own label is not changed behind the back of what was learnt from it; feedback is the way."""
     store.append(STREAM, batch(["a"], days=[0], labels=["5"]), [], source="f", now=NOW)

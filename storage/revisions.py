@@ -1,0 +1,127 @@
+"""Records that were changed after they were stored: each change is kept, and known from its arrival on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from trueup.storage import tables as t
+from trueup.storage.archive import Archive
+from trueup.storage.arrow_columns import numeric, objects
+from trueup.storage.database import Database
+from trueup.storage.incoming import Incoming
+from trueup.storage.instants import microseconds
+from trueup.storage.rows import Rows
+from trueup.storage.segments import write_segment
+from trueup.storage.stream import StreamSettings
+
+State = tuple[int, str | None]  # what a record says: the fingerprint of its content, and its label
+
+
+@dataclass(frozen=True)
+class Revised:
+    """A change of a record on its way into the store; number: 1 for its first."""
+
+    row: int  # of the batch
+    record_id: str
+    seq: int
+    time: datetime
+    number: int
+    state: State
+
+
+@dataclass
+class Revisions:
+    """What is known of a record's changes, while a batch is looked through."""
+
+    states: set[State] = field(default_factory=set)
+    last: int = 0
+
+
+class RevisionLog:
+    """Revisions in the store: their content in Parquet beside that of the records."""
+
+    def __init__(self, database: Database, archive: Archive) -> None:
+        self._database = database
+        self._archive = archive
+
+    def known(self, connection: Connection, stream: StreamSettings, ids: Sequence[str]) -> dict[str, Revisions]:
+        """The changes of these records so far; only records that have any."""
+        r = t.revisions.c
+        query = sa.select(r.record_id, r.number, r.fingerprint, r.label).where(r.stream == stream.name)
+        found: dict[str, Revisions] = {}
+        for row in connection.execute(query.where(r.record_id.in_(list(ids)))):
+            own = found.setdefault(row.record_id, Revisions())
+            own.states.add((row.fingerprint, row.label))
+            own.last = max(own.last, row.number)
+        return found
+
+    def add(
+        self,
+        connection: Connection,
+        stream: StreamSettings,
+        incoming: Incoming,
+        revised: Sequence[Revised],
+        now: datetime,
+    ) -> None:
+        """Keep changes, and the labels that they bring, as known from now on."""
+        if not revised:
+            return
+        segment = write_segment(
+            self._archive, stream, "revisions", incoming.table.iloc[[r.row for r in revised]],
+            ids=np.array([r.record_id for r in revised], object),
+            times=np.array([microseconds(r.time) for r in revised], np.int64).view("datetime64[us]"),
+            seq=np.array([r.seq for r in revised], np.int64),
+        )  # fmt: skip
+        shared = [
+            {"stream": stream.name, "record_id": r.record_id, "seq": r.seq, "time": r.time, "known_at": now}
+            for r in revised
+        ]
+        connection.execute(
+            sa.insert(t.revisions),
+            [
+                held | {
+                    "number": r.number, "segment": segment.name, "place": place, "fingerprint": r.state[0],
+                    "label": r.state[1],
+                }
+                for place, (held, r) in enumerate(zip(shared, revised, strict=True))
+            ],
+        )  # fmt: skip
+        labels = [
+            held | {"provenance": "record", "source": f"revision {r.number}", "value": r.state[1]}
+            for held, r in zip(shared, revised, strict=True)
+            if r.state[1] is not None
+        ]
+        self._database.insert_new(connection, t.labels, labels)
+
+    def applied(self, stream: StreamSettings, rows: Rows, as_of: datetime) -> Rows:
+        """Rows as their newest revision of those known at as_of has them; their time and side stay."""
+        if not len(rows):
+            return rows
+        r, times = t.revisions.c, rows.meta["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
+        query = sa.select(r.seq, r.segment, r.place).where(
+            r.stream == stream.name, r.time >= int(times[0]), r.time <= int(times[-1]), r.known_at <= as_of
+        )
+        with self._database.read() as connection:
+            newest = {row.seq: row for row in connection.execute(query.order_by(r.seq, r.number))}
+        if not newest:
+            return rows
+        place = {int(seq): k for k, seq in enumerate(rows.meta["seq"].to_numpy())}
+        features = {column: rows.features[column].to_numpy(copy=True) for column in rows.features}
+        content = rows.meta["content"].to_numpy(copy=True)
+        for name in {row.segment for row in newest.values()}:
+            own = [row for row in newest.values() if row.segment == name and row.seq in place]
+            table = self._archive.read_table(name, [*features, "__content"]).take([row.place for row in own])
+            at = [place[row.seq] for row in own]
+            content[at] = table.column("__content").to_numpy()
+            for column, values in features.items():
+                if column in table.column_names:
+                    new = table.column(column)
+                    values[at] = numeric(new) if column in stream.numeric else objects(new)
+        changed = rows.features.assign(**features)
+        return Rows(changed, rows.with_meta(content=content).meta)

@@ -1,0 +1,57 @@
+"""Records as Parquet files: a batch is one, its columns as they came and our own beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from trueup.storage.archive import Archive
+from trueup.storage.content import content_keys, evaluation_side, group_keys
+from trueup.storage.stream import OWN_PREFIX, StreamSettings
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A file of n records. evaluation: their side of the split. content: hash of the normalised content of each."""
+
+    name: str
+    evaluation: np.ndarray
+    content: np.ndarray
+
+
+def write_segment(
+    archive: Archive,
+    stream: StreamSettings,
+    folder: str,
+    table: pd.DataFrame,
+    *,
+    ids: np.ndarray,
+    times: np.ndarray,
+    seq: np.ndarray,
+) -> Segment:
+    """Write n records of a stream, their places in intake order beside them; the file counts once a table names it."""
+    frame = table.reset_index(drop=True)
+    frame = frame.rename(columns=_kept_names([str(c) for c in frame.columns]))
+    content = content_keys(stream, frame)
+    groups = group_keys(stream, frame, content)
+    sides = evaluation_side(stream, groups)
+    own = {"id": ids.astype(str), "time": times, "seq": seq, "evaluation": sides, "content": content, "group": groups}
+    segment = pa.Table.from_pandas(frame.assign(**{f"__{k}": v for k, v in own.items()}), preserve_index=False)
+    return Segment(archive.write_table(f"{folder}/{stream.name}", segment), sides, content)
+
+
+def _kept_names(columns: Sequence[str]) -> dict[str, str]:
+    """New names for undeclared columns that begin with two underscores, as our own beside them do."""
+    taken, names = set(columns), {}
+    for column in columns:
+        if column.startswith(OWN_PREFIX):
+            name = f"undeclared{column}"
+            while name in taken:
+                name = f"undeclared_{name}"
+            taken.add(name)
+            names[column] = name
+    return names
