@@ -20,7 +20,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
-from tests.mlflow_server import PATIENT, TIMEOUT, MlflowForTests, start, trained_under_login
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
 from trueup.storage.predictions import PredictionLog
@@ -165,25 +164,3 @@ def predictions(database: Database) -> PredictionLog:
 @pytest.fixture
 def reader(database: Database, archive: Archive) -> RecordReader:
     return RecordReader(database, archive)
-
-
-@pytest.fixture(scope="session")
-def whole_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowForTests]:
-    """One server for all tests."""
-    server, end = start(tmp_path_factory.mktemp("mlflow-server"))
-    yield server
-    end()
-
-
-@pytest.fixture(scope="session")
-def whole_deployment(whole_mlflow: MlflowForTests, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A deployment that was trained on the server by the command, under MLflow's own variables for the login."""
-    return trained_under_login(whole_mlflow, tmp_path_factory.mktemp("on-a-server"))
-
-
-@pytest.fixture
-def mlflow_for_tests(whole_mlflow: MlflowForTests, monkeypatch: pytest.MonkeyPatch) -> MlflowForTests:
-    """A real MLflow server over HTTP, open to all until the test says otherwise."""
-    monkeypatch.setenv(TIMEOUT, PATIENT)
-    whole_mlflow.is_now("open")
-    return whole_mlflow
