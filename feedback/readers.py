@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING
 
 from trueup.feedback import file_formats as formats
 from trueup.feedback.chunks import Chunk
+from trueup.feedback.values import escaped
 from trueup.storage.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def opened(path: str | pa.Table, required: Sequence[str], *, stdin: IO[bytes] | 
             name, file, kind = "rows in memory", Path(folder) / "rows.parquet", Format.PARQUET
             _write(path, file)
         else:
-            name, file = path, Path(path)
+            name, file = escaped(path), Path(path)
             kind = _named(name, file)
         if file.stat().st_size == 0:
             raise InputError(f"{name}: the file is empty, not even a header; nothing was read.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -250,3 +251,12 @@ def test_a_declared_column_with_two_underscores_is_refused() -> None:
     """Such a column cannot be told from ours, so the schema is refused before anything is read."""
     with pytest.raises(ValueError, match="two underscores"):
         StreamSettings(name="reviews", id="id", time="at", text=("__text",))
+
+
+def test_a_file_whose_name_is_no_utf8_is_taken_in(store: RecordStore, tmp_path: Path) -> None:
+    """Its rows are kept, its bad ones aside under the name as far as it can be written."""
+    name = os.fsdecode(b"gr\xf6\xdfe.csv")
+    (tmp_path / name).write_text("id,at,text,stars\n1,2024-01-01,a,5\n2,never,b,5\n")
+    assert ingest(store, STREAM, [str(tmp_path / name)], now=NOW).accepted == 1
+    (item,) = store.quarantine.items(STREAM)
+    assert item.source.endswith("gr\\xf6\\xdfe.csv")
