@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -25,8 +25,8 @@ def answer_changes(app: App, attempt: PromotionAttempt) -> Write:
     """What a promotion answers: the drift that asked for the version, of which the version learnt.
 
     The signals that asked, and breached in the newest counted check that the version's training knew, are held against
-    the records since, and with them all signals of the model's answers, which depend on the inputs. What was answered
-    before stays so under the new champion. An open incident of drift ends.
+    the records since, and where answers, labels or quality changed as well, the signals of the model's answers. What
+    was answered before stays so under the new champion. An open incident of drift ends.
     """
     stream = app.stream(attempt.stream)
     version = app.promotions.version(stream.name, attempt.to_version) if attempt.to_version is not None else None
@@ -38,7 +38,8 @@ def answer_changes(app: App, attempt: PromotionAttempt) -> Write:
     codes = [c for c in _breached(counted) if c in asked and kind_of(c).cause is Cause.DRIFT]
     why = f"on which v{version.version} was trained"
     moved = _since(app, stream, counted, codes, version.version, version.cut_off, BaselineKind.ANSWERED, why)
-    moved += _of_model(moved) + _kept(app, stream, attempt.from_version, version, bool(moved), codes)
+    moved += _of_model(moved, _breached(counted))
+    moved += _kept(app, stream, attempt.from_version, version, {baseline.code for baseline in moved})
     ended = incident if incident and codes else None
 
     def write(connection: Connection) -> None:
@@ -104,26 +105,26 @@ def _since(
     ]  # fmt: skip
 
 
-def _of_model(moved: Sequence[Baseline]) -> list[Baseline]:
-    """The newest change for every signal of the model's answers that did not ask itself."""
-    newest = max(moved, key=lambda baseline: baseline.first_time, default=None)
-    codes = {baseline.code for baseline in moved}
-    others = [kind.code for kind in CATALOGUE if kind.side == "model" and kind.code not in codes]
-    return [newest.of(code) for code in others] if newest else []
+def _of_model(moved: Sequence[Baseline], breached: Collection[str]) -> list[Baseline]:
+    """The newest change for all signals of the model's answers, where answers, labels or quality changed with it.
+
+    The new champion then answers the records since otherwise than those before, and rightly so.
+    """
+    kinds = [kind_of(code) for code in breached]
+    if not moved or not any(kind.side != "inputs" or kind.cause is Cause.METRIC for kind in kinds):
+        return []
+    newest, codes = max(moved, key=lambda baseline: baseline.first_time), {baseline.code for baseline in moved}
+    return [newest.of(kind.code) for kind in CATALOGUE if kind.side == "model" and kind.code not in codes]
 
 
 def _kept(
-    app: App, stream: StreamSettings, before: int, version: VersionRecord, anew: bool, codes: Sequence[str]
+    app: App, stream: StreamSettings, before: int, version: VersionRecord, anew: Collection[str]
 ) -> list[Baseline]:
     """What was answered or harmless under the champion before and did not move `anew`, under one that knows of it."""
-    held = app.baselines.accepted(stream.name, before).values()
     return [
         old.under(version.version, app.now())
-        for old in held
-        if old.kind != BaselineKind.ACCEPTED
-        and old.first_time < version.cut_off
-        and old.code not in codes
-        and not (anew and kind_of(old.code).side == "model")
+        for old in app.baselines.accepted(stream.name, before).values()
+        if old.kind != BaselineKind.ACCEPTED and old.first_time < version.cut_off and old.code not in anew
     ]
 
 
