@@ -10,6 +10,8 @@ import numpy as np
 
 from trueup.storage.rows import Rows
 
+_NONE = np.array([], dtype="datetime64[us]")
+
 
 @dataclass(frozen=True)
 class Intake:
@@ -18,17 +20,19 @@ class Intake:
     arrived: event times (datetime64[us], UTC) of all the stream's records known at `as_of`, ascending.
     quarantined_at, accepted_at: when items were received (datetime64[us], UTC), ascending, none after `as_of`; of what
         came in after it, as in a replay, the day on which it happened.
+    labels: of the records of the last weeks their times, ascending, and when the first label of each was known (NaT:
+        none is by now).
     """
 
     arrived: np.ndarray
     quarantined_at: np.ndarray
     accepted_at: np.ndarray
+    labels: tuple[np.ndarray, np.ndarray] = (_NONE, _NONE)
 
     @staticmethod
     def nothing() -> Intake:
         """A stream of which nothing is known by time."""
-        none = np.array([], dtype="datetime64[us]")
-        return Intake(none, none, none)
+        return Intake(_NONE, _NONE, _NONE)
 
 
 @dataclass(frozen=True)

@@ -189,6 +189,23 @@ class RecordReader:
         r = t.records.c
         return self._instants(r.time, r.stream == stream.name, r.time <= as_of)
 
+    def label_times(self, stream: StreamSettings, *, after: datetime, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
+        """Of the records with after < time ≤ as_of their times, ascending, and when the first label of each was known
+        (datetime64[us]; NaT: none was by as_of)."""
+        r, c = t.records.c, t.labels.c
+        mine = (r.stream == stream.name) & (r.time > after) & (r.time <= as_of)
+        seq, time = self._columns(sa.select(r.seq, sa.type_coerce(r.time, sa.BigInteger)).where(mine), (int, int))
+        first = sa.func.min(sa.type_coerce(c.known_at, sa.BigInteger))
+        told = sa.select(c.seq, first).where(
+            c.stream == stream.name, c.time > after, c.time <= as_of, c.known_at <= as_of
+        )
+        owner, known = self._columns(told.group_by(c.seq), (int, int))
+        known_at = np.full(len(seq), np.datetime64("NaT", "us"))
+        order = np.argsort(seq)
+        known_at[order[np.searchsorted(seq[order], owner)]] = known.view(_INSTANT)
+        by_time = np.lexsort((seq, time))
+        return time[by_time].view(_INSTANT), known_at[by_time]
+
     def received(self, stream: StreamSettings, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
         """When records were accepted and when rows were refused, none after as_of, ascending (datetime64[us]).
 

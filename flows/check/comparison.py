@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from trueup.storage.instants import microseconds
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, new_content
 from trueup.storage.stream import StreamSettings
+
+LABEL_HISTORY = timedelta(weeks=18)  # sixteen earlier weeks, each with two weeks of records before it
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,12 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
         accepted=_accepted(app, stream, champion, ripe, new_content(ripe.take(alike), past)),
         answered=changes,
         past=past,
-        intake=Intake(app.reader.times(stream, end), quarantined, accepted),
+        intake=Intake(
+            app.reader.times(stream, end),
+            quarantined,
+            accepted,
+            app.reader.label_times(stream, after=as_of - LABEL_HISTORY, as_of=as_of),
+        ),
         as_of=as_of,
         settled=end,
         seed=seed_of(stream, as_of),

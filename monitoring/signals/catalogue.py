@@ -156,8 +156,8 @@ CATALOGUE: tuple[SignalKind, ...] = (
         advice=Advice("See what was refused, and why", "quarantine list"),
     ),
     SignalKind(
-        code="DQ-LABELS", title="share of mature records with a label", cause=Cause.DATA,
-        phrase="fewer records carry a label", gravity=14, tests=f"{_HERE}.label_coverage:label_coverage",
+        code="DQ-LABELS", title="labels of the last two weeks, by age", cause=Cause.FEED,
+        phrase="fewer labels come", gravity=4, tests=f"{_HERE}.label_coverage:label_coverage",
     ),
 )
 

@@ -281,3 +281,14 @@ def test_what_a_service_answered_is_read_beside_its_records(store: RecordStore, 
     assert sent.version.tolist() == [None, "svc-1", "svc-1", None]
     assert sent.score.tolist() == [None] * 4
     assert reader.sent(STREAM, rows).answer.tolist() == [None] * 4
+
+
+def test_when_the_first_label_of_each_record_was_known(store: RecordStore, reader: RecordReader) -> None:
+    """As known by a time, in the order of the records; of several labels of one record the first counts."""
+    store.append(STREAM, batch(["b", "a"], days=[9, 2], labels=["1", None]), [], source="f", now=NOW)
+    store.append(STREAM, batch(["c"], days=[40]), [], source="f", now=NOW)
+    begin = datetime(2024, 1, 2, tzinfo=UTC)
+    times, known = reader.label_times(STREAM, after=begin, as_of=datetime(2024, 1, 20, tzinfo=UTC))
+    assert times.astype("datetime64[D]").astype(str).tolist() == ["2024-01-03", "2024-01-10"]
+    assert known.astype("datetime64[D]").astype(str).tolist() == ["NaT", "2024-01-10"]
+    assert len(reader.label_times(STREAM, after=NOW, as_of=NOW + timedelta(days=1))[0]) == 0
