@@ -86,7 +86,9 @@ class AlertStore:
         return self._incidents(*([t.incidents.c.stream == stream] if stream else []))[:limit]
 
     def _incidents(self, *where: Any) -> list[Incident]:
-        query = sa.select(t.incidents).where(*where).order_by(t.incidents.c.opened_at.desc(), t.incidents.c.id)
+        i = t.incidents.c
+        open_first = i.resolved_at.is_not(None)  # among those of one time
+        query = sa.select(t.incidents).where(*where).order_by(i.opened_at.desc(), open_first, i.id)
         with self._database.read() as connection:
             return [Incident(**{**row._mapping, "codes": tuple(row.codes)}) for row in connection.execute(query)]
 
