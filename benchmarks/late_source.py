@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
@@ -18,7 +19,7 @@ import pandas as pd
 
 from trueup.feedback.intake import ingest
 from trueup.flows.app import App, open_app
-from trueup.flows.check import comparison
+from trueup.flows.check import comparison, labels
 from trueup.flows.check.champion import champion_of
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY, make_reviews
@@ -37,43 +38,43 @@ text = ["text"]
 categorical = ["store"]
 [streams.reviews.label]
 column = "stars"
-classes = { negative = "<=2", positive = ">=4" }
+classes = {{ negative = "<=2", positive = ">=4" }}
 [streams.reviews.policy]
 window = 400
+settle = "{settle}"
 [streams.reviews.training]
 time_limit = "5s"
 """
 
 
-def fed(folder: Path, lag: int) -> App:
-    """A deployment after its champion was trained on what had come in 30 days; the days after lie in files."""
-    (folder / "trueup.toml").write_text(SETTINGS, encoding="utf-8")
-    app = open_app(folder / "trueup.toml", folder / "home")
+def deployment(folder: Path, lag: int, settle: str) -> App:
+    """Settings, and a file for what comes in on each day."""
+    (folder / "trueup.toml").write_text(SETTINGS.format(settle=settle), encoding="utf-8")
     days = {s: [_day(d, s) for d in range(HISTORY + CHECKED)] for s in STORES}
     for day in range(HISTORY + CHECKED):
         came = [days["ios"][day], *([days["android"][day - lag]] if day >= lag else [])]
         pd.concat(came).to_csv(folder / f"{day}.csv", index=False)
-    stream = app.stream("reviews")
-    ingest(app.store, stream, [str(folder / f"{day}.csv") for day in range(HISTORY)], now=app.now())
-    train_now(app, stream, START + HISTORY * DAY)
-    return app
+    return open_app(folder / "trueup.toml", folder / "home")
 
 
-def breached(app: App, folder: Path, lag: int) -> dict[str, Counter[str]]:
-    """How many checks breached by code, one a day, each with what had come by then, for each way to wait."""
-    stream = app.stream("reviews")
-    policy = stream.policy.model_copy(update={"settle": f"{lag + 1}d"})
-    told = stream.model_copy(update={"policy": policy})
-    found: dict[str, Counter[str]] = {}
-    for day in range(HISTORY, HISTORY + CHECKED):
-        ingest(app.store, stream, [str(folder / f"{day}.csv")], now=app.now())
-        for way, asked in (("nobody", stream), ("measured", stream), ("settle", told)):
-            with mock.patch.object(comparison, "late_part_of", _never if way == "nobody" else comparison.late_part_of):
-                compared = comparison.compare_window(app, asked, champion_of(app, stream), START + (day + 1) * DAY)
-            signals, _ = measure(asked, compared.comparison)
+def breached(app: App, folder: Path, *, measured: bool) -> Counter[str]:
+    """How many checks, one a day, each with what had come by then, breached by code, or `any`; how many were `full`."""
+    stream, found = app.stream("reviews"), Counter[str]()
+    with ExitStack() as patched:
+        if not measured:
+            for room in (comparison, labels):
+                patched.enter_context(mock.patch.object(room, "late_part_of", return_value=None))
+        for day in range(HISTORY + CHECKED):
+            ingest(app.store, stream, [str(folder / f"{day}.csv")], now=app.now())
+            as_of = START + (day + 1) * DAY
+            if day == HISTORY - 1:
+                train_now(app, stream, as_of)
+            if day < HISTORY:
+                continue
+            compared = comparison.compare_window(app, stream, champion_of(app, stream), as_of)
+            signals, _ = measure(stream, compared.comparison)
             codes = {s.code for s in signals if s.verdict is Verdict.BREACHED}
-            own = found.setdefault(way, Counter())
-            own.update(codes | ({"any"} if codes else set()) | ({"full"} if compared.window.full else set()))
+            found.update(codes | ({"any"} if codes else set()) | ({"full"} if compared.window.full else set()))
     return found
 
 
@@ -83,22 +84,16 @@ def _day(number: int, store: str) -> pd.DataFrame:
     return made.assign(store=store, review_id=[f"{store}-{number}-{k}" for k in range(len(made))])
 
 
-def _never(*_: object) -> None:
-    return None
-
-
 def main() -> None:
-    ways = ("nobody", "measured", "settle")
     print("| days late | nobody waits | as measured | `settle` set |\n|---|---|---|---|")
     for lag in LAGS:
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch)
-            app = fed(folder, lag)
-            found = breached(app, folder, lag)
-            app.close()
-        cells = [
-            f"{found[w]['DRF-IN-store']} / {found[w]['any']} of {CHECKED} ({found[w]['full']} full)" for w in ways
-        ]
+        cells = []
+        for measured, settle in ((False, "0d"), (True, "0d"), (True, f"{lag + 1}d")):
+            with tempfile.TemporaryDirectory() as scratch:
+                app = deployment(Path(scratch), lag, settle)
+                found = breached(app, Path(scratch), measured=measured)
+                app.close()
+            cells.append(f"{found['DRF-IN-store']} / {found['any']} ({found['full']})")
         print(f"| {lag} | {' | '.join(cells)} |", flush=True)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from trueup.flows.app import App
 from trueup.flows.check.answered import answered_changes
 from trueup.flows.check.labels import with_mature_labels, with_resolved_labels
-from trueup.flows.check.lateness import late_part_of
+from trueup.flows.check.lateness import complete_until, late_part_of
 from trueup.monitoring.comparison import Comparison, Intake
 from trueup.monitoring.lateness import in_whole_units
 from trueup.monitoring.signals.catalogue import kind_of
@@ -90,9 +90,10 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
 def _end_of_window(app: App, stream: StreamSettings, as_of: datetime) -> tuple[datetime, str]:
     """When the window ends: `policy.settle` before as-of, or earlier where part of the feed is shown to come later."""
     late = late_part_of(app, stream, as_of)
+    end = complete_until(stream, late, as_of)
     if late is None:
-        return as_of - stream.policy.settle_span, ""
-    return as_of - late.span, (
+        return end, ""
+    return end, (
         f"{late.said}. At the end of a window that looks like drift, so this one ends {in_whole_units(late.span)} "
         f"before as-of. To have it so by the settings: policy.{late.setting}"
     )

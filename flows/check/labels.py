@@ -9,6 +9,7 @@ import pandas as pd
 
 from trueup.feedback.labels import resolve
 from trueup.flows.app import App
+from trueup.flows.check.lateness import complete_until, late_part_of
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
@@ -32,6 +33,7 @@ def with_mature_labels(stream: StreamSettings, rows: Rows, as_of: datetime) -> R
 
 
 def snapshot_rows(app: App, stream: StreamSettings, as_of: datetime) -> Rows:
-    """All records known at a time and past `policy.settle`, both sides, with the labels that count then."""
-    rows = app.reader.read(stream, as_of=as_of).until(as_of - stream.policy.settle_span)
+    """All records until when the feed is complete, both sides, with the labels that count at as_of."""
+    end = complete_until(stream, late_part_of(app, stream, as_of), as_of)
+    rows = app.reader.read(stream, as_of=as_of).until(end)
     return with_mature_labels(stream, with_resolved_labels(stream, rows), as_of)

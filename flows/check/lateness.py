@@ -24,6 +24,11 @@ def late_part_of(app: App, stream: StreamSettings, as_of: datetime) -> LatePart 
     return late if late is not None and late.span > stream.policy.settle_span else None
 
 
+def complete_until(stream: StreamSettings, late: LatePart | None, as_of: datetime) -> datetime:
+    """Until when all parts of the feed have reported: `policy.settle` before as-of, or what was measured."""
+    return as_of - (late.span if late is not None else stream.policy.settle_span)
+
+
 def _window(stream: StreamSettings, times: np.ndarray) -> timedelta:
     """How much time a window takes."""
     policy = stream.policy
