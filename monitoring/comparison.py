@@ -22,12 +22,14 @@ class Intake:
         came in after it, as in a replay, the day on which it happened.
     labels: of the records of the last weeks their times, ascending, and when the first label of each was known (NaT:
         none is by now).
+    batches_at: when batches of records were received, none after `as_of`; None: those of `accepted_at`.
     """
 
     arrived: np.ndarray
     quarantined_at: np.ndarray
     accepted_at: np.ndarray
     labels: tuple[np.ndarray, np.ndarray] = (_NONE, _NONE)
+    batches_at: np.ndarray | None = None
 
     @staticmethod
     def nothing() -> Intake:

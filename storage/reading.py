@@ -223,6 +223,11 @@ class RecordReader:
             np.sort(np.concatenate([refused, _days(self._instants(q.happened_at, *refused_later))])),
         )
 
+    def batches(self, stream: StreamSettings, as_of: datetime) -> np.ndarray:
+        """When batches of records were received, none after as_of, ascending (datetime64[us])."""
+        s = t.segments.c
+        return self._instants(s.received_at, s.stream == stream.name, s.received_at <= as_of)
+
     def _instants(self, column: Any, *where: Any) -> np.ndarray:
         query = sa.select(sa.type_coerce(column, sa.BigInteger)).where(*where).order_by(column)
         with self._database.read() as connection:

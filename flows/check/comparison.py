@@ -77,6 +77,7 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
             quarantined,
             accepted,
             app.reader.label_times(stream, after=as_of - LABEL_HISTORY, as_of=as_of),
+            app.reader.batches(stream, as_of),
         ),
         as_of=as_of,
         settled=end,

@@ -218,7 +218,7 @@ def _end(intake: Intake, as_of: np.datetime64) -> np.datetime64:
 
     Otherwise every pause between two batches would count as a silence, and so would the time that a batch takes.
     """
-    batches = np.unique(intake.accepted_at)[-10:]
+    batches = np.unique(intake.accepted_at if intake.batches_at is None else intake.batches_at)[-10:]
     due = len(batches) >= 3 and as_of - batches[-1] <= np.diff(batches).max() * OVERDUE
     known = int(np.searchsorted(intake.arrived, batches[-1], side="right")) if due else 0
     return intake.arrived[known - 1] if known else as_of

@@ -10,8 +10,9 @@ import pytest
 
 from tests.flows.test_commands import Shell
 from tests.house.test_docs import gate_codes, gate_codes_in_the_docs
-from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, about_to_break
+from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, deployed, take_in
 from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.train_on_demand import train_now
 from trueup.training.gate import guardrails
 from trueup.training.gate.context import GateContext
 from trueup.training.gate.guardrails import GUARDRAILS, Guardrail, Need
@@ -35,7 +36,9 @@ def listed() -> Iterator[None]:
 def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, dict[str, Any], list[str]]:
     """A first champion and a challenger that the dummy refuses: the shell, the cycle's document, and all mails."""
     folder: Path = tmp_path_factory.mktemp("dummy")
-    app = about_to_break(folder, more=ONE_CANDIDATE)
+    app = deployed(folder, more=ONE_CANDIDATE)  # its first champion meets the dummy too
+    train_now(app, app.stream("reviews"), TRAINED)
+    take_in(app, folder, 2, TRAINED, WEEK, BROKEN)
     done = run_cycle(app, app.stream("reviews"), TRAINED + WEEK)
     mails = [alert.text for alert in app.alerts.alerts("reviews")]
     app.close()
