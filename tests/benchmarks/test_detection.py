@@ -18,7 +18,10 @@ def _hits(found: list[cells.Cell], method: str, note: str = "") -> float:
     return cell.hits / cell.repetitions
 
 
-@pytest.mark.parametrize(("m", "n", "times"), [(1000, 200, 40), (200, 50, 60), (5000, 500, 12)])
+@pytest.mark.parametrize(
+    ("m", "n", "times"),
+    [(200, 50, 60), *(pytest.param(*sizes, marks=pytest.mark.slow) for sizes in ((1000, 200, 40), (5000, 500, 12)))],
+)
 def test_healthy_checks_are_quiet(m: int, n: int, times: int) -> None:
     """At a budget of 1 % hardly a healthy check breaches, and none is acted on at once."""
     found = cells.false_alarms(m, n, 0, times)

@@ -56,6 +56,7 @@ def test_of_two_promotions_at_once_one_wins(request: pytest.FixtureRequest, stor
     assert all(": won and " in ending for ending in found.endings)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     ("store", "every"),

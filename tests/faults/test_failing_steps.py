@@ -64,6 +64,7 @@ def cut_short(app: App, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
             run_cycle(app, app.stream("reviews"), AS_OF)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "step", [*(pytest.param(step, marks=pytest.mark.slow) for step in ("history_of", "held_because")), "commit"]
 )
@@ -87,6 +88,7 @@ def test_an_older_cycle_is_finished_not_given_up(
     assert older["promotion"] == {"from_version": 1, "to_version": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "counted"), [pytest.param("history_of", [], marks=pytest.mark.slow), ("commit", [AS_OF])]
 )

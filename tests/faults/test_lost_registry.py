@@ -59,6 +59,7 @@ def test_a_lost_champion_is_not_replaced_by_a_first(breaking: App, lose: Callabl
     assert "v1" in mails[0].text
 
 
+@pytest.mark.slow
 def test_a_person_puts_a_lost_champion_back(breaking: App) -> None:
     """What the message names works, and the next cycle resolves the incident; the drift that it met is answered."""
     stream = breaking.stream("reviews")

@@ -57,6 +57,7 @@ def test_a_pause_needs_a_reason(breaking: App) -> None:
     assert breaking.pauses.current("reviews") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "state"),
     [("train", None), *(pytest.param(before, "held", marks=pytest.mark.slow) for before in ("gate", "promote"))],

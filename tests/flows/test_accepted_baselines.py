@@ -13,6 +13,7 @@ from trueup.flows.cycle.run import run_cycle
 from trueup.storage.errors import InputError
 
 
+@pytest.mark.slow
 def test_the_breaching_window_is_noted_for_its_input_signals(tmp_path: Path) -> None:
     """The records of the check that breached, under the champion in force; the next check compares with them."""
     app = about_to_break(tmp_path, more=ONE_CANDIDATE)

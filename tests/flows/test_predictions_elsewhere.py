@@ -232,6 +232,7 @@ def test_records_without_an_answer_are_told_of(story: Story) -> None:
     assert f"{WINDOW // 2} of the newest {WINDOW} records came without an answer" in unanswered
 
 
+@pytest.mark.slow
 def test_going_back_and_a_release(story: Story) -> None:
     """The alias goes back to a model without a file; a new version of the service is followed, and both are told of."""
     app, stream = story.app, story.stream

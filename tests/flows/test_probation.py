@@ -246,6 +246,7 @@ def test_a_lost_probation_goes_back_by_itself(app: App) -> None:
     assert kinds == ["acknowledge", "probation", "forced", "challenger", "first"]
 
 
+@pytest.mark.slow
 def test_after_it_nothing_is_promoted_until_it_is_acknowledged(app: App) -> None:
     """The rollback holds promotion as one by hand does, is not rolled back again, and what came of it needs force."""
     stream = app.stream("reviews")
@@ -281,6 +282,7 @@ def test_one_probation_ends_once(app: App) -> None:
     assert cycle(app, AS_OF + WEEK + timedelta(days=1))["probation"] is None
 
 
+@pytest.mark.slow
 def test_looks_are_remembered_from_cycle_to_cycle(app: App) -> None:
     """Few rows are waited for; then looks and their rows are kept: each is made on half more and held to more."""
     long = with_policy(app, probation=100_000)
@@ -316,6 +318,7 @@ def test_evidence_against_a_champion_that_lost_its_probation_is_stale(app: App) 
     assert promote_by_hand(app, stream, third, "it waited", force=True).from_version == 1
 
 
+@pytest.mark.slow
 def test_a_pause_holds_it(app: App) -> None:
     """A paused stream is not rolled back, and spends no look; resumed, it is."""
     stream = app.stream("reviews")
@@ -336,6 +339,7 @@ def test_it_can_be_switched_off(app: App, off: object) -> None:
     assert aliases(calm)["champion"] == 2
 
 
+@pytest.mark.slow
 def test_a_previous_version_that_cannot_be_loaded_breaks_no_cycle(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """The document says why, nothing moves, and the next cycle asks again."""
     from trueup.storage.errors import ModelUnusable
@@ -422,6 +426,7 @@ def test_a_person_who_acts_in_between_goes_first(app: App, monkeypatch: pytest.M
     assert (states["probation"], aliases(app)["champion"]) == (PromotionState.ABANDONED, 1)
 
 
+@pytest.mark.slow
 def test_a_cycle_begun_before_there_was_a_probation_is_finished(app: App) -> None:
     """What an older trueup left after its check goes on as it began."""
     stream = app.stream("reviews")

@@ -28,6 +28,8 @@ from trueup.storage.errors import InputError
 from trueup.storage.policy import Policy
 from trueup.storage.timepoints import iso
 
+pytestmark = pytest.mark.slow  # its one fixture plays five policies over four windows, a minute of processor time
+
 WEEKS = (HEALTHY, HEALTHY, BROKEN, BROKEN)
 NASTY = "<script>alert(1)</script>"
 POLICIES = f"""
@@ -155,7 +157,6 @@ def test_the_page_is_one_file_and_names_in_it_are_data(replayed: Replayed) -> No
     assert "&lt;script&gt;alert(1)" in text
 
 
-@pytest.mark.slow
 def test_a_replay_is_what_the_deployment_does(replayed: Replayed) -> None:
     """The same cycles in the deployment itself come to the same signals, actions and promotions."""
     for moment in reversed(replayed.policy("default")["timeline"][1:]):

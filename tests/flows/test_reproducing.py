@@ -65,7 +65,7 @@ def left_in_mlflow(app: App) -> tuple[Any, int]:
     return app.registry.versions("reviews"), len(client.search_runs(experiments))
 
 
-@pytest.mark.parametrize("kind", ["text", "regression"])
+@pytest.mark.parametrize("kind", ["text", pytest.param("regression", marks=pytest.mark.slow)])
 def test_a_version_is_made_again_to_the_last_bit(kind: str, request: pytest.FixtureRequest) -> None:
     """Every row of the snapshot, of both sides, is answered the same; nothing is registered, moved or written down."""
     shell: Shell = request.getfixturevalue(kind)
@@ -91,6 +91,7 @@ def test_the_packages_of_a_training_are_recorded(text: Shell) -> None:
     assert {"python", "trueup", "scikit-learn", "numpy", "pandas"} <= recorded.keys()
 
 
+@pytest.mark.slow
 def test_a_version_that_cannot_be_made_again_is_said_with_what_differs(regression: Shell) -> None:
     """Status 1, how many rows and by how much, and the package that is not the one of its training."""
     app = opened(regression)

@@ -50,7 +50,7 @@ DIRT: dict[str, Dirt] = {
 
 
 @pytest.mark.parametrize("series", [False, True], ids=["records", "series"])
-@pytest.mark.parametrize("side", ["reference", "window", "both"])
+@pytest.mark.parametrize("side", [*(pytest.param(s, marks=pytest.mark.slow) for s in ("reference", "both")), "window"])
 @pytest.mark.parametrize("dirt", DIRT)
 def test_dirt_never_raises(dirt: str, side: str, series: bool) -> None:
     """Whatever the dirt and the hand it is on, every signal comes back with a sentence and plain numbers."""

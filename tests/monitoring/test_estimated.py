@@ -108,6 +108,7 @@ def test_confidence_is_brought_to_what_the_labels_show() -> None:
     assert float(weights @ np.abs(found - true)) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "repetitions"), [pytest.param("f1_macro", 200, marks=pytest.mark.slow), ("roc_auc", 60)]
 )
@@ -134,6 +135,7 @@ def test_errors_are_foretold_where_inputs_get_harder(name: str) -> None:
     assert "that changed for the same inputs" in signal.said
 
 
+@pytest.mark.slow
 def test_healthy_errors_do_not_breach() -> None:
     """Of 6 healthy windows with max_drop 0 at a level of .01 none breaches."""
     rng = np.random.default_rng(6)

@@ -189,7 +189,7 @@ DIRT: dict[str, tuple[Kind, Callable[[Rows], Rows]]] = {
 }
 
 
-@pytest.mark.parametrize("name", DIRT)
+@pytest.mark.parametrize("name", [n if k < 4 else pytest.param(n, marks=pytest.mark.slow) for k, n in enumerate(DIRT)])
 def test_dirt_never_loses_the_report(name: str) -> None:
     """Dirt that fails Evidently's whole report costs at most the plots it is in; page and snapshot stay readable."""
     from evidently.core.report import Snapshot

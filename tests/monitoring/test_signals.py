@@ -37,6 +37,7 @@ def test_levels_spend_no_more_than_the_budget(false_alarms: float, others: int, 
         assert levels[SCORE] == pytest.approx(false_alarms * kind_of(SCORE).weight)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "m", "times"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 
 import numpy as np
+import pytest
 
 from tests.made_rows import make_rows
 from trueup.storage.rows import Rows
@@ -121,6 +122,7 @@ def test_a_series_is_judged_forward_in_blocks_of_time() -> None:
     assert (np.diff(paired.unit) >= 0).all()
 
 
+@pytest.mark.slow
 def test_a_series_never_learns_from_what_comes_later() -> None:
     """A sawtooth that only later rows give away cannot be answered; folds by hash would look it up next door."""
     stream, rows = make_rows(1800, 0, "table", noise=0.0)

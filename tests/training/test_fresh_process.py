@@ -51,6 +51,7 @@ def test_other_answers_are_told(app: App) -> None:
     assert said == f"in a fresh process it answers {len(rows)} evaluation rows otherwise than when it was fitted"
 
 
+@pytest.mark.slow
 def test_a_version_that_cannot_be_loaded_is_told(app: App) -> None:
     """A number that the registry does not hold."""
     assert "it is unusable: Version 99 of 'reviews'" in _elsewhere(app, replace(_record(app), version=99))

@@ -89,6 +89,7 @@ def test_swapping_the_models_turns_the_chance_around(counts: list[int], metric: 
     assert total == pytest.approx(1, abs=0.03)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(both=st.integers(30, 300), b=st.integers(0, 60), c=st.integers(0, 60), more=st.integers(1, 20))
 def test_more_rows_where_only_the_challenger_is_right_never_hurt_it(both: int, b: int, c: int, more: int) -> None:
@@ -148,6 +149,7 @@ def test_the_weighted_area_under_the_curve_is_the_plain_one_for_even_weights() -
     np.testing.assert_allclose(_area(ranked, positive)(weights), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("labels", "difference", "least", "most"),
     [(200, -0.01, 0, 0.12), pytest.param(200, 0.05, 0.7, 0.95, marks=pytest.mark.slow)],

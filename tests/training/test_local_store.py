@@ -65,6 +65,7 @@ def test_a_killed_making_leaves_nothing_under_the_name(tmp_path: Path, statement
     assert [found.name for found in tmp_path.iterdir()] == ["mlflow.db"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_a_half_that_lies_there_is_made_anew(tmp_path: Path, statement: int) -> None:
     """One that MLflow's own making left, of which it says "table … already exists" for ever."""

@@ -84,6 +84,7 @@ def _mixed_rows(n: int) -> Rows:
     return Rows(features, rows.meta)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", candidates(MIXED), ids=lambda recipe: recipe.name)
 def test_dirty_columns_never_stop_a_model(recipe: Recipe) -> None:
     """Missing values, infinities, unseen levels, blank texts and signs without letters still get an answer each."""
@@ -135,6 +136,7 @@ def test_the_score_is_the_chance_of_the_last_declared_class() -> None:
     np.testing.assert_allclose(of_yes + of_no, 1)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_model() -> None:
     """Fitting twice with one seed gives equal scores to the last digit, which `train --reproduce` stands on."""
     for kind in ("text", "table", "regression"):

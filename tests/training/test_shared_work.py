@@ -30,7 +30,9 @@ def _same_as_plain(stream: StreamSettings, rows: Rows, tried: tuple[Recipe, ...]
                 np.testing.assert_array_equal(given, wanted, err_msg=recipe.name)
 
 
-@pytest.mark.parametrize("kind", ["text", "table", "regression"])
+@pytest.mark.parametrize(
+    "kind", ["text", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("table", "regression"))]
+)
 def test_shared_work_gives_the_answers_of_the_plain_pipeline(kind: Kind) -> None:
     """Every kind of default candidate answers each block to the last bit as its own pipeline, fitted alone, does."""
     stream, rows = make_rows(500, 2, kind, unlabelled=0.1)
