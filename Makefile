@@ -32,7 +32,7 @@ lint: setup typing  ## linter and type checker
 	$(BIN)/mypy
 
 # Types are checked beside the tests: by themselves they take half of the minute.
-check: setup typing  ## linter, types, and the tests that need neither server nor training, in under a minute
+check: setup typing  ## linter, types, and the tests that need neither server nor training, under a minute once mypy has its cache
 	$(BIN)/ruff check .
 	$(BIN)/mypy & types=$$!; \
 	$(BIN)/pytest -q -n 2 --dist loadfile -m 'not slow and not server and not long' $(DESK); tests=$$?; \
