@@ -13,6 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
 # The parts of a room, folders and the files beside them, from the ground up: imports go down the list, never up.
 PARTS = {
+    "feedback": (
+        "values", "typed_values", "chunks", "time_formats", "times", "class_rules", "labels", "schema_check",
+        "csv_records", "file_formats", "formats",
+        "readers", "validation", "frames", "feedback_items", "intake", "quarantine", "inference",
+    ),
     "monitoring": (
         "stats", "causes", "check", "formatting", "window", "lateness", "comparison", "signals", "policy", "incidents",
         "report",

@@ -1,0 +1,1 @@
+"""Files that `init` never met, with what is true of them."""
