@@ -17,27 +17,27 @@ from urllib.parse import urlsplit
 
 from trueup.flows.environment import log_in_to_mlflow, prepare
 from trueup.flows.settings import Located, Settings, locate
-from trueup.reports.stored import ReportFiles
-from trueup.storage.alerts import AlertStore
-from trueup.storage.baselines import BaselineLog
-from trueup.storage.cycles import CycleLog
 from trueup.storage.database import Database, open_database
 from trueup.storage.deployments import claim
 from trueup.storage.errors import ConfigError
 from trueup.storage.identity import Settled, settle
-from trueup.storage.pauses import PauseLog
-from trueup.storage.promotions import PromotionLog
-from trueup.storage.prunings import PruningLog
-from trueup.storage.record_counts import RecordCounts
 from trueup.storage.secrets import keep_out_of_logs, passwords_in, remember
-from trueup.storage.silences import SilenceLog
 from trueup.storage.stream import StreamSettings
 
-if TYPE_CHECKING:  # what brings Arrow or pandas along is imported where it is opened
+if TYPE_CHECKING:  # each part is imported where it is opened: a command pays for what it uses
+    from trueup.reports.stored import ReportFiles
+    from trueup.storage.alerts import AlertStore
     from trueup.storage.archive import Archive
+    from trueup.storage.baselines import BaselineLog
+    from trueup.storage.cycles import CycleLog
+    from trueup.storage.pauses import PauseLog
     from trueup.storage.predictions import PredictionLog
+    from trueup.storage.promotions import PromotionLog
+    from trueup.storage.prunings import PruningLog
     from trueup.storage.reading import RecordReader
+    from trueup.storage.record_counts import RecordCounts
     from trueup.storage.records import RecordStore
+    from trueup.storage.silences import SilenceLog
     from trueup.training.registry.registry import Registry
 
 log = logging.getLogger("trueup")
@@ -101,38 +101,56 @@ class App:
 
     @cached_property
     def counts(self) -> RecordCounts:
+        from trueup.storage.record_counts import RecordCounts
+
         return RecordCounts(self.database)
 
     @cached_property
     def cycles(self) -> CycleLog:
+        from trueup.storage.cycles import CycleLog
+
         return CycleLog(self.database)
 
     @cached_property
     def promotions(self) -> PromotionLog:
+        from trueup.storage.promotions import PromotionLog
+
         return PromotionLog(self.database)
 
     @cached_property
     def prunings(self) -> PruningLog:
+        from trueup.storage.prunings import PruningLog
+
         return PruningLog(self.database)
 
     @cached_property
     def alerts(self) -> AlertStore:
+        from trueup.storage.alerts import AlertStore
+
         return AlertStore(self.database)
 
     @cached_property
     def pauses(self) -> PauseLog:
+        from trueup.storage.pauses import PauseLog
+
         return PauseLog(self.database)
 
     @cached_property
     def silences(self) -> SilenceLog:
+        from trueup.storage.silences import SilenceLog
+
         return SilenceLog(self.database)
 
     @cached_property
     def baselines(self) -> BaselineLog:
+        from trueup.storage.baselines import BaselineLog
+
         return BaselineLog(self.database)
 
     @cached_property
     def report_files(self) -> ReportFiles:
+        from trueup.reports.stored import ReportFiles
+
         return ReportFiles(self.archive)
 
     @property
