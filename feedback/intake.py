@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from trueup.feedback.chunks import Chunk
 from trueup.feedback.feedback_items import FEEDBACK_SCHEMA, validate_feedback
 from trueup.feedback.readers import CHUNK, opened
+from trueup.feedback.row_ids import EqualRows, IdForms, columns_looked_at
 from trueup.feedback.schema_check import as_brought, check_schema, required_columns
 from trueup.feedback.times import survey
 from trueup.feedback.validation import validate
@@ -40,19 +41,24 @@ def ingest(
 ) -> Appended:
     """Take files of records ("-": standard input) into the store; `batch` rows are one durable transaction.
 
-    `on_note` is told of each column that a file lacks and can do without: slices, and the label's.
+    `on_note` is told, before anything is stored, of each column that a file lacks and can do without (slices, and the
+    label's), and of rows that are the same record: equal ones without an id, ids in two forms.
 
     Raises:
         ConfigError: the stream's schema cannot be followed.
         InputError: a file cannot be taken in at all; nothing of any of the files was stored.
     """
     check_schema(stream)
+    hashed = store.hashed(stream)
 
     def keep(schema: StreamSettings, chunk: Chunk, source: str) -> Appended:
-        rows = validate(schema, chunk, now)
+        rows = validate(schema, chunk, now, hashed)
         return store.append(schema, rows.accepted, rows.refused, source=source, now=now)
 
-    return _run(stream, paths, keep, on_progress, batch, stdin, on_note)
+    def looks(schema: StreamSettings) -> EqualRows | IdForms:
+        return IdForms(schema) if schema.id else EqualRows(hashed, schema)
+
+    return _run(stream, paths, keep, looks, columns_looked_at(stream, hashed), on_progress, batch, stdin, on_note)
 
 
 def ingest_feedback(
@@ -72,13 +78,15 @@ def ingest_feedback(
         said = validate_feedback(stream, chunk, now)
         return store.append_feedback(stream, said.items, said.refused, source=source, now=now)
 
-    return _run(FEEDBACK_SCHEMA, paths, keep, on_progress, batch, stdin, lambda said: None)
+    return _run(FEEDBACK_SCHEMA, paths, keep, None, (), on_progress, batch, stdin, lambda said: None)
 
 
 def _run(
     schema: StreamSettings,
     paths: Sources,
     keep: Callable[[StreamSettings, Chunk, str], Appended],
+    looks: Callable[[StreamSettings], EqualRows | IdForms] | None,
+    looked_at: Sequence[str] | None,
     on_progress: OnProgress | None,
     batch: int,
     stdin: IO[bytes] | None,
@@ -88,14 +96,17 @@ def _run(
         needed = required_columns(schema)
         sources = [stack.enter_context(opened(path, needed, stdin=stdin)) for path in paths]
         brought = [as_brought(schema, source.columns, source.name) for source in sources]
-        total = 0
+        total, notes = 0, [note for _, own in brought for note in own]
         for source, (own, _) in zip(sources, brought, strict=True):
             times = [c for c in (*own.time_columns, own.label.arrived) if c]
-            total += survey(own, source.chunks(only=times), source.name)
+            look = looks(own) if looks else None
+            chunks = source.chunks(only=None if looked_at is None else [*times, *looked_at])
+            total += survey(own, look.tapped(chunks) if look else chunks, source.name)
+            notes += look.notes(source.name) if look else ()
+        for note in notes:
+            on_note(note)
         outcome, done = Appended(), 0
-        for source, (own, notes) in zip(sources, brought, strict=True):
-            for note in notes:
-                on_note(note)
+        for source, (own, _) in zip(sources, brought, strict=True):
             for chunk in source.chunks(batch):
                 outcome += keep(own, chunk, source.name)
                 done += len(chunk) + len(chunk.broken)

@@ -90,7 +90,7 @@ def _store_again(
         if said.refused:
             return Appended(), said.refused[0]
         return store.append_feedback(stream, said.items, [], source=source, now=now), as_before
-    rows = validate(stream, chunk, now)
+    rows = validate(stream, chunk, now, store.hashed(stream))
     if rows.refused:
         return Appended(), rows.refused[0]
     # A row that passes here can still stand against a stored one, which only the store knows.

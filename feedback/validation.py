@@ -8,17 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
 
 from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.labels import HUGE, resolve
+from trueup.feedback.row_ids import hashed_ids
 from trueup.feedback.schema_check import expected_columns
 from trueup.feedback.times import arrivals, event_times, joined
 from trueup.feedback.values import MISSING_NUMBER, encodable, number, plain
 from trueup.storage.incoming import Incoming, Refused
+from trueup.storage.row_ids import HashedColumns, hashed_columns
 from trueup.storage.stream import OrderTime, StreamSettings
 from trueup.storage.timepoints import utc
 
@@ -26,7 +27,6 @@ MAX_TEXT = 100_000                   # characters of any one value
 MAX_ID = 500                         # a longer id does not fit an index of PostgreSQL
 MAX_VERSION = 200                    # a longer name of a version does not fit MLflow
 FUTURE = timedelta(days=1)           # clocks of senders run ahead by hours, not by more
-_UNIT = "\x1f"
 
 
 class Reason(StrEnum):
@@ -71,20 +71,25 @@ class _Faults:
             self.detail[k] = detail if values is None else detail.replace("{}", _shown(values[k]))
 
 
-def validate(stream: StreamSettings, chunk: Chunk, now: datetime) -> Validated:
+def validate(
+    stream: StreamSettings, chunk: Chunk, now: datetime, hashed: HashedColumns | None = None
+) -> Validated:
     """Split a chunk of raw rows into what goes into the store and what is refused, each with its first fault.
 
     Numbers that are blank (or say so: nan, null, NA) are missing, not wrong. `now` judges times in the future.
+    `hashed` is what an id is a hash of where rows have none; None: what the stream declares.
     """
     rows = len(chunk)
     faults = _Faults(rows)
     table = _cleaned(stream, chunk.table, faults)
     whole = Chunk(table, chunk.lines, chunk.raw, chunk.broken, chunk.typed)
-    ids = _ids(stream, table, faults)
+    ids = _ids(stream, table, faults) if stream.id else None
     if stream.text:
         empty = np.logical_and.reduce([_blank(table[c].to_numpy()) for c in stream.text])
         faults.add(empty, Reason.NO_TEXT, f"{_named(stream.text)} is empty")
     times = _times(stream, whole, faults, now)
+    if ids is None:
+        ids = hashed_ids(hashed or hashed_columns(stream), stream, chunk.table, times)
     labels, known_at = _labels(stream, whole, times, faults)
     _predictions(stream, table, faults)
     # Numbers last: a column may be both a feature and part of the time, which is read from its text.
@@ -130,25 +135,12 @@ def _cleaned(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> pd
 
 
 def _ids(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> np.ndarray:
-    """Each row's id: its own column, or a hash of every column that is not missing, whatever their order."""
-    if stream.id:
-        ids = table[stream.id].to_numpy(dtype=object)
-        faults.add(_blank(ids), Reason.NO_ID, f"column '{stream.id}' (the id) is empty")
-        long = np.array([v is not None and len(v) > MAX_ID for v in ids], dtype=bool)
-        faults.add(long, Reason.TOO_LONG, f"column '{stream.id}' (the id) is longer than {MAX_ID} characters")
-        return ids
-    names = sorted(table.columns)
-    parts = [_hashable(table[c].to_numpy(), numeric=c in stream.numeric) for c in names]
-    rows = zip(*parts, strict=True)
-    said = (_UNIT.join(f"{n}={v}" for n, v in zip(names, row, strict=True) if v is not None) for row in rows)
-    return object_array([blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest() for text in said])
-
-
-def _hashable(values: np.ndarray, *, numeric: bool) -> list[str | None]:
-    if not numeric:
-        return list(values)
-    numbers = ((v, number(v)) for v in values)
-    return [v if x is None else repr(x + 0.0) for v, x in numbers]
+    """Each row's own id."""
+    ids = table[stream.id].to_numpy(dtype=object)
+    faults.add(_blank(ids), Reason.NO_ID, f"column '{stream.id}' (the id) is empty")
+    long = np.array([v is not None and len(v) > MAX_ID for v in ids], dtype=bool)
+    faults.add(long, Reason.TOO_LONG, f"column '{stream.id}' (the id) is longer than {MAX_ID} characters")
+    return ids
 
 
 def _numbers(column: str, values: np.ndarray, faults: _Faults) -> np.ndarray:

@@ -21,6 +21,7 @@ from trueup.storage.incoming import Appended, FeedbackItem, Incoming, Refused
 from trueup.storage.instants import microseconds
 from trueup.storage.quarantine import QuarantineLog
 from trueup.storage.revisions import Revised, RevisionLog, Revisions
+from trueup.storage.row_ids import HashedColumns, begun_with, hashed_columns
 from trueup.storage.segments import write_segment
 from trueup.storage.stream import OrderTime, StreamSettings
 from trueup.storage.timepoints import TICK, parse_span
@@ -102,15 +103,23 @@ class RecordStore:
 
     def _lock_stream(self, connection: Connection, stream: StreamSettings) -> int:
         """The next place in intake order; the row stays locked until the transaction ends."""
-        split = split_of(stream)
-        self._database.insert_new(connection, t.streams, [{"name": stream.name, "next_seq": 0, "split": split}])
+        split, hashed = split_of(stream), hashed_columns(stream).as_json()
+        begun = {"name": stream.name, "next_seq": 0, "split": split, "hashed": hashed}
+        self._database.insert_new(connection, t.streams, [begun])
         own = t.streams.c.name == stream.name
         found = connection.execute(sa.select(t.streams).where(own).with_for_update()).one()
-        if found.split != split:
-            if found.split is not None and found.next_seq > 0:
-                _refuse_split(stream.name, found.split, split)
+        if found.next_seq == 0:
+            connection.execute(sa.update(t.streams).where(own).values(split=split, hashed=hashed))
+        elif found.split is None:
             connection.execute(sa.update(t.streams).where(own).values(split=split))
+        elif found.split != split:
+            _refuse_split(stream.name, found.split, split)
         return int(found.next_seq)
+
+    def hashed(self, stream: StreamSettings) -> HashedColumns:
+        """What the id of a row without one is a hash of."""
+        with self._database.read() as connection:
+            return begun_with(connection, stream)
 
     def _stored(self, connection: Connection, stream: StreamSettings, ids: np.ndarray) -> dict[str, _Stored]:
         """Of these ids those that are stored."""

@@ -33,6 +33,7 @@ streams = _table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("next_seq", sa.BigInteger, nullable=False),
     sa.Column("split", sa.JSON),  # what decided the side of its records; null: taken in before this was kept
+    sa.Column("hashed", sa.JSON),  # what an id is a hash of, where rows have none; null with records: every column
 )
 
 # One row an intake batch: its records' content lies in the Parquet file of this name.
@@ -181,8 +182,7 @@ decisions = _table(
     sa.Column("check_id", sa.Text, sa.ForeignKey("checks.id")),  # null: there was no champion to check
     sa.Column("as_of", Instant, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
-    sa.Column("codes", sa.JSON, nullable=False),
-    sa.Column("reasons", sa.JSON, nullable=False),
+    *(sa.Column(name, sa.JSON, nullable=False) for name in ("codes", "reasons")),
 )
 
 # Every attempt to change the champion, with its evidence: written before an alias moves.

@@ -48,12 +48,18 @@ class Stream:
 
     # ---- what comes in ----
 
-    def ingest(self, *sources: RecordSource, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
+    def ingest(
+        self,
+        *sources: RecordSource,
+        on_progress: Callable[[int, int], None] | None = None,
+        on_note: Callable[[str], None] = lambda said: None,
+    ) -> IngestResult:
         """Take records into the store; what is stored already is left out, bad rows go to quarantine.
 
         Args:
             sources: paths of CSV, JSON Lines or Parquet files, "-" for standard input, DataFrames or Arrow tables.
             on_progress: told how many rows are done, and of how many.
+            on_note: told, before anything is stored, what stands in the result's `notes` of the files themselves.
 
         Raises:
             ConfigError: the stream's schema cannot be followed.
@@ -62,12 +68,17 @@ class Stream:
         from trueup.feedback.intake import ingest
 
         notes: list[str] = []
+
+        def noted(said: str) -> None:
+            notes.append(said)
+            on_note(said)
+
         done = ingest(
             self._app.store, self.settings, _inputs(sources),
-            now=self._app.now(), on_progress=on_progress, on_note=notes.append,
+            now=self._app.now(), on_progress=on_progress, on_note=noted,
         )  # fmt: skip
         label = self.settings.label
-        if label.column and done.accepted and not done.labelled and not notes:
+        if label.column and done.accepted and not done.labelled and not any("(the label)" in note for note in notes):
             rules = f", or matches none of label.classes ({', '.join(label.classes)})" if label.classes else ""
             notes.append(f"no accepted row carries a label: column '{label.column}' is empty, not known yet{rules}")
         revised = done.revised if self.settings.on_change == "revise" else None

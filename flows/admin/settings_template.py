@@ -45,7 +45,7 @@ def stream_toml(guess: Guess, name: str) -> str:
         "",
         f"[streams.{key}]",
         f'task = "{"regression" if guess.regression else "classification"}"',
-        _line("id", _quoted(guess.id), "") if guess.id else "# id: a hash of all columns, as none names a row",
+        _line("id", _quoted(guess.id), "") if guess.id else "# id: a hash of the declared columns, as none names a row",
         *_time_lines(guess),
         _line("text", _list(guess.text), ""),
         _line("numeric", _list(guess.numeric), "features known when the prediction is made"),

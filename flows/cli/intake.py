@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,10 +60,15 @@ def ingest(
     What is stored already is left out.
     """
     with session(config, home, as_json) as s:
-        chosen = s.stream(stream)
+        chosen, told = s.stream(stream), list[str]()
+
+        def tell(note: str) -> None:
+            told.append(note)
+            s.note(note)
+
         with _bar("ingest") as moved:
-            done = chosen.ingest(*files, on_progress=moved)
-        _show(s, done, chosen.name)
+            done = chosen.ingest(*files, on_progress=moved, on_note=tell)
+        _show(s, done, chosen.name, told)
 
 
 def feedback(
@@ -90,13 +95,13 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
-def _show(s: Session, done: IngestResult, stream: str) -> None:
+def _show(s: Session, done: IngestResult, stream: str, told: Collection[str] = ()) -> None:
     labelled = "" if done.labelled is None else f" ({done.labelled} labelled)"
     revised = f", {done.revised} revised" if done.revised else ""
     taken = f"{done.accepted} accepted{labelled}{revised}"
     said = f"{taken}, {done.duplicate} stored already, {done.quarantined} quarantined"
     why = f"; why: trueup quarantine list --stream {stream}" if done.quarantined else ""
-    s.show(done.as_json(), said + why, *(f"note: {note}" for note in done.notes))
+    s.show(done.as_json(), said + why, *(f"note: {note}" for note in done.notes if note not in told))
 
 
 def quarantine_list(

@@ -99,6 +99,11 @@ class Session:
         """Print the document, or what people read instead of it."""
         show(self.as_json, document, *human)
 
+    def note(self, said: str) -> None:
+        """Tell people at once what the document says at its end."""
+        if not self.as_json:
+            answers().print(f"note: {said}")
+
 
 def show(as_json: bool, document: Mapping[str, Any], *human: RenderableType) -> None:
     """Print the one JSON document of a command, or what people read instead of it."""
