@@ -17,6 +17,7 @@ _CAME = {
     PromotionKind.ROLLBACK: "by a person who went back to it",
     PromotionKind.PROBATION: "by going back to it, since the version after it lost its probation",
     PromotionKind.ELSEWHERE: "because the service that answers the records went over to it: it passed no gate",
+    PromotionKind.REFERENCE: "as what newer records are held against: the stream predicts nothing",
     PromotionKind.OUTSIDE: "set in MLflow itself, by nobody of trueup: no gate and no reason stand behind it",
 }
 _STATES = {

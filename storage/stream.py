@@ -127,7 +127,7 @@ class StreamSettings(Frozen):
     """A named flow of records with its own schema, champion, policy, schedule and recipients."""
 
     name: str
-    task: Literal["classification", "regression"] = "classification"
+    task: Literal["classification", "regression", "drift"] = "classification"
     id: str = ""
     time: str | tuple[str, ...] | OrderTime
     time_format: str = ""
@@ -190,6 +190,11 @@ class StreamSettings(Frozen):
             raise ValueError(f"{sorted(twice)} declared twice; a column is either text, numeric or categorical")
         if self.label.column and self.label.column in self.features:
             raise ValueError(f"the label's column '{self.label.column}' is also a feature; that would leak the answer")
+        if not self.predicts and (self.label.column or self.label.classes or self.prediction.column):
+            raise ValueError(
+                "task 'drift' predicts nothing, so a label or a prediction has no use; take them out, or write task = "
+                "\"classification\" or \"regression\""
+            )
         if self.is_regression and self.label.classes:
             raise ValueError("label.classes belongs to classification; a regression stream takes its label as it is")
         known = {*self.features, self.label.column, self.label.arrived}
@@ -228,6 +233,11 @@ class StreamSettings(Frozen):
     def is_regression(self) -> bool:
         """Whether the label is a number; otherwise it is a class."""
         return self.task == "regression"
+
+    @property
+    def predicts(self) -> bool:
+        """Whether anything is predicted; otherwise inputs are compared, and that is all."""
+        return self.task != "drift"
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -137,6 +137,8 @@ def _champion(app: App, stream: StreamSettings) -> Finding:
         if why:
             return Finding(name, False, f"none: {why}", f"when it is mended: trueup train --stream {stream.name}")
         return Finding(name, True, f"none yet: trueup train --stream {stream.name}")
+    if not stream.predicts:
+        return Finding(name, True, f"none, since nothing is predicted; v{champion.version} is the reference")
     predictor_of(app, stream, champion)
     if champion.service is None:
         return Finding(name, True, f"v{champion.version} loads")

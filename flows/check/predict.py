@@ -83,6 +83,8 @@ def _answered(app: App, stream: StreamSettings, version: VersionRecord, source: 
 
 def _able_to_answer(app: App, stream: StreamSettings) -> VersionRecord:
     champion = champion_of(app, stream)
+    if not stream.predicts:
+        raise InputError(f"'{stream.name}' predicts nothing (task = \"drift\"), so nothing was answered here.")
     if champion.service is not None:
         raise InputError(
             f"The champion of '{stream.name}', v{champion.version}, is the model '{champion.service}' of a service, "

@@ -94,6 +94,8 @@ def score_new(
         LeaseHeld: the `lease` of a cycle was lost.
         ModelUnusable: the champion cannot be loaded or scored.
     """
+    if not stream.predicts:
+        return 0
     answers = scorer_of(app, stream, champion)
     if not app.predictions.missing(stream, champion.version, after=champion.cut_off, as_of=as_of):
         return 0

@@ -24,6 +24,7 @@ from trueup.flows.cycle.strategies import PRODUCTION, Strategies
 from trueup.flows.promote.approvals import expire_held
 from trueup.flows.promote.commit import finish_undone
 from trueup.flows.promote.external_releases import follow_service
+from trueup.flows.promote.reference_only import first_reference
 from trueup.monitoring.causes import Cause
 from trueup.storage.cycles import FINISHED, CycleRecord
 from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
@@ -84,7 +85,10 @@ def run_cycle(
             if left.as_of < as_of:
                 _finish_older(app, stream, lease, left, run_step, watch, strategies)
         if found is None and app.pauses.current(stream.name) is None:  # a resumed cycle speaks of who answered then
-            follow_service(app, lease, stream, as_of)
+            if stream.predicts:
+                follow_service(app, lease, stream, as_of)
+            else:
+                first_reference(app, lease, stream, as_of)
         return _run(app, stream, lease, as_of, run_step, watch, strategies)
 
 

@@ -37,6 +37,7 @@ from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import need_service_champion
 from trueup.flows.promote.notifications import refusal_reason
+from trueup.flows.promote.reference_only import refuse_to_train
 from trueup.flows.train.lineage import asked_by_cycle, window_spans
 from trueup.flows.train.run import train_version
 from trueup.monitoring.causes import Cause
@@ -109,7 +110,10 @@ def decide_step(context: CycleContext) -> None:
     found = checked.check
     assert context.champion is not None  # without one there is no check
     history = history_of(context, context.champion, checked.labels)
-    decision = context.strategies.decide(context.stream.policy, found, history, cycle.as_of)
+    policy = context.stream.policy
+    if not context.stream.predicts:
+        policy = policy.model_copy(update={"retrain_on": ()})
+    decision = context.strategies.decide(policy, found, history, cycle.as_of)
     update_incidents = incident_updates(app, context.stream, cycle, found, decision, history)
     labels_sound = resolve_by_check(app, context.stream, cycle, found)
     harmless_is_over = close_harmless(app, context.stream, cycle, found, decision.harmless)
@@ -141,6 +145,7 @@ def train_step(context: CycleContext) -> None:
         return
     checked = context.output_of(CheckOutput)
     try:
+        refuse_to_train(app, stream, cycle.as_of)
         need_service_champion(app, stream, cycle.as_of)
         read_gate_files(app, stream)
         trained = train_version(

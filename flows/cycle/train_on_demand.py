@@ -16,6 +16,7 @@ from trueup.flows.check.labels import snapshot_rows
 from trueup.flows.gate.evaluate import GateOutcome, read_gate_files, run_gate
 from trueup.flows.promote.commit import commit_and_announce, finish_undone, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import follow_service, need_service_champion
+from trueup.flows.promote.reference_only import new_reference
 from trueup.flows.train.lineage import asked_by_person
 from trueup.flows.train.run import train_version
 from trueup.storage import snapshots
@@ -35,6 +36,7 @@ def train_now(
     One that was killed after its version was registered, on the same rows and labels, is gone on with.
 
     Where a service answers, and another version of it than the champion, that one is made champion and none is trained.
+    Of a stream that predicts nothing, what is known becomes its reference.
 
     `held` says what keeps a version waiting that passed its gate; null where nothing does.
 
@@ -51,7 +53,10 @@ def train_now(
             refuse_rewind(app, stream, as_of, champion_of(app, stream))
         except NoChampion:
             refuse_rewind(app, stream, as_of, None)
-        followed = follow_service(app, lease, stream, as_of)
+        if stream.predicts:
+            followed = follow_service(app, lease, stream, as_of)
+        else:
+            followed = new_reference(app, lease, stream, as_of)
         if followed is not None:
             deliver_now(app)
             return _of_service(app, stream, followed)

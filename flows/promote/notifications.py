@@ -21,6 +21,8 @@ def announcement_of(app: App, stream: StreamSettings, attempt: PromotionAttempt)
 
     It follows from what is stored alone, so that a promotion finished after a crash is told of like any other.
     """
+    if attempt.kind is PromotionKind.REFERENCE:
+        return lambda connection: None  # no model came, and nobody is hurt
     facts = attempt_facts(app, attempt)
     if attempt.kind not in ROLLBACKS:
         incident = incident_for(app, stream, attempt.codes)

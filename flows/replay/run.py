@@ -61,6 +61,8 @@ def replay(
         TrueupError: no first champion could be trained, or its gate refused it.
         ModelUnusable: a version cannot be loaded or scored.
     """
+    if not stream.predicts:
+        raise InputError(f"'{stream.name}' predicts nothing (task = \"drift\"), so there is no policy to play.")
     policies = selected_policies(stream, names)
     with tempfile.TemporaryDirectory(prefix="trueup-replay-") as scratch:
         with closing(_scratch(app, stream, Path(scratch) / "first")) as first:

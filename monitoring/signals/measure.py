@@ -8,6 +8,7 @@ from datetime import datetime
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Signal, Verdict
 from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.signals import catalogue
@@ -30,6 +31,8 @@ def measure(stream: StreamSettings, comparison: Comparison) -> tuple[tuple[Signa
     """
     with threadpool_limits(1):  # the matrices are small: threads that wait for each other take most of the time
         found = [item for source in _sources(stream) for item in source(stream, comparison)]
+        if not stream.predicts:
+            found = [item for item in found if not _of_a_model(catalogue.kind_of(item.code))]
         spending = [item.code for item in found if isinstance(item, PendingTest) and not item.costs_nothing]
         levels = levels_of(stream.policy.false_alarms, spending)
         whole = stream.policy.false_alarms  # for what spends nothing, whatever its level
@@ -43,6 +46,11 @@ def _sources(stream: StreamSettings) -> Iterator[SignalSource]:
     """Drift of all samples first, then the other kinds in their order."""
     yield series_drift if stream.series else drift
     yield from (catalogue.function_at(kind.tests) for kind in catalogue.CATALOGUE if kind.tests)
+
+
+def _of_a_model(kind: catalogue.SignalKind) -> bool:
+    """Whether a kind is about predictions or labels."""
+    return kind.side != "inputs" or kind.cause is Cause.METRIC or kind.code == "DQ-LABELS"
 
 
 def _nothing_new(signal: Signal) -> Signal:
