@@ -5,6 +5,7 @@ A file is read once from end to end. Counts hold for all of its rows; `sample` i
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ FORMS = 500            # distinct forms that are counted
 _LONG = 40             # characters: a longer value has no form, it is a text
 _FAULTS = 20           # broken lines that are kept
 _DIGITS = str.maketrans("0123456789", "9999999999")
+_LETTERS = re.compile(r"[^\W\d_]+")
 OTHER_FORM = "…"       # the form of a value that is too long to have one, or of a form that came too late to be counted
 
 
@@ -104,13 +106,7 @@ def form_of(value: str) -> str:
     """How a value is written: "2024-05-03" is "9999-99-99", "v1.10b" is "a9.99a"; OTHER_FORM for long ones."""
     if len(value) > _LONG:
         return OTHER_FORM
-    told: list[str] = []
-    for sign in value.translate(_DIGITS):
-        if not sign.isalpha():
-            told.append(sign)
-        elif not told or told[-1] != "a":
-            told.append("a")
-    return "".join(told)
+    return _LETTERS.sub("a", value.translate(_DIGITS))
 
 
 def summary_of(names: Sequence[str], chunks: Iterable[Chunk]) -> TableSummary:
@@ -167,7 +163,7 @@ class _Column:
         self.hashes.append(np.fromiter(map(hash, counted), dtype=np.int64, count=len(counted)))
         self.waiting += len(counted)
         if self.waiting > 1 << 20:
-            self.hashes, self.waiting = [np.unique(np.concatenate(self.hashes))], 0
+            self.hashes, self.waiting = [_different(self.hashes)], 0
 
     def _count(self, counted: Counter[str]) -> None:
         if not self.counted_all:
@@ -177,11 +173,17 @@ class _Column:
             self.counts, self.counted_all = Counter(dict(self.counts.most_common(COUNTED // 2))), False
 
     def summary(self, sample: tuple[str | None, ...], typed: str) -> ColumnSummary:
-        distinct = len(np.unique(np.concatenate(self.hashes))) if self.hashes else 0
+        distinct = len(_different(self.hashes)) if self.hashes else 0
         return ColumnSummary(
             self.name, self.rows, self.empty, distinct, dict(self.counts), self.counted_all, dict(self.forms),
             self.numbers, sample, typed,
         )  # fmt: skip
+
+
+def _different(hashes: list[np.ndarray]) -> np.ndarray:
+    """The different ones; by sorting, which is several times faster here than the hash table of `np.unique`."""
+    ordered = np.sort(np.concatenate(hashes))
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
 
 @dataclass
