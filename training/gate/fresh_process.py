@@ -23,7 +23,7 @@ from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 from trueup.training.gate.result import GateTest
 
-LIMIT_S = 120.0
+LIMIT_S = 600.0  # a loaded machine may take minutes to start a process; a model that hangs is found all the same
 
 
 @dataclass(frozen=True, kw_only=True)
