@@ -15,7 +15,7 @@ from trueup.feedback.feedback_items import FEEDBACK_SCHEMA, validate_feedback
 from trueup.feedback.readers import CHUNK, opened
 from trueup.feedback.row_ids import EqualRows, IdForms, columns_looked_at
 from trueup.feedback.schema_check import as_brought, check_schema, required_columns
-from trueup.feedback.times import survey
+from trueup.feedback.times.time_survey import survey
 from trueup.feedback.validation import validate
 from trueup.storage.incoming import Appended
 from trueup.storage.records import RecordStore
@@ -101,7 +101,7 @@ def _run(
             times = [c for c in (*own.time_columns, own.label.arrived) if c]
             look = looks(own) if looks else None
             chunks = source.chunks(only=None if looked_at is None else [*times, *looked_at])
-            total += survey(own, look.tapped(chunks) if look else chunks, source.name)
+            total += survey(own, look.tapped(chunks) if look else chunks, source.name, notes.append)
             notes += look.notes(source.name) if look else ()
         for note in notes:
             on_note(note)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from trueup.feedback.chunks import Chunk, object_array
-from trueup.feedback.times import event_times
+from trueup.feedback.times.time_columns import event_times
 from trueup.feedback.values import number, plain
 from trueup.storage.row_ids import HashedColumns
 from trueup.storage.stream import OrderTime, StreamSettings

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from trueup.feedback.class_rules import class_rules
-from trueup.feedback.time_formats import check_format
+from trueup.feedback.times.time_check import check_time_formats
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.stream import OrderTime, SentPrediction, StreamSettings
 from trueup.storage.timepoints import utc
@@ -60,12 +60,11 @@ def check_schema(stream: StreamSettings) -> None:
     """Refuse a schema that intake cannot follow: when the settings are read, and before any row is.
 
     Raises:
-        ConfigError: a class rule, the time's format or start cannot be read, or `arrived` stands beside a time by
-            intake order.
+        ConfigError: a class rule, the time's format, language, zone or start cannot be read, two formats differ,
+            or `arrived` stands beside a time by intake order.
     """
     class_rules(stream.label)
-    if stream.time_format:
-        check_format(stream.time_format)
+    check_time_formats(stream.time_format, stream.time_locale, stream.time_zone)
     if isinstance(stream.time, OrderTime):
         _check_start(stream.time.start)
     if stream.label.arrived and isinstance(stream.time, OrderTime):

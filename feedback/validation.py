@@ -16,7 +16,8 @@ from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.labels import HUGE, resolve
 from trueup.feedback.row_ids import hashed_ids
 from trueup.feedback.schema_check import expected_columns
-from trueup.feedback.times import arrivals, event_times, joined
+from trueup.feedback.times.time_columns import arrivals, event_times, joined
+from trueup.feedback.times.time_formats import declared_format
 from trueup.feedback.values import MISSING_NUMBER, encodable, number, plain
 from trueup.storage.incoming import Incoming, Refused
 from trueup.storage.row_ids import HashedColumns, hashed_columns
@@ -159,9 +160,13 @@ def _times(stream: StreamSettings, chunk: Chunk, faults: _Faults, now: datetime)
     times = event_times(stream, chunk)
     texts = joined(chunk.table, stream.time_columns)
     column = "', '".join(stream.time_columns)
-    expected = f"time_format '{stream.time_format}'" if stream.time_format else "ISO 8601"
+    declared = declared_format(stream.time_format)
     faults.add(_blank(texts), Reason.UNREADABLE_TIME, f"column '{column}' (the time) is empty")
-    faults.add(np.isnat(times.last), Reason.UNREADABLE_TIME, f"column '{column}': '{{}}' is not {expected}", texts)
+    skipped = f"column '{column}': '{{}}' lies in an hour that the clock of its zone skips, so there is no such time"
+    faults.add(times.skipped, Reason.UNREADABLE_TIME, skipped, texts)
+    disputed = f"column '{column}': '{{}}' is a different time by each of {declared}"
+    faults.add(times.disputed, Reason.UNREADABLE_TIME, disputed, texts)
+    faults.add(np.isnat(times.last), Reason.UNREADABLE_TIME, f"column '{column}': '{{}}' is not {declared}", texts)
     earlier = f"column '{column}': '{{}}' lies before 1970, as of a clock that was never set"
     faults.add(times.last < np.datetime64(0, "us"), Reason.TIME_TOO_EARLY, earlier, texts)
     latest = np.datetime64(utc(now + FUTURE).replace(tzinfo=None), "us")
@@ -192,7 +197,7 @@ def _labels(stream: StreamSettings, chunk: Chunk, times: np.ndarray, faults: _Fa
         return labels, unknown
     known_at = times
     if stream.label.arrived:
-        texts, arrived = joined(chunk.table, [stream.label.arrived]), arrivals(stream, chunk)
+        texts, arrived = joined(chunk.table, [stream.label.arrived]), arrivals(stream, chunk).last
         wrong = np.isnat(arrived) & ~_blank(texts)
         detail = f"column '{stream.label.arrived}' (when the label was known): '{{}}' is not a time as declared"
         faults.add(wrong, Reason.UNREADABLE_TIME, detail, texts)

@@ -130,7 +130,9 @@ class StreamSettings(Frozen):
     task: Literal["classification", "regression", "drift"] = "classification"
     id: str = ""
     time: str | tuple[str, ...] | OrderTime
-    time_format: str = ""
+    time_format: str | tuple[str, ...] = ""
+    time_locale: str = ""
+    time_zone: str = ""
     text: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
@@ -263,3 +265,8 @@ class StreamSettings(Frozen):
         if isinstance(self.time, OrderTime):
             return ()
         return (self.time,) if isinstance(self.time, str) else self.time
+
+    @property
+    def time_formats(self) -> tuple[str, ...]:
+        """Every way in which a time may be written; "" is ISO 8601."""
+        return (self.time_format,) if isinstance(self.time_format, str) else self.time_format

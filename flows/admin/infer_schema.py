@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from trueup.feedback.readers import opened
-from trueup.feedback.time_formats import ISO, grain
-from trueup.feedback.times import fitting_formats, joined, read_times
+from trueup.feedback.times.fitting import fitting_formats
+from trueup.feedback.times.reading import read_times
+from trueup.feedback.times.time_columns import joined
+from trueup.feedback.times.time_formats import ISO, grain
 from trueup.feedback.values import number, plain
 from trueup.flows.admin.late_parts import late_part_in
 from trueup.flows.admin.settings_template import ORDER_STEP, Guess, stream_toml

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from trueup.feedback.time_formats import ISO
+from trueup.feedback.times.time_formats import ISO
 from trueup.monitoring.lateness import LatePart, in_whole_units
 
 ORDER_STEP = timedelta(hours=1)  # where the row order is the time, until a person says

@@ -11,7 +11,7 @@ import pytest
 
 from trueup.feedback.readers import opened
 from trueup.feedback.schema_check import required_columns
-from trueup.feedback.times import survey
+from trueup.feedback.times.time_survey import survey
 from trueup.flows.admin.infer_schema import guess_stream, template
 from trueup.flows.settings import load_settings
 from trueup.storage.errors import InputError
