@@ -145,6 +145,7 @@ class GatePolicy(Frozen):
     slice_margin: Annotated[float, Field(ge=0)] = 0.05
     calibration_margin: Annotated[float, Field(ge=0)] = 0.05
     max_share_per_user: Annotated[float, Field(gt=0, le=1)] = 0.2
+    leak: Literal["refuse", "allow"] = "refuse"
     latency_ratio: Annotated[float, Field(ge=1)] = 5.0
     latency_floor_ms: Annotated[float, Field(ge=0)] = 50.0
     size_ratio: Annotated[float, Field(ge=1)] = 5.0

@@ -122,7 +122,7 @@ def test_only_labels_newer_than_the_champion_are_somebodys_doing() -> None:
         return {t.code: t.passed for t in data_tests(stream, rows, users, np.empty(0, object), moment)}
 
     assert codes(since) == dict.fromkeys(
-        ("DATA-LABELS", "DATA-CLASSES", "DATA-DUPLICATES", "DATA-SHARE", "DATA-USER"), True
+        ("DATA-LABELS", "DATA-CLASSES", "DATA-DUPLICATES", "DATA-SHARE", "DATA-USER", "DATA-LEAK", "DATA-OVERLAP"), True
     )
     assert not codes(None)["DATA-USER"]
 

@@ -1,7 +1,7 @@
 """Tests of the rows before anything is fitted on them: what cannot teach a model, or is meant to mislead one.
 
-A failing test stops the training, so that no model of such rows is ever registered; DATA-SHARE only warns. Pure: who
-gave the labels, and what the champion knew, is handed in.
+A failing test stops the training, so that no model of such rows is ever registered; DATA-SHARE and DATA-OVERLAP only
+warn. Pure: who gave the labels, and what the champion knew, is handed in.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
+from trueup.training.gate.leak import leak_test, overlap_test
 from trueup.training.gate.result import GateTest, inapplicable
 from trueup.training.models.fitting import LEAST_ROWS_OF_CLASS
 
@@ -44,6 +45,8 @@ def data_tests(
         duplicates_test(stream, learning),
         class_share_test(stream, rows.meta["label"].to_numpy()[new], known),
         user_test(users[new], stream.gate.max_share_per_user),
+        leak_test(stream, rows),
+        overlap_test(stream, rows),
     )
 
 
