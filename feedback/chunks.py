@@ -10,13 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from trueup.feedback.exact import Exact
+from trueup.feedback.nested import Nested, flat
 from trueup.feedback.typed_values import written
 from trueup.feedback.values import encodable
 from trueup.storage.incoming import Refused
 
 
 class RawRows(Sequence[str]):
-    """The raw content of rows, made when it is asked for: a JSON object of the columns that are not missing."""
+    """The raw content of rows, made when it is asked for: a JSON object of the columns that are not missing.
+
+    A number that the file types is a JSON number in it, text is a JSON string, so that a row reads back as it came.
+    """
 
     def __init__(self, table: pd.DataFrame, positions: np.ndarray | None = None) -> None:
         self._table = table
@@ -29,18 +34,37 @@ class RawRows(Sequence[str]):
         if isinstance(k, slice):
             return [self[j] for j in range(*k.indices(len(self)))]
         row = zip(self._table.columns, self._table.iloc[int(self._positions[k])], strict=True)
-        text = json.dumps({name: value for name, value in row if value is not None}, ensure_ascii=False)
+        held = {name: value for name, value in row if value is not None}
+        text = _object(held, ascii_only=False)
         # What is no Unicode text is written in JSON's own escapes, so that it reads back as it was.
-        return text if encodable(text) else json.dumps(json.loads(text))
+        return text if encodable(text) else _object(held, ascii_only=True)
 
     def take(self, positions: np.ndarray) -> RawRows:
         """The raw content of some of the rows."""
         return RawRows(self._table, self._positions[positions])
 
 
+def _object(held: Mapping[str, str], *, ascii_only: bool) -> str:
+    inner = tuple(f"{name}." for name, value in held.items() if isinstance(value, Nested))
+    parts = (
+        f"{json.dumps(name, ensure_ascii=ascii_only)}: {_json(value, ascii_only)}"
+        for name, value in held.items()
+        if not name.startswith(inner)  # a field of an object that is written whole
+    )
+    return "{" + ", ".join(parts) + "}"
+
+
+def _json(value: str, ascii_only: bool) -> str:
+    if isinstance(value, Nested):
+        return json.dumps(json.loads(value), ensure_ascii=ascii_only)
+    return value if isinstance(value, Exact) else json.dumps(value, ensure_ascii=ascii_only)
+
+
 @dataclass(frozen=True)
 class Chunk:
     """n rows as they were read: `table` (n × columns) of str or None, `lines` (n,) counted from 1, `raw` (n,).
+
+    A cell is `Exact` where the file itself types a number, and `Nested` where it holds an object.
 
     `broken` are lines that are no rows. `typed` names the columns that the file itself says are times.
     """
@@ -58,7 +82,12 @@ class Chunk:
 def chunk_of(
     rows: Sequence[Mapping[str, object]], lines: Sequence[int] | None = None, broken: Sequence[Refused] = ()
 ) -> Chunk:
-    """Rows that came as objects (JSON Lines, HTTP) as a chunk; a key that is absent is missing."""
+    """Rows that came as objects (JSON Lines, HTTP) as a chunk; a key that is absent is missing.
+
+    Raises:
+        NameClash: a row has two fields of one name.
+    """
+    rows = [flat(row) for row in rows]
     names = list(dict.fromkeys(str(name) for row in rows for name in row))
     columns = {name: object_array([written(row.get(name)) for row in rows]) for name in names}
     table = pd.DataFrame(columns, index=range(len(rows)), columns=names, dtype="object")

@@ -1,4 +1,4 @@
-"""Files of records: CSV, JSON Lines and Parquet as chunks of rows, each with its line number and raw content.
+"""Files of records as chunks of rows, each with its line number and raw content, whatever their format.
 
 A file is refused whole (InputError) where it is not what it says or lacks a column; a broken line only by itself.
 """
@@ -8,88 +8,113 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import Enum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from trueup.feedback import file_formats as formats
 from trueup.feedback.chunks import Chunk
+from trueup.feedback.formats.containers import Opener, opener_of
+from trueup.feedback.formats.contents import ADVICE, Contents, Place
+from trueup.feedback.formats.csv_text import other_delimiter, read_csv
+from trueup.feedback.formats.excel import read_excel
+from trueup.feedback.formats.html_table import read_html
+from trueup.feedback.formats.json_lines import read_json_lines
+from trueup.feedback.formats.json_list import read_json_list
+from trueup.feedback.formats.kinds import FormatKind, format_kind
+from trueup.feedback.formats.parquet_table import parquet_files, read_parquet
+from trueup.feedback.nested import fields_of
 from trueup.feedback.values import escaped
 from trueup.storage.errors import InputError
+from trueup.storage.file_format import FileFormat
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK = 5000
-
-
-class Format(Enum):
-    """The formats that are read, by the ending of the file's name."""
-
-    CSV = (".csv",)
-    JSONL = (".jsonl", ".ndjson")
-    PARQUET = (".parquet", ".pq")
+_AS_UTF8 = FileFormat()
+_READ: dict[FormatKind, Callable[[Place], Contents]] = {
+    FormatKind.CSV: read_csv, FormatKind.JSONL: read_json_lines, FormatKind.JSON: read_json_list,
+    FormatKind.EXCEL: read_excel, FormatKind.HTML: read_html, FormatKind.PARQUET: read_parquet,
+}  # fmt: skip
+_BREAKS = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
 class Source:
-    """An open file whose header stands and whose columns are known; `chunks` may be called more than once."""
+    """An open file whose header stands and whose columns are known; `chunks` may be called more than once.
+
+    notes: what is to be told of the file before its rows are taken.
+    """
 
     name: str
-    path: Path
-    format: Format
-    columns: tuple[str, ...]
+    kind: FormatKind
+    contents: Contents
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.contents.columns
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.contents.notes
 
     def chunks(self, size: int = CHUNK, only: Sequence[str] | None = None) -> Iterator[Chunk]:
         """The rows in file order, `size` at a time; `only` reads fewer columns where the format allows it.
 
         Raises:
-            InputError: the file ends or breaks off where it should not (a cut .gz or Parquet file).
+            InputError: the file ends or breaks off where it should not (a cut .gz, JSON or Parquet file).
         """
         try:
-            yield from _CHUNKS[self.format](self.name, self.path, size, only)
-        except (OSError, EOFError) as error:
+            yield from self.contents.chunks(size, only)
+        except _BREAKS as error:
             raise InputError(f"{self.name}: the file breaks off or cannot be read ({error}). Get it again.") from error
 
 
 @contextmanager
-def opened(path: str | pa.Table, required: Sequence[str], *, stdin: IO[bytes] | None = None) -> Iterator[Source]:
+def opened(
+    path: str | pa.Table,
+    required: Sequence[str],
+    *,
+    format: FileFormat = _AS_UTF8,
+    wanted: Sequence[str] | None = None,
+    stdin: IO[bytes] | None = None,
+) -> Iterator[Source]:
     """A file ready to be read: format, encoding and every required column are checked before the first row.
 
     Args:
-        path: a CSV, JSON Lines or Parquet file (.gz for the first two), "-" for standard input, whose format is
-            told by its first bytes, or rows in memory.
+        path: a CSV, JSON Lines, JSON, Excel, HTML or Parquet file (packed as gz, zip, bz2 or zst), a folder of
+            partitioned Parquet files, "-" for standard input, or rows in memory.
         required: columns that must be there.
+        format: how the file is written; rows in memory need none.
+        wanted: columns that are of use; columns of bytes are read only if they are among them. None: all columns.
 
     Raises:
-        InputError: no file, a directory, another format or encoding, nothing in it, or columns missing (all named).
+        InputError: no file, another format or encoding than is declared, nothing in it, or columns missing (all named).
     """
-    with tempfile.TemporaryDirectory(prefix="trueup-") as folder:
+    with tempfile.TemporaryDirectory(prefix="trueup-") as temporary:
+        folder = Path(temporary)
         if path == "-":
-            held = Path(folder) / "input"
-            with held.open("wb") as target:
+            name, file = "standard input", folder / "input"
+            with file.open("wb") as target:
                 shutil.copyfileobj(stdin or sys.stdin.buffer, target)
-            name, file, kind = "standard input", held, _sniffed(held)
         elif not isinstance(path, str):
-            name, file, kind = "rows in memory", Path(folder) / "rows.parquet", Format.PARQUET
+            name, file, format = "rows in memory", folder / "rows.parquet", format.model_copy(update={"kind": ""})
             _write(path, file)
         else:
             name, file = escaped(path), Path(path)
-            kind = _named(name, file)
-        if file.stat().st_size == 0:
-            raise InputError(f"{name}: the file is empty, not even a header; nothing was read.")
         try:
-            columns = _COLUMNS[kind](name, file, required)
+            kind, contents = _contents(name, file, folder, format, required, wanted)
         except PermissionError:
             raise InputError(f"{name}: no permission to read it; nothing was read.") from None
-        except (OSError, EOFError) as error:
+        except _BREAKS as error:
             raise InputError(f"{name}: it cannot be read ({error}); nothing was stored.") from error
-        _demand(name, columns, required)
-        yield Source(name, file, kind, columns)
+        _demand(name, kind, contents.columns, required, format)
+        yield Source(name, kind, contents)
 
 
 def _write(rows: pa.Table, file: Path) -> None:
@@ -98,55 +123,65 @@ def _write(rows: pa.Table, file: Path) -> None:
     pq.write_table(rows, file)
 
 
-# ---- what a file is ----
+def _contents(
+    name: str, file: Path, folder: Path, format: FileFormat, required: Sequence[str], wanted: Sequence[str] | None
+) -> tuple[FormatKind, Contents]:
+    parts = parquet_files(file) if file.is_dir() else []
+    useful = None if wanted is None else tuple(wanted)
+    if parts:
+        opener = Opener(lambda: parts[0].open("rb"), False, ".parquet")
+        place = Place(name, file, opener, format, folder, tuple(required), useful)
+        return FormatKind.PARQUET, read_parquet(place, parts)
+    place = located(name, file, folder, format, required, useful)
+    kind = format_kind(place)
+    return kind, _READ[kind](place)
 
 
-def _named(name: str, file: Path) -> Format:
+def located(
+    name: str,
+    file: Path,
+    folder: Path,
+    format: FileFormat,
+    required: Sequence[str] = (),
+    wanted: tuple[str, ...] | None = None,
+) -> Place:
+    """A file as the formats are given it, unpacked where it is packed.
+
+    Raises:
+        InputError: there is no such file, it is a folder or empty, or it cannot be unpacked.
+    """
     if file.is_dir():
-        raise InputError(f"{name}: a directory, not a file; name the files in it.")
+        raise InputError(f"{name}: a directory, not a file, and it holds no Parquet; name the files in it.")
     if not file.exists():
         raise InputError(f"{name}: no such file; nothing was read.")
-    ending = "".join(file.suffixes[-2:]).lower() if file.suffix.lower() == ".gz" else file.suffix.lower()
-    bare = ending.removesuffix(".gz")
-    for kind in Format:
-        if bare in kind.value and not (kind is Format.PARQUET and ending != bare):
-            return kind
-    advice = " A .json file with one object a line is JSON Lines: name it .jsonl." if bare == ".json" else ""
-    raise InputError(
-        f"{name}: the ending '{ending}' says nothing that can be read; use .csv, .jsonl or .parquet "
-        f"(.csv.gz, .jsonl.gz).{advice}"
-    )
+    opener = opener_of(name, file)
+    place = Place(name, file, opener, format, folder, tuple(required), wanted)
+    if not place.head(1):
+        raise InputError(f"{name}: the file is empty, not even a header; nothing was read.")
+    return place
 
 
-def _sniffed(file: Path) -> Format:
-    with file.open("rb") as handle:
-        head = handle.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"PAR1"):
-        return Format.PARQUET
-    return Format.JSONL if head.startswith(b"{") else Format.CSV
-
-
-def _demand(name: str, columns: Sequence[str], required: Sequence[str]) -> None:
+def _demand(name: str, kind: FormatKind, columns: tuple[str, ...], required: Sequence[str], format: FileFormat) -> None:
     missing = [c for c in dict.fromkeys(required) if c not in columns]
     if not missing:
         return
     lower = {c.strip().lower(): c for c in columns}
-    said = []
+    said, advice = [], ""
     for column in missing:
+        fields = fields_of(column, columns)
         near = get_close_matches(column.strip().lower(), list(lower), n=1, cutoff=0.7)
-        said.append(f"'{column}'" + (f" (did you mean '{lower[near[0]]}'?)" if near else ""))
-    advice = ""
-    if len(columns) == 1 and any(sign in columns[0] for sign in ";\t|"):
-        advice = " The header is one single column: separate the fields by commas."
+        hint = f" (did you mean '{lower[near[0]]}'?)" if near else ""
+        if fields:
+            hint = f" (it holds objects; name one of their fields, as in '{fields[0]}')"
+        said.append(f"'{column}'" + hint)
+    sign = other_delimiter(columns[0], format.delimiter) if kind is FormatKind.CSV and len(columns) == 1 else ""
+    if sign:
+        shown = "\\t" if sign == "\t" else sign
+        advice = (
+            f" The header is one single column, since format.delimiter is '{format.delimiter}': set delimiter = "
+            f'"{shown}" {ADVICE}.'
+        )
     raise InputError(
         f"{name}: column{'s' if len(missing) > 1 else ''} {', '.join(said)} missing; the file has "
         f"{', '.join(repr(c) for c in columns) or 'no columns'}. Nothing was stored.{advice}"
     )
-
-
-_COLUMNS: dict[Format, Callable[[str, Path, Sequence[str]], tuple[str, ...]]] = {
-    Format.CSV: formats.csv_columns, Format.JSONL: formats.jsonl_columns, Format.PARQUET: formats.parquet_columns,
-}
-_CHUNKS: dict[Format, Callable[[str, Path, int, Sequence[str] | None], Iterator[Chunk]]] = {
-    Format.CSV: formats.csv_chunks, Format.JSONL: formats.jsonl_chunks, Format.PARQUET: formats.parquet_chunks,
-}

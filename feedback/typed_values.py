@@ -9,13 +9,14 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 
+from trueup.feedback.exact import Exact
 from trueup.feedback.values import plain
 
 
 def written(value: object) -> str | None:
     """A typed value as text: whole numbers without a fraction, times as ISO 8601, nested values as JSON.
 
-    What is missing (None, NaN, NaT, the empty text) is None. Text is left as it is.
+    What is missing (None, NaN, NaT, the empty text) is None. Text is left as it is. Finite numbers are `Exact`.
     """
     if isinstance(value, str):
         return value or None
@@ -27,16 +28,27 @@ def written(value: object) -> str | None:
         number = float(value)
         if number != number:
             return None
-        return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
+        if number in (float("inf"), float("-inf")):
+            return repr(number)
+        return Exact(int(number) if number.is_integer() and abs(number) < 2**53 else repr(number))
+    if isinstance(value, int | np.integer):
+        return Exact(value)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return plain(format(value, "f"))
+        return _decimal(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape") or None
     if isinstance(value, dict | list | tuple | np.ndarray):
         whole = value.tolist() if isinstance(value, np.ndarray) else value
         return json.dumps(whole, sort_keys=True, ensure_ascii=False, default=written)
     return str(value)
+
+
+def _decimal(value: Decimal) -> str | None:
+    if value.is_nan():
+        return None
+    text = plain(format(value, "f"))
+    return text if text is None or not value.is_finite() else Exact(text)

@@ -13,12 +13,16 @@ import numpy as np
 import pandas as pd
 
 from trueup.feedback.chunks import Chunk, object_array
+from trueup.feedback.exact import Ruined
 from trueup.feedback.labels import HUGE, resolve
+from trueup.feedback.missing_marks import marks_of
+from trueup.feedback.nested import Nested
+from trueup.feedback.number_notation import number_columns, otherwise_written, with_points
 from trueup.feedback.row_ids import hashed_ids
 from trueup.feedback.schema_check import expected_columns
 from trueup.feedback.times.time_columns import arrivals, event_times, joined
 from trueup.feedback.times.time_formats import declared_format
-from trueup.feedback.values import MISSING_NUMBER, encodable, number, plain
+from trueup.feedback.values import MISSING_NUMBER, encodable, escaped, infinite, number, plain
 from trueup.storage.incoming import Incoming, Refused
 from trueup.storage.row_ids import HashedColumns, hashed_columns
 from trueup.storage.stream import OrderTime, StreamSettings
@@ -82,6 +86,8 @@ def validate(
     """
     rows = len(chunk)
     faults = _Faults(rows)
+    _check_kinds(stream, chunk.table, faults)
+    chunk = with_points(stream.format, chunk, number_columns(stream))
     table = _cleaned(stream, chunk.table, faults)
     whole = Chunk(table, chunk.lines, chunk.raw, chunk.broken, chunk.typed)
     ids = _ids(stream, table, faults) if stream.id else None
@@ -116,23 +122,61 @@ def validate(
     return Validated(accepted, tuple(sorted([*chunk.broken, *refused], key=lambda r: r.line)))
 
 
+def _check_kinds(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> None:
+    """Mark cells that are no value of their column: an object, a number in another notation, an id that Excel cut."""
+    numbers = number_columns(stream)
+    for column in expected_columns(stream):
+        if column not in table:
+            continue
+        values = table[column].to_numpy()
+        kinds = set(map(type, values))
+        if Nested in kinds:
+            objects = np.array([isinstance(v, Nested) for v in values], dtype=bool)
+            detail = f"column '{column}' holds an object, '{{}}'; name one of its fields, as in '{column}.name'"
+            faults.add(objects, Reason.WRONG_TYPE, detail, values)
+        if Ruined in kinds and column not in (*numbers, *stream.time_columns, stream.label.arrived):
+            cut = np.array([isinstance(v, Ruined) for v in values], dtype=bool)
+            detail = f"column '{column}': Excel keeps 15 digits, so '{{}}' is no longer what it was; export it as text"
+            faults.add(cut, Reason.WRONG_TYPE, detail, values)
+        if column in numbers:
+            marks = f"decimal '{stream.format.decimal}' and thousands '{stream.format.thousands}'"
+            detail = f"column '{column}': '{{}}' is no number by {marks} of the stream's format"
+            faults.add(otherwise_written(stream.format, values), Reason.WRONG_TYPE, detail, values)
+
+
 def _cleaned(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
-    """Every declared column, NUL taken out of text, all else written plainly; unstorable values marked."""
-    columns = list(dict.fromkeys([*table.columns, *expected_columns(stream)]))
+    """Every column, NUL taken out of text, all else written plainly, without what stands for no value.
+
+    Of declared columns, values that cannot be stored are marked; of others they are written out.
+    """
+    declared = expected_columns(stream)
+    columns = list(dict.fromkeys([*table.columns, *declared]))
     cleaned = {}
     for column in columns:
         values = table[column].to_numpy() if column in table else np.full(len(table), None, dtype=object)
         present = "".join(v for v in values if v is not None)
         if not present.isascii() and not encodable(present):
             wrong = np.array([v is not None and not encodable(v) for v in values], dtype=bool)
-            faults.add(wrong, Reason.BAD_UNICODE, f"column '{column}' holds bytes or surrogates that are no UTF-8 text")
-        if len(present) > MAX_TEXT:
+            if column in declared:
+                detail = f"column '{column}' holds bytes or surrogates that are no UTF-8 text"
+                faults.add(wrong, Reason.BAD_UNICODE, detail)
+            else:
+                values = [escaped(v) if bad else v for v, bad in zip(values, wrong, strict=True)]
+        if len(present) > MAX_TEXT and column in declared:
             long = np.array([v is not None and len(v) > MAX_TEXT for v in values], dtype=bool)
             faults.add(long, Reason.TOO_LONG, f"column '{column}' is longer than {MAX_TEXT:,} characters")
         if "\x00" in present:
             values = [None if v is None else v.replace("\x00", "") or None for v in values]
-        cleaned[column] = object_array(list(values) if column in stream.text else [plain(v) for v in values])
+        write = _as_text if column in stream.text else plain
+        values = [write(v) for v in values]
+        if column in declared and (marks := marks_of(stream, column)):
+            values = [None if v is None or marks.mark(v) else v for v in values]
+        cleaned[column] = object_array(values)
     return pd.DataFrame(cleaned, columns=columns, index=range(len(table)), dtype="object")
+
+
+def _as_text(value: str | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _ids(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> np.ndarray:
@@ -193,6 +237,10 @@ def _labels(stream: StreamSettings, chunk: Chunk, times: np.ndarray, faults: _Fa
         beyond = f"column '{stream.label.column}' (the label) must lie within ±{HUGE:g}, not '{{}}'"
         faults.add(np.abs(numbers) > HUGE, Reason.WRONG_TYPE, beyond, labels)
         labels = np.where(np.isnan(numbers), None, labels)
+    elif stream.label.column in number_columns(stream):
+        unbounded = np.array([v is not None and infinite(v) for v in labels], dtype=bool)
+        said = f"column '{stream.label.column}' (the label) must be a finite number, not '{{}}'"
+        faults.add(unbounded, Reason.WRONG_TYPE, said, labels)
     if isinstance(stream.time, OrderTime):
         return labels, unknown
     known_at = times

@@ -6,7 +6,7 @@ import re
 
 _WHOLE = re.compile(r"[+-]?(?:0|[1-9]\d*)\.0+")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-MISSING_NUMBER = frozenset({"", "nan", "na", "n/a", "null", "none", "<na>"})
+MISSING_NUMBER = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "<na>", "-", "?"})  # lower case
 
 
 def plain(text: str | None) -> str | None:
@@ -29,6 +29,12 @@ def number(text: str | None) -> float | None:
         return None
     value = float(text)
     return value if abs(value) != float("inf") else None
+
+
+def infinite(text: str) -> bool:
+    """Whether a text writes a number that is none: infinity, or beyond what a float holds (1e400)."""
+    bare = text.strip().lstrip("+-").lower()
+    return bare in ("inf", "infinity", "∞") or (_NUMBER.fullmatch(bare) is not None and float(bare) == float("inf"))
 
 
 def escaped(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from trueup.storage.file_format import FileFormat
 from trueup.storage.policy import (
     BASELINES,
     ERROR_METRICS,
@@ -140,6 +141,8 @@ class StreamSettings(Frozen):
     group: tuple[str, ...] = ()
     series: bool = False
     on_change: Literal["refuse", "revise"] = "refuse"
+    missing: tuple[str, ...] | dict[str, tuple[str, ...]] = ()  # of all declared columns, or by column
+    format: FileFormat = FileFormat()
     label: LabelPolicy = LabelPolicy()
     schedule: Schedule = Schedule()
     policy: Policy = Policy()

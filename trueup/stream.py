@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -51,18 +51,21 @@ class Stream:
     def ingest(
         self,
         *sources: RecordSource,
+        format: Mapping[str, object] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
         on_note: Callable[[str], None] = lambda said: None,
     ) -> IngestResult:
         """Take records into the store; what is stored already is left out, bad rows go to quarantine.
 
         Args:
-            sources: paths of CSV, JSON Lines or Parquet files, "-" for standard input, DataFrames or Arrow tables.
+            sources: paths of files (CSV, JSON, Excel, HTML tables, Parquet; also packed), "-" for standard input,
+                DataFrames or Arrow tables.
+            format: how these files are written, where not as the settings say: keys of `[streams.NAME.format]`.
             on_progress: told how many rows are done, and of how many.
             on_note: told, before anything is stored, what stands in the result's `notes` of the files themselves.
 
         Raises:
-            ConfigError: the stream's schema cannot be followed.
+            ConfigError: the stream's schema cannot be followed, or `format` has a key or value that there is not.
             InputError: a source cannot be taken in at all; nothing of any of them was stored.
         """
         from trueup.feedback.intake import ingest
@@ -75,7 +78,8 @@ class Stream:
 
         done = ingest(
             self._app.store, self.settings, _inputs(sources),
-            now=self._app.now(), on_progress=on_progress, on_note=noted,
+            now=self._app.now(), format=self.settings.format.changed(format or {}), on_progress=on_progress,
+            on_note=noted,
         )  # fmt: skip
         label = self.settings.label
         if label.column and done.accepted and not done.labelled and not any("(the label)" in note for note in notes):

@@ -73,7 +73,7 @@ def _answered(app: App, stream: StreamSettings, version: VersionRecord, source: 
     from trueup.training.models.fitting import answer
 
     model = app.registry.load(stream.name, version.version)
-    with opened(source, stream.features, stdin=sys.stdin.buffer) as opened_source:
+    with opened(source, stream.features, format=stream.format, stdin=sys.stdin.buffer) as opened_source:
         asked = features_of(stream, opened_source.columns)
         for chunk in opened_source.chunks():
             judged = validate(asked, chunk, app.now())

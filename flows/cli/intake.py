@@ -31,7 +31,9 @@ from trueup.storage.timepoints import iso
 if TYPE_CHECKING:
     from trueup.results import IngestResult
 
-Files = Annotated[list[str], typer.Argument(help="CSV, JSON Lines or Parquet; - is standard input.")]
+Files = Annotated[
+    list[str], typer.Argument(help="CSV, JSON, Excel, HTML tables or Parquet, also packed; - is standard input.")
+]
 ItemId = Annotated[str, typer.Argument(help="The item's id, as `quarantine list` shows it.")]
 
 
@@ -53,12 +55,29 @@ def init(
 
 
 def ingest(
-    files: Files, stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False
+    files: Files,
+    stream: StreamName = None,
+    kind: Annotated[str | None, typer.Option(help="csv, jsonl, json, xlsx, html or parquet.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Stands between fields of CSV; \\t is a tab.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal mark of numbers written as text: . or ,")] = None,
+    thousands: Annotated[str | None, typer.Option(help="Mark between their thousands.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Such as utf-16 or windows-1252.")] = None,
+    skip_lines: Annotated[int | None, typer.Option(min=0, help="Title rows before the header.")] = None,
+    path: Annotated[str | None, typer.Option(help="Where in a JSON document the list lies.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of a workbook, or the number of a table of a page.")] = None,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take records from files into the store.
 
-    What is stored already is left out.
+    What is stored already is left out. Options that say how the files are written come before the stream's format.
     """
+    given = {
+        "kind": kind, "delimiter": delimiter, "decimal": decimal, "thousands": thousands, "encoding": encoding,
+        "skip_lines": skip_lines, "path": path, "sheet": sheet,
+    }  # fmt: skip
+    written = {key: value for key, value in given.items() if value is not None}
     with session(config, home, as_json) as s:
         chosen, told = s.stream(stream), list[str]()
 
@@ -67,7 +86,7 @@ def ingest(
             s.note(note)
 
         with _bar("ingest") as moved:
-            done = chosen.ingest(*files, on_progress=moved, on_note=tell)
+            done = chosen.ingest(*files, format=written, on_progress=moved, on_note=tell)
         _show(s, done, chosen.name, told)
 
 

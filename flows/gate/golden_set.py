@@ -41,7 +41,7 @@ def _read(app: App, stream: StreamSettings, path: str) -> GoldenSet:
     from trueup.training.gate.context import GoldenSet
 
     parts: list[GoldenSet] = []
-    with opened(path, stream.features) as source:
+    with opened(path, stream.features, format=stream.format) as source:
         column = EXPECTED if EXPECTED in source.columns else stream.label.column
         if column not in source.columns:
             told = f"'{EXPECTED}'" + (f" or '{column}'" if column else "")

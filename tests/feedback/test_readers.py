@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.feedback.chunks import Chunk
-from trueup.feedback.csv_records import csv_records
+from trueup.feedback.formats.csv_records import csv_records
 from trueup.feedback.readers import opened
 from trueup.storage.errors import InputError
 
@@ -80,7 +80,7 @@ def test_every_missing_column_is_named_in_one_message(tmp_path: Path) -> None:
         _read(path, ("reviewId", "at", "content"))
     for part in ("'reviewId'", "did you mean 'reviewID'", "'at'", "'content'", "Nothing was stored"):
         assert part in str(error.value)
-    with pytest.raises(InputError, match="separate the fields by commas"):
+    with pytest.raises(InputError, match='set delimiter = ";"'):
         _read(_file(tmp_path, "b.csv", "id;at\n1;2\n"), ("id",))
 
 
@@ -95,7 +95,6 @@ def test_a_required_key_may_first_stand_on_a_late_line(tmp_path: Path) -> None:
     [
         ("a.csv", b"", "empty"),
         ("a.csv", b"\n\n", "no header"),
-        ("a.csv", b"a,a\n1,2\n", "more than once"),
         ("a.csv", "id,t\n1,caf\u00e9\n".encode("latin-1"), "0xe9 in line 2"),
         ("a.csv", "id,t\n1,x\n".encode("utf-16"), "UTF-16"),
         ("a.csv", bytes(range(256)) * 40, "not UTF-8"),
@@ -104,9 +103,13 @@ def test_a_required_key_may_first_stand_on_a_late_line(tmp_path: Path) -> None:
         ("a.jsonl", b"[1, 2]\nno json\n", "no line of it"),
         ("a.parquet", b"PAR1 not really", "not a whole Parquet file"),
         ("a.csv.gz", b"not gzip", "cannot be read"),
-        ("a.xlsx", b"x", "ending '.xlsx'"),
-        ("a.json", b"{}", "name it .jsonl"),
-        ("a", b"x", "ending ''"),
+        ("a.xlsx", b"PK\x03\x04 and so on", "zip archive"),
+        ("a.zip", b"id,t", "not packed"),
+        ("a.json", b'{"data": [{"id": 1}], "more": {"rows": [{}]}}', 'path = "data" .* or path = "more.rows"'),
+        ("a.json", b'[{"id": 1}, {"id": 2', "not JSON"),
+        ("a.json", b'[{"id": 1}] [{"id": 2}]', "something follows"),
+        ("a.xls", b"<?xml version='1.0'?><Workbook/>", "XML"),
+        ("a.csv", b"sep=;\nid;t\n", 'delimiter = ";"'),
     ],
 )
 def test_a_file_that_is_not_what_it_says_is_refused_whole(

@@ -14,9 +14,9 @@ ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
 # The parts of a room, folders and the files beside them, from the ground up: imports go down the list, never up.
 PARTS = {
     "feedback": (
-        "values", "typed_values", "words_of_texts", "determination", "chunks", "times", "row_ids", "class_rules",
-        "labels", "schema_check", "csv_records", "file_formats", "formats",
-        "readers", "validation", "frames", "feedback_items", "intake", "quarantine", "inference",
+        "values", "exact", "typed_values", "words_of_texts", "determination", "nested", "chunks", "times", "row_ids",
+        "class_rules", "labels", "schema_check", "number_notation", "missing_marks", "formats", "readers", "validation",
+        "frames", "feedback_items", "intake", "quarantine", "inference",
     ),
     "monitoring": (
         "stats", "causes", "check", "formatting", "window", "lateness", "comparison", "signals", "policy", "incidents",

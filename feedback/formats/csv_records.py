@@ -25,12 +25,12 @@ class Record:
     fault: str = ""
 
 
-def csv_records(lines: Iterable[str], width: int, first_line: int) -> Iterator[Record]:
-    """The records of a CSV body: RFC 4180, comma-separated, quoted fields may hold line ends.
+def csv_records(lines: Iterable[str], width: int, first_line: int, delimiter: str = ",") -> Iterator[Record]:
+    """The records of a CSV body: RFC 4180, quoted fields may hold line ends.
 
     Args:
         lines: physical lines with their line ends.
-        width: number of fields that a record must have.
+        width: number of fields that a record must have; 0: any.
         first_line: line number of the first of `lines`.
     """
     source = iter(lines)
@@ -43,10 +43,10 @@ def csv_records(lines: Iterable[str], width: int, first_line: int) -> Iterator[R
         if not line.strip():
             number += 1
             continue
-        fields, fault = _parse([line], width)
+        fields, fault = _parse([line], width, delimiter)
         held = [line]
-        if fault and _open(line):
-            held, fields, fault = _grow(line, ahead, source, width)
+        if fault and _open(line, delimiter):
+            held, fields, fault = _grow(line, ahead, source, width, delimiter)
             if fault:
                 fault = f"a quote that opens here is never properly closed ({fault})"
                 ahead.extendleft(reversed(held[1:]))
@@ -55,7 +55,9 @@ def csv_records(lines: Iterable[str], width: int, first_line: int) -> Iterator[R
         number += len(held)
 
 
-def _grow(line: str, ahead: deque[str], source: Iterator[str], width: int) -> tuple[list[str], list[str], str]:
+def _grow(
+    line: str, ahead: deque[str], source: Iterator[str], width: int, delimiter: str
+) -> tuple[list[str], list[str], str]:
     """Lines added to a record until its quotes close: the lines taken, its fields, its fault."""
     held, size = [line], len(line)
     while len(held) < MAX_LINES and size < MAX_CHARACTERS:
@@ -65,30 +67,30 @@ def _grow(line: str, ahead: deque[str], source: Iterator[str], width: int) -> tu
         held.append(more)
         size += len(more)
         if more.count('"') % 2:  # within quotes only an odd number of them can close the field
-            fields, fault = _parse(held, width)
-            if not fault or not _open("".join(held)):
+            fields, fault = _parse(held, width, delimiter)
+            if not fault or not _open("".join(held), delimiter):
                 return held, fields, fault
     return held, [], f"not within {len(held)} lines"
 
 
-def _parse(lines: list[str], width: int) -> tuple[list[str], str]:
+def _parse(lines: list[str], width: int, delimiter: str) -> tuple[list[str], str]:
     try:
-        fields = next(csv.reader(lines, strict=True), [])
+        fields = next(csv.reader(lines, strict=True, delimiter=delimiter), [])
     except csv.Error as error:
         if "field larger" in str(error):
             return [], f"a field is longer than {csv.field_size_limit():,} characters"
         if "unexpected end of data" in str(error):
             return [], "the text ends within quotes"
         return [], f"not CSV: {error}"
-    if len(fields) != width:
+    if width and len(fields) != width:
         return [], f"{len(fields)} fields where the header has {width}"
     return fields, ""
 
 
-def _open(text: str) -> bool:
+def _open(text: str, delimiter: str) -> bool:
     """Whether a quoted field is still open at the end of the text."""
     try:
-        next(csv.reader([text], strict=True), [])
+        next(csv.reader([text], strict=True, delimiter=delimiter), [])
     except csv.Error as error:
         return "unexpected end of data" in str(error)
     return False

@@ -1,0 +1,167 @@
+"""Excel workbooks (.xlsx, .xls, .xlsb, .ods) by python-calamine: cells as Excel types them, one sheet a file."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from trueup.feedback.exact import Ruined
+from trueup.feedback.formats.contents import ADVICE, Contents, Place
+from trueup.feedback.formats.sheet_rows import read_rows
+from trueup.feedback.typed_values import written
+from trueup.storage.errors import InputError
+
+_KEPT_DIGITS = 10**15
+_CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
+_SHEET = re.compile(rb"<sheet\b[^>]*?\bname=\"([^\"]*)\"[^>]*?\br:id=\"([^\"]*)\"")
+_BLOCK = 1 << 20
+
+
+def read_excel(place: Place) -> Contents:
+    """One sheet of a workbook: the one that `format.sheet` names, or the only one.
+
+    Raises:
+        InputError: python-calamine is not installed, the file is no workbook, or which sheet is meant is not said.
+    """
+    book = _book(place)
+    names = sheets_with_cells(place)
+    wanted = place.format.sheet or (names[0] if len(names) == 1 else "")
+    if not names:
+        raise InputError(f"{place.name}: no sheet of the workbook holds a cell; nothing was stored.")
+    if wanted not in book.sheet_names:
+        told = " or ".join(f'sheet = "{name}"' for name in names)
+        said = f"there is no sheet '{wanted}'" if wanted else f"the workbook has {len(names)} sheets with cells"
+        raise InputError(
+            f"{place.name}: {said}, and format.sheet is '{place.format.sheet}'. Nothing was stored. Set {told} "
+            f"{ADVICE}."
+        )
+    sheet = book.get_sheet_by_name(wanted)
+
+    def rows() -> Iterator[list[str | None]]:
+        return ([_text(cell) for cell in row] for row in sheet.iter_rows())
+
+    contents = read_rows(place, rows)
+    typed = _times(sheet, contents.columns, place)
+    if typed:
+        contents = read_rows(place, rows, typed)
+    return replace(contents, notes=(*contents.notes, *_lacking(place, wanted)))
+
+
+def sheets_with_cells(place: Place) -> tuple[str, ...]:
+    """The names of the sheets that hold something, in the workbook's order; hidden ones too."""
+    book = _book(place)
+    return tuple(name for name in book.sheet_names if book.get_sheet_by_name(name).total_height)
+
+
+def sheet_rows(place: Place, name: str) -> Iterator[list[str | None]]:
+    """The cells of a sheet as text, row by row."""
+    return ([_text(cell) for cell in row] for row in _cells(_book(place).get_sheet_by_name(name)))
+
+
+def _book(place: Place) -> Any:
+    try:
+        import python_calamine
+    except ImportError:
+        raise InputError(
+            f"{place.name}: an Excel workbook is read by a package that is not installed; nothing was stored. Install "
+            "it: pip install 'trueup[excel]'"
+        ) from None
+    try:
+        with place.unpacked().open("rb") as handle:  # by content: an ending may say .xls of an .xlsx
+            return python_calamine.CalamineWorkbook.from_filelike(handle)
+    except python_calamine.PasswordError:
+        raise InputError(f"{place.name}: the workbook has a password; nothing was stored. Save it without.") from None
+    except (python_calamine.CalamineError, OSError) as error:
+        raise InputError(f"{place.name}: not a whole Excel workbook ({error}). Nothing was stored.") from None
+
+
+def _cells(sheet: Any) -> Iterator[list[Any]]:
+    """Every row from the first of the sheet on, so that a row has the number that Excel shows."""
+    yield from sheet.iter_rows()
+
+
+def _text(cell: Any) -> str | None:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) >= _KEPT_DIGITS:
+        return Ruined(format(cell, ".0f"))
+    if isinstance(cell, timedelta):
+        return written(cell.total_seconds() / 86400)  # as Excel counts it: in days
+    if isinstance(cell, time):
+        return cell.isoformat()
+    return written(cell)
+
+
+def _times(sheet: Any, columns: tuple[str, ...], place: Place) -> frozenset[str]:
+    """The columns of which every cell that is not empty is a date or a time on a day."""
+    kinds: list[set[type]] = [set() for _ in columns]
+    seen = False
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        if number <= place.format.skip_lines or not any(cell != "" for cell in row):
+            continue
+        if not seen:
+            seen = True  # the header
+            continue
+        for found, cell in zip(kinds, row, strict=False):
+            if cell != "":
+                found.add(type(cell))
+    return frozenset(c for c, found in zip(columns, kinds, strict=True) if found and found <= {datetime, date})
+
+
+# ---- what a workbook does not keep: results of formulas, and errors ----
+
+
+def _lacking(place: Place, sheet: str) -> Sequence[str]:
+    """What is to be told of cells that come out empty: formulas that were never computed, and errors."""
+    formulas, errors = _counted(place.unpacked(), sheet)
+    notes = []
+    if formulas:
+        notes.append(
+            f"{place.name}: {formulas:,} formulas of sheet '{sheet}' have no stored result and are read as empty. Open "
+            "the workbook in Excel and save it, so that they have one."
+        )
+    if errors:
+        notes.append(f"{place.name}: {errors:,} cells of sheet '{sheet}' hold an error (#N/A) and are read as empty.")
+    return notes
+
+
+def _counted(file: Path, sheet: str) -> tuple[int, int]:
+    if not zipfile.is_zipfile(file):
+        return 0, 0
+    with zipfile.ZipFile(file) as archive:
+        part = _part(archive, sheet)
+        if part is None:
+            return 0, 0
+        formulas = errors = 0
+        with archive.open(part) as handle:
+            held = b""
+            while block := handle.read(_BLOCK):
+                held += block
+                end = held.rfind(b"</c>") + 4
+                if end < 4:
+                    continue
+                for attributes, inner in _CELL.findall(held[:end]):
+                    formulas += b"<f" in inner and b"<v>" not in inner and b"<is>" not in inner
+                    errors += b't="e"' in attributes
+                held = held[end:]
+        return formulas, errors
+
+
+def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:
+    """The part of the archive that holds a sheet."""
+    import html
+
+    try:
+        book, links = archive.read("xl/workbook.xml"), archive.read("xl/_rels/workbook.xml.rels")
+    except KeyError:
+        return None
+    key = next((k for name, k in _SHEET.findall(book) if html.unescape(name.decode()) == sheet), None)
+    for link in re.findall(rb"<Relationship\b[^>]*>", links):
+        if key and b'Id="' + key + b'"' in link and (target := re.search(rb'Target="([^"]*)"', link)):
+            path = target[1].decode().lstrip("/")
+            path = path if path.startswith("xl/") else f"xl/{path}"
+            return path if path in archive.namelist() else None
+    return None

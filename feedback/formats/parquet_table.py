@@ -1,0 +1,167 @@
+"""Parquet files, and folders of them that are partitioned by `key=value`: columns of every type as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+
+from trueup.feedback.chunks import Chunk, RawRows, object_array
+from trueup.feedback.formats.contents import Contents, Place
+from trueup.feedback.nested import Nested, flat
+from trueup.feedback.typed_values import written
+from trueup.storage.errors import InputError
+
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+def read_parquet(place: Place, files: Sequence[Path] | None = None) -> Contents:
+    """The columns of a Parquet file, or of the `files` of a partitioned folder, in which rows are numbered on.
+
+    Fields of a struct are columns by dotted name. Columns of bytes are read only where they are wanted.
+
+    Raises:
+        InputError: not a whole Parquet file, or it names a column more than once.
+    """
+    parts = [_Part(place.name, file, _keys(place.file, file)) for file in files or [place.unpacked()]]
+    names = tuple(dict.fromkeys(name for part in parts for name in part.names(place.wanted)))
+    return Contents(names, lambda size, only: _chunks(parts, names, place.wanted, size, only))
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """The Parquet files below a folder, in the order of their paths; what begins with `_` or `.` is none."""
+    found = []
+    for file in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(("_", ".")) for part in file.relative_to(folder).parts)
+        if not hidden and file.suffix.lower() in (".parquet", ".pq") and file.is_file():
+            found.append(file)
+    return found
+
+
+def _keys(folder: Path, file: Path) -> dict[str, str | None]:
+    """The columns that a file's path below the folder writes as `key=value`."""
+    if not folder.is_dir():
+        return {}
+    named = [part.split("=", 1) for part in file.relative_to(folder).parts[:-1] if "=" in part]
+    return {unquote(key): None if value == _NO_VALUE else unquote(value) for key, value in named}
+
+
+def _chunks(
+    parts: Sequence[_Part], names: Sequence[str], wanted: Sequence[str] | None, size: int, only: Sequence[str] | None
+) -> Iterator[Chunk]:
+    start = 1
+    kept = [c for c in names if only is None or c in only]
+    for part in parts:
+        for rows, columns, typed in part.columns(size, kept, wanted):
+            found = {c: columns[c] if c in columns else object_array([None] * rows) for c in kept}
+            more = {c: v for c, v in columns.items() if c not in found}  # objects that are also columns of their fields
+            table = pd.DataFrame({**found, **more}, index=range(rows), dtype="object")
+            yield Chunk(table, np.arange(start, start + rows), RawRows(table), (), typed)
+            start += rows
+
+
+class _Part:
+    """One Parquet file, with the columns of its path."""
+
+    def __init__(self, name: str, file: Path, keys: dict[str, str | None]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._name, self._keys = name, keys
+        try:
+            self._file = pq.ParquetFile(file)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{name}: not a whole Parquet file ({error}). Nothing was stored.") from None
+        self._schema = self._file.schema_arrow
+        twice = sorted({c for c in self._schema.names if self._schema.names.count(c) > 1 or c in keys})
+        if twice:
+            raise InputError(f"{name}: it names {twice} more than once; rename one. Nothing was stored.")
+
+    def names(self, wanted: Sequence[str] | None) -> list[str]:
+        """The names of its columns, the fields of structs for the structs themselves."""
+        return [*(n for field in self._read(wanted) for n in _leaves(field.name, field.type)), *self._keys]
+
+    def _read(self, wanted: Sequence[str] | None) -> list[Any]:
+        return [f for f in self._schema if wanted is None or f.name in wanted or not _is_bytes(f.type)]
+
+    def columns(
+        self, size: int, kept: Sequence[str], wanted: Sequence[str] | None
+    ) -> Iterator[tuple[int, dict[str, np.ndarray], frozenset[str]]]:
+        """Batches of rows: their number, each column as text, and the columns that are times."""
+        import pyarrow as pa
+
+        fields = [f for f in self._read(wanted) if any(c == f.name or c.startswith(f"{f.name}.") for c in kept)]
+        fields = [f for f in fields if any(leaf in kept for leaf in _leaves(f.name, f.type))]
+        typed = frozenset(leaf for f in fields for leaf, kind in _typed_leaves(f.name, f.type) if _is_time(kind))
+        paths = [f.name for f in fields]
+        try:
+            batches = self._file.iter_batches(batch_size=size, columns=paths) if paths else self._empty(size)
+            for batch in batches:
+                found: dict[str, np.ndarray] = {}
+                for field in fields:
+                    found |= _texts(field.name, batch.column(field.name), batch.num_rows)
+                found |= {c: object_array([v] * batch.num_rows) for c, v in self._keys.items() if c in kept}
+                yield batch.num_rows, found, typed
+        except (pa.ArrowException, UnicodeDecodeError) as error:
+            raise InputError(f"{self._name}: the Parquet file cannot be read on ({error}). Get it again.") from error
+
+    def _empty(self, size: int) -> Iterator[Any]:
+        """As many rows as the file has, without a column."""
+        return self._file.iter_batches(batch_size=size, columns=[])
+
+
+def _leaves(name: str, kind: Any) -> list[str]:
+    return [leaf for leaf, _ in _typed_leaves(name, kind)]
+
+
+def _typed_leaves(name: str, kind: Any) -> list[tuple[str, Any]]:
+    """A column, or the fields of a struct by dotted name, with their types."""
+    import pyarrow.types as types
+
+    if types.is_struct(kind) and kind.num_fields:
+        return [leaf for field in kind for leaf in _typed_leaves(f"{name}.{field.name}", field.type)]
+    return [(name, kind)]
+
+
+def _is_bytes(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return str(kind).startswith(("binary", "large_binary", "fixed_size_binary"))
+
+
+def _is_time(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return bool(types.is_timestamp(kind) or types.is_date(kind))
+
+
+def _texts(name: str, column: Any, rows: int) -> dict[str, np.ndarray]:
+    """A column as text, a struct as the text of each of its fields."""
+    import pyarrow.types as types
+
+    values = _values(column)
+    if not types.is_struct(column.type) or not column.type.num_fields:
+        flattened = [flat({name: value})[name] for value in values]
+        texts = [value if isinstance(value, Nested) else written(value) for value in flattened]
+        return {name: object_array(texts)}
+    records = [flat({name: value}) if value is not None else {} for value in values]
+    return {leaf: object_array([written(r.get(leaf)) for r in records]) for leaf in _leaves(name, column.type)}
+
+
+def _values(column: Any) -> list[Any]:
+    """The values of an Arrow array; times beyond the years that Python knows as Arrow writes them."""
+    import pyarrow as pa
+
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):
+        try:
+            return list(column.cast(pa.string()).to_pylist())
+        except pa.ArrowException as error:
+            raise pa.ArrowInvalid(f"a value of type {column.type} that is no value of Python: {error}") from error

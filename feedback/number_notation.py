@@ -1,0 +1,77 @@
+"""Numbers that a file writes as text in its own notation (1.234,5) as all of trueup reads them (1234.5). Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from trueup.feedback.chunks import Chunk, object_array
+from trueup.feedback.class_rules import class_rules
+from trueup.feedback.exact import Exact
+from trueup.feedback.values import number
+from trueup.storage.file_format import FileFormat
+from trueup.storage.stream import StreamSettings
+
+_ALIKE = {" ": " \u00a0\u202f\u2009", "'": "'\u2019"}  # signs that stand for one mark between thousands
+
+
+def number_columns(stream: StreamSettings) -> tuple[str, ...]:
+    """The columns whose text is read as numbers: features, scores, a label that is a number or compared with one."""
+    label = stream.label.column
+    compared = any(number(rule.operand) is not None for rule in class_rules(stream.label))
+    named = (*stream.numeric, label if label and (stream.is_regression or compared) else "", stream.prediction.score,
+             stream.prediction.column if stream.is_regression else "")  # fmt: skip
+    return tuple(dict.fromkeys(c for c in named if c))
+
+
+def with_point(text: str, format: FileFormat) -> str | None:
+    """A number in a file's notation, written with a point and nothing between thousands; None where it is none."""
+    match = _pattern(format.decimal, format.thousands).fullmatch(text.strip())
+    if match is None:
+        return None
+    whole = re.sub(r"[^\d]", "", match["whole"] or "").lstrip("0") or "0"
+    fraction = f".{match['fraction']}" if match["fraction"] else ""
+    return f"{'-' if match['sign'] == '-' else ''}{whole}{fraction}{match['power'] or ''}"
+
+
+@lru_cache(maxsize=16)
+def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
+    mark, point = f"[{re.escape(_ALIKE.get(thousands, thousands))}]", re.escape(decimal)
+    thousand, lakh = rf"\d{{1,3}}(?:{mark}\d{{3}})+", rf"\d{{1,2}}(?:{mark}\d{{2}})+{mark}\d{{3}}"  # 12,34,567
+    whole = rf"(?P<whole>{thousand}|{lakh}|\d+)?" if thousands else r"(?P<whole>\d+)?"
+    fraction, power = rf"(?:{point}(?P<fraction>\d*))?", r"(?P<power>[eE][+-]?\d+)?"
+    return re.compile(rf"(?P<sign>[+-])?(?={point}?\d){whole}{fraction}{power}", re.ASCII)
+
+
+def with_points(format: FileFormat, chunk: Chunk, columns: tuple[str, ...]) -> Chunk:
+    """A chunk whose text cells of some columns are `Exact` where they are numbers in the file's notation.
+
+    What is no such number stays as it is, and so does what the file itself types as a number. `raw` stays the file's.
+    """
+    if format.plain_numbers:
+        return chunk
+    table = chunk.table.copy(deep=False)
+    for column in columns:
+        if column in table:
+            table[column] = object_array([_read(v, format) for v in table[column]])
+    return replace(chunk, table=table)
+
+
+def _read(value: str | None, format: FileFormat) -> str | None:
+    if value is None or isinstance(value, Exact):
+        return value
+    text = with_point(value, format)
+    return value if text is None else Exact(text)
+
+
+def otherwise_written(format: FileFormat, values: np.ndarray) -> np.ndarray:
+    """Where text is a number with a point and none in the file's notation, so it could be two: bool of shape (n,)."""
+    if format.plain_numbers:
+        return np.zeros(len(values), dtype=bool)
+    return np.array([
+        v is not None and not isinstance(v, Exact) and number(v) is not None and with_point(v, format) is None
+        for v in values
+    ], dtype=bool)  # fmt: skip
