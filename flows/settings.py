@@ -8,8 +8,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from trueup.feedback.schema_check import check_schema
 from trueup.flows.settings_faults import faults_of, is_json, place_of, refused_settings, settings_variables
@@ -88,6 +98,20 @@ class SmtpSettings(BaseModel):
         return bool(self.host or self.block)
 
 
+class AlertSettings(Frozen):
+    """Who is told that all goes well; whom a stream's alerts go to stands with the stream."""
+
+    heartbeat: str = ""
+
+    @field_validator("heartbeat")
+    @classmethod
+    def _can_be_asked(cls, value: str) -> str:
+        address = urlsplit(value)
+        if value and not (address.scheme in ("http", "https") and address.hostname):
+            raise ValueError("heartbeat is no address, so no sign of life could be sent; begin it with https://")
+        return value
+
+
 class ServeSettings(Frozen):
     """Where Prefect's own pages are served while `trueup serve` runs; loopback only."""
 
@@ -101,6 +125,7 @@ class Settings(Frozen):
     store: StoreSettings = StoreSettings()
     tracking: TrackingSettings = TrackingSettings()
     smtp: SmtpSettings = SmtpSettings()
+    alerts: AlertSettings = AlertSettings()
     serve: ServeSettings = ServeSettings()
 
     @model_validator(mode="before")

@@ -166,16 +166,26 @@ class AlertStore:
         self._update(alert_id, state="sent", sent_at=at, error=None, next_try=None, attempts=t.alerts.c.attempts + 1)
 
     def mark_failed(
-        self, alert_id: str, at: datetime, why: str, next_try: datetime | None, *, remaining: tuple[str, ...]
+        self,
+        alert_id: str,
+        at: datetime,
+        why: str,
+        next_try: datetime | None,
+        *,
+        remaining: tuple[str, ...],
+        counted: bool = True,
     ) -> None:
-        """A try failed for the `remaining` addresses; without a next try the alert is dead, and `status` says so."""
+        """A try failed for the `remaining` addresses; without a next try the alert is dead, and `status` says so.
+
+        counted: it used up one of the alert's tries; not where the server was at fault.
+        """
         self._update(
             alert_id,
             state="dead" if next_try is None else "pending",
             error=why,
             next_try=next_try,
             recipients=list(remaining),
-            attempts=t.alerts.c.attempts + 1,
+            attempts=t.alerts.c.attempts + int(counted),
         )
 
     def dead(self) -> list[OutboxItem]:

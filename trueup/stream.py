@@ -134,9 +134,12 @@ class Stream:
             TimeRefused: the time would rewind a model.
             ModelUnusable: the champion cannot be loaded or scored; an alert of it is on its way.
         """
+        from trueup.flows.alert.heartbeat import beat
         from trueup.flows.cycle.run import run_cycle
 
-        return CycleResult.from_json(run_cycle(self._app, self.settings, self.moment(as_of), watch=watch))
+        done = CycleResult.from_json(run_cycle(self._app, self.settings, self.moment(as_of), watch=watch))
+        beat(self._app)
+        return done
 
     def train(self, as_of: AsOf = None, *, on_candidate: Callable[[Any], None] = lambda progress: None) -> TrainResult:
         """The first champion, or a challenger on demand, through the same gate as in a cycle.

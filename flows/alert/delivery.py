@@ -25,7 +25,8 @@ BACK_OFF = (
     timedelta(hours=1),
     *(timedelta(hours=4),) * 6,
 )
-MAX_ATTEMPTS = len(BACK_OFF) + 1  # spread over 25 hours and 21 minutes: a mail server may be down for a day
+MAX_ATTEMPTS = len(BACK_OFF) + 1  # that met a server; while it is away none is used up
+_SOONEST, _LATEST = timedelta(minutes=1), timedelta(hours=1)  # between two tries of a server that is away
 
 
 class DeliveryFailed(Exception):
@@ -34,16 +35,24 @@ class DeliveryFailed(Exception):
     why: a plain reason, one line.
     permanent: no later attempt can help (refused recipients, refused content).
     server: the fault is the server's, not this message's; other messages would meet the same now.
+    counts: it uses up one of the message's tries; not where no server was even met.
     remaining: the addresses that have not got it; empty means all of them.
     """
 
     def __init__(
-        self, why: str, *, permanent: bool = False, server: bool = False, remaining: tuple[str, ...] = ()
+        self,
+        why: str,
+        *,
+        permanent: bool = False,
+        server: bool = False,
+        counts: bool = True,
+        remaining: tuple[str, ...] = (),
     ) -> None:
         self.why = without_secrets(why)
         super().__init__(self.why)
         self.permanent = permanent
         self.server = server
+        self.counts = counts
         self.remaining = remaining
 
 
@@ -98,9 +107,17 @@ class Outbox(Protocol):
         ...
 
     def mark_failed(
-        self, alert_id: str, at: datetime, why: str, next_try: datetime | None, /, *, remaining: tuple[str, ...]
+        self,
+        alert_id: str,
+        at: datetime,
+        why: str,
+        next_try: datetime | None,
+        /,
+        *,
+        remaining: tuple[str, ...],
+        counted: bool,
     ) -> None:
-        """One attempt more was made: due again at `next_try`, or dead where that is None.
+        """An attempt failed: due again at `next_try`, or dead where that is None; `counted` uses up one of its tries.
 
         `remaining` replaces the item's `to`: who already got the mail must not get it twice.
         """
@@ -173,7 +190,7 @@ def deliver(
     """Tries every pending alert once; a mail that cannot be sent never raises, it is scheduled anew or dead.
 
     A failure of the server ends the pass: the mails behind would meet the same, each after a timeout. They stay
-    pending as they were, and their attempts are not counted.
+    pending as they were. Where no server was met no attempt is counted: it may be away for days, and no mail dies.
     """
     sent: list[str] = []
     pending: list[str] = []
@@ -192,8 +209,14 @@ def deliver(
             )
             transport.send(message)
         except DeliveryFailed as failure:
-            next_try = None if failure.permanent else next_attempt(now, item.attempts + 1, max_attempts)
-            outbox.mark_failed(item.id, now, failure.why, next_try, remaining=failure.remaining or item.to)
+            if not failure.counts:
+                next_try: datetime | None = next_try_of_server(now, now - item.created_at)
+            else:
+                next_try = None if failure.permanent else next_attempt(now, item.attempts + 1, max_attempts)
+            outbox.mark_failed(
+                item.id, now, failure.why, next_try,
+                remaining=failure.remaining or item.to, counted=failure.counts,
+            )  # fmt: skip
             (dead if next_try is None else pending).append(item.id)
             if failure.server:
                 pending.extend(later.id for later in items[position + 1 :])
@@ -202,6 +225,11 @@ def deliver(
             outbox.mark_sent(item.id, now)
             sent.append(item.id)
     return Delivered(tuple(sent), tuple(pending), tuple(dead))
+
+
+def next_try_of_server(now: datetime, waited: timedelta) -> datetime:
+    """When to try again a server that is away: rarer the longer the mail has waited, from a minute to an hour."""
+    return now + min(max(waited / 4, _SOONEST), _LATEST)
 
 
 def next_attempt(now: datetime, made: int, max_attempts: int = MAX_ATTEMPTS) -> datetime | None:

@@ -48,6 +48,7 @@ class MaildirTransport:
             raise DeliveryFailed(
                 f"the Maildir {self.folder} cannot be written ({error}); the mail waits in the outbox until it can",
                 server=True,
+                counts=False,
             ) from error
 
 
@@ -97,12 +98,14 @@ class SmtpTransport:
                 f"the server refused the login: {_reply(failure.smtp_code, failure.smtp_error)}; check [smtp] username "
                 "and TRUEUP_SMTP__PASSWORD, or the Prefect block",
                 server=True,
+                counts=False,
             ) from failure
         except (smtplib.SMTPException, OSError) as failure:
             where = f"Prefect block '{self.settings.block}'" if self.settings.block else self._address()
             raise DeliveryFailed(
                 f"no connection to the mail server ({where}): {_words(failure)}; check [smtp] host, port and security",
                 server=True,
+                counts=False,
             ) from failure
 
     def _credentials(self) -> Any:
@@ -127,6 +130,7 @@ class SmtpTransport:
                 f"the Prefect block '{settings.block}' of kind email-server-credentials cannot be loaded "
                 f"({_words(failure)}); save it in Prefect, or set [smtp] host instead",
                 server=True,
+                counts=False,
             ) from failure
         if loaded.password:
             remember([loaded.password.get_secret_value()])

@@ -14,6 +14,7 @@ from typing import Any
 
 from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.alert.failures import alerting_on_failure, is_transient, open_incident, resolve_incident
+from trueup.flows.alert.heartbeat import beat
 from trueup.flows.app import App, open_app
 from trueup.flows.audit.prune import prune_after_cycle
 from trueup.flows.check.champion import champion_of, refuse_rewind
@@ -101,6 +102,7 @@ def run_scheduled(
     """
     app = open_app(Path(config) if config else None, Path(home))
     done = run_cycle(app, app.stream(stream), app.now(), run_step=run_step, watch=watch)
+    beat(app)
     prune_after_cycle(app, app.stream(stream))
     path = app.report_files.page_path(stream, done["check"]["report_id"]) if done["check"] else None
     return done | {"summary": summary(done), "report_path": str(path) if path else None}

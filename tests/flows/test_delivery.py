@@ -64,11 +64,19 @@ class MemoryOutbox:
         self.sent.append(id)
 
     def mark_failed(
-        self, id: str, at: datetime, why: str, next_try: datetime | None, *, remaining: tuple[str, ...]
+        self,
+        id: str,
+        at: datetime,
+        why: str,
+        next_try: datetime | None,
+        *,
+        remaining: tuple[str, ...],
+        counted: bool,
     ) -> None:
         self.why[id] = why
         self.items = [
-            replace(item, attempts=item.attempts + 1, to=remaining) if item.id == id else item for item in self.items
+            replace(item, attempts=item.attempts + counted, to=remaining) if item.id == id else item
+            for item in self.items
         ]
         if next_try is None:
             self.dead.append(id)
@@ -200,13 +208,13 @@ def test_who_has_got_it_is_not_written_to_again():
 
 
 def test_a_server_that_was_down_gets_everything_later():
-    """Down: one attempt is counted, the rest wait untouched; up again: each alert arrives once."""
+    """Down: no attempt is counted, the rest wait untouched; up again: each alert arrives once."""
     inbox, port = Inbox(), free_port()
     outbox = MemoryOutbox([Waiting("1"), Waiting("2", message_id="<2@trueup>")])
     transport = SmtpTransport(SmtpSettings(host="127.0.0.1", port=port))
     delivered = deliver(outbox, transport, sender=SENDER, now=NOW)
     assert delivered.pending == ("1", "2")
-    assert [item.attempts for item in outbox.items] == [1, 0]
+    assert [item.attempts for item in outbox.items] == [0, 0]
     assert f"127.0.0.1:{port}" in outbox.why["1"]
     with smtp_server(inbox, port):
         deliver(outbox, transport, sender=SENDER, now=NOW)
@@ -215,6 +223,20 @@ def test_a_server_that_was_down_gets_everything_later():
         deliver(outbox, transport, sender=SENDER, now=NOW + timedelta(minutes=9))
     assert outbox.sent == ["2", "1"]
     assert [mail["Message-ID"] for mail in inbox.mails] == ["<2@trueup>", "<first@trueup>"]
+
+
+def test_no_mail_dies_of_a_server_that_is_away_for_three_days():
+    """It is tried every minute at first and every hour in the end, and goes out when the server is back."""
+    inbox, port = Inbox(), free_port()
+    outbox, now, tries = MemoryOutbox([Waiting("1")]), NOW, 0
+    transport = SmtpTransport(SmtpSettings(host="127.0.0.1", port=port))
+    while now < NOW + timedelta(days=3):
+        deliver(outbox, transport, sender=SENDER, now=now)
+        now, tries = outbox.due["1"], tries + 1
+    assert 72 <= tries <= 100
+    with smtp_server(inbox, port):
+        deliver(outbox, transport, sender=SENDER, now=now)
+    assert outbox.sent == ["1"]
 
 
 def test_a_silent_server_does_not_hang_the_pass(monkeypatch):
@@ -259,9 +281,9 @@ def test_attempts_end_after_about_a_day():
     assert waits[0] == NOW + timedelta(minutes=1)
     assert waits[-1] is None
     assert timedelta(hours=24) <= sum(BACK_OFF, timedelta()) <= timedelta(hours=28)
-    outbox = MemoryOutbox([Waiting("1", attempts=MAX_ATTEMPTS - 1)])
-    closed = SmtpTransport(SmtpSettings(host="127.0.0.1", port=free_port()))
-    assert deliver(outbox, closed, sender=SENDER, now=NOW).dead == ("1",)
+    full = Waiting("1", to=("full@example.org",), attempts=MAX_ATTEMPTS - 1)
+    with smtp_server(Inbox(), free_port()) as settings:
+        assert send([full], settings)[1].dead == ("1",)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

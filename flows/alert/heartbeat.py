@@ -1,0 +1,43 @@
+"""The sign of life for a watcher elsewhere: sent only after a cycle whose alerts are on their way."""
+
+from __future__ import annotations
+
+import logging
+import urllib.request
+from datetime import timedelta
+
+from trueup.flows.app import App
+
+_PATIENCE = timedelta(hours=1)  # that an alert may wait for its mail server
+_TIMEOUT_SECONDS = 10.0
+log = logging.getLogger("trueup")
+
+
+def beat(app: App) -> bool:
+    """Ask for `[alerts] heartbeat` by GET; whether that was done.
+
+    Not while an alert is dead, or waits for longer than _PATIENCE and nobody silenced it: then silence is the alarm. A
+    watcher that does not answer fails no cycle.
+    """
+    url = app.settings.alerts.heartbeat
+    if not url:
+        return False
+    late = alerts_overdue(app)
+    if late:
+        log.warning("no heartbeat: %d alerts reached nobody yet; see `trueup alerts list`", late)
+        return False
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS):
+            return True
+    except OSError as error:  # the URL is a secret: whoever has it can pretend to be well
+        why = getattr(error, "code", type(error).__name__)
+        log.warning("the heartbeat was not taken (%s); whoever waits for it will call", why)
+        return False
+
+
+def alerts_overdue(app: App) -> int:
+    """How many alerts are dead, or wait for longer than _PATIENCE without being silenced."""
+    now = app.now()
+    held = app.alerts.held(now)
+    waiting = [a for a in app.alerts.pending() if a.id not in held and now - a.created_at > _PATIENCE]
+    return len(waiting) + len(app.alerts.dead())
