@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 from operator import eq, ge, gt, le, lt, ne
 
-from trueup.feedback.values import number, plain
+from trueup.feedback.values import folded, number, plain
 from trueup.storage.errors import ConfigError
 from trueup.storage.stream import LabelPolicy
 
@@ -18,14 +18,17 @@ _RULE = re.compile(r"\s*(<=|>=|!=|==|=|<|>)?\s*(.*?)\s*", re.DOTALL)
 
 @dataclass(frozen=True)
 class ClassRule:
-    """One condition under which a raw value belongs to a class: `operator` is a key of _COMPARE."""
+    """One condition under which a raw value belongs to a class: `operator` is a key of _COMPARE, `operand` folded."""
 
     name: str
     operator: str
     operand: str
 
     def matches(self, raw: str) -> bool:
-        """Whether a raw value, written plainly, fulfils the condition. What is no number is neither above nor below."""
+        """Whether a raw value, written plainly and folded, fulfils the condition.
+
+        What is no number is neither above nor below.
+        """
         value, bound = number(raw), number(self.operand)
         if value is not None and bound is not None:
             return bool(_COMPARE[self.operator](value, bound))
@@ -42,7 +45,7 @@ def class_rules(policy: LabelPolicy) -> tuple[ClassRule, ...]:
     """The policy's classes as conditions, in the order in which they are written.
 
     Raises:
-        ConfigError: a rule cannot be read, or two classes claim the same value.
+        ConfigError: a rule cannot be read, two classes claim the same value, or are called the same but for their case.
     """
     return _parsed(tuple((n, (r,) if isinstance(r, str) else tuple(r)) for n, r in policy.classes.items()))
 
@@ -50,6 +53,13 @@ def class_rules(policy: LabelPolicy) -> tuple[ClassRule, ...]:
 @lru_cache(maxsize=256)
 def _parsed(classes: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[ClassRule, ...]:
     rules = tuple(_rule(name, text) for name, texts in classes for text in texts)
+    names = [folded(name) for name, _ in classes]
+    twice = [name for (name, _), bare in zip(classes, names, strict=True) if names.count(bare) > 1]
+    if twice:
+        raise ConfigError(
+            f"label.classes: {' and '.join(repr(c) for c in twice)} are the same class, since labels are compared "
+            "without case and white space; write their values under one name"
+        )
     for probe in _probes(rules):
         claimed = list(dict.fromkeys(r.name for r in rules if r.matches(probe)))
         if len(claimed) > 1:
@@ -68,7 +78,7 @@ def _rule(name: str, text: str) -> ClassRule:
             f"label.classes: the rule '{text}' of class '{name}' cannot be read, so no record could get that label; "
             "write a comparison with a number, such as '<=2', a value, or a list of values"
         )
-    return ClassRule(name, operator, operand)
+    return ClassRule(name, operator, folded(operand))
 
 
 def _probes(rules: tuple[ClassRule, ...]) -> list[str]:

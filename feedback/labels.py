@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from trueup.feedback.class_rules import class_rules
+from trueup.feedback.class_rules import ClassRule, class_rules
+from trueup.feedback.ratings import rating
 from trueup.feedback.typed_values import written
-from trueup.feedback.values import number, plain
+from trueup.feedback.values import folded, number, plain
 from trueup.storage.stream import LabelPolicy, StreamSettings
 
 HUGE = 1e100  # of a regression's label: beyond it squares, and sums of them, are no finite numbers any more
@@ -24,22 +25,40 @@ def class_names(policy: LabelPolicy) -> tuple[str, ...]:
 def class_of(policy: LabelPolicy, raw: object) -> str | None:
     """The class of a raw value (a classification stream's), or None where it is missing or matches no class.
 
-    A value that a rule names comes first, then the name of a class itself (people correct labels by class name), then
-    the comparisons. Without declared classes the value is its own class, written plainly: 1, 1.0 and "1" are "1".
+    Values are compared without case and white space. One that a rule names comes first, then the name of a class itself
+    (people correct labels by class name), then the comparisons, which also read ratings as people write them: 4/5 and
+    ★★★★☆ are 4. Without declared classes the value is its own class, written plainly: 1, 1.0 and "1" are "1", and
+    "Yes " is "yes".
 
     Raises:
         ConfigError: the policy's rules cannot be read.
     """
     value = plain(written(raw))
-    if value is None or not policy.classes:
-        return value
+    if value is None:
+        return None
+    said = folded(value)
+    if not policy.classes:
+        return said
     rules = class_rules(policy)
-    named = [r.name for r in rules if r.exact and r.matches(value)]
-    if named:
-        return named[0]
-    if value in policy.classes:
-        return value
-    return next((r.name for r in rules if not r.exact and r.matches(value)), None)
+    ways = tuple(dict.fromkeys((said, _rated(said, rules))))
+    named = next((r.name for way in ways for r in rules if r.exact and r.matches(way)), None)
+    if named is None:
+        named = next((name for name in policy.classes if folded(name) == said), None)
+    return named or next((r.name for r in rules if not r.exact and r.matches(ways[-1])), None)
+
+
+def _rated(said: str, rules: tuple[ClassRule, ...]) -> str:
+    """The number of a rating, as text, where it is on the rules' scale; else the value as it is.
+
+    The scale holds the largest number of the rules, and not twice as much, or is 5: rules about 2 and 4 say nothing of
+    8/10.
+    """
+    found, bounds = rating(said), [value for r in rules if (value := number(r.operand)) is not None]
+    if found is None or not bounds:
+        return said
+    if found[1] is not None and not max(bounds) <= found[1] < max(2 * max(bounds), 5.5):
+        return said
+    return plain(repr(found[0])) or said
 
 
 def resolve(stream: StreamSettings, raw: pd.Series | np.ndarray) -> np.ndarray:

@@ -23,6 +23,14 @@ def plain(text: str | None) -> str | None:
     return text or None
 
 
+_TONES = dict.fromkeys([0xFE0F, *range(0x1F3FB, 0x1F400)])  # how an emoji is to be drawn, and its tone of skin
+
+
+def folded(text: str) -> str:
+    """A label as it is compared: without case, outer or repeated white space, and tones of emoji."""
+    return " ".join(text.translate(_TONES).casefold().split())
+
+
 def number(text: str | None) -> float | None:
     """The finite number that a text writes in decimal, or None."""
     if text is None or not _NUMBER.fullmatch(text.strip()):

@@ -38,11 +38,34 @@ def test_values_lists_and_inequality_are_rules_too() -> None:
     assert [class_of(five_or_not, v) for v in ("5", "4", "five", "other")] == ["five", "other", "five", "other"]
 
 
+@pytest.mark.parametrize(
+    ("raw", "label"),
+    [
+        ("4/5", "positive"), ("5.0 out of 5 stars", "positive"), ("4,5", "positive"), ("2,0", "negative"),
+        ("★★★★☆", "positive"), ("★☆☆☆☆", "negative"), ("⭐⭐⭐⭐⭐", "positive"), ("Rated 1 out of 5", "negative"),
+        ("2 Sterne", "negative"), ("3 von 5", None), ("8/10", None), ("2/10", None), ("6/5", None), ("👍", None),
+        (" NEGATIVE", "negative"),
+    ],
+)  # fmt: skip
+def test_a_rating_is_read_as_people_write_it(raw: str, label: str | None) -> None:
+    """Stars, fractions and decimal commas are numbers to the comparisons; of another scale they say nothing."""
+    assert class_of(STARS, raw) == label
+
+
+def test_values_compare_without_case_and_white_space() -> None:
+    """One class however it is typed, in the rules, by the class's name, and with the skin tone of a thumb."""
+    policy = LabelPolicy(classes={"Negative": ["neg", "Not  Good", "👎"], "positive": "Pos"})
+    said = ("NEG", " negative ", "not good", "👎🏽", "POS", "Positive")
+    assert [class_of(policy, v) for v in said] == ["Negative"] * 4 + ["positive"] * 2
+    with pytest.raises(ConfigError, match="the same class"):
+        class_rules(LabelPolicy(classes={"Yes": "1", "yes": "2"}))
+
+
 def test_without_rules_a_value_is_its_own_class() -> None:
-    """1, 1.0 and "1" are one class; text stays text."""
+    """1, 1.0 and "1" are one class; so are "Yes ", "YES" and "yes"."""
     policy = LabelPolicy(column="class")
     assert {class_of(policy, v) for v in (1, 1.0, "1", "1.0", np.int64(1))} == {"1"}
-    assert class_of(policy, "UP") == "UP"
+    assert {class_of(policy, v) for v in ("UP", "up ", " Up")} == {"up"}
     assert class_names(policy) == ()
 
 

@@ -15,8 +15,8 @@ ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
 PARTS = {
     "feedback": (
         "values", "exact", "typed_values", "words_of_texts", "determination", "nested", "chunks", "times", "row_ids",
-        "class_rules", "labels", "schema_check", "number_notation", "missing_marks", "formats", "readers", "validation",
-        "frames", "feedback_items", "intake", "quarantine", "inference",
+        "ratings", "class_rules", "labels", "schema_check", "number_notation", "missing_marks", "formats", "readers",
+        "validation", "frames", "feedback_items", "intake", "quarantine", "inference",
     ),
     "monitoring": (
         "stats", "causes", "check", "formatting", "window", "lateness", "comparison", "signals", "policy", "incidents",
