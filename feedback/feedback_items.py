@@ -11,36 +11,63 @@ from trueup.feedback.chunks import Chunk
 from trueup.feedback.labels import HUGE, class_names, class_of, quantity
 from trueup.feedback.validation import Reason, validate
 from trueup.feedback.values import number
+from trueup.storage.feedback_mapping import FeedbackMapping
 from trueup.storage.incoming import FeedbackItem, Refused
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
-# The columns of feedback as a schema of their own, so that they are cleaned and dated like those of a record.
-FEEDBACK_SCHEMA = StreamSettings(name="feedback", time="at", categorical=("record_id", "kind", "value", "user"))
-_THUMBS = {"up": "up", "1": "up", "true": "up", "down": "down", "0": "down", "-1": "down", "false": "down"}
+_THUMBS = {
+    "up": ("up", "1", "+1", "true", "yes", "like", "liked", "good", "positive", "👍"),
+    "down": ("down", "0", "-1", "false", "no", "dislike", "disliked", "bad", "negative", "👎"),
+}
+_THUMB_OF = {word: thumb for thumb, words in _THUMBS.items() for word in words}
+_SHADES = dict.fromkeys([0xFE0F, *range(0x1F3FB, 0x1F400)])  # how dark a thumb is drawn
+_TRUE = frozenset({"true", "1", "yes"})
 
 
 @dataclass(frozen=True)
 class ValidatedFeedback:
-    """What a chunk of feedback came to."""
+    """What a chunk of feedback came to. silent: rows that say nothing, by the mapping's `cancelled` and `ignore`."""
 
     items: tuple[FeedbackItem, ...]
     refused: tuple[Refused, ...]
+    silent: int = 0
+
+
+def feedback_schema(mapping: FeedbackMapping) -> StreamSettings:
+    """The columns of feedback as a schema of their own, so that they are cleaned and dated like those of a record."""
+    return StreamSettings(
+        name="feedback",
+        time=mapping.time,
+        time_format=mapping.time_format,
+        time_locale=mapping.time_locale,
+        time_zone=mapping.time_zone,
+        categorical=mapping.columns,
+        format=mapping.format,
+    )
 
 
 def validate_feedback(stream: StreamSettings, chunk: Chunk, now: datetime) -> ValidatedFeedback:
-    """Split a chunk with the columns record_id, kind, value, user, at. Whether the record exists the store decides."""
-    clean = validate(FEEDBACK_SCHEMA, chunk, now)
-    items, refused = [], list(clean.refused)
-    columns = [clean.accepted.table[c] for c in FEEDBACK_SCHEMA.categorical]
-    for k, (record_id, kind, value, user) in enumerate(zip(*columns, strict=True)):
+    """Split a chunk of feedback, as the stream's mapping reads it. Whether the record exists the store decides."""
+    mapping = stream.feedback
+    clean = validate(feedback_schema(mapping), chunk, now)
+    items, refused, silent = [], list(clean.refused), 0
+    table = clean.accepted.table
+    given = [table[c] if c else [None] * len(table) for c in (mapping.record, mapping.value, mapping.user)]
+    kinds = [mapping.always] * len(table) if mapping.always else table[mapping.kind]
+    cancelled = table[mapping.cancelled] if mapping.cancelled else [None] * len(table)
+    ignored = {word.strip().casefold() for word in mapping.ignore}
+    for k, (record_id, value, user, kind, off) in enumerate(zip(*given, kinds, cancelled, strict=True)):
+        if (off or "").lower() in _TRUE or (value is not None and value.strip().casefold() in ignored):
+            silent += 1
+            continue
         at = clean.accepted.times[k].item().replace(tzinfo=UTC)
         line, raw = int(clean.accepted.lines[k]), clean.accepted.raw[k]
-        said = _judged(stream, record_id, (kind or "").lower(), value)
+        kind = (kind or "").lower()
+        said = _judged(stream, record_id, kind, value)
         if isinstance(said, _Fault):
             refused.append(Refused(line, said.reason.value, said.detail, raw, at))
             continue
-        kind = kind.lower()
         identity = "\x1f".join([record_id, kind, said, user or "", str(iso(at))])
         items.append(
             FeedbackItem(
@@ -49,7 +76,7 @@ def validate_feedback(stream: StreamSettings, chunk: Chunk, now: datetime) -> Va
                 label=said if kind == "label" else None, line=line, raw=raw,
             )
         )
-    return ValidatedFeedback(tuple(items), tuple(sorted(refused, key=lambda r: r.line)))
+    return ValidatedFeedback(tuple(items), tuple(sorted(refused, key=lambda r: r.line)), silent)
 
 
 @dataclass(frozen=True)
@@ -61,11 +88,11 @@ class _Fault:
 def _judged(stream: StreamSettings, record_id: str | None, kind: str, value: str | None) -> str | _Fault:
     """The value as it is kept, or what is wrong with it."""
     if record_id is None:
-        return _Fault(Reason.NO_ID, "column 'record_id' is empty; say which record is meant")
+        return _Fault(Reason.NO_ID, f"column '{stream.feedback.record}' is empty; say which record is meant")
     if kind not in _KINDS:
         return _Fault(Reason.UNKNOWN_KIND, f"kind '{kind[:60]}' is none of {', '.join(_KINDS)}")
     if value is None:
-        return _Fault(Reason.NO_VALUE, "column 'value' is empty")
+        return _Fault(Reason.NO_VALUE, f"column '{stream.feedback.value}' is empty")
     return _KINDS[kind](stream, value)
 
 
@@ -83,7 +110,8 @@ def _label(stream: StreamSettings, value: str) -> str | _Fault:
 
 
 def _thumb(stream: StreamSettings, value: str) -> str | _Fault:
-    return _THUMBS.get(value.lower()) or _Fault(Reason.WRONG_TYPE, f"a thumb is up or down, not '{value[:60]}'")
+    thumb = _THUMB_OF.get(value.translate(_SHADES).lower())
+    return thumb or _Fault(Reason.WRONG_TYPE, f"a thumb is up or down, not '{value[:60]}'")
 
 
 def _number(stream: StreamSettings, value: str) -> str | _Fault:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
+from trueup.feedback.annotators import Annotators
 from trueup.feedback.chunks import Chunk, RawRows
-from trueup.feedback.feedback_items import FEEDBACK_SCHEMA, validate_feedback
+from trueup.feedback.feedback_items import feedback_schema, validate_feedback
+from trueup.feedback.feedback_rows import ItemFields, columns_beside_items, each_row
 from trueup.feedback.missing_marks import without_marks
 from trueup.feedback.number_notation import number_columns, with_points
 from trueup.feedback.readers import CHUNK, opened
@@ -71,7 +73,8 @@ def ingest(
     def looks(schema: StreamSettings) -> EqualRows | IdForms:
         return IdForms(schema) if schema.id else EqualRows(hashed, schema)
 
-    return _run(stream, paths, keep, looks, columns_looked_at(stream, hashed), on_progress, batch, stdin, on_note)
+    way = _Way(stream, required_columns(stream), keep, looks, columns_looked_at(stream, hashed))
+    return _run(way, paths, on_progress, batch, stdin, on_note)
 
 
 def ingest_feedback(
@@ -83,49 +86,81 @@ def ingest_feedback(
     on_progress: OnProgress | None = None,
     batch: int = CHUNK,
     stdin: IO[bytes] | None = None,
+    on_note: Callable[[str], None] = lambda said: None,
 ) -> Appended:
-    """Take files of feedback (record_id, kind, value, user, at) into the store; raises as `ingest` does."""
+    """Take files of feedback into the store, as the stream's mapping reads them; raises as `ingest` does.
+
+    `on_note` is told of rows that say nothing, and of users who give different labels to one record.
+    """
     check_schema(stream)
+    mapping = stream.feedback
+    schema = feedback_schema(mapping)
+    annotators, silent = Annotators(stream), 0
 
     def keep(schema: StreamSettings, chunk: Chunk, source: str) -> Appended:
+        nonlocal silent
         said = validate_feedback(stream, chunk, now)
+        annotators.add(said.items)
+        silent += said.silent
         return store.append_feedback(stream, said.items, said.refused, source=source, now=now)
 
-    return _run(FEEDBACK_SCHEMA, paths, keep, None, (), on_progress, batch, stdin, lambda said: None)
+    def looks(schema: StreamSettings) -> ItemFields:
+        return ItemFields(mapping, required_columns(schema))
+
+    needed = columns_beside_items(mapping, required_columns(schema))
+    way = _Way(schema, needed, keep, looks, None if mapping.each else (), lambda chunk: each_row(mapping, chunk))
+    done = _run(way, paths, on_progress, batch, stdin, on_note)
+    if silent:
+        on_note(f"{silent:,} rows of feedback say nothing (cancelled, or a value that is ignored) and are left out")
+    for note in annotators.notes():
+        on_note(note)
+    return done
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How files of one sort are taken in.
+
+    needed: columns that a file must have. keep: stores a chunk. looks: what looks through a file before any is stored,
+    at the columns `looked_at` beside those of times (None: all). shaped: makes rows of what a chunk of the file holds.
+    """
+
+    schema: StreamSettings
+    needed: Sequence[str]
+    keep: Callable[[StreamSettings, Chunk, str], Appended]
+    looks: Callable[[StreamSettings], EqualRows | IdForms | ItemFields]
+    looked_at: Sequence[str] | None
+    shaped: Callable[[Chunk], Chunk] = lambda chunk: chunk
 
 
 def _run(
-    schema: StreamSettings,
+    way: _Way,
     paths: Sources,
-    keep: Callable[[StreamSettings, Chunk, str], Appended],
-    looks: Callable[[StreamSettings], EqualRows | IdForms] | None,
-    looked_at: Sequence[str] | None,
     on_progress: OnProgress | None,
     batch: int,
     stdin: IO[bytes] | None,
     on_note: Callable[[str], None],
 ) -> Appended:
     with ExitStack() as stack:
-        needed = required_columns(schema)
+        looked_at, schema = way.looked_at, way.schema
         wanted = None if looked_at is None else (*expected_columns(schema), *looked_at)
-        begin = partial(opened, required=needed, format=schema.format, wanted=wanted, stdin=stdin)
+        begin = partial(opened, required=way.needed, format=schema.format, wanted=wanted, stdin=stdin)
         sources = [stack.enter_context(begin(path)) for path in paths]
         brought = [as_brought(schema, source.columns, source.name) for source in sources]
         total, notes = 0, [*(n for source in sources for n in source.notes), *(n for _, own in brought for n in own)]
         for source, (own, _) in zip(sources, brought, strict=True):
             times = tuple(c for c in (*own.time_columns, own.label.arrived) if c)
-            look = looks(own) if looks else None
-            chunks = source.chunks(only=None if looked_at is None else [*times, *looked_at])
-            chunks = (with_points(own.format, chunk, number_columns(own)) for chunk in chunks)
-            seen = look.tapped(chunks) if look else chunks
+            look = way.looks(own)
+            chunks = map(way.shaped, source.chunks(only=None if looked_at is None else [*times, *looked_at]))
+            seen = look.tapped(with_points(own.format, chunk, number_columns(own)) for chunk in chunks)
             total += survey(own, (without_marks(own, chunk, times) for chunk in seen), source.name, notes.append)
-            notes += look.notes(source.name) if look else ()
+            notes += look.notes(source.name)
         for note in notes:
             on_note(note)
         outcome, done = Appended(), 0
         for source, (own, _) in zip(sources, brought, strict=True):
-            for chunk in source.chunks(batch):
-                outcome += keep(own, chunk, source.name)
+            for chunk in map(way.shaped, source.chunks(batch)):
+                outcome += way.keep(own, chunk, source.name)
                 done += len(chunk) + len(chunk.broken)
                 if on_progress:
                     on_progress(done, total)

@@ -89,9 +89,10 @@ class App:
 
     @cached_property
     def reader(self) -> RecordReader:
+        from trueup.feedback.labels import resolve
         from trueup.storage.reading import RecordReader
 
-        return RecordReader(self.database, self.archive)
+        return RecordReader(self.database, self.archive, resolve)
 
     @cached_property
     def predictions(self) -> PredictionLog:

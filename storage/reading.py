@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,11 +16,13 @@ from trueup.storage import tables as t
 from trueup.storage.archive import Archive
 from trueup.storage.arrow_columns import numeric, objects
 from trueup.storage.database import Database
+from trueup.storage.majority import settled, shared_by_users
 from trueup.storage.revisions import RevisionLog
 from trueup.storage.rows import META, Rows
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import TICK, utc
 
+Resolve = Callable[[StreamSettings, np.ndarray], np.ndarray]  # raw labels → classes or numbers, None where neither
 _OWN = ("id", "time", "seq", "evaluation", "content", "group")
 _INSTANT = np.dtype("datetime64[us]")
 _BATCH = 10_000  # rows taken from a cursor at a time; fewer than the new objects after which garbage is looked for
@@ -38,9 +40,10 @@ class Sent:
 class RecordReader:
     """Records with their labels and predictions, read from the segments that a time range touches."""
 
-    def __init__(self, database: Database, archive: Archive) -> None:
+    def __init__(self, database: Database, archive: Archive, resolve: Resolve = lambda stream, raw: raw) -> None:
         self._database = database
         self._archive = archive
+        self._resolve = resolve
         self._revisions = RevisionLog(database, archive)
 
     def read(
@@ -106,6 +109,11 @@ class RecordReader:
         seq, given_by, value, known_at = self._beside(
             rows, query.where(c.stream == stream.name, c.known_at <= as_of), c.time, (int, object, object, int)
         )
+        if stream.feedback.several == "majority":
+            given = self._given(stream, rows, as_of)
+            seq, given_by, value, known_at = settled(
+                (seq, given_by, value, known_at), given, self._resolve(stream, given[2])
+            )
         # Later ones overwrite earlier ones: by rank of provenance, then by the time at which it was known.
         rank = np.select([given_by == "audit", given_by == "feedback"], [2, 1], 0)
         order = np.lexsort((known_at, rank))
@@ -149,18 +157,27 @@ class RecordReader:
         return found
 
     def users(self, stream: StreamSettings, rows: Rows, as_of: datetime) -> np.ndarray:
-        """Who gave the label of each row whose label is feedback's; None elsewhere, and where feedback names nobody."""
-        c, f = t.labels.c, t.feedback.c
-        given = t.labels.join(t.feedback, sa.and_(f.stream == c.stream, f.id == c.source))
-        query = sa.select(c.seq, f.user, sa.type_coerce(c.known_at, sa.BigInteger)).select_from(given)
-        query = query.where(c.stream == stream.name, c.provenance == "feedback", c.known_at <= as_of)
-        seq, user, known_at = self._beside(rows, query, c.time, (int, object, int))
+        """Who alone gave the label of each row whose label is feedback's; None elsewhere, and where nobody is named.
+
+        Of several users it is the newest, or none where their majority counts.
+        """
+        seq, user, _, known_at = self._given(stream, rows, as_of)
         order = np.argsort(known_at, kind="stable")
         place, there = _places(rows, seq[order])
         named = np.full(len(rows), None, object)
         named[place[there]] = user[order][there]
+        if stream.feedback.several == "majority":
+            named[shared_by_users(place[there], user[order][there], len(rows))] = None
         named[(rows.meta["provenance"] != "feedback").to_numpy() | (named == "")] = None
         return named
+
+    def _given(self, stream: StreamSettings, rows: Rows, as_of: datetime) -> list[np.ndarray]:
+        """The labels that feedback gave these rows: place in intake order, user, raw value, and since when known."""
+        c, f = t.labels.c, t.feedback.c
+        given = t.labels.join(t.feedback, sa.and_(f.stream == c.stream, f.id == c.source))
+        query = sa.select(c.seq, f.user, c.value, sa.type_coerce(c.known_at, sa.BigInteger)).select_from(given)
+        query = query.where(c.stream == stream.name, c.provenance == "feedback", c.known_at <= as_of)
+        return self._beside(rows, query, c.time, (int, object, object, int))
 
     def _beside(
         self, rows: Rows, query: sa.Select[Any], time: Any, kinds: tuple[type, ...]

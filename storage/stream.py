@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from trueup.storage.feedback_mapping import FeedbackMapping
 from trueup.storage.file_format import FileFormat
 from trueup.storage.policy import (
     BASELINES,
@@ -150,6 +151,7 @@ class StreamSettings(Frozen):
     training: Training = Training()
     gate: GatePolicy = GatePolicy()
     prediction: SentPrediction = SentPrediction()
+    feedback: FeedbackMapping = FeedbackMapping()
     retention: Retention = Retention()
     alerts: Recipients = Recipients()
 

@@ -91,14 +91,16 @@ class Stream:
     def feedback(self, *sources: RecordSource, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
         """Take feedback on records: columns record_id, kind (label, thumb, rating or vote), value, user, at.
 
-        Raises: as `ingest`.
+        `[streams.S.feedback]` names others. Raises: as `ingest`.
         """
         from trueup.feedback.intake import ingest_feedback
 
+        notes: list[str] = []
         done = ingest_feedback(
-            self._app.store, self.settings, _inputs(sources), now=self._app.now(), on_progress=on_progress
-        )
-        return IngestResult(done.accepted, done.duplicate, done.quarantined, None, ())
+            self._app.store, self.settings, _inputs(sources),
+            now=self._app.now(), on_progress=on_progress, on_note=notes.append,
+        )  # fmt: skip
+        return IngestResult(done.accepted, done.duplicate, done.quarantined, None, tuple(notes))
 
     @property
     def quarantine(self) -> Quarantine:

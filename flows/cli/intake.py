@@ -95,7 +95,7 @@ def feedback(
 ) -> None:
     """Take feedback on records from files.
 
-    Columns: record_id, kind (label, thumb, rating or vote), value, user, at.
+    Columns: record_id, kind (label, thumb, rating or vote), value, user, at; or as [streams.S.feedback] names them.
     """
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
