@@ -28,9 +28,8 @@ def each_row(mapping: FeedbackMapping, chunk: Chunk) -> Chunk:
     rows: list[dict[str, object]] = []
     lines: list[int] = []
     broken = list(chunk.broken)
-    own = chunk.table.drop(columns=column).to_dict("records")
-    for k, (beside, text) in enumerate(zip(own, chunk.table[column], strict=True)):
-        items = _list_of(text)
+    for k, beside in enumerate(chunk.table.to_dict("records")):
+        items = _list_of(beside.pop(column))
         if items is None:
             detail = f"column '{column}' holds no list of items"
             broken.append(Refused(int(chunk.lines[k]), "broken_line", detail, chunk.raw[k]))

@@ -65,6 +65,7 @@ def check_schema(stream: StreamSettings) -> None:
     """
     class_rules(stream.label)
     check_time_formats(stream.time_format, stream.time_locale, stream.time_zone)
+    check_time_formats(stream.feedback.time_format, stream.feedback.time_locale, stream.feedback.time_zone)
     if isinstance(stream.time, OrderTime):
         _check_start(stream.time.start)
     if stream.label.arrived and isinstance(stream.time, OrderTime):

@@ -16,7 +16,7 @@ PARTS = {
     "feedback": (
         "values", "exact", "typed_values", "words_of_texts", "determination", "nested", "chunks", "times", "row_ids",
         "ratings", "class_rules", "labels", "schema_check", "number_notation", "missing_marks", "formats", "readers",
-        "validation", "frames", "feedback_items", "intake", "quarantine", "inference",
+        "validation", "frames", "feedback_rows", "feedback_items", "annotators", "intake", "quarantine", "inference",
     ),
     "monitoring": (
         "stats", "causes", "check", "formatting", "window", "lateness", "comparison", "signals", "policy", "incidents",
