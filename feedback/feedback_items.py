@@ -9,8 +9,9 @@ from hashlib import blake2b
 
 from trueup.feedback.chunks import Chunk
 from trueup.feedback.labels import HUGE, class_names, class_of, quantity
+from trueup.feedback.ratings import rating
 from trueup.feedback.validation import Reason, validate
-from trueup.feedback.values import number
+from trueup.feedback.values import folded, number, plain
 from trueup.storage.feedback_mapping import FeedbackMapping
 from trueup.storage.incoming import FeedbackItem, Refused
 from trueup.storage.stream import StreamSettings
@@ -56,9 +57,9 @@ def validate_feedback(stream: StreamSettings, chunk: Chunk, now: datetime) -> Va
     given = [table[c] if c else [None] * len(table) for c in (mapping.record, mapping.value, mapping.user)]
     kinds = [mapping.always] * len(table) if mapping.always else table[mapping.kind]
     cancelled = table[mapping.cancelled] if mapping.cancelled else [None] * len(table)
-    ignored = {word.strip().casefold() for word in mapping.ignore}
+    ignored = {folded(word) for word in mapping.ignore}
     for k, (record_id, value, user, kind, off) in enumerate(zip(*given, kinds, cancelled, strict=True)):
-        if (off or "").lower() in _TRUE or (value is not None and value.strip().casefold() in ignored):
+        if (off or "").lower() in _TRUE or (value is not None and folded(value) in ignored):
             silent += 1
             continue
         at = clean.accepted.times[k].item().replace(tzinfo=UTC)
@@ -98,7 +99,8 @@ def _judged(stream: StreamSettings, record_id: str | None, kind: str, value: str
 
 def _label(stream: StreamSettings, value: str) -> str | _Fault:
     if stream.is_regression:
-        return value if quantity(value) is not None else _Fault(
+        said = _number(stream, value)
+        return said if isinstance(said, str) and quantity(said) is not None else _Fault(
             Reason.WRONG_TYPE, f"'{value[:60]}' is no label of a regression: a number within ±{HUGE:g}"
         )
     if class_of(stream.label, value) is not None:
@@ -115,7 +117,11 @@ def _thumb(stream: StreamSettings, value: str) -> str | _Fault:
 
 
 def _number(stream: StreamSettings, value: str) -> str | _Fault:
-    return value if number(value) is not None else _Fault(Reason.WRONG_TYPE, f"'{value[:60]}' is not a finite number")
+    if number(value) is not None:
+        return value
+    found = rating(value)
+    said = f"'{value[:60]}' is not a finite number, nor a rating such as 4,5 or 5/5"
+    return str(plain(repr(found[0]))) if found else _Fault(Reason.WRONG_TYPE, said)
 
 
 _KINDS: dict[str, Callable[[StreamSettings, str], str | _Fault]] = {

@@ -136,11 +136,12 @@ def test_what_holds_no_list_is_a_broken_row() -> None:
     ("kind", "value", "kept"),
     [
         ("thumb", "👍🏽", "up"), ("thumb", "👎", "down"), ("thumb", "Like", "up"), ("thumb", "no", "down"),
-        ("rating", "4.5", "4.5"), ("label", "positive", "positive"), ("label", "5", "5"), ("vote", "-1", "-1"),
+        ("rating", "4,5", "4.5"), ("rating", "5/5", "5"), ("rating", "5.0 out of 5 stars", "5"),
+        ("rating", "★★★★☆", "4"), ("label", "Positive ", "Positive"), ("label", "5/5", "5/5"), ("vote", "-1", "-1"),
     ],
 )  # fmt: skip
 def test_values_are_read_as_people_write_them(kind: str, value: str, kept: str) -> None:
-    """Thumbs of any shade and in words, numbers, classes by name and by their rules."""
+    """Thumbs of any shade, ratings with a comma, out of five, or in stars."""
     mapping = FeedbackMapping(kind=kind, user="")
     row = {"record_id": "a", "value": value, "at": "2024-01-01"}
     (item,) = validate_feedback(_mapped(mapping), chunk_of([row]), NOW).items
