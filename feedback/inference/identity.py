@@ -6,23 +6,34 @@ import re
 from dataclasses import dataclass
 
 from trueup.feedback.inference.conclusion import Undecided
+from trueup.feedback.inference.names import name_words, vocabulary
 from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 from trueup.feedback.row_ids import RUINED
 from trueup.feedback.values import plain
 
-_NAMED = frozenset({"id", "ids", "uuid", "guid", "key", "identifier", "kennung", "identifiant", "identificador"})
-_RECORD = frozenset({
-    "review", "ticket", "record", "row", "response", "respondent", "survey", "event", "case", "comment", "message",
-    "tweet", "post", "transaction", "unique", "external", "annotation", "task", "issue", "feedback",
-})  # fmt: skip
-_OTHERS = frozenset({
-    "user", "customer", "product", "order", "store", "account", "item", "patient", "employee", "member", "client",
-})  # fmt: skip
-_NUMBER = frozenset({"no", "nr", "number", "num"})
-_COUNTER = frozenset({"unnamed", "index", "row", "rownum", "serial", "instant"})
+_NAMED = vocabulary("id, ids, uuid, guid, key, identifier, kennung, identifiant, identificador")
+_NUMBER = vocabulary("no, nr, num, number, numero, nummer, folio")
+# What a row of a file is, in several languages: what is called so and is a number or an id names it.
+_RECORD = vocabulary(
+    "review, ticket, record, row, response, respondent, survey, event, case, incident, comment, message, tweet, post",
+    "transaction, order, invoice, unique, external, annotation, task, issue, feedback, recommendation, appointment",
+    "bewertung, bewertungs, rezension, auftrag, auftrags, vorgang, vorgangs, fall, anfrage, bestell, rechnungs, beleg",
+    "caso, pedido, resena, factura, avis, commande, dossier, chamado, ordine, pratica, bestelling",
+)
+# Who or what it is about: it names a row only where the file has one row of each, and nothing that somebody wrote.
+_SOMEBODY = vocabulary(
+    "user, reviewer, customer, author, member, employee, client, patient, account, person, profile, visitor, network",
+    "product, item, app, store, device, kunden, mitarbeiter, cliente, usuario",
+)
+_ALONE = vocabulary("case, ticket, incident, issue")    # a column that is called only so may be its number
+_LITTLE = vocabulary("of, the, de, del, la, der, des, di, do, da")
+_COUNTER = vocabulary("unnamed, index, row, rownum, serial, instant")
+_NO_ID = vocabulary("unpaid, prepaid, invalid, liquid, hybrid, android, stupid, forbid")
 _LINK = re.compile(r"(?i)https?://\S*[?&/#](\w*id)=([^&#\s]+)")
-_TOKEN = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=.*\d)(?=.*[a-z])[0-9a-z_-]{16,}")
+_TOKEN = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=.*\d)(?=.*[a-z])[0-9a-z_./-]{16,}")
+_CODE = re.compile(r"(?=.*\d)\S+")
 _MOSTLY = 0.99       # of an id's values: so many differ, where a file repeats a few of its rows
+_WRITTEN = 4         # words of a value from which on somebody wrote it
 _MANY = 200          # rows: that nobody comes twice among so many says that each has one row
 
 
@@ -45,53 +56,65 @@ def find_id(table: TableSummary) -> RowIdentity:
     """The column that names each row: by its name and by how its values repeat, never by values that were rounded."""
     undecided = [said for column in table.columns if (said := _ruined(column) or _two_forms(column))]
     told = {said.column for said in undecided}
-    ranks = {column.name: _rank(column) for column in table.columns if column.name not in told}
+    written = any(column.words >= _WRITTEN for column in table.columns)
+    ranks = {column.name: _rank(column, written) for column in table.columns if column.name not in told}
     best = max(ranks, key=lambda name: ranks[name], default="")
     if ranks.get(best):
         column = table.column(best)
-        return RowIdentity(best, _why(column, ranks[best]), column.filled - column.distinct, tuple(undecided))
+        return RowIdentity(best, _why(column), column.filled - column.distinct, tuple(undecided))
     undecided += [said for column in table.columns if (said := _partial_link(column))]
     repeats = int(table.sample.duplicated().sum()) if len(table.sample.columns) else 0
     why = "no column names a row, so the id is a hash of the declared columns"
     return RowIdentity("", why, repeats, tuple(undecided))
 
 
-def _rank(column: ColumnSummary) -> int:
-    """How surely a column names a row; 0: it does not."""
+def _rank(column: ColumnSummary, written: bool) -> int:
+    """How surely a column names a row; 0: it does not. `written`: the file holds what somebody wrote."""
     if not column.filled or column.words >= 2:
         return 0
     own, whole = _words(column.name), column.distinct == column.rows
-    if own & _COUNTER and _goes_up_by_one(column):
+    if _goes_up_by_one(column) and (own & _COUNTER or own <= _NUMBER):
         return 0
     if _is_link(column):
-        return 2 * whole
-    if _called_id(own):
+        return 3 * whole
+    called = _by_name(own)
+    if called == 2:
+        return 2 * (whole and not written and column.rows >= _MANY)
+    if called > 2:
         mostly = column.distinct >= _MOSTLY * column.rows and column.rows >= _MANY
-        if not own - _NAMED - _RECORD - _NUMBER:
-            return 5 if whole else 4 * mostly
-        return 3 * (whole and column.rows >= _MANY)
-    return 1 * (whole and all(_TOKEN.fullmatch(v) for v in column.values[:1000]))
+        return called * ((whole or mostly) and all(map(_CODE.fullmatch, column.values[:1000])))
+    return 1 * (whole and all(map(_TOKEN.fullmatch, column.values[:1000])))
 
 
-def _called_id(own: frozenset[str]) -> bool:
-    return bool(own & _NAMED) or bool(own & _RECORD and own & _NUMBER)
+def _by_name(own: frozenset[str]) -> int:
+    """What the words of a name say of it: 5 surely an id, 4 and 3 less so, 2 of somebody, 0 nothing."""
+    rest = own - _NAMED - _NUMBER
+    if own <= _ALONE:
+        return 3
+    if rest & _SOMEBODY:
+        return 2 * (rest != own)
+    if own & _NAMED:
+        return 5 if rest <= _RECORD else 4
+    return 4 * (rest <= _RECORD) if own & _NUMBER else 0
 
 
-def _why(column: ColumnSummary, rank: int) -> str:
+def _why(column: ColumnSummary) -> str:
     lacking, repeats = column.rows - column.filled, column.filled - column.distinct
-    if rank == 4:
+    if lacking or repeats:
         told = [f"{repeats:,} rows repeat an id"] * (repeats > 0) + [f"{lacking:,} rows have none"] * (lacking > 0)
         return f"called like an id; of {column.rows:,} rows {' and '.join(told)}"
-    by = {5: "called like an id", 3: "called like an id", 2: "a link to each row", 1: "written like a key"}[rank]
+    by = "a link to each row" if _is_link(column) else "called like an id"
+    by = by if _is_link(column) or _by_name(_words(column.name)) else "written like a key"
     return f"{by}, and each row has its own"
 
 
 def _words(name: str) -> frozenset[str]:
-    """The words of a column's name in small letters: reviewId, reviewid and "Review ID" are two each; # is number."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).replace("#", " number ")
-    words = {word.lower() for word in re.split(r"[\W_]+", spaced) if word}
-    glued = {w for w in words if w.endswith("id") and w.removesuffix("id") in _RECORD | _OTHERS}
-    return frozenset(words - glued | {w.removesuffix("id") for w in glued} | ({"id"} if glued else set()))
+    """The words of a column's name, "reviewid" and "Auftragsnummer" as two each, # as number."""
+    found: set[str] = set()
+    for word in name_words(name.replace("#", " number ")):
+        end = next((e for e in ("id", "nummer") if len(word) > len(e) + 3 and word.endswith(e)), "")
+        found |= {word.removesuffix(end), end} if end and word not in _NO_ID else {word}
+    return frozenset(found - _LITTLE)
 
 
 def _goes_up_by_one(column: ColumnSummary) -> bool:
@@ -122,7 +145,7 @@ def _partial_link(column: ColumnSummary) -> Undecided | None:
 
 def _ruined(column: ColumnSummary) -> Undecided | None:
     """Ids whose last digits are gone."""
-    bad = [v for v in column.values if RUINED.fullmatch(v)] if _called_id(_words(column.name)) else []
+    bad = [v for v in column.values if RUINED.fullmatch(v)] if _by_name(_words(column.name)) else []
     if not bad:
         return None
     return Undecided(
@@ -136,7 +159,7 @@ def _ruined(column: ColumnSummary) -> Undecided | None:
 
 def _two_forms(column: ColumnSummary) -> Undecided | None:
     """One id in two forms, by the sample: 123 and 123.0."""
-    values = set(column.values) if _called_id(_words(column.name)) else set()
+    values = set(column.values) if _by_name(_words(column.name)) else set()
     both = sorted(v for v in values if (bare := plain(v)) != v and bare in values)
     if not both:
         return None

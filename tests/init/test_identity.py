@@ -25,7 +25,11 @@ TEXTS = _each("a text of several words, number {}")
 LINK = "https://play.google.com/console/developers/app/reviews?reviewId=gp%3A{}&corpus=PUBLIC"
 
 
-@pytest.mark.parametrize("name", ["reviewId", "review_id", "Review__ID", "reviewid", "ID", "_id", "uuid", "Ticket__#"])
+@pytest.mark.parametrize(
+    "name",
+    ["reviewId", "review_id", "Review__ID", "reviewid", "ID", "_id", "uuid", "Ticket__#", "Auftragsnummer",
+     "Nº__de__caso", "recommendationid", "case", "number"],
+)  # fmt: skip
 def test_a_column_called_like_an_id_is_one(name: str) -> None:
     """However a name is written, where each row has its own value; of two the record's own, not a customer's."""
     found = _found(customer_id=_each("c{}"), text=TEXTS, **{name: _each("r{}")})
@@ -40,6 +44,8 @@ def test_a_column_called_like_an_id_is_one(name: str) -> None:
         {"row_id": _each("{}")},
         {"instant": _each("{}")},
         {"product_id": [f"p{k % 7}" for k in range(ROWS)]},
+        {"reviewerID": _each("A{}X"), "text": TEXTS},
+        {"house_number": _each("{}b"), "No": _each("{}")},
         {"valid": _each("{}"), "paid": _each("{}.5")},
         {"content": TEXTS},
         {"user_id": [f"u{k}" for k in range(ROWS - 5)] + ["u1"] * 5},
