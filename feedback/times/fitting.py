@@ -74,7 +74,10 @@ _ZONES = {
     "MSK": "Europe/Moscow", "MDT": "America/Denver", "CDT": "America/Chicago", "AEDT": "Australia/Sydney",
 }  # fmt: skip
 _HALVES = {"오전": "ko", "오후": "ko", "午前": "ja", "午後": "ja", "上午": "zh", "下午": "zh"}
-_ISO = re.compile(r"\d{4}-\d{2}(?:-\d{2}.*)?")
+_ISO = re.compile(
+    r"\d{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01])(?:[T ](?:[01]\d|2[0-4])(?::?\d{2}(?::?\d{2}(?:[.,]\d+)?)?)?"
+    r"(?: ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?(?: ?UTC)?)?(?:\[\S+\])?| ?[A-Z][a-z]+/\S+)?)?)?", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W\d_]+\.?")
 
 
@@ -108,23 +111,28 @@ def possible_ways(value: str) -> tuple[Way, ...]:
     value = value.strip()
     if len(value) > _LONGEST or not any(c.isdigit() for c in value):
         return ()
-    if _ISO.fullmatch(value) and reads(value, ISO):
+    if _ISO.fullmatch(value):
         return (Way(ISO),)
     return tuple(dict.fromkeys(_ways(value)))
 
 
 def _ways(value: str) -> Iterator[Way]:
     for compact, parts in _COMPACT:
-        if match := compact.fullmatch(value):
-            yield Way(match.groupdict().get("t", "").join(parts))
+        if (begun := compact.match(value)) is not None:
+            zone = _ZONE.fullmatch(value, begun.end())
+            told = begun.groupdict().get("t", "").join(parts)
+            if begun.end() == len(value):
+                yield Way(told)
+            elif zone and len(parts) > 1:
+                yield Way(told + _literal(zone["lead"]) + _zone_sign(zone["zone"]), "", _ZONES.get(zone["zone"], ""))
     found: list[tuple[tuple[int, int], list[Way]]] = []
-    if (match := _C_TIME.search(value)) is not None:
-        clock = "%H:%M:%S" if match["clock"].count(":") == 2 else "%H:%M"
-        zone = f" {_zone_sign(match['zone'].strip())}" if match["zone"] else ""
-        for directive, locale in _months(match["b"]):
-            way = Way("", locale, _ZONES.get((match["zone"] or "").strip(), ""))
-            core = f"%{directive} %d {clock}{zone} %Y"
-            found.append((match.span(), list(_framed(value[: match.start()], core, value[match.end() :], way))))
+    if (whole := _C_TIME.search(value)) is not None:
+        clock = "%H:%M:%S" if whole["clock"].count(":") == 2 else "%H:%M"
+        said = (whole["zone"] or "").strip()
+        for directive, locale in _months(whole["b"]):
+            core = f"%{directive} %d {clock}{f' {_zone_sign(said)}' if said else ''} %Y"
+            way = Way("", locale, _ZONES.get(said, ""))
+            found.append((whole.span(), list(_framed(value[: whole.start()], core, value[whole.end() :], way))))
     for expression, orders in _DATES:
         for match in expression.finditer(value):
             if any(start < match.end() and match.start() < end for (start, end), _ in found):
