@@ -63,8 +63,9 @@ def zero_pattern(block: bytes) -> str:
 
 
 def _ends_lines(block: bytes, encoding: str) -> bool:
-    """Whether its line feeds are those of the encoding; a stray zero byte in other text makes none of them."""
-    return block.count("\n".encode(encoding)) * 2 >= block.count(b"\n")
+    """Whether its line ends are those of the encoding; a stray zero byte in other text makes none of them."""
+    wide = sum(block.count(sign.encode(encoding)) for sign in "\r\n")
+    return wide * 2 >= block.count(b"\r") + block.count(b"\n")
 
 
 def _decodes(block: bytes, encoding: str) -> bool:
@@ -164,10 +165,10 @@ def _fits(declared: str, told: str, block: bytes) -> bool:
 def _check_wide(place: Place, block: bytes) -> None:
     encoding = place.format.encoding
     if not bom_of(block):
-        if zero_pattern(block) == "":
+        if b"\x00" not in block:
             raise InputError(_another(place, f"this is not {encoding.upper()}: it holds no zero bytes", "utf-8"))
         if codecs.lookup(encoding).name in ("utf-16", "utf-32"):
-            told = zero_pattern(block)
+            told = zero_pattern(block) or f"{codecs.lookup(encoding).name}-le"
             raise InputError(_another(place, "this has no byte order mark", told))
     decoded = codecs.getincrementaldecoder(encoding)("trueup-bytes").decode(block)
     bad = sum("\ud800" <= sign <= "\udfff" for sign in decoded)

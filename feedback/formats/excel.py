@@ -55,7 +55,7 @@ def read_excel(place: Place) -> Contents:
 def sheets_with_cells(place: Place) -> tuple[str, ...]:
     """The names of the sheets that hold something, in the workbook's order; hidden ones too."""
     book = _book(place)
-    return tuple(name for name in book.sheet_names if book.get_sheet_by_name(name).total_height)
+    return tuple(name for name in book.sheet_names if book.get_sheet_by_name(name).start is not None)
 
 
 def sheet_rows(place: Place, name: str) -> Iterator[list[str | None]]:

@@ -45,14 +45,16 @@ def record_of(number: int, value: object, text: str) -> JsonRecord:
 
 
 def columns_of(records: Iterable[JsonRecord], wanted: Sequence[str]) -> tuple[str, ...]:
-    """The fields that records have, in the order in which they come; an object only where none of its fields is one."""
+    """The fields that records have, in the order in which they come; of an object, its fields alone."""
     found: dict[str, bool] = {}  # name → whether it holds a value somewhere, not an object
     for k, record in enumerate(records):
         for name, value in (record.fields or {}).items():
-            found[name] = found.get(name, False) or not (isinstance(value, Nested) and value.startswith("{"))
+            valued = value is not None and not (isinstance(value, Nested) and value.startswith("{"))
+            found[name] = found.get(name, False) or valued
         if k >= _LOOKED_AT and found.keys() >= set(wanted):
             break
-    return tuple(name for name, valued in found.items() if valued)
+    objects = {name[:at] for name in found for at, sign in enumerate(name) if sign == "."}
+    return tuple(name for name, valued in found.items() if valued or name not in objects)
 
 
 def json_chunks(records: Iterator[JsonRecord], size: int, only: Sequence[str] | None) -> Iterator[Chunk]:

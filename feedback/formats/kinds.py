@@ -6,7 +6,7 @@ import json
 from enum import StrEnum
 
 from trueup.feedback.formats.contents import ADVICE, Place
-from trueup.feedback.formats.encodings import bom_of, zero_pattern
+from trueup.feedback.formats.encodings import SAMPLE_BYTES, bom_of, zero_pattern
 from trueup.feedback.formats.html_table import looks_like_html
 from trueup.storage.errors import InputError
 
@@ -87,7 +87,10 @@ def _of_text(place: Place, head: bytes) -> FormatKind:
     if text.startswith("["):
         return FormatKind.JSON
     if text.startswith("{"):
-        return FormatKind.JSONL if _is_json_line(text) else FormatKind.JSON
+        if "\n" not in text:
+            text = _decoded(place.head(SAMPLE_BYTES)).lstrip()
+        lines = not place.format.path and _is_json_line(text, whole=place.ending == ".json")
+        return FormatKind.JSONL if lines else FormatKind.JSON
     return FormatKind.JSON if place.ending == ".json" else FormatKind.CSV
 
 
@@ -96,15 +99,21 @@ def _decoded(start: bytes) -> str:
     return start.decode(wide, "replace").removeprefix("\ufeff").lstrip()
 
 
-def _is_json_line(text: str) -> bool:
-    """Whether a text begins with one whole object on a line; where that is all of it, it is one record."""
+def _is_json_line(text: str, *, whole: bool) -> bool:
+    """Whether a text begins with one whole object on a line; where that is all of it, it is one record.
+
+    whole: what a line is that is longer than what was read: a document, not a record.
+    """
     line, end, _ = text.partition("\n")
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
-        return not end  # one line that is longer than what was read
+        return not end and not whole
     return isinstance(value, dict) and (bool(end) or not _holds_a_list_of_objects(value))
 
 
-def _holds_a_list_of_objects(value: dict[str, object]) -> bool:
-    return any(isinstance(part, list) and any(isinstance(item, dict) for item in part) for part in value.values())
+def _holds_a_list_of_objects(value: object) -> bool:
+    """Whether a list of objects lies under keys of objects."""
+    if isinstance(value, list):
+        return any(isinstance(item, dict) for item in value)
+    return isinstance(value, dict) and any(map(_holds_a_list_of_objects, value.values()))
