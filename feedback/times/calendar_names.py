@@ -77,8 +77,8 @@ def _named(forms: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Names as they may be written, each with its number; a name of two numbers is none."""
     found: dict[str, set[int]] = {}
     for name, k in forms:
-        whole = " ".join(name.casefold().split())
-        for written in {whole.rstrip("."), _bare(whole).rstrip(".")}:
+        whole = " ".join(name.lower().split()).rstrip(".")
+        for written in {whole, _bare(whole), whole.upper().lower()}:
             for form in (written, f"{written}."):
                 found.setdefault(form, set()).add(k)
     return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1 and not name[:1].isdigit()}

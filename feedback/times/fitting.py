@@ -51,6 +51,7 @@ _COMPACT = (
     (re.compile(r"(?:19|20)\d{2}[01]\d[0-3]\d(?!\d)"), ("%Y%m%d",)),
     (re.compile(r"(?:19|20)\d{2}[01]\d(?!\d)"), ("%Y%m",)),
 )
+_DIGITS = re.compile(r"(?<!\d)(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)")
 _C_TIME = re.compile(  # Fri May 03 10:11:12 +0000 2024
     rf"(?P<b>{_NAME}) +(?P<d>\d{{1,2}}) (?P<clock>\d{{1,2}}:\d{{2}}(?::\d{{2}})?)(?P<zone> [+-]\d{{4}}| [A-Z]{{3,4}})? "
     r"(?P<y>\d{4})(?!\d)"
@@ -142,6 +143,8 @@ def _ways(value: str) -> Iterator[Way]:
                 for way in _with_clock(value, match.span(), core, locale)
             ]  # fmt: skip
             found += [(match.span(), ways)] if ways else []
+    if (digits := _DIGITS.search(value)) is not None and len(digits[0]) < len(value):
+        found.append((digits.span(), list(_with_clock(value, digits.span(), "%Y%m%d", ""))))
     first = min((span for span, _ in found), default=None)  # of two dates, as of a period, the first
     for span, ways in found:
         yield from ways if span == first else ()
@@ -216,7 +219,7 @@ def _framed(before: str, core: str, after: str, way: Way) -> Iterator[Way]:
 
 def _weekdays(text: str, locale: str) -> str:
     for found in _WORD.finditer(text):
-        word = found[0].casefold()
+        word = found[0].lower()
         for directive in "aA":
             names = weekday_names(locale, directive)
             for written in (word, word.rstrip(".")):
@@ -233,7 +236,7 @@ def _literal(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _months(word: str) -> tuple[tuple[str, str], ...]:
     """The directives and languages that read a word as a month: English alone where it is an English one."""
-    name = word.casefold()
+    name = word.lower()
     english = tuple((d, "") for d in "bB" if name in month_names("", d))
     if english:
         return english

@@ -24,7 +24,7 @@ class LayoutParts:
         """int64: what the group writes in digits, or the number of its name."""
         if group in self._layout.names:
             known = self._layout.names[group]
-            return self._looked_up(group, lambda name: known.get(" ".join(name.casefold().split()), 0))
+            return self._looked_up(group, lambda name: known.get(" ".join(name.lower().split()), 0))
         return integers(self._found.field(group))
 
     def absent(self, group: str) -> np.ndarray:
