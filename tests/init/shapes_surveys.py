@@ -111,7 +111,7 @@ def csat_tool(made: Made) -> Shape:
     """A CSAT plug-in: hour of the day beside csat_score, states of a survey, 5/5."""
     moods, at = made.moods(), made.moments()
     return table(
-        ident("response_uuid", made.uuids()), time("submitted", at, "%Y-%m-%dT%H:%M:%S+02:00"),
+        ident("response_uuid", made.uuids()), time("submitted", at, lambda m: f"{m + timedelta(hours=2):%Y-%m-%dT%H:%M:%S}+02:00"),
         category("channel", made.pick(["chat", "mail", "phone"])),
         flag("hour_of_day", [a.hour for a in at]).but("numeric|categorical|slices|left out"),
         text("comment", made.texts(moods)),

@@ -31,7 +31,7 @@ def zendesk_csv(made: Made) -> Shape:
         person("Requester", made.people()), person("Requester email", [f"{h}@example.org" for h in made.hexes(8)]),
         person("Assignee", made.people()).but("left out|slices|categorical"),
         category("Group", made.pick(["Billing", "Support"])).but("categorical|slices|left out"),
-        time("Created at", at, "%Y-%m-%d %H:%M"), stamp("Updated at", made.later(at), "%Y-%m-%d %H:%M"),
+        time("Created at", at, "%Y-%m-%d %H:%M", grain="min"), stamp("Updated at", made.later(at), "%Y-%m-%d %H:%M"),
         stamp("Solved at", solved, "%Y-%m-%d %H:%M"),
         answer("Satisfaction Score", said, classes),
         later("Reopens", made.counts(0.3)), later("Replies", made.counts(2)),
