@@ -272,7 +272,7 @@ def _same_text(cell: Any, read: Any, lenient: bool) -> bool:
         return True
     left, right = plain(str(cell)), plain(str(read))
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        return number(right) == float(cell) or str(right).replace(",", ".") == left
+        return float(cell) in (number(right), number(str(right).replace(",", ".")))
     return (left or "").casefold().split() == (right or "").casefold().split()
 
 

@@ -50,6 +50,7 @@ def amazon_2018(made: Made) -> Shape:
         later("vote", made.gaps([str(c + 1) for c in made.counts()], 0.8)),
         file=Json(lines=True, ending=".jsonl", packed="gz", nested=False, absent=True),
         free="time",
+        also={"style": "style.Format:"},
     )
 
 

@@ -226,7 +226,7 @@ def italian_portal(made: Made) -> Shape:
     moods = made.moods(mid=0)
     return table(
         time("Data", made.moments(), "%d-%m-%Y", grain="D"),
-        text("Recensione", made.texts(moods, "it")),
+        text("Recensione", [t.replace("\n", " ") for t in made.texts(moods, "it")]),
         answer("Giudizio", ["👍" if m == HIGH else "👎" for m in moods], moods),
         number("Spesa", made.numbers(40, 10, 2, 1)),
         leak("Esito", ["positivo" if m == HIGH else "negativo" for m in moods]).but("left out|label"),

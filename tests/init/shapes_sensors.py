@@ -160,7 +160,7 @@ def smart_meter(made: Made) -> Shape:
     return table(
         time("Zeitstempel", at, "%d.%m.%Y %H:%M", grain="min"), target("Verbrauch (kWh)", made.numbers(0.25, 0.08, 3, 0.001)).but("label|numeric"),
         category("Status", made.pick(["W", "E"], [0.97, 0.03])),
-        file=Csv(delimiter=";", decimal=",", encoding="cp1252", title=("Zählpunkt: DE0001234", "Gerät: Größe 3", "")), free="answer|time",
+        file=Csv(delimiter=";", decimal=",", encoding="cp1252", title=("Zählpunkt: DE0001234", "Gerät: Größe 3", "")), free="answer|time|format",
     )  # fmt: skip
 
 
