@@ -18,6 +18,7 @@ from trueup.feedback.feedback_items import validate_feedback
 from trueup.feedback.feedback_rows import each_row
 from trueup.feedback.intake import ingest, ingest_feedback
 from trueup.feedback.labels import resolve
+from trueup.feedback.quarantine import quarantined, release_all
 from trueup.storage.database import Database
 from trueup.storage.errors import InputError
 from trueup.storage.feedback_mapping import FeedbackMapping
@@ -94,6 +95,20 @@ def test_annotations_of_several_users_come_to_one_label(
     earlier = settling.read(stream, as_of=datetime(2024, 2, 1, 12, tzinfo=UTC))
     assert resolve(stream, earlier.meta["label"])[:3].tolist() == ["positive", "positive", "negative"]
     assert ingest_feedback(store, stream, [path], now=NOW).accepted == 0
+
+
+def test_feedback_that_came_before_its_record_is_released_by_the_same_mapping(
+    store: RecordStore, reader: RecordReader, tmp_path: Path
+) -> None:
+    """What quarantine keeps of an item is all that the mapping needs."""
+    stream = _mapped(ANNOTATIONS.model_copy(update={"several": "newest"}))
+    path = _tasks(tmp_path, {"a": [_annotation(1, "Positive"), _annotation(2, "Negative", 2)]})
+    assert ingest_feedback(store, stream, [path], now=NOW).quarantined == 2
+    _records(store, tmp_path, "a")
+    items = [item.id for item in quarantined(store, stream)]
+    assert [done.released for done in release_all(store, stream, items, now=NOW)] == [True, True]
+    rows = reader.read(stream, as_of=NOW)
+    assert resolve(stream, rows.meta["label"]).tolist() == ["negative"]
 
 
 def test_the_newest_label_counts_where_nothing_else_is_said(store: RecordStore, tmp_path: Path) -> None:
