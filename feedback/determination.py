@@ -20,7 +20,8 @@ DETERMINED = 0.98       # gain from which nothing but the answer itself is left
 OLDER = 0.7             # share of the rows that are fitted on
 LEAST_ERRORS = 30       # of the naive answer among the newer rows: with fewer nothing is said
 LEAST_CELL = 5          # older rows of a value or leaf; of rarer ones nothing is concluded
-_MOST_ROWS = 6_000       # that are looked at, evenly spaced
+_MOST_ROWS = 6_000      # that are looked at, evenly spaced
+_MOST_OF_RARE = 40_000  # where nearly all answers are alike
 _PAIRED = 20            # columns that pairs are made of: those that say most by themselves
 _FILLED = 0.3           # share of texts in which a part has to stand
 
@@ -62,7 +63,7 @@ def determinations(
         columns: of the same rows: float64 with NaN for numbers, else str or None.
         texts: of the same rows, str or None.
     """
-    chosen = np.unique(np.linspace(0, len(answer) - 1, _MOST_ROWS).astype(int)) if len(answer) else np.empty(0, int)
+    chosen = _looked_at(answer, regression=regression)
     target = _Target.of(answer, chosen, regression=regression)
     if target.told(np.ones(len(chosen), dtype=bool)) is None:
         return ()
@@ -73,6 +74,15 @@ def determinations(
     paired = [name for name in columns if any(one.columns == (name,) for one in rest)]
     found += [_pair(a, b, columns, target) for a, b in combinations(paired, 2)]
     return tuple(sorted(found, key=lambda one: -one.gain))
+
+
+def _looked_at(answer: np.ndarray, *, regression: bool) -> np.ndarray:
+    """Evenly spaced places of an answer: so many that the newer ones hold naive errors enough, within bounds."""
+    if not len(answer):
+        return np.empty(0, dtype=int)
+    errors = 1.0 if regression else 1 - np.unique(answer.astype(str), return_counts=True)[1].max() / len(answer)
+    wanted = 2 * LEAST_ERRORS / max((1 - OLDER) * errors, 1e-9)
+    return np.unique(np.linspace(0, len(answer) - 1, int(np.clip(wanted, _MOST_ROWS, _MOST_OF_RARE))).astype(int))
 
 
 @dataclass(frozen=True)

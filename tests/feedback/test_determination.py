@@ -104,6 +104,15 @@ def test_noise_and_honest_features_determine_nothing(seed: int, share: float, re
     assert _determining(answer, regression=regression, good=good, other=rng.normal(size=400)) == []
 
 
+def test_a_leak_of_a_rare_class_is_seen_among_many_rows() -> None:
+    """One row in two hundred: more rows are looked at than otherwise."""
+    rare = RNG.random(30_000) < 0.005
+    status = _objects(["charged back" if one else "paid" for one in rare])
+    answer = np.where(rare, "fraud", "fine")
+    (found,) = _determining(answer, status=status, noise=RNG.normal(size=30_000))
+    assert (found.columns, found.gain) == (("status",), 1.0)
+
+
 def test_yesterdays_value_is_no_leak_of_todays() -> None:
     """In a walk the row before says nearly all, as it does by itself: the naive answer."""
     walk = np.cumsum(RNG.normal(size=2000))
