@@ -6,14 +6,16 @@ import csv
 import gzip
 import io
 import json
+import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any, Protocol
 
+_SAVED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:]+(?=Z</dcterms)")  # when a workbook was saved
 Cells = Sequence[tuple[str, Sequence[Any]]]  # columns by name, in order; None is a missing cell
 
 
@@ -119,8 +121,11 @@ class Excel:
             sheet.append(row)
         for cells in zip(*(cells for _, cells in columns), strict=True):
             sheet.append(cells)
-        path = folder / f"{name}.xlsx"
-        book.save(path)
+        held, path = io.BytesIO(), folder / f"{name}.xlsx"
+        book.save(held)
+        with zipfile.ZipFile(held) as parts:
+            undated = {part: _SAVED.sub(b"2024-01-01T00:00:00", parts.read(part)) for part in parts.namelist()}
+        path.write_bytes(_zipped(undated))
         return path
 
 
@@ -160,9 +165,15 @@ def _packed(path: Path, content: bytes, packed: str) -> Path:
         content = gzip.compress(content, mtime=0)
     elif packed == "zip":
         inner, path = path.name, path.with_name(f"{path.name}.zip")
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(f"__MACOSX/._{inner}", b"\x00\x05\x16\x07")
-            archive.writestr(inner, content)
-        return path
+        content = _zipped({f"__MACOSX/._{inner}": b"\x00\x05\x16\x07", inner: content})
     path.write_bytes(content)
     return path
+
+
+def _zipped(parts: Mapping[str, bytes]) -> bytes:
+    """An archive that is the same at every run: its parts bear one date."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return held.getvalue()
