@@ -25,7 +25,7 @@ class Answer:
 
     classes: class → rules of `label.classes`; empty for numbers, and where each value is its own class.
     unmatched: values that get no class with their cells, commonest first: these rows stay without a label.
-    candidates: columns that are among the choices of what is undecided.
+    candidates: columns that are called like an answer, of which a person has to choose.
     """
 
     column: str = ""
@@ -97,7 +97,7 @@ def _proposed(found: Sequence[_Candidate], why: str) -> Answer:
     names, more = [c.column.name for c in choices[:_SHOWN]], len(choices) - _SHOWN
     told = f"{why}; it could be {', '.join(map(repr, names))}{f' or one of {more} more' if more > 0 else ''}"
     asked = Undecided("answer", told, tuple(c.settings for c in choices[:_SHOWN]))
-    return Answer(why=told, undecided=(asked,), candidates=tuple(names))
+    return Answer(why=told, undecided=(asked,), candidates=tuple(c.column.name for c in choices if c.tier))
 
 
 def _inline(classes: Mapping[str, list[str]]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from trueup.feedback.inference.names import beside, name_words, said_in, vocabulary
 
 EXPLICIT = vocabulary(
@@ -60,7 +62,8 @@ ABOUT_IT = vocabulary(
     "grund",
     "datum, fecha, data, kommentar, commentaire, comentario, ratio, weight, min, max, sum, std, request, sent",
     "requested",
-    "annotator, annotators, agreement, language, key, limit, balance, credit, kredit, content, ctr, size, vote",
+    "annotator, annotators, agreement, language, key, limit, balance, credit, kredit, content, ctr, size, forecast",
+    "vote",
     "votes, like, likes, helpful, useful, weighted",
 )
 # The same, but it may be the answer where nothing else is.
@@ -68,8 +71,10 @@ LESS = vocabulary(
     "name, group, category, gold, average, avg, mean, type, level, bucket, previous, last, prior, expected, original",
     "product, seller, driver, aspect, service, food, room, delivery, item, former, kategorie, durchschnitt, imdb",
 )
+KNOWN_BEFORE = vocabulary("average, avg, mean, previous, last, prior, former, expected, imdb, credit, durchschnitt")
 _TIERS = ((EXPLICIT, 6), (OPINION, 5), (OUTCOME, 5), (GENERAL, 4), (RECOMMEND, 3), (QUANTITY, 2), (WEAK, 2))
 _ALONE = {"y": 6, "overall": 5, "gesamt": 5, "ensemble": 5}  # names that say so only where nothing else stands in them
+_QUESTION_NUMBER = re.compile(r"(?i)q\d+(?:[._]\d+)*")
 _QUESTION = 5  # words: a survey's question
 _OPEN = vocabulary("reason, why, comment, grund, warum, pourquoi, razon, motivo, porque, почему")
 FILLERS = vocabulary(
@@ -83,8 +88,8 @@ FILLERS = vocabulary(
 def answer_tier(name: str) -> int:
     """How surely a name says that its column is the answer: 6 (label) down to 2 (price); 0: it does not."""
     alone = _ALONE.get(" ".join(name_words(name)))
-    if alone:
-        return alone
+    if alone or _QUESTION_NUMBER.fullmatch(name.strip()):
+        return alone or 2
     tier = max((level for known, level in _TIERS if said_in(name, known)), default=0)
     if len(name_words(name)) >= _QUESTION:
         return 0 if said_in(name, _OPEN) else tier

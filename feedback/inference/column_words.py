@@ -1,0 +1,196 @@
+"""What columns are called that no model may learn from, in several languages, and what others are called."""
+
+from __future__ import annotations
+
+import re
+
+from trueup.feedback.inference.names import beside, name_words, said_in, vocabulary
+
+# Counts and states that come to be after the record: they know the future of what is to be predicted.
+_LATE = vocabulary(
+    "vote, votes, voted, upvote, downvote, likes, dislikes, like count, thumbs up, thumbs down, helpful, helpfulness",
+    "found helpful, useful, funny, cool, kudos, claps, reposts, retweet, shares, favorite count, favourites",
+    "favorites",
+    "reply, replies, replied, answered, responded, resolved, resolution, solved, solution, closed, closure, reopen",
+    "reopened, reopens, handling, handled, escalated, escalation, refunded, chargeback, recovery, recoveries",
+    "collections",
+    "first response, full resolution, developer response, owner response, owner answer, company response",
+    "business response",
+    "seller response, public response, management response, response time, reply time, wait time, hilfreich, antwort",
+    "reponse, repondu, utile, utiles, resolu, respuesta, respondido, resuelto, util, me gusta, resposta, curtidas",
+    "risposta, risolto, antwoord, opgelost, ответ, ответа, полезно, полезный, решено, лайки, комментариев, ответов",
+    "有用, 参考になった, 点赞, 回复, 返信, いいね, 赞同, 공감, 비공감, 추천수, 답글, cierre, last payment",
+    "total payment, pymnt",
+    "total rec, playtime forever, last pymnt, comment count, comments count, num comments, reply count, handle time",
+    "satisfaction comment",
+    "developer reply, reactions, upvotes, ups, downs, gelost, erledigt, bearbeitet, bearbeitung, loesung",
+    "geschlossen",
+)
+# The same, where the column is a count.
+_LATE_COUNTS = vocabulary("comment, interaction, reassignment, touch, reopen, reply, message, view, share, feedback")
+_STATE = vocabulary("status, state, stage, zustand, estado, statut, stato, статус, 状态, ステータス")
+_OF_THE_RECORD = vocabulary(
+    "ticket, order, case, request, issue, review, record, current, final, task, claim, incident, delivery, shipment",
+    "report",
+    "conversation, moderation, publish, approval, comment, of, the, resolution, auftrag, vorgang, fall, response",
+    "latest",
+)
+# Words beside which a late word still means a count of it, and not a taste or a kind.
+_COUNTING = vocabulary(
+    "count, counts, number, num, n, no, nb, total, of, the, is, was, has, at, on, by, date, time, score, review",
+    "reviews",
+    "comment, comments, user, users, up, down, people, this, found, developer, owner, company, text, body, content",
+    "as",
+    "numerator, denominator, ratio, weighted, hours, minutes, days, seconds, first, full, last, business, metric",
+    "average",
+    "datum, anzahl, nombre, numero, votes, vote, hilfreich, fecha, data, dev, message, agent, seller, public",
+    "comentario",
+    "продавца, дата, in, within, min, hour, minute, avg, mean, positive, negative, feedback, thumbs, reply, replies",
+    "issue",
+    "to, admin, customer, ticket, case, post, tweet, favorite, like, likes, amount, flag, sum, rate, status, reason",
+    "code, type, how",
+    "many, 数",
+)
+# What whoever labelled wrote beside the label.
+_LABELLER = vocabulary(
+    "annotator, annotators, annotated, annotation, annotations, labeler, labeller, labelled, labeled, lead time",
+    "prediction, predictions, predicted, agreement, completed by, was cancelled, cancelled annotations",
+    "total annotations",
+    "total predictions, inter annotator, negativereason, negative reason, gold label, adjudicator, adjudicated",
+    "rater",
+    "reviewed by, labelling, labeling, model score, model version, confidence score, annotateur, anotador, аннотатор",
+)
+# What a column beside the answer's own words says of the answer.
+_OF_THE_ANSWER = vocabulary(
+    "confidence, reason, reasons, gold, probability, prob, proba, score, pred, prediction, certainty, explanation",
+    "source",
+    "group, category, bucket, class, name, text, label, level, grund, kategorie, raw, original, value, code, numeric",
+    "id",
+)
+_REMARK = vocabulary("comment, comments, remark, remarks, feedback, note, notes, kommentar, commentaire, comentario")
+_PERSON = vocabulary(
+    "email, e mail, mail, phone, telephone, telefon, telefono, tel, mobile, fax, ip, ip address, username, user name",
+    "screen name, nickname, nick, handle, pseudo, pseudonym, surname, first name, last name, firstname, lastname",
+    "full name, fullname, given name, family name, vorname, nachname, nom, prenom, apellido, apellidos",
+    "nombre completo",
+    "author, authors, reviewer, requester, assignee, requestor, submitter, profile name, profilename, reviewername",
+    "user handle, twitter handle, login, avatar, display name, displayname, passport, ssn, iban, birthdate",
+    "passenger name",
+    "street, address, adresse, anschrift, direccion, indirizzo, endereco, strasse, city, town, hometown, ort",
+    "wohnort",
+    "place of review, user location, userlocation, reviewer location, автор, имя, имя пользователя, телефон, адрес",
+    "почта",
+    "用户, 用户名, 昵称, 姓名, 电话, 氏名, ユーザー, ニックネーム, 投稿者, 작성자, 닉네임, kunde, kundenname, auteur",
+    "autor",
+    "autore, auteurs, cliente, client name, customer name, customer, user, patient name, employee name, username",
+    "nome",
+    "agent, agent name, operator, userimage, user image, sachbearbeiter, bearbeiter, mitarbeiter, empfanger",
+    "absender",
+)
+_PERSONS_OWN = vocabulary(
+    "name, of, the, id, image, photo, picture, avatar, url, link, profile, handle, first, last, full, user, customer",
+    "no",
+    "reviewer, review, author, email, e, mail, address, adresse, phone, number, ip, contact, requester, assignee",
+    "location",
+    "submitter, ticket, code, place, twitter, display, given, nick, screen, пользователя, street, home, city, town",
+    "kunde",
+)
+_NAME = vocabulary("name, naam, nombre, nome, nom, имя, 名前, 姓名")
+_CODE = vocabulary(
+    "id, ids, uuid, guid, key, hash, code, codes, sku, asin, isbn, ean, upc, gtin, barcode, zip, zipcode, postcode",
+    "plz",
+    "postal, postal code, iban, account, number, no, nr, token, session, ip, phone, articulo, codigo, nummer",
+    "kennung, identifiant, identificador, reference, ref, nbr, invoice, order, article, артикул, код, номер, 编号",
+    "番号",
+    "번호",
+    "serial, license, vin, imei, mac, matricule, cpf, cnpj, nif, ssn, parent asin, stockcode, locationid, collector",
+)
+_NUMBERED = vocabulary("no, number, nr, nbr, nummer, numero")  # codes only as the last word: not "number of rooms"
+_NO_IDS = vocabulary("paid, unpaid, prepaid, valid, invalid, grid, void, android, covid, hybrid, rapid, solid, liquid")
+_THINGS = vocabulary("order, account, serial, session, reference, article, invoice, phone, license, token")
+_VERSION = vocabulary("version, versions, release, build, firmware, fw, версия, versione, バージョン, 版本")
+_TEXT = vocabulary(
+    "text, content, review, comment, body, title, summary, message, feedback, description, subject, question",
+    "headline",
+    "document, sentence, tweet, opinion, heading, kommentar, betreff, titel, beschreibung, bewertung, nachricht",
+    "avis",
+    "commentaire, titre, critique, comentario, titulo, opinion, resena, texto, mensaje, recensione, titolo, testo",
+    "avaliacao",
+    "отзыв, текст, комментарий, заголовок, сообщение, レビュー, タイトル, 本文, コメント, 评论, 短评, 标题, 内容",
+    "리뷰, 내용, 제목, remarks, notes",
+)
+_CALENDAR = vocabulary("month, day, week, weekday, hour, hr, minute, monat, tag, stunde, mois, jour, heure, mes, hora")
+
+
+def why_late(name: str, *, number: bool) -> str:
+    """Why a column's name says that its values come to be after the record; "" where it does not.
+
+    number: whether they are numbers, so that a word such as "comments" is a count of them.
+    """
+    known = _LATE | _LATE_COUNTS if number else _LATE
+    for part in _ends(name):
+        found = said_in(part, known)
+        if found and beside(part, known) <= _COUNTING:
+            return f"known only later ('{found[0]}'): it knows the future of the record"
+        state = said_in(part, _STATE)
+        if state and beside(part, _STATE) <= _OF_THE_RECORD:
+            return f"known only later ('{state[0]}'): it changes after the record was made"
+    return ""
+
+
+def _ends(name: str) -> tuple[str, ...]:
+    """A dotted name, and what stands after each of its dots: statistics.count_reopens is also count_reopens."""
+    parts = re.split(r"[.:/](?=\w)", name)
+    while len(parts) > 1 and parts[-1].lower() in ("label", "value"):
+        parts.pop()
+    return tuple(".".join(parts[k:]) for k in range(len(parts)))
+
+
+def why_labeller(name: str, answer: str) -> str:
+    """Why a column says what the labeller, or a model, wrote beside the answer; "" where its name does not."""
+    found = said_in(name, _LABELLER)
+    if found:
+        return f"written with the label ('{found[0]}')"
+    own = name_words(answer)
+    if len(own) and set(own) < set(name_words(name)) and set(name_words(name)) - set(own) <= _OF_THE_ANSWER:
+        return f"it says something of '{answer}', the answer"
+    return ""
+
+
+def is_remark(name: str, answer: str) -> bool:
+    """Whether a column is what somebody wrote to explain the answer: csat_comment beside csat."""
+    own, words = set(name_words(answer)), set(name_words(name))
+    return bool(own & words) and words - own <= _REMARK and words != own
+
+
+def why_personal(name: str, *, many: bool) -> str:
+    """Why a column's name says that it tells who or where a person is. many: nearly each row has its own value."""
+    for part in _ends(name):
+        if said_in(part, _PERSON) and beside(part, _PERSON) <= _PERSONS_OWN:
+            return "says who or where a person is"
+    return "says who a person is, as its name and values look" if many and not beside(name, _NAME) else ""
+
+
+def called_code(name: str) -> bool:
+    """Whether a name is that of a key: an id, a number of an order, a code."""
+    words = name_words(name)
+    if not words or set(words) & {"of", "count", "total"}:
+        return False
+    glued = [word for word in words if len(word) > 4 and word.endswith("id") and word not in _NO_IDS]
+    found = {word for word in said_in(name, _CODE) if word not in _NUMBERED or word == words[-1]}
+    return bool(glued) or bool(found - _THINGS) or (len(words) == 1 and bool(found))
+
+
+def called_version(name: str) -> bool:
+    """Whether a name is that of a version."""
+    return bool(said_in(name, _VERSION))
+
+
+def called_text(name: str) -> bool:
+    """Whether a name is that of what somebody wrote."""
+    return bool(said_in(name, _TEXT))
+
+
+def called_calendar(name: str) -> bool:
+    """Whether a name is that of a part of a date, which is a number for all its leading zeros."""
+    return bool(said_in(name, _CALENDAR))

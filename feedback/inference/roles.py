@@ -1,0 +1,104 @@
+"""What each column is used as: what a model may learn from, what is only looked at, and why the rest is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from trueup.feedback.inference.answer import Answer
+from trueup.feedback.inference.answer_words import JUDGING, KNOWN_BEFORE, OPINION, RECOMMEND
+from trueup.feedback.inference.column_kinds import column_kind, each_its_own, row_number
+from trueup.feedback.inference.column_words import is_remark, why_labeller, why_late, why_personal
+from trueup.feedback.inference.conclusion import Kind, Role
+from trueup.feedback.inference.label_values import label_values
+from trueup.feedback.inference.names import said_in
+from trueup.feedback.inference.quantities import Writing
+from trueup.feedback.inference.summary import ColumnSummary, TableSummary
+from trueup.feedback.row_ids import RUINED
+
+_LEVELS = 31   # a number with more distinct values than a month has days is a quantity
+_SLICES = 200  # values of a version or a key that can be looked at one by one
+
+
+def find_roles(
+    table: TableSummary, taken: Collection[str], answer: Answer, writing: Writing | None = None
+) -> tuple[Role, ...]:
+    """The role of each column that is not `taken` (id and times), in the file's order, by names and values alone.
+
+    Leaks are measured besides: see `find_leaks`.
+    """
+    writing = writing or Writing()
+    roles = [role_of(column, answer, writing) for column in table.columns if column.name not in taken]
+    texts = [one.column for one in roles if one.role == "text"]
+    remarks = [name for name in texts if is_remark(name, answer.column)]
+    if len(remarks) < len(texts):
+        why = f"written together with '{answer.column}', the answer"
+        roles = [Role(r.column, "left out", r.kind, why) if r.column in remarks else r for r in roles]
+    return tuple(roles)
+
+
+def role_of(column: ColumnSummary, answer: Answer, writing: Writing) -> Role:
+    """The role of one column that is neither id nor time."""
+    kind = column_kind(column, writing)
+    if column.name == answer.column:
+        return Role(column.name, "label", kind, answer.why)
+    why = _why_not(column, kind, answer, writing)
+    if why:
+        return Role(column.name, "left out", kind, why)
+    if kind in ("version", "code"):
+        told = "a version" if kind == "version" else "a key"
+        return Role(column.name, "slices", kind, f"{told} with {column.distinct:,} values: looked at, not learnt from")
+    if kind == "text":
+        return Role(column.name, "text", kind, f"texts of {column.words:.0f} words")
+    if kind == "number":
+        return _number(column, writing)
+    return Role(column.name, "categorical", kind, f"{column.distinct:,} values")
+
+
+def _number(column: ColumnSummary, writing: Writing) -> Role:
+    _, slips = writing.number_share(column)
+    told = f"; {sum(n for _, n in slips):,} cells are no numbers, such as {slips[0][0][:40]!r}" if slips else ""
+    numbers = writing.numbers(column)
+    numbers = numbers[numbers == numbers]
+    few = bool(len(numbers)) and len(set(numbers.tolist())) <= _LEVELS and bool((numbers == numbers.round()).all())
+    if few and not slips:
+        return Role(column.name, "categorical", "number", f"whole numbers, {column.distinct:,} values{told}")
+    return Role(column.name, "numeric", "number", f"a number, {column.distinct:,} values{told}")
+
+
+def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing) -> str:
+    """Why a column is neither a feature nor a slice; "" where it is one."""
+    name = column.name
+    if kind == "empty":
+        return "it holds no value"
+    if kind == "constant":
+        value, cells = column.commonest(1)[0]
+        return f"one value only: {value[:40]!r} in {cells:,} of {column.rows:,} rows"
+    if name in answer.candidates:
+        return "it may be the answer"
+    told = why_labeller(name, answer.column) or why_late(name, number=kind == "number")
+    if told := told or _other_answer(column, answer, writing):
+        return told
+    many = kind in ("text", "id", "code") and column.distinct > 20 and 1 < column.words < 4
+    person = why_personal(name, many=many) or _addresses(column)
+    if person and kind != "number":
+        return person
+    ruined = kind in ("id", "code") and any(RUINED.fullmatch(v) for v in column.values)
+    if kind == "id" or ruined:
+        told = "the row number" if row_number(column) else "a key"
+        return f"{told}: {column.distinct:,} values in {column.filled:,} rows{'; a spreadsheet rounded it' * ruined}"
+    if kind in ("code", "version") and (column.distinct > _SLICES or each_its_own(column)):
+        return f"a {'key' if kind == 'code' else kind} with {column.distinct:,} values in {column.filled:,} rows"
+    return {"url": "links", "nested": "a list or an object in each cell"}.get(kind, "")
+
+
+def _other_answer(column: ColumnSummary, answer: Answer, writing: Writing) -> str:
+    """Why a column is what the same person said at the same time as the answer; "" where it is not."""
+    both = said_in(answer.column, JUDGING) and said_in(column.name, OPINION | RECOMMEND)
+    judged = both and not said_in(column.name, KNOWN_BEFORE) and label_values(column, writing)
+    return f"another answer, given together with '{answer.column}'" if judged else ""
+
+
+def _addresses(column: ColumnSummary) -> str:
+    values = column.values[:500]
+    mails = sum("@" in v and " " not in v and "." in v.rpartition("@")[2] for v in values)
+    return "mail addresses: they say who a person is" if mails * 2 > len(values) else ""
