@@ -22,6 +22,7 @@ from trueup.feedback.readers import CHUNK, opened
 from trueup.feedback.row_ids import EqualRows, IdForms, columns_looked_at
 from trueup.feedback.schema_check import as_brought, check_schema, expected_columns, required_columns
 from trueup.feedback.times.time_survey import survey
+from trueup.feedback.unmatched_labels import UnmatchedLabels
 from trueup.feedback.validation import validate
 from trueup.storage.file_format import FileFormat
 from trueup.storage.incoming import Appended
@@ -52,7 +53,8 @@ def ingest(
     `format` says how these files are written, where they are not written as the stream's settings say.
 
     `on_note` is told, before anything is stored, of each column that a file lacks and can do without (slices, and the
-    label's), and of rows that are the same record: equal ones without an id, ids in two forms.
+    label's), and of rows that are the same record: equal ones without an id, ids in two forms. After it is stored, of
+    the commonest labels that match no class.
 
     Raises:
         ConfigError: the stream's schema cannot be followed.
@@ -62,19 +64,24 @@ def ingest(
     hashed = store.hashed(stream)
     own = stream.format
     stream = stream.model_copy(update={"format": format or own})
+    unmatched = UnmatchedLabels(stream)
 
     def keep(schema: StreamSettings, chunk: Chunk, source: str) -> Appended:
         if schema.format != own:  # what is refused is judged anew by the settings, which may write numbers otherwise
             chunk = with_points(schema.format, chunk, number_columns(schema))
             chunk = replace(chunk, raw=RawRows(chunk.table))
         rows = validate(schema, chunk, now, hashed)
+        unmatched.add(rows.accepted.labels)
         return store.append(schema, rows.accepted, rows.refused, source=source, now=now)
 
     def looks(schema: StreamSettings) -> EqualRows | IdForms:
         return IdForms(schema) if schema.id else EqualRows(hashed, schema)
 
     way = _Way(stream, required_columns(stream), keep, looks, columns_looked_at(stream, hashed))
-    return _run(way, paths, on_progress, batch, stdin, on_note)
+    done = _run(way, paths, on_progress, batch, stdin, on_note)
+    for note in unmatched.notes():
+        on_note(note)
+    return done
 
 
 def ingest_feedback(

@@ -134,6 +134,17 @@ def test_a_file_without_labels_is_taken_in_with_a_note(
     assert _labels(reader) == {"a": "positive"}
 
 
+def test_labels_that_match_no_class_are_told_with_counts(store: RecordStore, tmp_path: Path) -> None:
+    """The rows go in without a label, and the commonest of the values are named; where all match nothing is said."""
+    rows = "".join(f"r{k},2024-01-01,good {k},1.0,{'3' if k % 2 else 'Neg ' if k == 2 else '5'}\n" for k in range(10))
+    notes: list[str] = []
+    ingest(store, STREAM, [_csv(tmp_path, rows)], now=NOW, on_note=notes.append)
+    assert [n for n in notes if "6 of 10 labels match no class: '3' (5), 'neg' (1)." in n]
+    notes.clear()
+    ingest(store, STREAM, [_csv(tmp_path, "z,2024-01-01,good,1.0,5/5\n")], now=NOW, on_note=notes.append)
+    assert not notes
+
+
 def test_labels_without_their_arrival_are_refused(store: RecordStore, tmp_path: Path) -> None:
     """Where the schema says since when a label is known, a file that does not say it would leak the answer."""
     late = STREAM.model_copy(update={"label": STREAM.label.model_copy(update={"arrived": "answered"})})

@@ -15,8 +15,9 @@ ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
 PARTS = {
     "feedback": (
         "values", "exact", "typed_values", "words_of_texts", "determination", "nested", "chunks", "times", "row_ids",
-        "ratings", "class_rules", "labels", "schema_check", "number_notation", "missing_marks", "formats", "readers",
-        "validation", "frames", "feedback_rows", "feedback_items", "annotators", "intake", "quarantine", "inference",
+        "ratings", "class_rules", "labels", "unmatched_labels", "schema_check", "number_notation", "missing_marks",
+        "formats", "readers", "validation", "frames", "feedback_rows", "feedback_items", "annotators", "intake",
+        "quarantine", "inference",
     ),
     "monitoring": (
         "stats", "causes", "check", "formatting", "window", "lateness", "comparison", "signals", "policy", "incidents",
