@@ -49,7 +49,8 @@ def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
 def with_points(format: FileFormat, chunk: Chunk, columns: tuple[str, ...]) -> Chunk:
     """A chunk whose text cells of some columns are `Exact` where they are numbers in the file's notation.
 
-    What is no such number stays as it is, and so does what the file itself types as a number. `raw` stays the file's.
+    What is no such number stays as it is, and so do whole numbers without a mark (007 may be a code) and what the file
+    itself types as a number. `raw` stays the file's.
     """
     if format.plain_numbers:
         return chunk
@@ -61,7 +62,7 @@ def with_points(format: FileFormat, chunk: Chunk, columns: tuple[str, ...]) -> C
 
 
 def _read(value: str | None, format: FileFormat) -> str | None:
-    if value is None or isinstance(value, Exact):
+    if value is None or isinstance(value, Exact) or value.isdecimal():
         return value
     text = with_point(value, format)
     return value if text is None else Exact(text)

@@ -1,0 +1,173 @@
+"""Numbers in the notation of a file, marks of missing values, and cells that are no value of their column."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trueup.feedback.chunks import chunk_of
+from trueup.feedback.exact import Exact
+from trueup.feedback.intake import ingest
+from trueup.feedback.number_notation import number_columns, with_point
+from trueup.feedback.quarantine import quarantined, release
+from trueup.feedback.validation import Validated, validate
+from trueup.storage.file_format import FileFormat
+from trueup.storage.incoming import Appended
+from trueup.storage.records import RecordStore
+from trueup.storage.stream import LabelPolicy, StreamSettings
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+GOOD: dict[str, Any] = {"id": "a", "at": "2024-05-03", "t": "fine", "n": "1", "y": "5"}
+COMMA = FileFormat(delimiter=";", decimal=",", thousands=".")
+
+
+def _stream(**changes: Any) -> StreamSettings:
+    given: dict[str, Any] = {
+        "name": "s", "id": "id", "time": "at", "text": ("t",), "numeric": ("n",),
+        "label": LabelPolicy(column="y", classes={"bad": "<=2.5", "good": ">2.5"}),
+    }  # fmt: skip
+    return StreamSettings(**{**given, **changes})
+
+
+def _validated(stream: StreamSettings, **changes: Any) -> Validated:
+    return validate(stream, chunk_of([{**GOOD, **changes}]), NOW)
+
+
+def _number(stream: StreamSettings, **changes: Any) -> float | str:
+    judged = _validated(stream, **changes)
+    return judged.refused[0].reason if judged.refused else float(judged.accepted.table["n"][0])
+
+
+@given(
+    value=st.one_of(st.integers(-(10**12), 10**12), st.decimals(-(10**9), 10**9, places=3)),
+    marks=st.sampled_from([(",", "."), (",", " "), (",", ""), (".", ","), (".", "'"), (".", "")]),
+)
+def test_a_number_written_in_a_notation_is_read_as_that_number(value: Any, marks: tuple[str, str]) -> None:
+    """Any number, grouped or not, with any pair of marks."""
+    decimal, thousands = marks
+    format = FileFormat(decimal=decimal, thousands=thousands)
+    swap = str.maketrans({",": thousands, ".": decimal})
+    assert float(with_point(f"{value}".translate(swap), format) or "nan") == float(value)
+    assert float(with_point(f"{value:,}".translate(swap), format) or "nan") == float(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("1.234,5", 1234.5), ("1.234", 1234.0), ("12.34", "wrong_type"), ("2.5", "wrong_type"), ("2,5", 2.5),
+        ("-1,5e3", -1500.0), (",5", 0.5), ("1.23.4", "wrong_type"), ("1,2,3", "wrong_type"), ("inf", "wrong_type"),
+        ("1e400", "wrong_type"), ("n/a", "nan"), ("-", "nan"), ("?", "nan"), ("", "nan"), (2.5, 2.5), (1234, 1234.0),
+    ],
+)  # fmt: skip
+def test_a_decimal_comma_is_never_read_as_another_number(text: Any, read: float | str) -> None:
+    """Text follows the declared notation or is refused; what the file types as a number is exact."""
+    found = _number(_stream(format=COMMA), n=text)
+    assert found == read or (read == "nan" and np.isnan(float(found)))
+
+
+def test_only_columns_of_numbers_are_converted() -> None:
+    """The label that is compared with numbers is; a category, a text and an id that look like numbers are not."""
+    stream = _stream(format=COMMA, categorical=("c",))
+    assert number_columns(stream) == ("n", "y")
+    row = _validated(stream, y="2,5", c="1.234", t="1.234", id="1.234").accepted
+    assert row.labels.tolist() == ["2.5"]
+    assert row.table.iloc[0][["c", "t", "id"]].tolist() == ["1.234", "1.234", "1.234"]
+    assert number_columns(_stream(label=LabelPolicy(column="y", classes={"bad": "no"}))) == ("n",)
+
+
+def test_what_is_no_finite_number_is_no_label_that_is_compared() -> None:
+    """Infinity is above every bound, and no star."""
+    assert [r.reason for r in _validated(_stream(), y="inf").refused] == ["wrong_type"]
+    assert [r.reason for r in _validated(_stream(), y=float("inf")).refused] == ["wrong_type"]
+    assert [r.reason for r in _validated(_stream(), y="1e400").refused] == ["wrong_type"]
+
+
+# ---- missing ----
+
+
+def test_declared_marks_are_missing_in_declared_columns() -> None:
+    """In all of them, or in those that the table names; a number by its value, a text without white space around it."""
+    everywhere = _stream(missing=("NA", "-200"), categorical=("c",))
+    row = _validated(everywhere, n="-200.0", c=" NA ", t="not NA", y="NA").accepted
+    assert np.isnan(row.table["n"][0])
+    assert (row.table["c"][0], row.table["t"][0], row.labels.tolist()) == (None, "not NA", [None])
+    some = _stream(missing={"n": ("-200",)}, categorical=("c",))
+    row = _validated(some, n=-200, c="-200", y="-200").accepted
+    assert np.isnan(row.table["n"][0])
+    assert (row.table["c"][0], row.labels.tolist()) == ("-200", ["-200"])
+
+
+@pytest.mark.parametrize("word", ["NA", "N/A", "#N/A", "NULL", "null", "None", "nan", "-", "?"])
+def test_words_for_missing_hold_for_numbers_and_times_alone(word: str) -> None:
+    """In text, category and label they are words: NA is Namibia."""
+    stream = _stream(categorical=("c",), label=LabelPolicy(column="y", arrived="seen"))
+    row = _validated(stream, n=word, c=word, t=word, y=word, seen=word).accepted
+    assert np.isnan(row.table["n"][0])
+    assert np.isnat(row.known_at[0])
+    assert (row.table["c"][0], row.table["t"][0], row.labels.tolist()) == (word, word, [word])
+
+
+# ---- cells that are no value ----
+
+
+def test_an_object_in_a_declared_column_is_refused_and_elsewhere_taken() -> None:
+    """It names the fields to declare; an undeclared object refuses nothing."""
+    judged = _validated(_stream(), t={"en": "fine"}, other={"x": [1]})
+    assert (judged.refused[0].reason, "one of its fields" in judged.refused[0].detail) == ("wrong_type", True)
+    assert len(_validated(_stream(text=("t.en",)), t={"en": "fine"}, other={"x": [{"y": 1}]}).accepted.ids) == 1
+
+
+def test_a_column_that_no_setting_names_refuses_no_row(tmp_path: Path, store: RecordStore) -> None:
+    """However long, binary or broken it is."""
+    odd = ["x" * 200_000, "\ud800", "a\x00b", None]
+    rows = [{**GOOD, "id": str(k), "odd": value} for k, value in enumerate(odd)]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    path = tmp_path / "a.jsonl"
+    path.write_text(lines)
+    assert ingest(store, _stream(), [str(path)], now=NOW) == Appended(accepted=4, labelled=4)
+    table = pa.table({**{k: [v] * 2 for k, v in GOOD.items()}, "id": ["x", "y"], "blob": [b"\xff\xd8" * 99_999, b""]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert ingest(store, _stream(), [str(tmp_path / "a.parquet")], now=NOW).accepted == 2
+
+
+# ---- release ----
+
+
+@given(st.sampled_from(["1.234", "2,5", "1.234,5", "7", "0,125"]), st.booleans())
+def test_a_released_row_has_the_value_that_intake_would_have_given(text: str, typed: bool) -> None:
+    """The raw content tells text from typed numbers, and reads back as the row was."""
+    stream = _stream(format=COMMA)
+    value = float(with_point(text, COMMA) or "nan") if typed else text
+    chunk = chunk_of([{**GOOD, "n": value}])
+    again = chunk_of([json.loads(chunk.raw[0], parse_int=Exact, parse_float=Exact)])
+    read = [float(validate(stream, c, NOW).accepted.table["n"][0]) for c in (chunk, again)]
+    assert read[0] == read[1] == float(with_point(text, COMMA) or "nan")
+
+
+def test_a_row_of_a_file_with_options_is_released_as_it_was_read(store: RecordStore) -> None:
+    """1.234 of a file with `--thousands .` is a thousand, also when it is judged anew by other settings."""
+    body = b"id;at;t;n;y\na;2024-05-03;;1.234;5\n"
+    ingest(store, _stream(), ["-"], now=NOW, format=COMMA, stdin=io.BytesIO(body))
+    (item,) = quarantined(store, _stream())
+    mended = _stream(text=(), categorical=("y2",), numeric=("n",))
+    assert json.loads(item.raw)["n"] == 1234
+    assert release(store, mended, item.id, now=NOW).released
+
+
+def test_settings_that_come_right_release_what_was_refused(store: RecordStore) -> None:
+    """2,5 is refused where a point is declared, kept as text, and read once the comma is."""
+    body = b"id,at,t,n,y\na,2024-05-03,fine,\"2,5\",5\n"
+    ingest(store, _stream(), ["-"], now=NOW, stdin=io.BytesIO(body))
+    (item,) = quarantined(store, _stream())
+    assert (item.reason, json.loads(item.raw)["n"]) == ("wrong_type", "2,5")
+    assert release(store, _stream(format=COMMA), item.id, now=NOW).released
