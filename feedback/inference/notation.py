@@ -12,23 +12,22 @@ from trueup.feedback.values import MISSING_NUMBER
 _NUMERIC = 0.9     # of a column's cells: from here on it is a column of numbers
 _STRAY = 0.01      # of a column's cells: up to here another notation is a slip
 _GROUP = r"\d{1,3}(?:[ '\u00a0\u202f\u2009\u2019]\d{3})+"
-_FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(rf"[+-]?(?:{pattern})", re.ASCII))
-    for name, pattern in (
-        ("int", r"\d+(?:[eE][+-]?\d+)?"),
-        ("comma, points between", r"\d{1,3}(?:\.\d{3})+,\d+"),
-        ("point, commas between", r"\d{1,3}(?:,\d{3})+\.\d+|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"),
-        ("points between", r"[1-9]\d{0,2}(?:\.\d{3}){2,}"),
-        ("commas between", r"[1-9]\d{0,2}(?:,\d{3}){2,}"),
-        ("point or points", r"[1-9]\d{0,2}\.\d{3}"),
-        ("comma or commas", r"[1-9]\d{0,2},\d{3}"),
-        ("comma", r"\d*,\d+(?:[eE][+-]?\d+)?"),
-        ("point", r"\d*\.\d+(?:[eE][+-]?\d+)?|\d+\."),
-        ("blanks between", _GROUP),
-        ("comma, blanks between", rf"{_GROUP},\d+"),
-        ("point, blanks between", rf"{_GROUP}\.\d+"),
-    )
-)
+_FORMS = {
+    "int": r"\d+(?:[eE][+-]?\d+)?",
+    "comma, points between": r"\d{1,3}(?:\.\d{3})+,\d+",
+    "point, commas between": r"\d{1,3}(?:,\d{3})+\.\d+|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?",
+    "points between": r"[1-9]\d{0,2}(?:\.\d{3}){2,}",
+    "commas between": r"[1-9]\d{0,2}(?:,\d{3}){2,}",
+    "point or points": r"[1-9]\d{0,2}\.\d{3}",
+    "comma or commas": r"[1-9]\d{0,2},\d{3}",
+    "comma": r"\d*,\d+(?:[eE][+-]?\d+)?",
+    "point": r"\d*\.\d+(?:[eE][+-]?\d+)?|\d+\.",
+    "blanks between": _GROUP,
+    "comma, blanks between": rf"{_GROUP},\d+",
+    "point, blanks between": rf"{_GROUP}\.\d+",
+}  # of a whole cell, the first that fits
+_NAMES = tuple(_FORMS)
+_ANY = re.compile("[+-]?(?:" + "|".join(f"({pattern})" for pattern in _FORMS.values()) + ")", re.ASCII)
 _COMMA = {"comma", "comma, points between", "points between", "comma, blanks between"}
 _POINT = {"point", "point, commas between", "commas between", "point, blanks between"}
 
@@ -135,17 +134,19 @@ def _columns(names: Sequence[str], rows: Iterable[Sequence[str | None]]) -> list
     for row in rows:
         for counted, shown, cell in zip(forms, examples, row, strict=False):
             text = (cell or "").strip()
-            if text.lower() in MISSING_NUMBER:
-                continue
-            form = _form(text)
+            form = _form(text) if text else "empty"
+            if form == "other" and text.lower() in MISSING_NUMBER:
+                form = "empty"
             counted[form] += 1
-            shown.setdefault(form, text[:30])
+            if form not in shown:
+                shown[form] = text[:30]
+    for counted in forms:
+        del counted["empty"]
     return [_Column(*parts) for parts in zip(names, forms, examples, strict=True)]
 
 
 def _form(text: str) -> str:
     if text.isdecimal():
         return "int"
-    if text[0] not in "0123456789+-.,":
-        return "other"
-    return next((name for name, pattern in _FORMS if pattern.fullmatch(text)), "other")
+    match = _ANY.fullmatch(text) if text[0] in "0123456789+-.," else None
+    return _NAMES[(match.lastindex or 1) - 1] if match else "other"
