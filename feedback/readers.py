@@ -8,8 +8,6 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from trueup.feedback.chunks import Chunk
-from trueup.feedback.formats.containers import Opener, opener_of
+from trueup.feedback.formats.containers import UNREADABLE, Opener, opener_of
 from trueup.feedback.formats.contents import ADVICE, Contents, Place
 from trueup.feedback.formats.csv_text import other_delimiter, read_csv
 from trueup.feedback.formats.excel import read_excel
@@ -41,7 +39,6 @@ _READ: dict[FormatKind, Callable[[Place], Contents]] = {
     FormatKind.CSV: read_csv, FormatKind.JSONL: read_json_lines, FormatKind.JSON: read_json_list,
     FormatKind.EXCEL: read_excel, FormatKind.HTML: read_html, FormatKind.PARQUET: read_parquet,
 }  # fmt: skip
-_BREAKS = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class Source:
         """
         try:
             yield from self.contents.chunks(size, only)
-        except _BREAKS as error:
+        except UNREADABLE as error:
             raise InputError(f"{self.name}: the file breaks off or cannot be read ({error}). Get it again.") from error
 
 
@@ -111,7 +108,7 @@ def opened(
             kind, contents = _contents(name, file, folder, format, required, wanted)
         except PermissionError:
             raise InputError(f"{name}: no permission to read it; nothing was read.") from None
-        except _BREAKS as error:
+        except UNREADABLE as error:
             raise InputError(f"{name}: it cannot be read ({error}); nothing was stored.") from error
         _demand(name, kind, contents.columns, required, format)
         yield Source(name, kind, contents)

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from typing import IO, Any
 
 from trueup.storage.errors import InputError
 
+UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile)  # what reading a damaged file raises
 _ZIP = b"PK\x03\x04"
 _UNPACK: dict[bytes, str] = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\x28\xb5\x2f\xfd": ".zst"}
 _PACKED = (".gz", ".bz2", ".zst", ".zip")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from trueup.feedback.formats.contents import Place
-from trueup.feedback.formats.encodings import SAMPLE_BYTES, bom_of, zero_pattern
+from trueup.feedback.formats.encodings import SAMPLE_BYTES, bom_of, is_wide, zero_pattern
 from trueup.feedback.values import escaped
 
 _KEPT = 400_000          # bytes of lines that are not ASCII that chardet is given
@@ -76,6 +76,8 @@ def _by_chardet(kept: list[tuple[int, bytes]], good: int, bad: int) -> EncodingG
         name = str(candidate["encoding"] or "").lower()
         name = _USUAL.get(name, name)
         try:
+            if is_wide(name):  # it would have been told by its zero bytes
+                continue
             read = text.decode(name)
         except (LookupError, UnicodeDecodeError):
             continue

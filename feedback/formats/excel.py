@@ -40,7 +40,7 @@ def read_excel(place: Place) -> Contents:
             f"{place.name}: {said}, and format.sheet is '{place.format.sheet}'. Nothing was stored. Set {told} "
             f"{ADVICE}."
         )
-    sheet = book.get_sheet_by_name(wanted)
+    sheet = _sheet(place, book, wanted)
 
     def rows() -> Iterator[list[str | None]]:
         return ([_text(cell) for cell in row] for row in sheet.iter_rows())
@@ -55,12 +55,12 @@ def read_excel(place: Place) -> Contents:
 def sheets_with_cells(place: Place) -> tuple[str, ...]:
     """The names of the sheets that hold something, in the workbook's order; hidden ones too."""
     book = _book(place)
-    return tuple(name for name in book.sheet_names if book.get_sheet_by_name(name).start is not None)
+    return tuple(name for name in book.sheet_names if _sheet(place, book, name).start is not None)
 
 
 def sheet_rows(place: Place, name: str) -> Iterator[list[str | None]]:
     """The cells of a sheet as text, row by row."""
-    return ([_text(cell) for cell in row] for row in _cells(_book(place).get_sheet_by_name(name)))
+    return ([_text(cell) for cell in row] for row in _sheet(place, _book(place), name).iter_rows())
 
 
 def _book(place: Place) -> Any:
@@ -80,9 +80,14 @@ def _book(place: Place) -> Any:
         raise InputError(f"{place.name}: not a whole Excel workbook ({error}). Nothing was stored.") from None
 
 
-def _cells(sheet: Any) -> Iterator[list[Any]]:
-    """Every row from the first of the sheet on, so that a row has the number that Excel shows."""
-    yield from sheet.iter_rows()
+def _sheet(place: Place, book: Any, name: str) -> Any:
+    """A sheet; its rows are those from the first of the sheet on, so that a row has the number that Excel shows."""
+    import python_calamine
+
+    try:
+        return book.get_sheet_by_name(name)
+    except (python_calamine.CalamineError, OSError) as error:
+        raise InputError(f"{place.name}: sheet '{name}' cannot be read ({error}). Nothing was stored.") from None
 
 
 def _text(cell: Any) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from trueup.feedback.formats.containers import UNREADABLE
 from trueup.feedback.formats.contents import Place, column_names, doubled
 from trueup.feedback.formats.csv_text import SEP_LINE
 from trueup.feedback.formats.encoding_guess import guessed_encoding
@@ -59,8 +60,8 @@ def detect(path: str) -> Detected:
     with tempfile.TemporaryDirectory(prefix="trueup-") as folder:
         if Path(path).is_dir():
             return Detected(FileFormat())  # of Parquet files, or refused when it is opened
-        place = located(escaped(path), Path(path), Path(folder), FileFormat())
         try:
+            place = located(escaped(path), Path(path), Path(folder), FileFormat())
             kind = format_kind(place)
             if kind not in (FormatKind.EXCEL, FormatKind.PARQUET):
                 place = _with_encoding(place, found)
@@ -72,8 +73,8 @@ def detect(path: str) -> Detected:
                 _excel(place, found)
             elif kind is FormatKind.HTML:
                 _html(place, found)
-        except (OSError, EOFError) as error:
-            raise InputError(f"{place.name}: it cannot be read ({error}); nothing was written.") from error
+        except UNREADABLE as error:
+            raise InputError(f"{escaped(path)}: it cannot be read ({error}); nothing was written.") from error
     return Detected(FileFormat().changed(found.changes), tuple(found.why), tuple(found.undecided))
 
 
