@@ -21,6 +21,7 @@ from trueup.feedback.inference.day_order import in_their_order
 from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 from trueup.feedback.inference.time_names import date_part, named_zones, time_name
 from trueup.feedback.inference.time_readings import TimeReading, said_cells
+from trueup.feedback.times.fitting import ways_of
 from trueup.feedback.times.time_formats import ISO, ISO_WORD
 from trueup.feedback.values import number
 
@@ -135,6 +136,12 @@ def _kind(column: ColumnSummary) -> Kind:
     return "number" if column.values and number(column.values[0]) is not None else "time"
 
 
+def _held(column: ColumnSummary) -> str:
+    """What a column holds that is called like a time and is none."""
+    value = _shown(column)
+    return f"holds '{value}'" + (", its values in orders that contradict each other" if ways_of(value) else "")
+
+
 def _shown(column: ColumnSummary) -> str:
     return next((v for v in said_cells(column.values) if v is not None), "")[:40]
 
@@ -194,7 +201,7 @@ def _without(table: TableSummary) -> Clock:
     parts = [c.name for c in table.columns if date_part(c.name)[0]]
     said = "no column is a time that can be read"
     if called:
-        said += "; " + ", ".join(f"'{c.name}' is called like one and holds '{_shown(c)}'" for c in called[:3])
+        said += "; " + ", ".join(f"'{c.name}' is called like one and {_held(c)}" for c in called[:3])
     elif parts:
         said += f"; {', '.join(repr(p) for p in parts[:3])} name{'s' if len(parts) == 1 else ''} only a part of a date"
     said += ". If the rows stand in the order in which they came, --row-order dates them by it"

@@ -10,11 +10,19 @@ import numpy as np
 from trueup.feedback.inference.names import name_words
 from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 from trueup.feedback.inference.time_names import TimeName, time_name
-from trueup.feedback.inference.time_readings import ENOUGH, TimeReading, number_readings, readings_of, said_cells
+from trueup.feedback.inference.time_readings import (
+    ENOUGH,
+    TimeReading,
+    is_absent,
+    number_readings,
+    readings_of,
+    said_cells,
+)
 from trueup.feedback.times.time_formats import EPOCHS, EXCEL, EXCEL_DAY
 
 ORDERED = 0.995        # of the steps from row to row: so many go one way where rows stand in the order of a time
 _NEAR = np.timedelta64(400, "D")  # of a record's time: a count that lies so near in each row is another time
+_LEAST = 30_000        # a serial of 1982, and less than any count or date in digits
 _LONG_TEXTS = 15       # words of a value on average: a text may speak of a time, and is none
 _LONG_SENTENCES = 10   # of a sentence that tells a time and little else
 _DIFFER = 0.5          # of the values of an unnamed count: a clock hardly ever says the same twice
@@ -67,7 +75,7 @@ def times_beside(
     taken = {c for one in (time, *known) for c in one.columns}
     found = []
     for column in table.columns:
-        if column.name in taken or not column.filled or column.typed or not _is_numeric(column):
+        if column.name in taken or not column.filled or column.typed or not (_is_numeric(column) and _is_large(column)):
             continue
         readings = [r for r in number_readings(column.sample) if set(r.formats) & set(EPOCHS)]
         for reading in readings[:1]:
@@ -86,18 +94,25 @@ def _time_column(column: ColumnSummary, table: TableSummary) -> TimeColumn | Non
     if column.typed == "time":
         readings = readings_of(column.sample, typed=True)
     elif _is_numeric(column):
-        readings = tuple(r for r in number_readings(column.sample) if _counts_time(column, name, r))
+        readings = number_readings(column.sample) if _is_large(column) else ()
+        readings = tuple(r for r in readings if _counts_time(column, name, r))
     elif column.words > _LONG_TEXTS:
         return None
     else:
         readings = tuple(r for r in readings_of(column.sample) if _means_time(column, name, r))
+    if not readings:
+        return None
     filled = sum(v is not None for v in said_cells(column.sample)) / max(1, len(column.sample))
-    return TimeColumn((column.name,), readings, name, filled) if readings else None
+    return TimeColumn((column.name,), readings, name, filled)
 
 
 def _is_numeric(column: ColumnSummary) -> bool:
-    said = np.array([v is not None for v in said_cells(column.sample)], dtype=bool)
-    return bool(said.any()) and float((~np.isnan(column.quantities[said])).mean()) >= ENOUGH
+    said = column.filled - sum(n for value, n in column.counts.items() if is_absent(value))
+    return said > 0 and column.numbers >= ENOUGH * said
+
+
+def _is_large(column: ColumnSummary) -> bool:
+    return float(np.nanmedian(column.quantities)) >= _LEAST
 
 
 def _counts_time(column: ColumnSummary, name: TimeName, reading: TimeReading) -> bool:

@@ -15,19 +15,20 @@ from trueup.feedback.inference.summary import form_of
 from trueup.feedback.times.fitting import Way, possible_ways
 from trueup.feedback.times.reading import read_times
 from trueup.feedback.times.time_formats import EPOCHS, EXCEL, EXCEL_DAY, FORMAT_WORDS, ISO, ISO_WORD, grain, parts_of
-from trueup.feedback.values import MISSING_NUMBER, number
+from trueup.feedback.values import MISSING_NUMBER
 
 ENOUGH = 0.95          # of a column's values: so many are read by what it is written in, as ingest asks
 _SLIP = 0.001          # of them: fewer in another format are slips of the pen, and say nothing of an order either
 _TRIED = 2000          # values that formats are tried on, before the whole sample is read
 _LOOKED_AT = 40        # values whose structure suggests formats
 _FINALISTS = 6
+_CLOSE = 0.05          # of the values tried: who reads so many fewer than the best is read no further
 _POPULATIONS = 4       # formats in one column, at most
 _YEARS = (1970, 2100)  # of times that can be meant
 _NUMERIC_YEARS = (1990, 2045)  # of numbers that are times: others are salaries, telephone numbers, sizes
 _ZONED = re.compile(r":\d{2}.*(?:Z|UTC|GMT|[A-Z]{2,3}T|[+-]\d{2}:?\d{2}|[A-Za-z]+/[A-Za-z_]+\]?)$")
-_LEAST = 30_000        # a serial of 1982, and less than any count or date in digits
 _ABSENT = MISSING_NUMBER | {"-", "?", "--", "n.a.", "#n/a", "0000-00-00", "0000-00-00 00:00:00"}
+_STARTS = frozenset(a for word in _ABSENT for a in (word[:1], word[:1].upper()))
 _COMPACT = {4: (), 6: ("%Y%m", "%y%m%d", "%d%m%y", "%m%d%y"), 8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"), 10: ("%Y%m%d%H",),
             12: ("%Y%m%d%H%M",), 14: ("%Y%m%d%H%M%S",)}  # fmt: skip
 
@@ -86,7 +87,12 @@ def _is_last_tick(times: np.ndarray) -> np.ndarray:
 
 def said_cells(texts: Sequence[str | None]) -> list[str | None]:
     """Values, None where empty or where they say that they are missing."""
-    return [None if t is None or t.lower() in _ABSENT else t for t in texts]
+    return [None if t is None or is_absent(t) else t for t in texts]
+
+
+def is_absent(value: str) -> bool:
+    """Whether a value says that there is none."""
+    return value[:1] in _STARTS and value.lower() in _ABSENT
 
 
 def readings_of(texts: Sequence[str | None], *, typed: bool = False) -> tuple[TimeReading, ...]:
@@ -94,22 +100,13 @@ def readings_of(texts: Sequence[str | None], *, typed: bool = False) -> tuple[Ti
 
     Several differ in some of the values, and nothing in the column itself says which is meant.
     """
-    values = said_cells(texts)
-    filled = [v for v in values if v is not None]
-    if not filled:
-        return ()
-    if typed:
-        return tuple(r for r in (_reading(values, (Way(ISO),)),) if r.read >= ENOUGH)
-    ways = _candidates(filled)
-    if not ways:
-        return ()
-    tried = _spread(filled, _TRIED)
-    groups = _distinct_ways(tried, ways)
+    tried = _tried(texts)
+    groups = _distinct_ways(tried, [Way(ISO)] if typed else _candidates(tried))
     if not groups:
         return ()
-    best = max(read.sum() for _, read, _ in groups) / len(tried)
-    close = [way for way, read, _ in groups if read.sum() / len(tried) >= best - _SLIP * 50 and best >= ENOUGH]
+    values, best = said_cells(texts), groups[0][1].mean()
     if best >= ENOUGH:
+        close = [way for way, read, _ in groups if read.mean() >= best - _CLOSE]
         found = _rivals([_reading(values, (way,)) for way in close[:_FINALISTS]])
         return tuple(_with_second(values, reading) for reading in found)
     mixed = _mixture(tried, groups)
@@ -118,11 +115,8 @@ def readings_of(texts: Sequence[str | None], *, typed: bool = False) -> tuple[Ti
 
 def number_readings(texts: Sequence[str | None]) -> tuple[TimeReading, ...]:
     """The ways in which a column of numbers can be times of our years: counts since 1970, serials, dates in digits."""
-    values = said_cells(texts)
-    filled = [v for v in values if v is not None]
-    tried = _spread(filled, _TRIED)
-    numbers = [x for v in tried if (x := number(v)) is not None]
-    if not tried or len(numbers) < ENOUGH * len(tried) or float(np.median(numbers)) < _LEAST:
+    tried = _tried(texts)
+    if not tried:
         return ()
     whole = all("." not in v for v in tried)
     length = Counter(len(v) for v in tried).most_common(1)[0][0]
@@ -133,11 +127,17 @@ def number_readings(texts: Sequence[str | None]) -> tuple[TimeReading, ...]:
         years = times.astype("M8[Y]").astype(np.int64) + _EPOCH_YEAR
         inside = ~np.isnat(times) & (years >= _NUMERIC_YEARS[0]) & (years <= _NUMERIC_YEARS[1])
         if inside.mean() >= 1 - 10 * _SLIP:
-            found.append(_reading(values, (Way(word),), weak=True))
-    return _rivals(found)
+            found.append(word)
+    values = said_cells(texts) if found else []
+    return _rivals([_reading(values, (Way(word),), weak=True) for word in found])
 
 
 _EPOCH_YEAR = 1970
+
+
+def _tried(texts: Sequence[str | None]) -> list[str]:
+    """Some of the values of a column, those left out that say that there is none."""
+    return [v for v in _spread([t for t in texts if t is not None], _TRIED) if not is_absent(v)]
 
 
 def _spread(values: list[str], n: int) -> list[str]:
@@ -179,10 +179,15 @@ def _sensible(times: np.ndarray) -> bool:
 
 
 def _rivals(readings: list[TimeReading]) -> tuple[TimeReading, ...]:
-    """Those that read as many values as the best, but for slips."""
+    """Those that read as many values as the best, but for slips, and leave the least of the text unread."""
     best = max((r.read for r in readings), default=0.0)
     left = [r for r in readings if r.read >= ENOUGH and _misses(r, best) == 0]
-    return tuple(sorted(left, key=lambda r: -r.read))
+    least = min((_unread_text(r) for r in left), default=0)
+    return tuple(sorted((r for r in left if _unread_text(r) == least), key=lambda r: -r.read))
+
+
+def _unread_text(reading: TimeReading) -> int:
+    return sum(f.count("*") for f in reading.formats)
 
 
 def _misses(reading: TimeReading, best: float) -> int:
@@ -232,7 +237,8 @@ def _reading(values: list[str | None], ways: tuple[Way, ...], *, weak: bool = Fa
     times = read_times(values, formats, locale, zone).last
     filled = np.array([v is not None for v in values], dtype=bool)
     known = ~np.isnat(times)
-    counts = tuple(int((~np.isnat(read_times(values, f, locale, zone).last)).sum()) for f in formats)
+    each = [times] if len(formats) == 1 else [read_times(values, f, locale, zone).last for f in formats]
+    counts = tuple(int((~np.isnat(one)).sum()) for one in each)
     unread = np.flatnonzero(filled & ~known)
     strange = str(values[unread[0]]) if len(unread) else ""
     share = float(known[filled].mean()) if filled.any() else 0.0

@@ -25,7 +25,9 @@ class LayoutParts:
         if group in self._layout.names:
             known = self._layout.names[group]
             return self._looked_up(group, lambda name: known.get(" ".join(name.lower().split()), 0))
-        return integers(self._found.field(group))
+        field = self._found.field(group)
+        padded = group == "d" and self._layout.grain is not None  # " 3", as C writes a day
+        return integers(pc.ascii_trim_whitespace(field) if padded else field)
 
     def absent(self, group: str) -> np.ndarray:
         """Whether a value lacks it."""
@@ -80,7 +82,7 @@ class LayoutParts:
             hour = self.numbers("I") % 12 + self.numbers("p")
         ticks = ((hour * 60 + minute) * 60 + second) * 1_000_000
         if "f" in groups:
-            ticks = ticks + integers(pc.utf8_slice_codeunits(pc.utf8_rpad(self._found.field("f"), 6, "0"), 0, 6))
+            ticks = ticks + decimals(self._found.field("f"), 6)
         return ticks, (minute < 60) & (second < 60) & (ticks <= DAY)
 
     def zones(self) -> pa.StringArray | None:
@@ -92,7 +94,13 @@ class LayoutParts:
 
 
 def integers(field: pa.StringArray) -> np.ndarray:
-    """Digits as int64, 0 where there are none; a day may stand behind a blank, as in " 3"."""
-    digits = pc.utf8_trim_whitespace(field)
-    filled = pc.if_else(pc.fill_null(pc.equal(digits, ""), True), "0", digits)
+    """Digits as int64, 0 where there are none."""
+    filled = pc.if_else(pc.fill_null(pc.equal(field, ""), True), "0", field)
     return filled.cast(pa.int64()).to_numpy(zero_copy_only=False)
+
+
+def decimals(field: pa.StringArray, places: int) -> np.ndarray:
+    """The digits behind a decimal point as a whole number of 10**-places, int64; further ones are cut off."""
+    if not places or not pc.max(pc.binary_length(field)).as_py():
+        return np.zeros(len(field), dtype=np.int64)
+    return integers(pc.utf8_slice_codeunits(pc.ascii_rpad(field, places, "0"), 0, places))

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trueup.feedback.times.layout import ISO_LAYOUT, Layout, layout_of
-from trueup.feedback.times.layout_parts import DAY, LayoutParts, integers
+from trueup.feedback.times.layout_parts import DAY, LayoutParts, decimals, integers
 from trueup.feedback.times.time_formats import EPOCHS, EXCEL, EXCEL_DAY, ISO, ISO_WORD
 from trueup.feedback.times.zones import to_utc, zone_of
 
@@ -104,7 +104,7 @@ def _epochs(values: pa.Array, places: int) -> np.ndarray:
     """Counts since 1970 of 10**-places seconds, exactly; what is too small or too large for the unit is NaT."""
     found = pc.extract_regex(values, pattern=_COUNT)
     counts = integers(found.field("whole"))
-    parts = integers(pc.utf8_slice_codeunits(pc.utf8_rpad(found.field("f"), 6, "0"), 0, max(0, 6 - places)))
+    parts = decimals(found.field("f"), max(0, 6 - places))
     least, past = (0, _MILLIS) if not places else (_MILLIS * 10 ** (places - 3), _MILLIS * 10**places)
     fits = found.is_valid().to_numpy(zero_copy_only=False) & (counts >= least) & (counts < past)
     ticks = counts * 10 ** (6 - places) + parts if places <= 6 else counts // 10 ** (places - 6)
