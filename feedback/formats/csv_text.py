@@ -92,7 +92,7 @@ def _chunks(
     records = csv_records(body, len(names), start, place.format.delimiter)
     while batch := list(itertools.islice(records, size)):
         broken = [Refused(r.line, "broken_line", r.fault, escaped(r.text)) for r in batch if r.fault]
-        good = [r for r in batch if not r.fault]
+        good = [r for r in batch if not r.fault and any(r.fields)]  # a row of delimiters alone is none, as in a sheet
         if any(r.fields[0] == cells[0] and r.fields == cells for r in good):
             again = "the header once more, as where files were joined; it is no row"
             broken += [Refused(r.line, "broken_line", again, escaped(r.text)) for r in good if r.fields == cells]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from trueup.feedback.formats.contents import Place
-from trueup.feedback.formats.encodings import SAMPLE_BYTES, bom_of, is_wide, zero_pattern
+from trueup.feedback.formats.encodings import SAMPLE_BYTES, bom_of, zero_pattern
 from trueup.feedback.values import escaped
 
 _KEPT = 400_000          # bytes of lines that are not ASCII that chardet is given
@@ -16,6 +17,10 @@ _SHOWN = 3
 _ENOUGH = 60             # characters that are not ASCII, from which on the likeliest encoding is taken
 _SPOILT = 0.1            # of the lines that are not ASCII: up to here bad ones are damaged UTF-8
 _LONGEST = 1 << 20
+_IN_USE = re.compile(  # what files of our days are in; chardet knows eighty more
+    r"windows-12\d\d|iso-?8859-\d+|cp(?:437|850|852|866|874|932|936|949)|mac-?(?:roman|cyrillic)|koi8-[rtu]|"
+    r"shift_jis(?:_2004)?|euc[-_](?:jp|kr|jis_2004)|gb18030|gbk|big5(?:hkscs)?|tis-620|johab"
+)
 _USUAL = {"iso-8859-1": "windows-1252", "iso8859-1": "windows-1252", "latin-1": "windows-1252", "gb2312": "gb18030"}
 
 
@@ -76,12 +81,10 @@ def _by_chardet(kept: list[tuple[int, bytes]], good: int, bad: int) -> EncodingG
         name = str(candidate["encoding"] or "").lower()
         name = _USUAL.get(name, name)
         try:
-            if is_wide(name):  # it would have been told by its zero bytes
-                continue
-            read = text.decode(name)
+            read = text.decode(name) if _IN_USE.fullmatch(name) else ""
         except (LookupError, UnicodeDecodeError):
             continue
-        if name not in found and read not in found.values() and all(c >= " " or c in "\t\r\n" for c in read):
+        if read and name not in found and read not in found.values() and all(c >= " " or c in "\t\r\n" for c in read):
             found[name] = read
     if not found:
         return EncodingGuess("utf-8", f"{bad} lines are no UTF-8, nor in one other encoding throughout", ("utf-8",))

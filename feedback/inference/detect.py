@@ -198,11 +198,15 @@ def _excel(place: Place, found: _Findings) -> None:
     if not names:
         raise InputError(f"{place.name}: no sheet of the workbook holds a cell.")
     rows = {name: list(islice(sheet_rows(place, name), _SHEET_ROWS)) for name in names}
-    largest = max(names, key=lambda name: sum(map(any, rows[name])))
+    tables = [name for name in names if sum(sum(map(bool, row)) > 1 for row in rows[name]) > 1]
+    largest = max(tables or names, key=lambda name: sum(map(any, rows[name])))
     if len(names) > 1:
         found.changes["sheet"] = largest
-        told = " or ".join(f"'{name}'" for name in names)
-        found.open(f"its records may be on sheet {told}", *(f'sheet = "{name}"' for name in names))
+        if len(tables) == 1:
+            found.why.append(f"of {len(names)} sheets only '{largest}' holds a table")
+        else:
+            told = " or ".join(f"'{name}'" for name in names)
+            found.open(f"its records may be on sheet {told}", *(f'sheet = "{name}"' for name in names))
     _titles(place, rows[largest], found)
 
 

@@ -57,7 +57,7 @@ def _judged(lines: Sequence[str], delimiter: str) -> tuple[float, Dialect] | Non
     records = list(csv_records(lines, 0, 1, delimiter))
     widths = Counter(len(r.fields) for r in records if not r.fault)
     width = max((w for w in widths if w > 1), key=lambda w: (widths[w], w), default=0)
-    at = next((k for k, r in enumerate(records[:_TITLES]) if _is_header(r, width)), None)
+    at = next((k for k in range(_comments(records), min(_TITLES, len(records))) if _is_header(records[k], width)), None)
     if not width or at is None:
         return None
     body = records[at + 1 :]
@@ -71,6 +71,13 @@ def _judged(lines: Sequence[str], delimiter: str) -> tuple[float, Dialect] | Non
         delimiter, records[at].line - 1 if before else 0, header, rows, consistent, looks_like_data(header, rows)
     )
     return consistent * (0.5 + 0.5 * _clean_share(header, rows, delimiter)), dialect
+
+
+def _comments(records: Sequence[Record]) -> int:
+    """How many records of `#` a file begins with; a single one may be its header."""
+    marked = [record.text.lstrip('"').startswith("#") for record in records[:_TITLES]]
+    count = marked.index(False) if False in marked else 0
+    return count if count > 1 else 0
 
 
 def _is_header(record: Record, width: int) -> bool:
@@ -92,11 +99,12 @@ def _clean_share(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter
 
 def looks_like_data(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether a first row is a record like the others: its numbers and times stand above numbers and times."""
-    numbered = [k for k, cell in enumerate(header) if _DATA.fullmatch(cell.strip())]
     sample = rows[:200]
-    return bool(numbered) and bool(sample) and all(
-        sum(_DATA.fullmatch(row[k].strip()) is not None for row in sample) > len(sample) / 2 for k in numbered
-    )  # fmt: skip
+    numbered = [
+        k for k in range(len(header))
+        if sum(_DATA.fullmatch(row[k].strip()) is not None for row in sample) > len(sample) / 2
+    ]  # fmt: skip
+    return bool(numbered) and all(_DATA.fullmatch(header[k].strip()) for k in numbered)
 
 
 def table_header(rows: Sequence[Sequence[str | None]]) -> int | None:

@@ -188,6 +188,10 @@ def test_a_file_without_a_header_is_told(tmp_path: Path) -> None:
     """A first row of numbers above numbers is a record; nothing names the columns."""
     found = _detect(tmp_path, "".join(f"{k};2024-05-{k % 28 + 1:02d};{k}.5;good\n" for k in range(50)))
     assert any("no header" in one.said for one in found.undecided)
+    named = _detect(tmp_path, "at,1,2,3\n" + "".join(f"2024-05-03,{k},{k}.5,7\n" for k in range(50)))
+    assert (_given(named), named.undecided) == ({}, ())
+    annotated = "#group,false,true\n#datatype,string,long\n,result,value\n" + ",mean,2.5\n" * 9
+    assert _given(_detect(tmp_path, annotated)) == {"skip_lines": 2}
 
 
 def test_sep_lines_and_lone_returns_are_followed(tmp_path: Path) -> None:
@@ -214,9 +218,14 @@ def test_lists_sheets_and_tables_are_found_or_named(tmp_path: Path) -> None:
         sheet.append(row)
     book.save(tmp_path / "a.xlsx")
     assert _given(detect(str(tmp_path / "a.xlsx"))) == {"skip_lines": 2}
-    book.create_sheet("Notes")["A1"] = "made by hand"
+    notes = book.create_sheet("Notes")
+    notes["A1"] = "made by hand"
     book.save(tmp_path / "b.xlsx")
-    assert detect(str(tmp_path / "b.xlsx")).undecided[0].settings == ('sheet = "Sheet"', 'sheet = "Notes"')
+    assert _given(detect(str(tmp_path / "b.xlsx"))) == {"skip_lines": 2, "sheet": "Sheet"}
+    for row in (["id", "n"], [1, 2]):
+        notes.append(row)
+    book.save(tmp_path / "c.xlsx")
+    assert detect(str(tmp_path / "c.xlsx")).undecided[0].settings == ('sheet = "Sheet"', 'sheet = "Notes"')
     page = "<table><tr><td>id<td>n</tr>" + "".join(f"<tr><td>{k}<td>{k},5</tr>" for k in range(9)) + "</table>"
     assert _given(_detect(tmp_path, page, "a.xls")) == {"decimal": ","}
 
