@@ -96,14 +96,15 @@ def opened(
     with tempfile.TemporaryDirectory(prefix="trueup-") as temporary:
         folder = Path(temporary)
         if path == "-":
-            name, file = "standard input", folder / "input"
-            with file.open("wb") as target:
-                shutil.copyfileobj(stdin or sys.stdin.buffer, target)
+            name, file = "standard input", _held(stdin or sys.stdin.buffer, folder)
         elif not isinstance(path, str):
             name, file, format = "rows in memory", folder / "rows.parquet", format.model_copy(update={"kind": ""})
             _write(path, file)
         else:
             name, file = escaped(path), Path(path)
+            if file.is_fifo():  # it can be read only once
+                with file.open("rb") as pipe:
+                    file = _held(pipe, folder)
         try:
             kind, contents = _contents(name, file, folder, format, required, wanted)
         except PermissionError:
@@ -112,6 +113,14 @@ def opened(
             raise InputError(f"{name}: it cannot be read ({error}); nothing was stored.") from error
         _demand(name, kind, contents.columns, required, format)
         yield Source(name, kind, contents)
+
+
+def _held(source: IO[bytes], folder: Path) -> Path:
+    """What comes in only once, as a file."""
+    file = folder / "input"
+    with file.open("wb") as target:
+        shutil.copyfileobj(source, target)
+    return file
 
 
 def _write(rows: pa.Table, file: Path) -> None:

@@ -238,7 +238,8 @@ def _labels(stream: StreamSettings, chunk: Chunk, times: np.ndarray, faults: _Fa
         faults.add(np.abs(numbers) > HUGE, Reason.WRONG_TYPE, beyond, labels)
         labels = np.where(np.isnan(numbers), None, labels)
     elif stream.label.column in number_columns(stream):
-        unbounded = np.array([v is not None and infinite(v) for v in labels], dtype=bool)
+        beyond_all = {v for v in set(labels) if v is not None and infinite(v)}
+        unbounded = np.array([v in beyond_all for v in labels], dtype=bool)
         said = f"column '{stream.label.column}' (the label) must be a finite number, not '{{}}'"
         faults.add(unbounded, Reason.WRONG_TYPE, said, labels)
     if isinstance(stream.time, OrderTime):

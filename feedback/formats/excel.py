@@ -29,17 +29,7 @@ def read_excel(place: Place) -> Contents:
         InputError: python-calamine is not installed, the file is no workbook, or which sheet is meant is not said.
     """
     book = _book(place)
-    names = sheets_with_cells(place)
-    wanted = place.format.sheet or (names[0] if len(names) == 1 else "")
-    if not names:
-        raise InputError(f"{place.name}: no sheet of the workbook holds a cell; nothing was stored.")
-    if wanted not in book.sheet_names:
-        told = " or ".join(f'sheet = "{name}"' for name in names)
-        said = f"there is no sheet '{wanted}'" if wanted else f"the workbook has {len(names)} sheets with cells"
-        raise InputError(
-            f"{place.name}: {said}, and format.sheet is '{place.format.sheet}'. Nothing was stored. Set {told} "
-            f"{ADVICE}."
-        )
+    wanted = place.format.sheet if place.format.sheet in book.sheet_names else _only_sheet(place)
     sheet = _sheet(place, book, wanted)
 
     def rows() -> Iterator[list[str | None]]:
@@ -50,6 +40,19 @@ def read_excel(place: Place) -> Contents:
     if typed:
         contents = read_rows(place, rows, typed)
     return replace(contents, notes=(*contents.notes, *_lacking(place, wanted)))
+
+
+def _only_sheet(place: Place) -> str:
+    names, declared = sheets_with_cells(place), place.format.sheet
+    if not names:
+        raise InputError(f"{place.name}: no sheet of the workbook holds a cell; nothing was stored.")
+    if declared or len(names) > 1:
+        told = " or ".join(f'sheet = "{name}"' for name in names)
+        said = f"there is no sheet '{declared}'" if declared else f"the workbook has {len(names)} sheets with cells"
+        raise InputError(
+            f"{place.name}: {said}, and format.sheet is '{declared}'. Nothing was stored. Set {told} {ADVICE}."
+        )
+    return names[0]
 
 
 def sheets_with_cells(place: Place) -> tuple[str, ...]:
