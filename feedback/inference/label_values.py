@@ -18,6 +18,7 @@ from trueup.feedback.values import folded, number, plain
 from trueup.storage.stream import LabelPolicy
 
 _MANY = 20             # values: of so many numbers more are a quantity, of so many words more are written as no rule
+_MANY_VALUES = 500    # distinct values, from which only numbers are labels
 _WORDS = 100          # classes at most
 _RARE = 0.001         # of the labels: rarer values are told, not made a class
 _STARS = ("one", "two", "three", "four", "five")
@@ -40,9 +41,12 @@ class LabelValues:
 
 def label_values(column: ColumnSummary, writing: Writing) -> LabelValues | None:
     """How a column's values could be labels, by their kind; None where they are none (texts, links, one value)."""
-    cells = Counter[str]()
-    for value, times in writing.filled(column).items():
-        cells[folded(plain(value) or "")] += times
+    if column.distinct > _MANY_VALUES:
+        return _many(column, writing)
+    cells, marks = Counter[str](), writing.marks.get(column.name, frozenset())
+    for value, times in column.cells.items():
+        if value not in marks:
+            cells[folded(plain(value) or "")] += times
     words = {v for v in cells if v in MARKS and _rated(v, writing) is None}
     kept = Counter({v: n for v, n in cells.items() if v not in words})
     numbers = Counter({v: n for v, n in kept.items() if _rated(v, writing) is not None})
@@ -58,6 +62,17 @@ def label_values(column: ColumnSummary, writing: Writing) -> LabelValues | None:
     policy = LabelPolicy(classes={k: list(v) for k, v in found.classes.items()})
     lost = Counter({v: n for v, n in cells.items() if class_of(policy, v) is None})
     return replace(found, unmatched=tuple(lost.most_common()))
+
+
+def _many(column: ColumnSummary, writing: Writing) -> LabelValues | None:
+    """Of so many values: numbers, or none."""
+    share, others = writing.number_share(column)
+    numbers = writing.numbers(column)
+    numbers = numbers[numbers == numbers]
+    if share < _MOSTLY or not len(numbers):
+        return None
+    why = f"a number with {column.distinct:,} values from {numbers.min():g} to {numbers.max():g}"
+    return LabelValues("regression", why, unmatched=others)
 
 
 def _rated(value: str, writing: Writing) -> float | None:

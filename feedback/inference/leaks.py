@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from trueup.feedback.chunks import object_array
 from trueup.feedback.determination import DETERMINED, determinations
@@ -142,10 +143,12 @@ def _parts_of_answer(labels: np.ndarray, columns: Mapping[str, np.ndarray]) -> l
     rare = codes == np.bincount(codes).argmin()
     covered, parts = np.zeros(len(rare), dtype=bool), []
     for name, values in columns.items():
-        keys, place = np.unique(values.astype(str), return_inverse=True)
+        place, keys = pd.factorize(values, use_na_sentinel=False)
+        if len(keys) > _FEW_VALUES:
+            continue
         rows, hits = np.bincount(place), np.bincount(place, weights=rare)
         telling = (rows >= _FEWEST_ERRORS) & (hits >= _ONLY * rows)
-        if len(keys) <= _FEW_VALUES and telling.any():
+        if telling.any():
             covered |= telling[place]
             parts.append(name)
     gain = 1 - float((covered != rare).sum() / max(rare.sum(), 1))
@@ -162,7 +165,7 @@ def _in_halves(labels: np.ndarray, columns: Mapping[str, np.ndarray]) -> list[tu
         return []
     first, found = np.arange(len(codes)) % 2 == 0, []
     for name, values in columns.items():
-        matrix = (np.unique(values.astype(str), return_inverse=True)[1] if values.dtype == object else values)[:, None]
+        matrix = (pd.factorize(values, use_na_sentinel=False)[0] if values.dtype == object else values)[:, None]
         wrong = 0
         for learnt, scored in ((first, ~first), (~first, first)):
             tree = DecisionTreeClassifier(max_depth=5, min_samples_leaf=2, random_state=0)

@@ -7,10 +7,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from trueup.feedback.inference.conclusion import Undecided
 from trueup.feedback.inference.label_words import MARKS
 from trueup.feedback.inference.names import said_in, vocabulary
-from trueup.feedback.inference.quantities import Writing, counted
+from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 from trueup.feedback.values import MISSING_NUMBER, plain
 
@@ -20,6 +22,8 @@ _SOFT = vocabulary(
 )
 _NUMERIC = 0.8       # of a column's other values: so many numbers make it one of numbers
 _FEWEST = 3          # cells of a sentinel
+_VARIES = 5          # numbers beside it that differ, and their least spread below which -1 may be one of them
+_NEAR = 0.3          # of the spread of the others: so far away a usual sentinel stands apart, any other as far as all
 _SHOWN = 5           # columns that a sentence names
 _CODES = re.compile(r"[A-Z]{2,3}")
 _PLACES = vocabulary("country, state, region, land, pais, pays, staat, iso, nation, страна, 国")
@@ -82,19 +86,20 @@ def find_missing(table: TableSummary, taken: Collection[str], writing: Writing |
 def _marks_in(column: ColumnSummary) -> dict[str, int]:
     """The usual marks among a column's values, with their cells."""
     if column.words > 4 and column.distinct > 20:
-        return {v: n for v, n in counted(column).items() if v.lower() in MARKS}
-    return {v: n for v, n in counted(column).items() if v.lower() in MARKS | _SOFT}
+        return {v: n for v, n in column.cells.items() if v.lower() in MARKS}
+    return {v: n for v, n in column.cells.items() if v.lower() in MARKS | _SOFT}
 
 
 def _mostly_numbers(column: ColumnSummary, marks: Mapping[str, int], writing: Writing) -> bool:
-    rest = {v: n for v, n in counted(column).items() if v not in marks}
-    numbers = sum(n for v, n in rest.items() if writing.number(v) is not None)
-    return bool(rest) and numbers >= _NUMERIC * sum(rest.values())
+    if writing.format.plain_numbers:
+        return column.numbers >= max(_NUMERIC * (column.filled - sum(marks.values())), 1)
+    numbers = sum(n for v, n in column.cells.items() if v not in marks and writing.number(v) is not None)
+    return numbers >= max(_NUMERIC * (sum(column.cells.values()) - sum(marks.values())), 1)
 
 
 def _is_code(column: ColumnSummary, mark: str) -> bool:
     """Whether a mark of letters may be one of the column's codes, as NA is Namibia's."""
-    others = [v for v in counted(column) if v != mark]
+    others = [v for v in column.cells if v != mark]
     codes = sum(bool(_CODES.fullmatch(v)) and len(v) == len(mark) for v in others)
     return mark.isalpha() and (bool(said_in(column.name, _PLACES)) or (codes >= 5 and codes > 0.8 * len(others)))
 
@@ -124,21 +129,17 @@ def _quoted(value: str | list[str]) -> str:
 
 def _outside(column: ColumnSummary, writing: Writing) -> dict[str, int]:
     """The least and the greatest number of a column, each where it repeats and stands apart, with its cells."""
-    cells: dict[float, int] = {}
-    texts: dict[float, str] = {}
-    for text, times in counted(column).items():
-        if (value := writing.number(text)) is not None:
-            cells[value] = cells.get(value, 0) + times
-            texts.setdefault(value, plain(text) or text)
-    found, total = {}, sum(cells.values())
-    for value in [min(cells), max(cells)] if len(cells) >= 6 else []:
-        rest = sorted(v for v in cells if v != value)
-        gap, spread = min(abs(value - rest[0]), abs(value - rest[-1])), rest[-1] - rest[0]
-        nines = bool(_NINES.fullmatch(texts[value].replace(",", ".")))
-        known = nines or value in _KNOWN
-        below = value < 0 <= rest[0] and known and spread >= 5
-        apart = gap >= (0.3 if known else 1.0) * spread
-        often = cells[value] >= (_FEWEST if known else max(2 * _FEWEST, 0.005 * total))
-        if often and (below or (apart and (known or len(rest) >= 10))):
-            found[texts[value]] = cells[value]
+    numbers = writing.numbers(column)
+    distinct, cells = np.unique(numbers[np.isfinite(numbers)], return_counts=True)
+    found = {}
+    for place in (0, -1) if len(distinct) >= _VARIES else ():
+        value, rest = float(distinct[place]), np.delete(distinct, place)
+        text = plain(column.sample[int(np.argmax(numbers == value))]) or ""
+        gap, spread = float(np.abs(rest - value).min()), float(rest[-1] - rest[0])
+        known = value in _KNOWN or bool(_NINES.fullmatch(text.replace(",", ".")))
+        below = value < 0 <= rest[0] and known and spread >= _VARIES
+        apart = gap >= (_NEAR if known else 1) * spread and (known or len(rest) >= 2 * _VARIES)
+        often = int(cells[place]) >= (_FEWEST if known else max(2 * _FEWEST, 0.005 * cells.sum()))
+        if often and (below or apart):
+            found[text] = max(column.counts.get(text, 0), int(cells[place]))
     return found

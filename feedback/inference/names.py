@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 
 _JOINTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z]{3})(?=\d)")
@@ -30,23 +29,25 @@ def vocabulary(*texts: str) -> frozenset[str]:
     return frozenset(unaccented(" ".join(part.split())) for text in texts for part in text.split(",") if part.strip())
 
 
-def said_in(name: str, known: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=4096)
+def said_in(name: str, known: frozenset[str]) -> tuple[str, ...]:
     """The words and phrases of a vocabulary that stand in a name as whole words, the plural in -s included.
 
     Of a script without spaces a word may stand anywhere in the name.
     """
-    words, wanted = name_words(name), frozenset(known)
+    words = name_words(name)
     runs = [
         (" ".join(words[k : k + n]), " ".join((*words[k : k + n - 1], words[k + n - 1].removesuffix("s"))))
         for n in range(1, _LONGEST + 1)
         for k in range(len(words) - n + 1)
     ]
-    found = [whole if whole in wanted else single for whole, single in runs if whole in wanted or single in wanted]
+    found = [whole if whole in known else single for whole, single in runs if whole in known or single in known]
     joined = "".join(words)
-    return (*found, *sorted(w for w in wanted if w >= _UNSPACED and w in joined and w not in found))
+    return (*found, *sorted(w for w in known if w >= _UNSPACED and w in joined and w not in found))
 
 
-def beside(name: str, known: Iterable[str]) -> frozenset[str]:
+@lru_cache(maxsize=4096)
+def beside(name: str, known: frozenset[str]) -> frozenset[str]:
     """The words of a name that belong to nothing of a vocabulary: what else it says."""
     found = said_in(name, known)
     taken = {part for phrase in found for word in phrase.split() for part in (word, f"{word}s")}

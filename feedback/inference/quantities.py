@@ -12,6 +12,8 @@ from trueup.feedback.number_notation import with_point
 from trueup.feedback.values import MISSING_NUMBER, number
 from trueup.storage.file_format import FileFormat
 
+_FEW = 100  # distinct values up to which each is looked at
+
 
 @dataclass(frozen=True)
 class Writing:
@@ -19,36 +21,40 @@ class Writing:
 
     format: FileFormat = field(default_factory=FileFormat)
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    _known: dict[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)  # numbers that were read
 
     def number(self, text: str) -> float | None:
         """The number that a cell writes, or None."""
         return number(text if self.format.plain_numbers else with_point(text, self.format))
 
-    def filled(self, column: ColumnSummary) -> dict[str, int]:
-        """Values that are not missing with their cells: of the file where all are counted, else of the sample."""
-        marks = self.marks.get(column.name, frozenset())
-        return {value: cells for value, cells in counted(column).items() if value not in marks}
-
     def numbers(self, column: ColumnSummary) -> np.ndarray:
         """The sample as float64 of shape (n,), NaN where it is missing or no number."""
-        marks, known = self.marks.get(column.name, frozenset()), dict[str, float]()
-        for value in set(column.values) - marks:
-            found = self.number(value)
-            known[value] = np.nan if found is None else found
-        return np.array([np.nan if v is None else known.get(v, np.nan) for v in column.sample], dtype=float)
+        if column.name not in self._known:
+            self._known[column.name] = self._read(column)
+        return self._known[column.name]
+
+    def _read(self, column: ColumnSummary) -> np.ndarray:
+        marks = self.marks.get(column.name, frozenset())
+        if self.format.plain_numbers:
+            if not marks:
+                return column.quantities
+            return np.where([v in marks for v in column.sample], np.nan, column.quantities)
+        known = {v: self.number(v) for v in column.cells if v not in marks}
+        return np.array([np.nan if v is None or (x := known.get(v)) is None else x for v in column.sample], dtype=float)
 
     def number_share(self, column: ColumnSummary) -> tuple[float, tuple[tuple[str, int], ...]]:
-        """Of the cells that are filled and no usual mark of a missing number: the share of numbers, and the others."""
-        values = {v: n for v, n in self.filled(column).items() if v.lower() not in MISSING_NUMBER}
+        """Of the cells that are filled and no usual mark of a missing number: the share of numbers, and the others.
+
+        Of columns that hold hardly a number, or nothing else, the others are not counted.
+        """
+        if self.format.plain_numbers and column.name not in self.marks:
+            if column.numbers == column.filled:
+                return float(column.filled > 0), ()
+            if column.numbers < 0.1 * column.filled and column.distinct > _FEW:
+                return 0.0, ()
+        marks = self.marks.get(column.name, frozenset())
+        values = {v: n for v, n in column.cells.items() if v not in marks and v.lower() not in MISSING_NUMBER}
         others = {v: n for v, n in values.items() if self.number(v) is None}
         cells = sum(values.values())
         told = tuple(sorted(others.items(), key=lambda pair: -pair[1]))
         return (1 - sum(others.values()) / cells if cells else 0.0), told
-
-
-def counted(column: ColumnSummary) -> dict[str, int]:
-    """Each value with its cells: of the whole file where all values are counted, else of the sample."""
-    if column.counted_all:
-        return dict(column.counts)
-    values, cells = np.unique(np.array(column.values, dtype=object), return_counts=True)
-    return dict(zip(values.tolist(), cells.tolist(), strict=True))

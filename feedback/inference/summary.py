@@ -61,6 +61,11 @@ class ColumnSummary:
         return tuple(v for v in self.sample if v is not None)
 
     @cached_property
+    def cells(self) -> Mapping[str, int]:
+        """Each value with its cells: of the whole file where all are counted, else of the sample."""
+        return self.counts if self.counted_all else Counter(self.values)
+
+    @cached_property
     def quantities(self) -> np.ndarray:
         """The sample as float64 of shape (n sampled,), NaN where it is no number or empty."""
         return np.array([np.nan if v is None or (x := number(v)) is None else x for v in self.sample], dtype=float)
