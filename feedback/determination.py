@@ -23,7 +23,8 @@ LEAST_CELL = 5          # older rows of a value or leaf; of rarer ones nothing i
 _MOST_ROWS = 6_000      # that are looked at, evenly spaced
 _MOST_OF_RARE = 40_000  # where nearly all answers are alike
 _PAIRED = 20            # columns that pairs are made of: those that say most by themselves
-_FILLED = 0.3           # share of texts in which a part has to stand
+_NEARLY_ALL = 0.9       # of the texts: there a part of any words may be the answer
+_MARKED = 0.3           # of the texts: there a part is the answer only if its values are numbers or signs, or few
 
 
 @dataclass(frozen=True)
@@ -159,11 +160,23 @@ def _of_text(name: str, texts: np.ndarray, target: _Target) -> Determination:
     """Of all parts of a text the one that says most of the answer."""
     whole = np.array([*(None if t is None else t.strip().casefold() for t in texts), None], dtype=object)[:-1]
     found = list(_by_word(name, texts, target))
-    for part, cells in [("", whole), *parts_of_texts(texts, _FILLED)]:
+    for part, cells in [("", whole), *parts_of_texts(texts, _MARKED)]:
         where = np.array([cell is not None for cell in cells], dtype=bool)
-        if where.mean() >= _FILLED and target.told(where):
+        wanted = _MARKED if _is_mark(cells[where], target) else _NEARLY_ALL
+        if where.mean() >= wanted and target.told(where):
             found.append(_scored((name,), part, target, where, iter([target.by_cell(cells, where)])))
     return max(found, key=lambda one: (one.gain, one.rows), default=Determination((name,), "", 0.0, 0, 0.0))
+
+
+def _is_mark(cells: np.ndarray, target: _Target) -> bool:
+    """Whether values are no language: nearly all hold a digit or are signs, or there are no more than answers.
+
+    What follows "not" tells the answer wherever it stands, and is how people write.
+    """
+    words, counts = np.unique(cells.astype(str), return_counts=True)
+    signs = np.array([not word.isalpha() for word in words], dtype=bool)
+    few = not target.regression and len(words) <= len(np.unique(target.values))
+    return few or bool(counts[signs].sum() >= _NEARLY_ALL * counts.sum())
 
 
 def _by_word(name: str, texts: np.ndarray, target: _Target) -> Iterator[Determination]:

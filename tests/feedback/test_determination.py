@@ -93,6 +93,16 @@ def test_what_was_written_into_half_of_the_texts_is_seen() -> None:
     assert _determining(SENTIMENT[order], texts={"text": texts})[0].part == "the word after 'rating'"
 
 
+def test_what_follows_a_word_of_the_language_is_no_leak() -> None:
+    """In a third of the texts "not" and a word of the other mood: it tells the answer there, as it should."""
+    moods = {"good": ["bad", "slow", "awful", "broken"], "bad": ["great", "fast", "nice", "reliable"]}
+    texts = _objects([
+        f"{text} not {RNG.choice(moods[answer])} today" if RNG.random() < 0.4 else text
+        for text, answer in zip(_texts("{text}"), SENTIMENT, strict=True)
+    ])  # fmt: skip
+    assert _determining(SENTIMENT, texts={"text": texts}) == []
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.1, 0.9), regression=st.booleans())
 def test_noise_and_honest_features_determine_nothing(seed: int, share: float, regression: bool) -> None:
