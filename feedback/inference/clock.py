@@ -19,14 +19,18 @@ from trueup.feedback.inference.clock_parts import from_parts, is_hour, with_time
 from trueup.feedback.inference.conclusion import Kind, Role, Undecided
 from trueup.feedback.inference.day_order import in_their_order
 from trueup.feedback.inference.summary import ColumnSummary, TableSummary
-from trueup.feedback.inference.time_names import date_part, named_zones, time_name
+from trueup.feedback.inference.time_names import date_part, is_foreign_time, named_zones, time_name
 from trueup.feedback.inference.time_readings import TimeReading, said_cells
 from trueup.feedback.times.fitting import ways_of
 from trueup.feedback.times.time_formats import ISO, ISO_WORD
 from trueup.feedback.values import number
 
 _MIXED = 0.0005        # of the values: beside those with a zone some have none
+_A_DAY = 2             # columns: year and month alone name no day
+_ROW_ORDER = "If the rows stand in the order in which they came, --row-order dates them by it"
+_ORDER = 'time = { start = "2000-01-01", step = "1h" }'
 _FLAG = 2              # values: a column of so few says yes or no
+_LOOKED_AT = 30        # values of a column that is called like a time and is none
 _WORDED = 12           # values without a digit: such a column says morning or evening
 _LATER = "known only later"
 _AGO = re.compile(r"(?i)\b(?:ago|yesterday|today|week|month|year|gestern|vor|hace|ayer|hier|il y a)\b")
@@ -55,15 +59,18 @@ def find_clock(table: TableSummary, now: datetime | None = None) -> Clock:
     """The time of a file's records, by names, values and the order of its rows; `now` tells what is yet to come."""
     times = in_their_order(time_columns_of(table), now)
     survey = is_survey(table)
-    chosen, rival = record_time(times, survey=survey)
+    parts = in_their_order(from_parts(table), now)
+    chosen, rival = record_time((*times, *(p for p in parts if len(p.columns) > _A_DAY)), survey=survey)
     if chosen is None or not fits_record(chosen, survey=survey):
-        chosen, rival = record_time((*in_their_order(from_parts(table), now), *times), survey=survey)
-    if chosen is not None and len(chosen.columns) == 1 and chosen.readings[0].days:
+        chosen, rival = record_time((*times, *parts), survey=survey)
+    if chosen is not None and chosen.readings[0].days:
         whole = with_time_of_day(chosen, table)
         if whole is not None:
             chosen = in_their_order((whole, *(t for t in times if t.columns != chosen.columns)), now)[0]
     if chosen is None:
         return _without(table)
+    if is_foreign_time(chosen.columns[0]):
+        return _only_foreign(chosen, times)
     times = (*times, *times_beside(chosen, table, times))
     others = [t for t in times if not set(t.columns) & set(chosen.columns)]
     hour = next((c for c in chosen.columns[1:] if is_hour(table.column(c))), "")
@@ -73,7 +80,7 @@ def find_clock(table: TableSummary, now: datetime | None = None) -> Clock:
     reading, zones = chosen.readings[0], named_zones(chosen.columns[0])
     zone = reading.zone or (zones[0] if len(zones) == 1 else "")
     undecided = (*_open_order(chosen, table), *_open_choice(chosen, rival), *_open_zone(chosen, zones, hour))
-    formats = reading.formats if chosen.decided else ()
+    formats = reading.formats if chosen.decided and not reading.vague else ()
     return Clock(chosen.columns, formats, reading.locale, zone, tuple(roles), undecided, _why_time(chosen), hour)
 
 
@@ -92,6 +99,8 @@ def _why_time(time: TimeColumn) -> str:
         said.append(f"written in {len(reading.formats)} ways: {', '.join(counts)}")
     if _MIXED < reading.zoned < 1 - _MIXED:
         said.append(f"{1 - reading.zoned:.1%} of the times name no zone, and are taken for UTC")
+    if reading.midnight and len(time.columns) == 1:
+        said.append("always midnight, so perhaps only the day is known")
     if reading.strange:
         said.append(f"{1 - reading.read:.2%} cannot be read, as '{reading.strange[:40]}'")
     return "; ".join(said) or "the time of the record"
@@ -138,8 +147,11 @@ def _kind(column: ColumnSummary) -> Kind:
 
 def _held(column: ColumnSummary) -> str:
     """What a column holds that is called like a time and is none."""
-    value = _shown(column)
-    return f"holds '{value}'" + (", its values in orders that contradict each other" if ways_of(value) else "")
+    values = list(dict.fromkeys(v for v in said_cells(column.values) if v is not None))[:_LOOKED_AT]
+    good, bad = ([v for v in values if bool(ways_of(v)) is readable] for readable in (True, False))
+    if good and bad:
+        return f"holds '{good[0]}' beside '{bad[0][:40]}', too many of which cannot be read"
+    return f"holds '{_shown(column)}'" + (", written in ways that do not go together" if good else "")
 
 
 def _shown(column: ColumnSummary) -> str:
@@ -157,13 +169,22 @@ def _setting(key: str, values: Sequence[str]) -> str:
 def _open_order(time: TimeColumn, table: TableSummary) -> tuple[Undecided, ...]:
     """Where a date can be read in several orders."""
     if time.decided:
-        return ()
+        return _open_year(time)
     ways, (one, other) = time.readings, time.readings[:2]
     k = int(np.flatnonzero(~np.isnat(one.times) & (one.times != other.times))[0])
     value = " ".join(str(table.sample[c].iloc[k]) for c in time.columns)
     told = " or ".join(f"{r.times[k].astype('M8[D]')} by {_told(r)}" for r in ways if not np.isnat(r.times[k]))
     said = f"{time.label} can be read in {len(ways)} ways: '{value}' is {told}, and nothing in the file says which"
     return (Undecided("time", said, tuple(_format_lines(r) for r in ways), time.columns[0]),)
+
+
+def _open_year(time: TimeColumn) -> tuple[Undecided, ...]:
+    """Where two digits beside a month may be a day as well as a year."""
+    reading = time.readings[0]
+    if not reading.vague:
+        return ()
+    said = f"{time.label} names a month and two digits: of a year, or of a day without a year, which dates nothing"
+    return (Undecided("time", said, (_format_lines(reading),), time.columns[0]),)
 
 
 def _told(reading: TimeReading) -> str:
@@ -195,6 +216,14 @@ def _open_zone(time: TimeColumn, zones: Sequence[str], hour: str) -> tuple[Undec
     return (Undecided("time", said, settings, time.columns[0]),)
 
 
+def _only_foreign(time: TimeColumn, times: Sequence[TimeColumn]) -> Clock:
+    """A file whose only time is that of a birth, or yet to come."""
+    said = f"{time.label} is the only time, and by its name not that of a record. {_ROW_ORDER}"
+    roles = tuple(_other(one, time) for one in times)
+    undecided = Undecided("time", said, (_setting("time", time.columns), _ORDER), time.columns[0])
+    return Clock(roles=roles, undecided=(undecided,), why=said)
+
+
 def _without(table: TableSummary) -> Clock:
     """A file without a readable time: nothing dates its rows but their order, if a person says so."""
     called = [c for c in table.columns if _only_called(c) and c.filled]
@@ -204,8 +233,7 @@ def _without(table: TableSummary) -> Clock:
         said += "; " + ", ".join(f"'{c.name}' is called like one and {_held(c)}" for c in called[:3])
     elif parts:
         said += f"; {', '.join(repr(p) for p in parts[:3])} name{'s' if len(parts) == 1 else ''} only a part of a date"
-    said += ". If the rows stand in the order in which they came, --row-order dates them by it"
-    settings = ('time = { start = "2000-01-01", step = "1h" }',)
+    said += f". {_ROW_ORDER}"
     column = called[0].name if len(called) == 1 else ""
-    undecided = Undecided("time", said, settings, column)
+    undecided = Undecided("time", said, (_ORDER,), column)
     return Clock(roles=tuple(_unreadable(table, set())), undecided=(undecided,), why=said)

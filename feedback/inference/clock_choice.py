@@ -14,6 +14,7 @@ AFTER = 0.95           # of the rows that have both: so often one time is not be
 _MOSTLY = 0.5          # of the rows: a time that fewer have is not that of a record
 _STAGES = {"made": 0, "": 1, "others": 3, "later": 2}
 _WITHIN = np.timedelta64(30, "D")  # a first time that lies longer before belongs to something else
+_ZONES_APART = np.timedelta64(14, "h")
 _SURVEY = frozenset({"respondent", "collector", "survey", "questionnaire", "participant", "nps", "csat", "responseid"})
 _ASKED = frozenset({"start", "started", "begin", "began", "sent", "invited", "invitation"})
 _ANSWERED = frozenset({
@@ -42,9 +43,10 @@ def record_time(times: Sequence[TimeColumn], *, survey: bool) -> tuple[TimeColum
     alike = sorted(ordered or alike, key=_exactness)
     chosen = alike[0]
     for other in alike[1:]:
-        if _before(other, chosen):
+        if _before(other, chosen) and not _same(other, chosen) and not _names_utc(chosen):
             chosen = other
-    rivals = [t for t in alike if t is not chosen and not _same(t, chosen) and not _before(chosen, t)]
+    told = [t for t in alike if t is not chosen and not (_names_utc(chosen) and _elsewhere(chosen, t))]
+    rivals = [t for t in told if not _same(t, chosen) and not _before(chosen, t)]
     return chosen, rivals[0] if rivals else None
 
 
@@ -61,9 +63,13 @@ def _stage(time: TimeColumn, survey: bool) -> int:
     return _STAGES["others"] if survey and own & _ASKED else _STAGES[time.name.stage]
 
 
-def _exactness(time: TimeColumn) -> tuple[bool, bool, float]:
+def _exactness(time: TimeColumn) -> tuple[bool, bool, bool, int, float]:
     reading = time.readings[0]
-    return reading.days, "utc" not in time.columns[0].lower(), -round(time.filled, 2)
+    return reading.days, not _names_utc(time), reading.midnight, len(time.columns), -round(time.filled, 2)
+
+
+def _names_utc(time: TimeColumn) -> bool:
+    return bool({"utc", "gmt"} & set(name_words(time.columns[0])))
 
 
 def share_after(one: np.ndarray, other: np.ndarray) -> float:
@@ -74,6 +80,12 @@ def share_after(one: np.ndarray, other: np.ndarray) -> float:
 
 def _same(one: TimeColumn, other: TimeColumn) -> bool:
     return min(share_after(one.times, other.times), share_after(other.times, one.times)) >= AFTER
+
+
+def _elsewhere(one: TimeColumn, other: TimeColumn) -> bool:
+    """Whether another time can be the same on the clock of another zone."""
+    both = ~np.isnat(one.times) & ~np.isnat(other.times)
+    return bool(np.all(np.abs(one.times[both] - other.times[both]) <= _ZONES_APART))
 
 
 def _before(one: TimeColumn, other: TimeColumn) -> bool:

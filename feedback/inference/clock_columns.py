@@ -27,9 +27,11 @@ _LONG_TEXTS = 15       # words of a value on average: a text may speak of a time
 _LONG_SENTENCES = 10   # of a sentence that tells a time and little else
 _DIFFER = 0.5          # of the values of an unnamed count: a clock hardly ever says the same twice
 _NO_CLOCK = frozenset({
-    "phone", "tel", "telefon", "mobile", "id", "ids", "number", "no", "nr", "isbn", "ean", "upc", "asin", "sku",
+    "phone", "tel", "telephone", "fax", "cell", "telefon", "mobile",
+    "id", "ids", "number", "no", "nr", "isbn", "ean", "upc", "asin", "sku",
     "amount", "price", "salary", "income", "pay", "wage", "zip", "plz", "postcode", "code", "user", "account", "size",
-    "gehalt", "preis", "betrag", "version", "build", "release", "index", "row", "population", "views",
+    "gehalt", "preis", "betrag", "version", "ver", "v", "build", "release", "index", "row", "population", "views",
+    "bytes", "total", "count", "counter", "sum",
 })  # fmt: skip
 
 
@@ -117,9 +119,11 @@ def _is_large(column: ColumnSummary) -> bool:
 
 def _counts_time(column: ColumnSummary, name: TimeName, reading: TimeReading) -> bool:
     """Whether numbers that could be times are: by their name, or as rows stand in their order."""
-    if name.hinted and not name.span:
+    foreign = bool(set(name_words(column.name)) & _NO_CLOCK) and not name.called
+    counted = bool(set(reading.formats) & {EXCEL, EXCEL_DAY, *EPOCHS})
+    if (name.dated if counted else name.hinted) and not name.span and not foreign:
         return True
-    if set(reading.formats) & {EXCEL, EXCEL_DAY} or set(name_words(column.name)) & _NO_CLOCK:
+    if foreign or set(reading.formats) & {EXCEL, EXCEL_DAY}:
         return False
     steps = np.diff(column.quantities[~np.isnan(column.quantities)])
     counts_up = len(steps) > 0 and float((np.abs(steps) == 1).mean()) > _DIFFER
@@ -129,11 +133,11 @@ def _counts_time(column: ColumnSummary, name: TimeName, reading: TimeReading) ->
 
 def _means_time(column: ColumnSummary, name: TimeName, reading: TimeReading) -> bool:
     """Whether what is written like a time is one, and no version, code or text that names one."""
+    around = sum(f.startswith("*") + f.endswith("*") for f in reading.formats)
+    if set(name_words(column.name)) & _NO_CLOCK and not name.called and (reading.weak or around):
+        return False
     if name.hinted:
         return True
-    if set(name_words(column.name)) & _NO_CLOCK and reading.weak:
-        return False
-    around = sum(f.startswith("*") + f.endswith("*") for f in reading.formats)
     if around > len(reading.formats) or (around and column.words > _LONG_SENTENCES):
         return False
     return not reading.weak or (reading.order >= ORDERED and column.distinct > 2)

@@ -16,7 +16,8 @@ _TIME = vocabulary(
     "дате, čas, ημερομηνία, ώρα, tanggal, waktu, ngày, תאריך, تاريخ, दिनांक"
 )
 _WEAK = vocabulary(
-    "data, día, tag, dag, mtu, dia, giorno, jour, ora"
+    "data, día, tag, dag, mtu, dia, giorno, jour, ora, period, periode, periodo, yearmonth, yyyymm, yyyymmdd, ym, "
+    "month, monat, mes, mois, week, day"
 )
 _MADE = vocabulary(
     "created, creation, create, submitted, submission, submit, posted, published, publication, publish, written, "
@@ -30,7 +31,8 @@ _LATER = vocabulary(
     "updated, update, modified, modification, edited, edit, changed, change, replied, reply, replies, response, "
     "responded, answered, answer, resolved, resolution, solved, closed, close, completed, complete, completion, "
     "finished, finish, ended, end, due, deadline, deleted, expired, expires, expiry, shipped, delivered, delivery, "
-    "last, latest, returned, cancelled, canceled, refunded, paid, payment, pymnt, approved, assigned, processed, "
+    "last, latest, status, "
+    "returned, cancelled, canceled, refunded, paid, payment, pymnt, approved, assigned, processed, "
     "stop, until, next, synced, exported, downloaded, scraped, crawled, fetched, imported, retrieved, ingested, "
     "loaded, extracted, labeled, labelled, annotated, settled, developer, geändert, aktualisiert, bearbeitet, "
     "beantwortet, geschlossen, gelöst, erledigt, fällig, wertstellung, valuta, antwort, ende, modificado, "
@@ -39,6 +41,8 @@ _LATER = vocabulary(
     "atualização, fechado, resposta, respondida, bijgewerkt, gewijzigd, gesloten, zaktualizowano, zmieniono, "
     "odpowiedzi, zamknięto, обновлено, изменено, изменения, ответа, закрыто"
 )
+_BIRTHS = vocabulary("birth, dob, born, birthday, birthdate, geburt, geburtsdatum, nacimiento, naissance, nascita")
+_AHEAD = vocabulary("due, deadline, expiry, expires, expiration, next, until, valid, estimated, planned, fällig")
 _OTHERS = vocabulary(
     "birth, dob, born, birthday, birthdate, joined, join, signup, registered, registration, member, membership, "
     "hire, hired, since, release, released, manufactured, account, geburt, geburtsdatum, geburtstag, nacimiento, "
@@ -52,7 +56,10 @@ _SPANS = vocabulary(
     "type, status, flag, ratio, rate, score, name"
 )
 _ENDS = frozenset({"on", "am", "le", "el", "il", "em", "op", "den"})  # after what was done: created on, publié le
-_ALONE = frozenset({"created", "submitted", "posted", "published", "updated", "modified"})
+_ALONE = frozenset({
+    "created", "submitted", "posted", "published", "updated", "modified", "opened", "closed", "resolved", "recorded",
+    "logged", "reviewed",
+})  # fmt: skip
 _CREATED = vocabulary(
     "created, creation, opened, erstellt, creado, créé, creato, criado, создано"
 )
@@ -94,7 +101,7 @@ _FILL = frozenset({"of", "the", "no", "nr", "num", "number", "in"})
 class TimeName:
     """called: a whole word means a time. hinted: it may be meant, if the values are times. stage: when, as far as said:
     "made" (of the record itself), "later", "others" (of a person or a product), or "". span: how long, not when.
-    bare: it says nothing else, so that numbers are times as well.
+    bare: it says nothing else, so that numbers are times as well. dated: a part of a word means a date.
     """
 
     called: bool
@@ -102,6 +109,7 @@ class TimeName:
     stage: str
     span: bool
     bare: bool = False
+    dated: bool = False
 
 
 @lru_cache(maxsize=4096)
@@ -112,14 +120,15 @@ def time_name(name: str) -> TimeName:
     cjk = any(sign in name for sign in _CJK)
     done = own & (_MADE | _LATER) or any(w.endswith(("ed", "en")) for w in words[:-1])
     ends = bool(words) and (words[-1] == "at" or (len(words) > 1 and words[-1] in _ENDS and bool(done)))
-    alone = len(words) == 1 and words[0] in _ALONE
+    alone = bool(own) and own - {"utc", "gmt"} <= _ALONE
     glued = any((_GLUED.match(w) or _GLUED_TIME.match(w)) and w not in _NOT_GLUED for w in words)
     dates = any(w.endswith(("datum", "timestamp", "datetime", "zeitstempel")) for w in words)
     span = bool(own & _SPANS) and not ends and "birth" not in own
     called = (bool(own & _TIME) or ends or cjk or alone or dates) and not span
-    hinted = called or glued or alone or "since" in own or bool(own & (_WEAK | _MADE | _TIME))
+    dated = called or glued or alone or "since" in own
+    hinted = dated or bool(own & (_WEAK | _MADE | _TIME))
     bare = called and own <= _TIME | _MADE | _ALONE | _ENDS | {"at", "utc", "start", "end", "started", "ended"}
-    return TimeName(called, hinted, _stage(name, own), span, bare)
+    return TimeName(called, hinted, _stage(name, own), span, bare, dated)
 
 
 def _stage(name: str, own: set[str]) -> str:
@@ -131,6 +140,11 @@ def _stage(name: str, own: set[str]) -> str:
         return "later"
     made = own & _MADE or own <= (_TIME | {"at", "utc"}) or any(sign in name for sign in _CJK_MADE)
     return "made" if made else ""
+
+
+def is_foreign_time(name: str) -> bool:
+    """Whether a time can never be that of a record: when somebody was born, or what is yet to come."""
+    return bool(set(name_words(name)) & (_BIRTHS | _AHEAD))
 
 
 def named_zones(name: str) -> tuple[str, ...]:

@@ -53,6 +53,18 @@ class TimeReading:
     weak: bool = False
     zoned: float = 0.0
 
+    @property
+    def vague(self) -> bool:
+        """Whether "May-08" is read as a month of a year: it may be a day of an unknown year as well."""
+        named = [set(parts_of(f)) for f in self.formats if f not in FORMAT_WORDS]
+        return any("y" in parts and parts & set("mbB") and not parts & set("dj") for parts in named)
+
+    @cached_property
+    def midnight(self) -> bool:
+        """Whether all are the first instant of a day, so that the days themselves may be meant."""
+        known = self.times[~np.isnat(self.times)]
+        return bool(len(known)) and bool(np.all(known == known.astype("M8[D]")))
+
     @cached_property
     def days(self) -> bool:
         """Whether values name a whole day, month or year, or are all at midnight."""
@@ -183,7 +195,13 @@ def _rivals(readings: list[TimeReading]) -> tuple[TimeReading, ...]:
     best = max((r.read for r in readings), default=0.0)
     left = [r for r in readings if r.read >= ENOUGH and _misses(r, best) == 0]
     least = min((_unread_text(r) for r in left), default=0)
-    return tuple(sorted((r for r in left if _unread_text(r) == least), key=lambda r: -r.read))
+    left = [r for r in left if _unread_text(r) == least]
+    finest = [r for r in left if not any(_named(r) < _named(other) for other in left)]
+    return tuple(sorted(finest, key=lambda r: -r.read))
+
+
+def _named(reading: TimeReading) -> frozenset[str]:
+    return frozenset(part for f in reading.formats if f not in FORMAT_WORDS for part in parts_of(f))
 
 
 def _unread_text(reading: TimeReading) -> int:
@@ -252,8 +270,8 @@ def _is_weak(time_format: str) -> bool:
     if time_format in FORMAT_WORDS:
         return time_format not in (ISO, ISO_WORD)
     named = set(parts_of(time_format))
-    if named & {"M", "S", "V", "quarter"}:
+    if named & {"M", "S", "V", "quarter"} or ("Y" in named and named & set("bB")):
         return False
-    digits = not time_format.translate({ord(c): None for c in "%YmdHyjGV"})
+    digits = not time_format.translate({ord(c): None for c in "%YmdHyjGV. "})
     text = any(c.isalpha() for part in time_format.split("%") for c in part[1:])
     return "y" in named or digits or (text and not named & set("bB")) or grain(time_format) in ("M", "Y")

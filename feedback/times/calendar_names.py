@@ -21,6 +21,9 @@ _FULL = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
+_LETTERS = 3
+_CUT = frozenset({"de", "fr", "es", "it", "pt", "nl", "ru", "uk", "pl", "sv", "da", "nb", "tr", "ro", "ca", "id"})
+_HALVES = {"am": 0, "a.m.": 0, "a. m.": 0, "pm": 12, "p.m.": 12, "p. m.": 12}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MORE = {"de": {"mrz": 3, "jän": 1, "jänner": 1}, "es": {"setiembre": 9, "set": 9}, "ro": {"mart": 3}}
 
@@ -40,14 +43,19 @@ def month_names(locale: str, directive: str) -> dict[str, int]:
     """The number of a month by its name in lower case, as `%b` or `%B` read it.
 
     English ("") is strict: `%b` reads the three letters, `%B` the whole name. In other languages both read every form
-    that the Unicode locale data has (May has "мая" and "май"), with or without a full stop or its accents.
+    that the Unicode locale data has (May has "мая" and "май"), with or without a full stop or its accents, and the
+    first three letters where people cut names so.
     """
     if not locale:
         return {name if directive == "B" else name[:3]: k for k, name in enumerate(_FULL, start=1)}
     months = _babel(locale).months
     forms = [(name, k) for kind in ("format", "stand-alone") for width in ("wide", "abbreviated")
              for k, name in months[kind][width].items()]  # fmt: skip
-    return _named([*forms, *_MORE.get(locale.split("_")[0], {}).items()])
+    language = locale.split("_")[0]
+    names = _named([*forms, *_MORE.get(language, {}).items()])
+    if language in _CUT:
+        names = {**_named((name[:_LETTERS], k) for name, k in forms if len(name) > _LETTERS), **names}
+    return names
 
 
 @lru_cache(maxsize=64)
@@ -63,8 +71,8 @@ def weekday_names(locale: str, directive: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def half_day_names(locale: str) -> dict[str, int]:
-    """0 for the names of the forenoon, 12 for those of the afternoon, in lower case; AM and PM always."""
-    names = {"am": 0, "pm": 12}
+    """0 for the names of the forenoon, 12 for those of the afternoon, in lower case; AM, a.m. and a. m. always."""
+    names = dict(_HALVES)
     if locale:
         periods = _babel(locale).day_periods
         for width in ("wide", "abbreviated"):

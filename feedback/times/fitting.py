@@ -11,7 +11,7 @@ import numpy as np
 
 from trueup.feedback.times.calendar_names import LOCALES, month_names, weekday_names
 from trueup.feedback.times.reading import read_times
-from trueup.feedback.times.time_formats import ISO
+from trueup.feedback.times.time_formats import ISO, can_date
 
 _MONTHS, _DAYS = 12, 31
 _SHORT = 4     # letters of a month's name up to which it may be an abbreviation
@@ -29,11 +29,12 @@ _DATES = tuple(
         (rf"(?P<a>\d{{4}})(?P<s>{_SEP})(?P<b>\d{{1,2}})(?P<t>(?P=s))(?P<c>\d{{1,2}})", ("Ymd", "Ydm")),
         (r"(?P<a>\d{4})(?P<s>[年년] ?)(?P<b>\d{1,2})(?P<t>[月월] ?)(?P<c>\d{1,2})", ("Ymd",)),
         (rf"(?P<a>\d{{1,2}})(?P<s>{_SEP})(?P<b>\d{{1,2}})(?P<t>(?P=s))(?P<c>\d{{4}})", ("dmY", "mdY")),
+        (r"(?P<a>\d{1,2})(?P<s> )(?P<b>\d{1,2})(?P<t>, )(?P<c>\d{4})", ("dmY", "mdY")),
         (rf"(?P<a>\d{{1,2}})(?P<s>{_SEP})(?P<b>\d{{1,2}})(?P<t>(?P=s))(?P<c>\d{{2}})(?![:.]\d)", ("dmy", "mdy", "ymd")),
+        (rf"(?P<a>\d{{4}})(?P<s>{_WORDED})(?P<b>{_NAME})(?P<t>{_WORDED})(?P<c>\d{{1,2}})", ("Ybd",)),
         (rf"(?P<a>\d{{1,2}}){_ORDINAL}(?P<s>{_WORDED})(?P<b>{_NAME})(?P<t>{_WORDED})(?P<c>{_YEAR})", ("dby",)),
         (rf"(?P<a>\d{{1,2}})(?P<b>[^\W\d_]{{3,4}})(?P<c>{_YEAR})", ("dby",)),
         (rf"(?P<a>{_NAME})(?P<s>{_WORDED})(?P<b>\d{{1,2}}){_ORDINAL}(?P<t>{_WORDED})(?P<c>{_YEAR})", ("bdy",)),
-        (rf"(?P<a>\d{{4}})(?P<s>{_WORDED})(?P<b>{_NAME})(?P<t>{_WORDED})(?P<c>\d{{1,2}})", ("Ybd",)),
         (rf"(?P<a>{_NAME})(?P<s>{_WORDED})(?P<b>{_YEAR})", ("by",)),
         (rf"(?P<a>\d{{4}})(?P<s>{_WORDED})(?P<b>{_NAME})", ("Yb",)),
         (r"(?P<a>\d{4})(?P<s>[./年] ?)(?P<b>\d{1,2})", ("Ym",)),
@@ -57,8 +58,9 @@ _C_TIME = re.compile(  # Fri May 03 10:11:12 +0000 2024
     r"(?P<y>\d{4})(?!\d)"
 )
 _CLOCK = re.compile(
-    r"(?<![\d.:])(?:(?P<q>오전|오후|午前|午後|上午|下午)(?P<r>\s?))?(?P<H>\d{1,2})"
-    r"(?:(?P<s>[:.]|h ?|時|时|시 ?)(?P<M>\d{2})(?:(?P<t>[:.]|m ?|分|분 ?)(?P<S>\d{2})(?:(?P<u>[.,])(?P<f>\d{1,9}))?)?)?"
+    r"(?<![\d.])(?:(?P<q>오전|오후|午前|午後|上午|下午)(?P<r>\s?))?(?P<H>\d{1,2})"
+    r"(?:(?P<s>[:.]|-(?=\d{2}-\d{2}(?!\d))|h ?|時|时|시 ?)(?P<M>\d{2}|(?<=:)\d)"
+    r"(?:(?P<t>[:.-]|m ?|分|분 ?)(?P<S>\d{2}|(?<=:)\d)(?:(?P<u>[.,])(?P<f>\d{1,9}))?)?)?"
     r"(?:(?P<v>[\s\u202f\u00a0]?)(?P<p>[ap]\.?[\s\u00a0]?m\b\.?|[ap]\.[\s\u00a0]?m\.))?(?!\d)",
     re.IGNORECASE,
 )
@@ -66,7 +68,7 @@ _ZONE = re.compile(
     r"(?P<lead>\s?(?:GMT(?=[+-]))?)(?P<zone>(?:UTC|GMT|UT|Z)(?![A-Za-z+-])|[+-]\d{2}(?::?\d{2})?(?!\d)(?: ?UTC)?"
     r"|[A-Z][A-Za-z]+/[A-Z][A-Za-z_/]+|[A-Z]{2,3}T(?![A-Za-z])|[A-Z]{4}(?<=T)(?![A-Za-z])|MSK)"
 )
-_BETWEEN = re.compile(r"(?:[\sT,;_|-]|\.(?=\s)|日|일|\b(?:at|um|à|a las|às|kl|klo|alle|om|г|в)\b\.?|,)*", re.IGNORECASE)
+_BETWEEN = re.compile(r"(?:[\sT,;_|:-]|\.(?=\s)|日|일|\b(?:at|um|à|a las|às|kl|klo|alle|om|г|в)\b\.?)*", re.IGNORECASE)
 # Whose clock a name speaks of, where all zones that use it go alike (CST and IST are several).
 _ZONES = {
     "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles", "EST": "America/New_York", "EDT": "America/New_York",
@@ -79,6 +81,8 @@ _ISO = re.compile(
     r"\d{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01])(?:[T ](?:[01]\d|2[0-4])(?::?\d{2}(?::?\d{2}(?:[.,]\d+)?)?)?"
     r"(?: ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?(?: ?UTC)?)?(?:\[\S+\])?| ?[A-Z][a-z]+/\S+)?)?)?", re.IGNORECASE
 )
+_NUMBER_BESIDE = re.compile(r"\d[./-]\0|\0[./-]\d")
+_CLOCK_BESIDE = re.compile(r"\d:[0-5]\d")
 _WORD = re.compile(r"[^\W\d_]+\.?")
 
 
@@ -114,7 +118,7 @@ def possible_ways(value: str) -> tuple[Way, ...]:
         return ()
     if _ISO.fullmatch(value):
         return (Way(ISO),)
-    return tuple(dict.fromkeys(_ways(value)))
+    return tuple(way for way in dict.fromkeys(_ways(value)) if can_date(way.format))
 
 
 def _ways(value: str) -> Iterator[Way]:
@@ -208,6 +212,10 @@ def _framed(before: str, core: str, after: str, way: Way) -> Iterator[Way]:
     """A pattern with the text around it: days of the week as such, other text as it stands, and as any text."""
     lead = _weekdays(before, way.locale)
     said, tail = re.sub("%[aA]", "", lead), _literal(after)
+    if not {"%H", "%I", "%y"} & set(re.findall("%[A-Za-z]", core)) and _CLOCK_BESIDE.search(before + after):
+        return  # a time of day would be passed over
+    if _NUMBER_BESIDE.search(f"{before}\0{after}"):
+        return  # part of a longer number
     if not any(c.isdigit() for c in said + tail):
         yield replace(way, format=lead + core + tail)
     if any(c.isalnum() for c in said):

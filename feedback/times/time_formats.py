@@ -98,6 +98,12 @@ def _missing(named: set[str]) -> str:
     return ""
 
 
+def can_date(time_format: str) -> bool:
+    """Whether a pattern names all that a time needs, each part once."""
+    parts = parts_of(time_format)
+    return len(set(parts)) == len(parts) and not _missing(set(parts))
+
+
 def grain(time_format: str) -> str:
     """What a pattern names: "" an instant, "D" a day, "W" a week, "M" a month, "Q" a quarter, "Y" a year."""
     named = set(parts_of(time_format))

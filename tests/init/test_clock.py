@@ -108,6 +108,8 @@ DAYS: list[tuple[str, str | Callable[[datetime], Any]]] = [
     ("date", "%y%m%d"),
     ("posted on", "%d-%b-%y"),
     ("week", "%G-W%V-%u"),
+    ("reviewTime", lambda m: f"{m:%m} {m.day}, {m.year}"),
+    ("fecha", lambda m: f"{m.day} de {ES[m.month - 1][:3]}. de {m.year}"),
 ]
 
 
@@ -175,6 +177,13 @@ NOT_TIMES: list[tuple[str, Callable[[int], Any]]] = [
     ("text", lambda k: f"bought on 3 May 2024 and it broke after {k} days of use"),
     ("ip", lambda k: f"10.0.{k % 200}.{k % 250}"),
     ("size", lambda k: f"{k % 12 + 1}/{k % 9 + 1}/20"),
+    ("reviewCreatedVersion", lambda k: f"24.{k % 12 + 1}.{k % 28 + 1}"),
+    ("open", lambda k: 40_000 + k * 37 % 9000 + 0.5),
+    ("received", lambda k: 1_600_000_000 + k * 999_983 % 10**7),
+    ("isbn", lambda k: f"978-{k % 28 + 1:02d}-{k % 12 + 1:02d}-{1990 + k % 30}"),
+    ("telephone", lambda k: f"{k % 28 + 1:02d} {k % 12 + 1:02d} {1990 + k % 30}"),
+    ("result", lambda k: f"{k % 28 + 1}/{k % 12 + 1}"),
+    ("title", lambda k: f"Toy Story ({1990 + k % 30})"),
 ]
 
 
@@ -188,7 +197,8 @@ def test_what_is_no_time_is_none_and_no_clock_is_invented(name: str, value: Call
 
 @pytest.mark.parametrize(("name", "value"), [
     ("posted", lambda k: f"{k % 11 + 2} days ago"), ("Time", lambda k: k + 0.5), ("date", lambda k: f"week {k % 50}"),
-    ("fecha", lambda k: f"{k % 28 + 1} de {ES[k % 12]}"),
+    ("fecha", lambda k: f"{k % 28 + 1} de {ES[k % 12]}"), ("timestamp", lambda k: f"May {k % 28 + 1} 10:11:12"),
+    ("date", lambda k: f"{k % 28 + 1:02d}/{k % 12 + 1:02d}/2567"),
 ])  # fmt: skip
 def test_what_is_called_a_time_and_cannot_be_read_is_no_feature(name: str, value: Callable[[int], Any]) -> None:
     """It is left out with what it holds, and the file is undecided."""
@@ -198,6 +208,16 @@ def test_what_is_called_a_time_and_cannot_be_read_is_no_feature(name: str, value
     assert str(value(0)) in clock.undecided[0].said
 
 
+@pytest.mark.parametrize(("name", "how"), [
+    ("date_of_birth", "%Y-%m-%d"), ("expiry_date", "%Y-%m-%d"), ("date", "%b-%y"), ("created", "%Y-%m-%d %H:%M CST"),
+])  # fmt: skip
+def test_a_time_that_cannot_be_the_records_is_asked_for(name: str, how: str) -> None:
+    """A birth, what is yet to come, two digits that may be a day, a zone that is two: no format is taken."""
+    clock = clock_of({name: told(SHUFFLED, how)})
+    assert clock.formats == ()
+    assert clock.undecided
+
+
 def test_date_and_time_of_day_apart_are_one_time() -> None:
     """Date and clock, date and hour, year to hour: all columns together, every row at its hour."""
     apart: list[dict[str, list[Any]]] = [
@@ -205,6 +225,8 @@ def test_date_and_time_of_day_apart_are_one_time() -> None:
         {"dteday": told(HOURS, "%Y-%m-%d"), "hr": told(HOURS, lambda m: m.hour)},
         {"Fecha": told(HOURS, "%d-%m-%Y"), "Hora": told(HOURS, "%H:%M")},
         {"date": told(HOURS, "%m/%d/%Y"), "time": told(HOURS, "%I:%M %p")},
+        {"arrival_date_year": told(HOURS, "%Y"), "arrival_date_month": told(HOURS, "%B"),
+         "arrival_date_day_of_month": told(HOURS, "%d"), "hour": told(HOURS, "%H")},
         {"year": told(HOURS, "%Y"), "month": told(HOURS, "%m"), "day": told(HOURS, "%d"), "hour": told(HOURS, "%H")},
     ]
     for columns in apart:
@@ -234,7 +256,7 @@ def test_of_several_times_the_records_own_is_taken() -> None:
     iso = "%Y-%m-%d %H:%M:%S"
     for names in (
         ("created_at", "updated_at"), ("Created", "Resolved"), ("opened_at", "closed_at"), ("at", "repliedAt"),
-        ("tpep_pickup_datetime", "tpep_dropoff_datetime"), ("date", "date_of_birth"),
+        ("tpep_pickup_datetime", "tpep_dropoff_datetime"), ("date", "date_of_birth"), ("at_utc", "at_local"),
     ):  # fmt: skip
         clock = clock_of({names[1]: told(later, iso), names[0]: told(SHUFFLED, iso)})
         assert (clock.columns, clock.undecided) == ((names[0],), ()), names
