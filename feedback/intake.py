@@ -17,7 +17,7 @@ from trueup.feedback.chunks import Chunk, RawRows
 from trueup.feedback.feedback_items import feedback_schema, validate_feedback
 from trueup.feedback.feedback_rows import ItemFields, columns_beside_items, each_row
 from trueup.feedback.missing_marks import without_marks
-from trueup.feedback.number_notation import number_columns, with_points
+from trueup.feedback.number_notation import NotationCheck, number_columns, with_points
 from trueup.feedback.readers import CHUNK, opened
 from trueup.feedback.row_ids import EqualRows, IdForms, columns_looked_at
 from trueup.feedback.schema_check import as_brought, check_schema, expected_columns, required_columns
@@ -157,10 +157,12 @@ def _run(
         total, notes = 0, [*(n for source in sources for n in source.notes), *(n for _, own in brought for n in own)]
         for source, (own, _) in zip(sources, brought, strict=True):
             times = tuple(c for c in (*own.time_columns, own.label.arrived) if c)
-            look = way.looks(own)
-            chunks = map(way.shaped, source.chunks(only=None if looked_at is None else [*times, *looked_at]))
-            seen = look.tapped(with_points(own.format, chunk, number_columns(own)) for chunk in chunks)
+            look, notation = way.looks(own), NotationCheck(own.format, number_columns(own))
+            only = None if looked_at is None else [*times, *looked_at, *notation.asked]
+            chunks = notation.tapped(map(way.shaped, source.chunks(only=only)))
+            seen = look.tapped(with_points(own.format, chunk, notation.columns) for chunk in chunks)
             total += survey(own, (without_marks(own, chunk, times) for chunk in seen), source.name, notes.append)
+            notation.judge(source.name)
             notes += look.notes(source.name)
         for note in notes:
             on_note(note)

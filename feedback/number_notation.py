@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,9 +13,11 @@ from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.class_rules import class_rules
 from trueup.feedback.exact import Exact
 from trueup.feedback.values import number
-from trueup.storage.file_format import FileFormat
+from trueup.storage.errors import InputError
+from trueup.storage.file_format import ADVICE, FileFormat
 from trueup.storage.stream import StreamSettings
 
+_SLIP = 0.01  # of the cells of numbers: up to here another notation costs only its row
 _ALIKE = {" ": " \u00a0\u202f\u2009", "'": "'\u2019"}  # signs that stand for one mark between thousands
 
 
@@ -66,6 +69,53 @@ def _read(value: str | None, format: FileFormat) -> str | None:
         return value
     text = with_point(value, format)
     return value if text is None else Exact(text)
+
+
+@dataclass
+class NotationCheck:
+    """How many cells of a file's numbers are written in another notation than is declared."""
+
+    format: FileFormat
+    columns: tuple[str, ...]
+    cells: int = 0
+    others: int = 0
+    first: tuple[int, str, str] = (0, "", "")
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The columns that it looks at: none where numbers are written as everywhere."""
+        return () if self.format.plain_numbers else self.columns
+
+    def tapped(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """The same chunks, each looked at as it passes."""
+        for chunk in chunks:
+            for column in self.asked:
+                if column in chunk.table:
+                    self._add(column, chunk.table[column].to_numpy(), chunk.lines)
+            yield chunk
+
+    def _add(self, column: str, values: np.ndarray, lines: np.ndarray) -> None:
+        wrong = otherwise_written(self.format, values)
+        self.cells += sum(v is not None for v in values)
+        self.others += int(wrong.sum())
+        if wrong.any() and not self.first[0]:
+            k = int(np.argmax(wrong))
+            self.first = (int(lines[k]), column, str(values[k])[:60])
+
+    def judge(self, name: str) -> None:
+        """Refuse a file of which more than a slip is written otherwise: the rest could be read as other numbers.
+
+        Raises:
+            InputError: with the first such cell.
+        """
+        if self.others <= _SLIP * self.cells:
+            return
+        line, column, value = self.first
+        marks = f"format.decimal is '{self.format.decimal}' and format.thousands '{self.format.thousands}'"
+        raise InputError(
+            f"{name}: line {line}: column '{column}' holds '{value}', and {marks}; {self.others:,} of {self.cells:,} "
+            f"numbers are written so. Nothing was stored. Set decimal and thousands {ADVICE} as this file has them."
+        )
 
 
 def otherwise_written(format: FileFormat, values: np.ndarray) -> np.ndarray:

@@ -17,8 +17,8 @@ from typing import IO, TYPE_CHECKING
 
 from trueup.feedback.chunks import Chunk
 from trueup.feedback.formats.containers import UNREADABLE, Opener, opener_of
-from trueup.feedback.formats.contents import ADVICE, Contents, Place
-from trueup.feedback.formats.csv_text import other_delimiter, read_csv
+from trueup.feedback.formats.contents import Contents, Place
+from trueup.feedback.formats.csv_text import header_settings, read_csv
 from trueup.feedback.formats.excel import read_excel
 from trueup.feedback.formats.html_table import read_html
 from trueup.feedback.formats.json_lines import read_json_lines
@@ -28,7 +28,7 @@ from trueup.feedback.formats.parquet_table import parquet_files, read_parquet
 from trueup.feedback.nested import fields_of
 from trueup.feedback.values import escaped
 from trueup.storage.errors import InputError
-from trueup.storage.file_format import FileFormat
+from trueup.storage.file_format import ADVICE, FileFormat
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,12 +106,12 @@ def opened(
                 with file.open("rb") as pipe:
                     file = _held(pipe, folder)
         try:
-            kind, contents = _contents(name, file, folder, format, required, wanted)
+            place, kind, contents = _contents(name, file, folder, format, required, wanted)
+            _demand(place, kind, contents.columns)
         except PermissionError:
             raise InputError(f"{name}: no permission to read it; nothing was read.") from None
         except UNREADABLE as error:
             raise InputError(f"{name}: it cannot be read ({error}); nothing was stored.") from error
-        _demand(name, kind, contents.columns, required, format)
         yield Source(name, kind, contents)
 
 
@@ -131,16 +131,16 @@ def _write(rows: pa.Table, file: Path) -> None:
 
 def _contents(
     name: str, file: Path, folder: Path, format: FileFormat, required: Sequence[str], wanted: Sequence[str] | None
-) -> tuple[FormatKind, Contents]:
+) -> tuple[Place, FormatKind, Contents]:
     parts = parquet_files(file) if file.is_dir() else []
     useful = None if wanted is None else tuple(wanted)
     if parts:
         opener = Opener(lambda: parts[0].open("rb"), False, ".parquet")
         place = Place(name, file, opener, format, folder, tuple(required), useful)
-        return FormatKind.PARQUET, read_parquet(place, parts)
+        return place, FormatKind.PARQUET, read_parquet(place, parts)
     place = located(name, file, folder, format, required, useful)
     kind = format_kind(place)
-    return kind, _READ[kind](place)
+    return place, kind, _READ[kind](place)
 
 
 def located(
@@ -167,8 +167,8 @@ def located(
     return place
 
 
-def _demand(name: str, kind: FormatKind, columns: tuple[str, ...], required: Sequence[str], format: FileFormat) -> None:
-    missing = [c for c in dict.fromkeys(required) if c not in columns]
+def _demand(place: Place, kind: FormatKind, columns: tuple[str, ...]) -> None:
+    missing = [c for c in dict.fromkeys(place.required) if c not in columns]
     if not missing:
         return
     lower = {c.strip().lower(): c for c in columns}
@@ -180,14 +180,11 @@ def _demand(name: str, kind: FormatKind, columns: tuple[str, ...], required: Seq
         if fields:
             hint = f" (it holds objects; name one of their fields, as in '{fields[0]}')"
         said.append(f"'{column}'" + hint)
-    sign = other_delimiter(columns[0], format.delimiter) if kind is FormatKind.CSV and len(columns) == 1 else ""
-    if sign:
-        shown = "\\t" if sign == "\t" else sign
-        advice = (
-            f" The header is one single column, since format.delimiter is '{format.delimiter}': set delimiter = "
-            f'"{shown}" {ADVICE}.'
-        )
+    settings = header_settings(place) if kind is FormatKind.CSV else ""
+    if settings:
+        declared = f"format.delimiter is {place.format.delimiter!r} and format.skip_lines {place.format.skip_lines}"
+        advice = f" But {declared}: set {settings} {ADVICE}."
     raise InputError(
-        f"{name}: column{'s' if len(missing) > 1 else ''} {', '.join(said)} missing; the file has "
+        f"{place.name}: column{'s' if len(missing) > 1 else ''} {', '.join(said)} missing; the file has "
         f"{', '.join(repr(c) for c in columns) or 'no columns'}. Nothing was stored.{advice}"
     )

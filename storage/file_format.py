@@ -12,6 +12,7 @@ from trueup.storage.errors import ConfigError
 from trueup.storage.policy import Frozen
 
 FileKind = Literal["", "csv", "jsonl", "json", "xlsx", "html", "parquet"]
+ADVICE = "under [streams.NAME.format], or as an option of `trueup ingest`"  # where a format is declared
 _NO_FILE = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined")
 _THOUSANDS = ("", ",", ".", " ", "'")
 

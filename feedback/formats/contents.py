@@ -11,7 +11,6 @@ from trueup.feedback.chunks import Chunk
 from trueup.feedback.formats.containers import Opener
 from trueup.storage.file_format import FileFormat
 
-ADVICE = "under [streams.NAME.format], or as an option of `trueup ingest`"  # where a format is declared
 _BLOCK = 1 << 20
 
 

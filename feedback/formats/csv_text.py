@@ -11,15 +11,17 @@ import numpy as np
 import pandas as pd
 
 from trueup.feedback.chunks import Chunk, RawRows, object_array
-from trueup.feedback.formats.contents import ADVICE, Contents, Place, column_names, doubled
+from trueup.feedback.formats.contents import Contents, Place, column_names, doubled
 from trueup.feedback.formats.csv_records import csv_records
 from trueup.feedback.formats.encodings import check_encoding, text_lines
 from trueup.feedback.values import escaped
 from trueup.storage.errors import InputError
+from trueup.storage.file_format import ADVICE
 from trueup.storage.incoming import Refused
 
 SEP_LINE = re.compile(r'"?sep=(.)"?,*\s*', re.IGNORECASE | re.DOTALL)  # Excel's own way of naming the delimiter
 _HEADER_LINES = 100
+_USUAL = (",", ";", "\t", "|")
 
 
 def read_csv(place: Place) -> Contents:
@@ -65,7 +67,9 @@ def _header(place: Place) -> tuple[list[str], int]:
             raise InputError(
                 f"{place.name}: the header in line {number - len(taken) + 1} is not CSV ({error}). Nothing was stored."
             ) from None
-    raise InputError(f"{place.name}: no header is found in it; nothing was stored.")
+    skipped, settings = place.format.skip_lines, header_settings(place)
+    advice = f" But format.skip_lines is {skipped}: set {settings} {ADVICE}." if skipped and settings else ""
+    raise InputError(f"{place.name}: no header is found in it; nothing was stored.{advice}")
 
 
 def _quoted(sign: str) -> str:
@@ -79,9 +83,31 @@ def _check_control(place: Place, line: str) -> None:
         )
 
 
-def other_delimiter(header: str, declared: str) -> str:
-    """What else may stand between the fields of a header that came out as one column; "" where nothing does."""
-    return max((sign for sign in ",;\t|" if sign != declared and sign in header), key=header.count, default="")
+def header_settings(place: Place) -> str:
+    """The settings with which one of the first lines names every required column, or with which the header is no
+    single column; "" where there are none."""
+    declared, lines = place.format, list(itertools.islice(text_lines(place), _HEADER_LINES))
+    if lines and SEP_LINE.fullmatch(lines[0]):
+        lines = lines[1:]
+    for sign in dict.fromkeys((declared.delimiter, *_USUAL)):
+        for number, line in enumerate(lines):
+            if set(place.required) <= set(_cells(line, sign)):
+                titled = any(map(str.strip, lines[:number])) or declared.skip_lines > number
+                told = [f"delimiter = {_quoted(sign)}"] if sign != declared.delimiter else []
+                told += [f"skip_lines = {number}"] if titled and number != declared.skip_lines else []
+                return " and ".join(told)
+    header = "".join(lines[declared.skip_lines : declared.skip_lines + 1])
+    if declared.delimiter in header:
+        return ""
+    sign = max(_USUAL, key=header.count)
+    return f"delimiter = {_quoted(sign)}" if sign in header else ""
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], strict=True, delimiter=delimiter), [])]
+    except csv.Error:
+        return []
 
 
 def _chunks(

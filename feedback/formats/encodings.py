@@ -9,8 +9,9 @@ import codecs
 import re
 from collections.abc import Iterator
 
-from trueup.feedback.formats.contents import ADVICE, Place
+from trueup.feedback.formats.contents import Place
 from trueup.storage.errors import InputError
+from trueup.storage.file_format import ADVICE
 
 SAMPLE_BYTES = 4 << 20
 _LINE_BYTES = 16 << 20          # a longer line is taken in pieces, so that memory stays bounded

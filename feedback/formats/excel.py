@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from trueup.feedback.exact import Ruined
-from trueup.feedback.formats.contents import ADVICE, Contents, Place
+from trueup.feedback.formats.contents import Contents, Place
 from trueup.feedback.formats.sheet_rows import read_rows
 from trueup.feedback.typed_values import written
 from trueup.storage.errors import InputError
+from trueup.storage.file_format import ADVICE
 
 _KEPT_DIGITS = 10**15
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-from trueup.feedback.formats.contents import ADVICE, Contents, Place
+from trueup.feedback.formats.contents import Contents, Place
 from trueup.feedback.formats.encodings import check_encoding, text_blocks
 from trueup.feedback.formats.sheet_rows import read_rows
 from trueup.storage.errors import InputError
+from trueup.storage.file_format import ADVICE
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _MARKUP = re.compile(rb"\s*(?:<!doctype html|<html|<table|<head|<body|<meta|<style|<div)", re.IGNORECASE)

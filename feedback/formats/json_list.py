@@ -10,10 +10,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from trueup.feedback.formats.contents import ADVICE, Contents, Place
+from trueup.feedback.formats.contents import Contents, Place
 from trueup.feedback.formats.encodings import check_encoding, text_blocks
 from trueup.feedback.formats.json_lines import JsonRecord, columns_of, json_chunks, record_of
 from trueup.storage.errors import InputError
+from trueup.storage.file_format import ADVICE
 
 _SPACE = " \t\n\r"
 _LONGEST = 64 << 20      # characters of one value

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 
-from trueup.feedback.formats.contents import ADVICE, Place
+from trueup.feedback.formats.contents import Place
 from trueup.feedback.formats.encodings import SAMPLE_BYTES, bom_of, zero_pattern
 from trueup.feedback.formats.html_table import looks_like_html
 from trueup.storage.errors import InputError
+from trueup.storage.file_format import ADVICE
 
 _PARQUET = b"PAR1"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # workbooks of Excel until 2003
@@ -19,6 +21,7 @@ _OTHER = {
     b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture", b"GIF8": "a picture", b"{\\rtf": "an RTF document",
 }  # fmt: skip
 _XML = b"<?xml"
+_OBJECTS = re.compile(r'(?:\[\s*)?\{\s*"')  # how JSON begins, whatever a file is called
 _EXCEL_ENDINGS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 
@@ -81,9 +84,9 @@ def _of_text(place: Place, head: bytes) -> FormatKind:
             f"{place.name}: this is XML (perhaps of Excel); nothing was stored. Open it in a spreadsheet and save it "
             "as .xlsx or as CSV."
         )
-    if place.ending in (".csv", ".tsv", ".tab", ".txt"):
-        return FormatKind.CSV
     text = _decoded(start)
+    if place.ending in (".csv", ".tsv", ".tab", ".txt") and not _OBJECTS.match(text):
+        return FormatKind.CSV
     if text.startswith("["):
         return FormatKind.JSON
     if text.startswith("{"):

@@ -8,6 +8,8 @@ import gzip
 import io
 import json
 import math
+import re
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -407,21 +409,30 @@ def test_a_header_that_comes_again_is_no_row(tmp_path: Path) -> None:
         ("id,t\n1,grün\n".encode(), {"encoding": "windows-1252"}, "encoding"),
         (b"id,t\n1,x\n", {"encoding": "utf-16"}, "encoding"),
         (b"sep=;\nid;t\n1;x\n", {}, "delimiter"),
+        (b"an export\nof\n\nid,t\n1,x\n", {}, "skip_lines"),
+        (b"an export\nid\tt\n1\tx\n", {"delimiter": ";"}, "delimiter"),
+        (b"id,t\n1,x\n", {"skip_lines": 3}, "skip_lines"),
         (b'{"rows": [{"id": 1, "t": 2}]}', {"kind": "json"}, "path"),
         (b'[{"id": 1, "t": 2}]', {"kind": "xlsx"}, "kind"),
     ],
 )
 def test_advice_that_is_followed_works(tmp_path: Path, content: bytes, format: dict[str, Any], key: str) -> None:
     """The message names the setting and a value; with that value the file is read."""
-    import re
-
     path = _file(tmp_path, "a.json" if content.startswith((b"{", b"[")) else "a.csv", content)
     with pytest.raises(InputError) as error:
         _read(path, FileFormat(**format), "id", "t")
-    found = re.search(rf'{key} = "([^"]*)"', str(error.value))
-    assert found, str(error.value)
+    found = dict(re.findall(r'(\w+) = "?([^" ]*)"?', str(error.value)))
+    assert key in found, str(error.value)
     assert f"format.{key}" in str(error.value)
-    assert len(_read(path, FileFormat(**{**format, key: found[1]}), "id", "t")[0]) > 0
+    assert len(_read(path, FileFormat(**{**format, **found}), "id", "t")[0]) > 0
+
+
+def test_a_workbook_without_its_package_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is named as pip takes it."""
+    path = _workbook(tmp_path / "a.xlsx", ["id"], [1])
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    with pytest.raises(InputError, match=r"pip install 'trueup\[excel\]'"):
+        _read(path)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from trueup.feedback.intake import ingest
 from trueup.feedback.number_notation import number_columns, with_point
 from trueup.feedback.quarantine import quarantined, release
 from trueup.feedback.validation import Validated, validate
+from trueup.storage.errors import InputError
 from trueup.storage.file_format import FileFormat
 from trueup.storage.incoming import Appended
 from trueup.storage.records import RecordStore
@@ -90,6 +91,17 @@ def test_what_is_no_finite_number_is_no_label_that_is_compared() -> None:
     assert [r.reason for r in _validated(_stream(), y="inf").refused] == ["wrong_type"]
     assert [r.reason for r in _validated(_stream(), y=float("inf")).refused] == ["wrong_type"]
     assert [r.reason for r in _validated(_stream(), y="1e400").refused] == ["wrong_type"]
+
+
+def test_a_file_in_another_notation_is_refused_whole_and_a_slip_by_its_row(store: RecordStore) -> None:
+    """1.234 of a file that writes 2.5 elsewhere would be a thousand; one such cell in two hundred is one bad row."""
+    head, row = "id;at;t;n;y\n", "r{};2024-05-03;fine;{};5\n"
+    points = head + "".join(row.format(k, "2.5" if k % 2 else "1.234") for k in range(20))
+    with pytest.raises(InputError, match=r"line 3: column 'n' holds '2\.5', and format\.decimal is ','"):
+        ingest(store, _stream(format=COMMA), ["-"], now=NOW, stdin=io.BytesIO(points.encode()))
+    slip = head + "".join(row.format(k, "2.5" if k == 7 else "2,5") for k in range(200))
+    done = ingest(store, _stream(format=COMMA), ["-"], now=NOW, stdin=io.BytesIO(slip.encode()))
+    assert done == Appended(accepted=199, quarantined=1, labelled=199)
 
 
 # ---- missing ----
