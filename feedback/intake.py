@@ -75,7 +75,8 @@ def ingest(
         return store.append(schema, rows.accepted, rows.refused, source=source, now=now)
 
     def looks(schema: StreamSettings) -> EqualRows | IdForms:
-        return IdForms(schema) if schema.id else EqualRows(hashed, schema)
+        label = stream.label.column if stream.label.column in (hashed.names or ()) else ""
+        return IdForms(schema) if schema.id else EqualRows(hashed, schema, label)
 
     way = _Way(stream, required_columns(stream), keep, looks, columns_looked_at(stream, hashed))
     done = _run(way, paths, on_progress, batch, stdin, on_note)

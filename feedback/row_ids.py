@@ -56,10 +56,15 @@ def _without_nul(values: pd.Series) -> Iterator[str | None]:
 
 @dataclass
 class EqualRows:
-    """Rows of one file that equal an earlier one, where no id tells them apart: 16 bytes of memory a row."""
+    """Rows of one file that equal an earlier one, where no id tells them apart: 16 bytes of memory a row.
+
+    label: the label's column, where it is part of what is hashed.
+    """
 
     hashed: HashedColumns
     stream: StreamSettings
+    label: str = ""
+    unlabelled: int = 0
     hashes: list[np.ndarray] = field(default_factory=list)
     lines: list[np.ndarray] = field(default_factory=list)
 
@@ -72,6 +77,9 @@ class EqualRows:
             dated = np.ones(len(ids), dtype=bool) if ordered else ~np.isnat(times)
             self.hashes.append(np.array([int(i[:16], 16) for i in ids[dated]], dtype=np.uint64))
             self.lines.append(np.asarray(chunk.lines)[dated])
+            if self.label:
+                labels = chunk.table[self.label] if self.label in chunk.table else [None] * len(chunk)
+                self.unlabelled += sum(plain(v) is None for v in labels)
             yield chunk
 
     def repeats(self) -> tuple[int, tuple[int, int]]:
@@ -86,6 +94,12 @@ class EqualRows:
 
     def notes(self, name: str) -> Iterator[str]:
         """What is to be told of the file before any of it is stored."""
+        if self.unlabelled:
+            yield (
+                f"{name}: {self.unlabelled:,} rows have no label, and without an id the label is part of what a row is. "
+                "Sent again with it, they would be stored as other records: name an id, or since when labels are known "
+                "(label.arrived), or send the labels as feedback."
+            )
         count, (first, second) = self.repeats()
         if not count:
             return

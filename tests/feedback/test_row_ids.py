@@ -57,6 +57,22 @@ def test_a_label_that_comes_later_is_no_part_of_an_id() -> None:
     assert _ids(ROW) != _ids(ROW | {"stars": "1"})
 
 
+def test_rows_that_wait_for_their_label_without_an_id_are_told(store: RecordStore, tmp_path: Path) -> None:
+    """Sent again with it they would be other records; where `arrived` is declared they are the same ones."""
+    early = [{k: v for k, v in ROW.items() if k != "stars"}]
+    notes: list[str] = []
+    ingest(store, STREAM, [_file(tmp_path, early)], now=NOW, on_note=notes.append)
+    assert any("1 rows have no label, and without an id" in note for note in notes)
+    late = STREAM.model_copy(
+        update={"name": "late", "label": STREAM.label.model_copy(update={"arrived": "seen"})}
+    )
+    notes.clear()
+    waiting, known = ROW | {"stars": "", "seen": ""}, ROW | {"seen": "2024-01-09"}
+    assert ingest(store, late, [_file(tmp_path, [waiting])], now=NOW, on_note=notes.append).accepted == 1
+    assert ingest(store, late, [_file(tmp_path, [known])], now=NOW).duplicate == 1
+    assert notes == []
+
+
 def test_a_stream_keeps_the_hash_that_it_began_with(store: RecordStore, tmp_path: Path) -> None:
     """A feature declared later makes no new records of those that are stored."""
     path = _file(tmp_path, [ROW | {"place": "Rome"}, ROW | {"place": "Oslo", "text": "bad"}])
