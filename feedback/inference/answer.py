@@ -69,8 +69,6 @@ def find_answer(table: TableSummary, taken: Collection[str], writing: Writing | 
     best = [c for c in named if c.rank == named[0].rank]
     if len(best) == 1:
         return _decided(best[0], table, "called like an answer")
-    if best and best[-1].last and not best[0].values.opinion:
-        return _decided(best[-1], table, "called like an answer, and the last column")
     if best:
         return _proposed(best, "several columns are called like an answer")
     if len(weak) == 1 and weak[0].last:

@@ -29,11 +29,13 @@ OUTCOME = vocabulary(
     "exited, subscribed, converted, approved, readmitted, machine failure, bankrupt, retourniert, gekundigt",
     "storniert",
     "revenu, devuelto, retourne, fraude, betrug, no show, cancelled booking, is canceled, is cancelled",
+    "obscene, insult, threat, identity hate, hate, rul, remaining useful life, return flag",
     "pass fail, anomaly, failure, alarm, авария, storung, ausfall, panne, averia, guasto, litige, reclamo, defekt",
     "falla",
 )
 GENERAL = vocabulary(
-    "score, class, outcome, note, grade, result, choice, answer, feedback, response, evaluation, reaction, mood",
+    "diagnosis, intent, score, class, outcome, note, grade, result, choice, answer, feedback, response, evaluation",
+    "reaction, mood",
     "urteil",
     "klasse, clase, classe, klass, klasa, ergebnis, resultat, resultado, esito, nota, voto, cijfer, schulnote, avis",
     "класс, результат, スコア, 得点, 分数, 等级, 类别, 分类, 점수, opinion, tonalite, einschatzung, wertung",
@@ -51,7 +53,7 @@ QUANTITY = vocabulary(
     "verbrauch, energy, power, kwh, mwh, production, amount, quantity, income, salary, value, cost, verkauf, ventas",
     "consumo, consommation, 売上, 销量, цена, продажи, rentals, visitors, trips, yield, saleprice",
 )
-WEAK = vocabulary("default, quality, species, variety, diagnosis, income, salary, y, delayed, deposit, status, type")
+WEAK = vocabulary("default, quality, species, variety, income, salary, y, delayed, deposit, status, type")
 NPS = vocabulary("nps, recommend, how likely, net promoter, empfehlen, recommander, recomendaria")
 GRADES = vocabulary("note, schulnote, grade")  # in German schools 1 is the best
 # Beside an answer's word: the column says something about the answer, and is none.
@@ -73,8 +75,10 @@ LESS = vocabulary(
 )
 KNOWN_BEFORE = vocabulary("average, avg, mean, previous, last, prior, former, expected, imdb, credit, durchschnitt")
 _TIERS = ((EXPLICIT, 6), (OPINION, 5), (OUTCOME, 5), (GENERAL, 4), (RECOMMEND, 3), (QUANTITY, 2), (WEAK, 2))
-_ALONE = {"y": 6, "overall": 5, "gesamt": 5, "ensemble": 5}  # names that say so only where nothing else stands in them
+_ALONE = {"y": 6, "late": 5, "overall": 5, "gesamt": 5, "ensemble": 5}  # where nothing else stands in the name
 _QUESTION_NUMBER = re.compile(r"(?i)q\d+(?:[._]\d+)*")
+_WHOSE = vocabulary("ticket, customer, user, client, kunden, kunde, cliente, app")  # their class is a feature
+_ONLY_ALONE = (4, 6)  # "class" beside "ticket" is a feature
 _QUESTION = 5  # words: a survey's question
 _OPEN = vocabulary("reason, why, comment, grund, warum, pourquoi, razon, motivo, porque, почему")
 FILLERS = vocabulary(
@@ -82,6 +86,7 @@ FILLERS = vocabulary(
     "i",
     "response, true, majority, ticket, survey, app, kunden, general, my, kunde, cliente, client, rate, flag, ind",
     "score",
+    "variable, value, encoded, numeric, test, exam, human, manual, correct, actual, truth, und",
 )
 
 
@@ -95,7 +100,11 @@ def answer_tier(name: str) -> int:
         return 0 if said_in(name, _OPEN) else tier
     if not tier or said_in(name, ABOUT_IT):
         return 0
-    return max(0, tier - 3) if said_in(name, LESS) else tier
+    if said_in(name, LESS):
+        return max(0, tier - 3)
+    if tier in _ONLY_ALONE and (not answer_alone(name) or said_in(name, _WHOSE)):
+        return max((level for known, level in _TIERS if level not in _ONLY_ALONE and said_in(name, known)), default=2)
+    return tier
 
 
 def answer_alone(name: str) -> bool:

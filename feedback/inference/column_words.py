@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from trueup.feedback.inference.answer_words import FILLERS
 from trueup.feedback.inference.names import beside, name_words, said_in, vocabulary
 
 # Counts and states that come to be after the record: they know the future of what is to be predicted.
@@ -23,6 +24,8 @@ _LATE = vocabulary(
     "total payment, pymnt",
     "total rec, playtime forever, last pymnt, comment count, comments count, num comments, reply count, handle time",
     "satisfaction comment",
+    "response from, reply from, losungszeit, loesungszeit, bearbeitungszeit, antwortzeit, reaktionszeit",
+    "hours to close",
     "developer reply, reactions, upvotes, ups, downs, gelost, erledigt, bearbeitet, bearbeitung, loesung",
     "geschlossen",
 )
@@ -32,7 +35,8 @@ _STATE = vocabulary("status, state, stage, zustand, estado, statut, stato, ст�
 _OF_THE_RECORD = vocabulary(
     "ticket, order, case, request, issue, review, record, current, final, task, claim, incident, delivery, shipment",
     "report",
-    "conversation, moderation, publish, approval, comment, of, the, resolution, auftrag, vorgang, fall, response",
+    "conversation, moderation, publish, reservation, booking, shipping, approval, comment, of, the, resolution",
+    "auftrag, vorgang, fall, response",
     "latest",
 )
 # Words beside which a late word still means a count of it, and not a taste or a kind.
@@ -47,13 +51,15 @@ _COUNTING = vocabulary(
     "comentario",
     "продавца, дата, in, within, min, hour, minute, avg, mean, positive, negative, feedback, thumbs, reply, replies",
     "issue",
-    "to, admin, customer, ticket, case, post, tweet, favorite, like, likes, amount, flag, sum, rate, status, reason",
+    "temps, de, zeit, bis, delai, tiempo, tempo, di, time, until, dauer, duree, del, propietario, vendedor, du, from",
+    "proprietaire, vendeur, inhabers, des, to, admin, customer, ticket, case, post, tweet, favorite, like, likes",
+    "amount, flag, sum, rate, status, reason",
     "code, type, how",
     "many, 数",
 )
 # What whoever labelled wrote beside the label.
 _LABELLER = vocabulary(
-    "annotator, annotators, annotated, annotation, annotations, labeler, labeller, labelled, labeled, lead time",
+    "annotator, annotators, annotated, annotation, annotations, labeler, labeller, labelled, labeled",
     "prediction, predictions, predicted, agreement, completed by, was cancelled, cancelled annotations",
     "total annotations",
     "total predictions, inter annotator, negativereason, negative reason, gold label, adjudicator, adjudicated",
@@ -62,12 +68,15 @@ _LABELLER = vocabulary(
 )
 # What a column beside the answer's own words says of the answer.
 _OF_THE_ANSWER = vocabulary(
+    "flagged, detected, suspected, severe, rank, percentile, comparison, encoded, num, date, flag, is, description",
     "confidence, reason, reasons, gold, probability, prob, proba, score, pred, prediction, certainty, explanation",
     "source",
-    "group, category, bucket, class, name, text, label, level, grund, kategorie, raw, original, value, code, numeric",
+    "group, category, bucket, class, label, level, grund, kategorie, raw, original, value, code, numeric",
     "id",
 )
 _REMARK = vocabulary("comment, comments, remark, remarks, feedback, note, notes, kommentar, commentaire, comentario")
+_LEAD = vocabulary("lead time")
+_NAMED = vocabulary("text, name, title")
 _PERSON = vocabulary(
     "email, e mail, mail, phone, telephone, telefon, telefono, tel, mobile, fax, ip, ip address, username, user name",
     "screen name, nickname, nick, handle, pseudo, pseudonym, surname, first name, last name, firstname, lastname",
@@ -146,13 +155,24 @@ def _ends(name: str) -> tuple[str, ...]:
     return tuple(".".join(parts[k:]) for k in range(len(parts)))
 
 
-def why_labeller(name: str, answer: str) -> str:
-    """Why a column says what the labeller, or a model, wrote beside the answer; "" where its name does not."""
-    found = said_in(name, _LABELLER)
+def called_labeller(name: str) -> bool:
+    """Whether a name is that of who labelled, or of what a model said."""
+    return bool(said_in(name, _LABELLER))
+
+
+def why_labeller(name: str, answer: str, *, text: bool, annotated: bool) -> str:
+    """Why a column says what the labeller, or a model, wrote beside the answer; "" where its name does not.
+
+    text: whether it holds texts, of which one named after the answer may be what was labelled. annotated: whether the
+    file names who labelled, so that a lead time is theirs and no hotel guest's.
+    """
+    found = said_in(name, _LABELLER | _LEAD if annotated else _LABELLER)
     if found:
         return f"written with the label ('{found[0]}')"
-    own = name_words(answer)
-    if len(own) and set(own) < set(name_words(name)) and set(name_words(name)) - set(own) <= _OF_THE_ANSWER:
+    words = frozenset(name_words(answer))
+    own, rest = words - FILLERS - _OF_THE_ANSWER or words, frozenset(name_words(name))
+    about = _OF_THE_ANSWER | FILLERS | (frozenset() if text else _NAMED)
+    if own and own <= rest != words and rest - own <= about:
         return f"it says something of '{answer}', the answer"
     return ""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from trueup.feedback.inference.answer import Answer
 from trueup.feedback.inference.answer_words import JUDGING, KNOWN_BEFORE, OPINION, RECOMMEND
 from trueup.feedback.inference.column_kinds import column_kind, each_its_own, row_number
-from trueup.feedback.inference.column_words import is_remark, why_labeller, why_late, why_personal
+from trueup.feedback.inference.column_words import called_labeller, is_remark, why_labeller, why_late, why_personal
 from trueup.feedback.inference.conclusion import Kind, Role
 from trueup.feedback.inference.label_values import label_values
 from trueup.feedback.inference.names import said_in
@@ -16,6 +16,7 @@ from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 from trueup.feedback.row_ids import RUINED
 
 _LEVELS = 31   # a number with more distinct values than a month has days is a quantity
+_TITLED = 0.6  # of the words of a name: so many begin with a capital
 _SLICES = 200  # values of a version or a key that can be looked at one by one
 
 
@@ -27,7 +28,9 @@ def find_roles(
     Leaks are measured besides: see `find_leaks`.
     """
     writing = writing or Writing()
-    roles = [role_of(column, answer, writing) for column in table.columns if column.name not in taken]
+    annotated = any(called_labeller(column.name) for column in table.columns)
+    free = [column for column in table.columns if column.name not in taken]
+    roles = [role_of(column, answer, writing, annotated=annotated) for column in free]
     texts = [one.column for one in roles if one.role == "text"]
     remarks = [name for name in texts if is_remark(name, answer.column)]
     if len(remarks) < len(texts):
@@ -36,12 +39,12 @@ def find_roles(
     return tuple(roles)
 
 
-def role_of(column: ColumnSummary, answer: Answer, writing: Writing) -> Role:
-    """The role of one column that is neither id nor time."""
+def role_of(column: ColumnSummary, answer: Answer, writing: Writing, *, annotated: bool = False) -> Role:
+    """The role of one column that is neither id nor time. annotated: whether the file names who labelled."""
     kind = column_kind(column, writing)
     if column.name == answer.column:
         return Role(column.name, "label", kind, answer.why)
-    why = _why_not(column, kind, answer, writing)
+    why = _why_not(column, kind, answer, writing, annotated=annotated)
     if why:
         return Role(column.name, "left out", kind, why)
     if kind in ("version", "code"):
@@ -65,7 +68,7 @@ def _number(column: ColumnSummary, writing: Writing) -> Role:
     return Role(column.name, "numeric", "number", f"a number, {column.distinct:,} values{told}")
 
 
-def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing) -> str:
+def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing, *, annotated: bool) -> str:
     """Why a column is neither a feature nor a slice; "" where it is one."""
     name = column.name
     if kind == "empty":
@@ -75,10 +78,11 @@ def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing
         return f"one value only: {value[:40]!r} in {cells:,} of {column.rows:,} rows"
     if name in answer.candidates:
         return "it may be the answer"
-    told = why_labeller(name, answer.column) or why_late(name, number=kind == "number")
-    if told := told or _other_answer(column, answer, writing):
+    told = why_labeller(name, answer.column, text=kind == "text", annotated=annotated)
+    told = told or why_late(name, number=kind == "number") or _other_answer(column, answer, writing)
+    if told:
         return told
-    many = kind in ("text", "id", "code") and column.distinct > 20 and 1 < column.words < 4
+    many = kind in ("text", "id", "code") and column.distinct > 20 and 1 < column.words < 7 and _titled(column)
     person = why_personal(name, many=many) or _addresses(column)
     if person and kind != "number":
         return person
@@ -96,6 +100,12 @@ def _other_answer(column: ColumnSummary, answer: Answer, writing: Writing) -> st
     both = said_in(answer.column, JUDGING) and said_in(column.name, OPINION | RECOMMEND)
     judged = both and not said_in(column.name, KNOWN_BEFORE) and label_values(column, writing)
     return f"another answer, given together with '{answer.column}'" if judged else ""
+
+
+def _titled(column: ColumnSummary) -> bool:
+    """Whether most words begin with a capital letter, as in names."""
+    words = [word for value in column.values[:500] for word in value.split()]
+    return sum(word[0].isupper() or not word[0].isascii() for word in words) > _TITLED * len(words)
 
 
 def _addresses(column: ColumnSummary) -> str:

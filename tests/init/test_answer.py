@@ -58,7 +58,10 @@ def _answer(columns: Mapping[str, Sequence[str | None]]) -> Answer:
         ({"temp": ["1.5", "2.25", "3.75"], "load": [f"{k / 7:.2f}" for k in range(200)]}, "load"),
         # Their places speak, or several names: what a person has to say.
         ({"x": ["0.1", "0.2"], "hour_of_day": HOURS}, ""),
-        ({"outcome_a": ["0", "1"], "weight": HOURS}, "outcome_a"),
+        ({"outcome_a": ["0", "1"], "weight": HOURS}, ""),
+        ({"target_temp": ["19", "21"], "fan": HOURS}, ""),
+        ({"ticket_class": ["1", "2"], "risk_score": HOURS, "fan": ["a", "b"]}, ""),
+        ({"toxic": ["0", "1"], "obscene": ["0", "1"], "comment": TEXTS}, ""),
         ({"stars": STARS, "sentiment": ["negative", "positive"]}, ""),
         ({"price": HOURS, "sales": HOURS}, ""),
         ({"likelihood": HOURS, "rated_by": ["anna", "ben"]}, ""),

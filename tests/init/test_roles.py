@@ -61,7 +61,7 @@ def _role(name: str, values: Sequence[str | None], answer: str = "label") -> Rol
         ("paid", ["yes", "no"], "categorical", "category"),
         # What whoever labelled wrote.
         ("negativereason", ["Late Flight", "Bad Flight"], "left out", "category"),
-        ("lead_time", NUMBERS, "left out", "number"),
+        ("lead_time", NUMBERS, "numeric", "number"),
         ("label_confidence", NUMBERS, "left out", "number"), ("predictions", ["a", "b"], "left out", "category"),
         # Keys, codes and versions.
         ("customer_id", [str(5000 + k * 7) for k in range(ROWS)], "left out", "id"),
@@ -94,6 +94,31 @@ def test_a_column_has_its_role_by_name_and_values(
     found = _role(name, values)
     assert (found.role, found.kind) == (role, kind)
     assert found.why
+
+
+def test_a_lead_time_is_the_labellers_only_where_one_is_named() -> None:
+    """Beside an annotator it is how long labelling took; a hotel knows it when the guest books."""
+    table = _table({"annotator": ["1", "2"], "lead_time": NUMBERS, "label": LABELS})
+    assert {r.column: r.role for r in find_roles(table, (), Answer("label"))}["lead_time"] == "left out"
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "values", "out"),
+    [
+        ("airline_sentiment", "airline_sentiment_confidence", NUMBERS, True),
+        ("isFraud", "isFlaggedFraud", ["0", "1"], True),
+        ("Churn Label", "Churn Score", COUNTS, True), ("label", "label_text", ["a", "b"], True),
+        ("toxic", "severe_toxic", ["0", "1"], True), ("csat", "csat_reason", ["slow", "rude"], True),
+        ("overall_rating", "recommend_to_a_friend", ["yes", "no"], True), ("stars", "food rating", COUNTS, True),
+        ("stars", "average_rating", NUMBERS, False), ("stars", "credit_score", NUMBERS, False),
+        ("review_score", "review_text", TEXTS, False), ("Sentiment", "SentimentText", TEXTS, False),
+        ("is_canceled", "is_repeated_guest", ["0", "1"], False), ("returned", "price", NUMBERS, False),
+    ],
+)  # fmt: skip
+def test_what_says_something_of_the_answer_is_left_out(answer: str, name: str, values: list[str], out: bool) -> None:
+    """A confidence, a reason or another answer is no input; the text that was judged, and earlier averages, are."""
+    table = _table({name: values, answer: LABELS})
+    assert (find_roles(table, (), Answer(answer, "classification"))[0].role == "left out") == out
 
 
 def test_one_dirty_cell_flips_nothing_and_a_second_way_of_writing_does() -> None:
