@@ -96,7 +96,7 @@ class EqualRows:
         """What is to be told of the file before any of it is stored."""
         if self.unlabelled:
             yield (
-                f"{name}: {self.unlabelled:,} rows have no label, and without an id the label is part of what a row is. "
+                f"{name}: {self.unlabelled:,} rows have no label, and without an id it is part of what a row is. "
                 "Sent again with it, they would be stored as other records: name an id, or since when labels are known "
                 "(label.arrived), or send the labels as feedback."
             )
