@@ -109,7 +109,8 @@ def _file(truth: _Truth) -> Iterator[Point]:
     else:
         yield Point("file", RIGHT)
     refused = told.reading.refused if told.reading else Counter()
-    unsaid = sum(refused.values()) - told.refused - shape.extra
+    unsaid = sum(n for why, n in refused.items() if why != "unreadable_time" or not truth.asked("time"))
+    unsaid -= told.refused + shape.extra
     if unsaid > _SLIPS * rows:
         yield Point("rows", WRONG, f"{unsaid} rows would be refused, without a word: {refused.most_common(2)}")
 
@@ -179,18 +180,20 @@ def _answer(truth: _Truth) -> Iterator[Point]:
 
 
 def _classes(truth: _Truth, column: Column, reading: Reading) -> Iterator[Point]:
-    labels, right = reading.labels, [(column.truth or ())[k] for k in reading.rows]
+    labels = reading.labels
     regression = truth.settings.get("task") == "regression"
     if regression != (column.part == "target"):
         yield Point("answer", WRONG, f"'{column.name}' as a {'regression' if regression else 'classification'}")
         return
     if regression:
+        numbers = column.numbers
+        right = [numbers[k] for k in reading.rows]
         wrong = [k for k, (a, b) in enumerate(zip(labels, right, strict=True)) if not _same_number(column, b, a)]
         said = f"{len(wrong)} values, as {labels[wrong[0]]} for {right[wrong[0]]}" if wrong else ""
         yield Point("answer", WRONG, said) if wrong else Point("answer", RIGHT)
         return
     classes: dict[Any, Counter[Any]] = {}
-    for label, group in zip(labels, right, strict=True):
+    for label, group in zip(labels, [(column.truth or ())[k] for k in reading.rows], strict=True):
         classes.setdefault(group, Counter())[label] += 1
     signs = set("".join(map(str, column.cells)))
     yield _mapping(classes, by_word=not signs & set("0123456789★"))
@@ -216,8 +219,10 @@ def _mapping(classes: Mapping[Any, Counter[Any]], *, by_word: bool) -> Point:
 def _features(truth: _Truth) -> Iterator[Point]:
     answers = set(truth.names("answer", "target"))
     label = truth.settings.get("label", {}).get("column", "")
+    watched = answers if not label and "answer" in truth.shape.free else set()  # without a label nothing is learnt
     wrong = [n for _, n in truth.declared() if n not in truth.named or not truth.named[n].roles & FEATURES]
-    wrong += [n for _, n in truth.declared() if n in answers - {label, *wrong} and "left out" in truth.named[n].roles]
+    wrong = [n for n in wrong if n not in watched]
+    wrong += [n for _, n in truth.declared() if n in answers - {label, *wrong, *watched} and "left out" in truth.named[n].roles]
     if wrong:
         yield Point("features", WRONG, f"learnt from: {wrong}")
     silent = [n for n in truth.lost() if not truth.told.why(n)]
@@ -234,10 +239,10 @@ def _values(truth: _Truth) -> Iterator[Point]:
         column = truth.named.get(name)
         if not reading or not column or name not in reading.table:
             continue
+        numbers = column.numbers
         for k, value in zip(reading.rows, reading.table[name], strict=True):
-            cell = column.cells[k]
-            number_of = (column.truth or column.cells)[k]
-            if not (_same_number(column, number_of, value) if role == "numeric" else _same_text(cell, value, lenient)):
+            cell, right = column.cells[k], numbers[k]
+            if not (_same_number(column, right, value) if role == "numeric" else _same_text(cell, value, lenient)):
                 wrong.append(f"'{name}': {str(value)[:40]!r} for {str(cell)[:40]!r}")
                 break
     yield Point("values", WRONG, "; ".join(wrong[:3])) if wrong else Point("values", RIGHT)
@@ -257,8 +262,7 @@ def _missing(truth: _Truth) -> Iterator[Point]:
 # ---- what is the same ----
 
 
-def _same_number(column: Column, cell: Any, read: Any) -> bool:
-    right = float(cell) if isinstance(cell, int | float) else None
+def _same_number(column: Column, right: float | None, read: Any) -> bool:
     if read is None or (isinstance(read, float) and math.isnan(read)):
         return right is None or right in column.sentinels or column.part == "target"
     return right is not None and math.isclose(right, float(read), rel_tol=1e-9)

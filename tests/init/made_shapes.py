@@ -16,6 +16,7 @@ from tests.init.made_values import HIGH as HIGH
 from tests.init.made_values import LOW as LOW
 from tests.init.made_values import MID as MID
 from tests.init.made_values import ROWS, Made, Spelling, spelt
+from trueup.feedback.values import number as number_in
 
 FEATURES = frozenset({"text", "numeric", "categorical"})
 
@@ -24,7 +25,7 @@ FEATURES = frozenset({"text", "numeric", "categorical"})
 class Column:
     """One column with its truth. part: time, id, answer, target (a regression's answer) or "".
 
-    truth: by part the moments (UTC), classes (None: no label), or numbers; else numbers where all cells are, or None.
+    truth: by part the moments (UTC), or classes (None: no label).
     """
 
     name: str
@@ -35,6 +36,11 @@ class Column:
     truth: Sequence[Any] | None = None
     grain: str = ""
     sentinels: frozenset[float] = frozenset()
+
+    @property
+    def numbers(self) -> list[float | None]:
+        """The cells as numbers with a decimal point; what is none is missing."""
+        return [number_in(str(cell)) for cell in self.cells]
 
     def but(self, roles: str = "", kinds: str = "") -> Column:
         """The same where people would see other roles or kinds in it."""
@@ -135,7 +141,7 @@ def answer(name: str, cells: Sequence[Any], classes: Sequence[Any]) -> Column:
 
 def target(name: str, cells: Sequence[float]) -> Column:
     """What is to be predicted, as a number."""
-    return _column(name, cells, "label", "number", part="target", truth=cells)
+    return _column(name, cells, "label", "number", part="target")
 
 
 def text(name: str, cells: Sequence[Any]) -> Column:
@@ -149,9 +155,8 @@ def title(name: str, cells: Sequence[Any]) -> Column:
 
 def number(name: str, cells: Sequence[Any], sentinel: float | None = None) -> Column:
     """A quantity; cells that are no numbers are missing, a sentinel is to be asked about."""
-    truth = [float(c) if isinstance(c, int | float) and not isinstance(c, bool) else None for c in cells]
     less = frozenset() if sentinel is None else frozenset({sentinel})
-    return _column(name, cells, "numeric|categorical", "number", truth=truth, sentinels=less)
+    return _column(name, cells, "numeric|categorical", "number", sentinels=less)
 
 
 def ordinal(name: str, cells: Sequence[Any]) -> Column:

@@ -115,7 +115,7 @@ def hours_to_24(made: Made) -> Shape:
     at = made.steady("2023-03-01 01:00", 60)
     ends = [a - timedelta(hours=1) for a in at]
     return table(
-        time("day", ends, "%Y-%m-%d"), time("hour", ends, lambda a: a.hour + 1), number("temperature", made.waves(9, 5, 1)),
+        time("day", ends, "%Y-%m-%d"), time("hour", ends, lambda a: a.hour + 1).but("time|numeric|categorical|slices", "time|number|category"), number("temperature", made.waves(9, 5, 1)),
         flag("holiday", made.pick([0, 1], [0.9, 0.1])), target("load", made.waves(300, 80, 15, digits=0)),
         moments=at, free="answer",
     )  # fmt: skip
