@@ -222,7 +222,8 @@ def _features(truth: _Truth) -> Iterator[Point]:
     watched = answers if not label and "answer" in truth.shape.free else set()  # without a label nothing is learnt
     wrong = [n for _, n in truth.declared() if n not in truth.named or not truth.named[n].roles & FEATURES]
     wrong = [n for n in wrong if n not in watched]
-    wrong += [n for _, n in truth.declared() if n in answers - {label, *wrong, *watched} and "left out" in truth.named[n].roles]
+    others = answers - {label, *wrong, *watched}
+    wrong += [n for _, n in truth.declared() if n in others and "left out" in truth.named[n].roles]
     if wrong:
         yield Point("features", WRONG, f"learnt from: {wrong}")
     silent = [n for n in truth.lost() if not truth.told.why(n)]
