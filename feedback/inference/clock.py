@@ -89,21 +89,24 @@ def find_clock(table: TableSummary, now: datetime | None = None) -> Clock:
 
 def _why_time(time: TimeColumn) -> str:
     reading = time.readings[0]
-    said = []
-    if len(time.columns) > 1:
-        said.append(f"{time.label} together")
+    told = [f"'{f}'" if f not in (ISO, ISO_WORD) else "ISO 8601" for f in reading.formats]
+    said = [f"{time.label} together" if len(time.columns) > 1 else "the time of the record"]
+    if len(told) > 1:
+        counts = (f"{n:,} as {f}" for f, n in zip(told, reading.counts, strict=True))
+        said.append(f"written in {len(told)} ways: {', '.join(counts)}")
+    elif time.decided:
+        said.append(f"written as {told[0]}")
     if time.evidence:
         said.append(time.evidence)
-    if len(reading.formats) > 1:
-        counts = (f"{n:,} as {f}" for f, n in zip(reading.formats, reading.counts, strict=True))
-        said.append(f"written in {len(reading.formats)} ways: {', '.join(counts)}")
+    elif reading.lost:
+        said.append(f"some values cannot be read by '{reading.lost}'")
     if _MIXED < reading.zoned < 1 - _MIXED:
         said.append(f"{1 - reading.zoned:.1%} of the times name no zone, and are taken for UTC")
     if reading.midnight and len(time.columns) == 1:
         said.append("always midnight, so perhaps only the day is known")
     if reading.strange:
         said.append(f"{1 - reading.read:.2%} cannot be read, as '{reading.strange[:40]}'")
-    return "; ".join(said) or "the time of the record"
+    return "; ".join(said)
 
 
 def _other(time: TimeColumn, chosen: TimeColumn) -> Role:

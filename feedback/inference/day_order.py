@@ -63,7 +63,15 @@ def _by_order(readings: Sequence[TimeReading]) -> tuple[TimeReading | None, str]
 def _by_step(readings: Sequence[TimeReading]) -> tuple[TimeReading | None, str]:
     """The only reading by which all rows are as far apart, by less than a day: months may be as even as days are."""
     even = [r for r in readings if timedelta() < r.step < _AHEAD]
-    return (even[0], f"by it the rows are {even[0].step} apart throughout") if len(even) == 1 else (None, "")
+    return (even[0], f"so the rows are {_span(even[0].step)} apart throughout") if len(even) == 1 else (None, "")
+
+
+def _span(step: timedelta) -> str:
+    seconds = step.total_seconds()
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
 
 
 def _by_now(readings: Sequence[TimeReading], now: datetime | None) -> tuple[TimeReading | None, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 
@@ -40,7 +40,8 @@ class TimeReading:
     times: datetime64[us] of shape (n sampled,), the last tick that a value means, NaT where unreadable or empty.
     counts: of each format, the sampled values that it reads. read: share of the values that are read.
     strange: a value that is not read, where there is one. weak: a number or a version may be written so as well.
-    zoned: share of the values that say their zone or offset themselves.
+    zoned: share of the values that say their zone or offset themselves. lost: another format, the nearest, that reads
+    too few of them, where there is one.
     """
 
     formats: tuple[str, ...]
@@ -52,6 +53,7 @@ class TimeReading:
     strange: str = ""
     weak: bool = False
     zoned: float = 0.0
+    lost: str = ""
 
     @property
     def vague(self) -> bool:
@@ -120,6 +122,8 @@ def readings_of(texts: Sequence[str | None], *, typed: bool = False) -> tuple[Ti
     if best >= ENOUGH:
         close = [way for way, read, _ in groups if read.mean() >= best - _CLOSE]
         found = _rivals([_reading(values, (way,)) for way in close[:_FINALISTS]])
+        if len(found) == 1:
+            found = (replace(found[0], lost=_nearest(found[0], [way.format for way, _, _ in groups])),)
         return tuple(_with_second(values, reading) for reading in found)
     mixed = _mixture(tried, groups)
     return tuple(r for r in (_reading(values, combined) for combined in mixed) if r.read >= ENOUGH)
@@ -196,8 +200,16 @@ def _rivals(readings: list[TimeReading]) -> tuple[TimeReading, ...]:
     left = [r for r in readings if r.read >= ENOUGH and _misses(r, best) == 0]
     least = min((_unread_text(r) for r in left), default=0)
     left = [r for r in left if _unread_text(r) == least]
-    finest = [r for r in left if not any(_named(r) < _named(other) for other in left)]
-    return tuple(sorted(finest, key=lambda r: -r.read))
+    return tuple(sorted((r for r in left if not any(_named(r) < _named(o) for o in left)), key=lambda r: -r.read))
+
+
+def _nearest(reading: TimeReading, formats: Sequence[str]) -> str:
+    """Another format that names the same parts in another order, and reads too few of the values."""
+    own = reading.formats[0]
+    if own in FORMAT_WORDS:
+        return ""
+    alike = [f for f in formats if f not in FORMAT_WORDS and sorted(parts_of(f)) == sorted(parts_of(own))]
+    return next((f for f in alike if parts_of(f) != parts_of(own)), "")
 
 
 def _named(reading: TimeReading) -> frozenset[str]:

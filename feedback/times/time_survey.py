@@ -19,7 +19,7 @@ from trueup.storage.stream import OrderTime, StreamSettings
 UNREAD_SHARE = 0.05   # of a file's times: where more of them cannot be read, the file is refused whole
 UNREAD_LEAST = 5      # but not for so few that each costs its own row
 _MIXED_SHARE = 0.01   # of the values: above it another format is no slip of the pen
-_KEPT = 1000          # unreadable values that are looked at more closely
+_KEPT = 300           # unreadable values that are looked at more closely
 _TRIED = 100          # of those: each must be read by what is advised
 _SHOWN = 60           # characters
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{12,13}(?:\.\d+)?|\d{15,16}|\d{18,19}")
