@@ -59,7 +59,7 @@ def find_answer(table: TableSummary, taken: Collection[str], writing: Writing | 
     """The answer among the columns that are not `taken` (id and times), decided or proposed."""
     writing, found = writing or Writing(), list[_Candidate]()
     for column in table.columns:
-        if column.name in taken or column.distinct < 2:
+        if column.name in taken or not column.name or column.distinct < 2:
             continue
         values = label_values(column, writing)
         if values:

@@ -66,7 +66,7 @@ def leading_zeros(values: list[str]) -> bool:
 
 
 def _of_numbers(column: ColumnSummary, values: list[str], writing: Writing) -> Kind:
-    whole = [x == round(x) for v in values if (x := writing.number(v)) is not None]
+    whole = [x.is_integer() for v in values if (x := writing.number(v)) is not None]
     if called_version(column.name) or _counted_up(column):
         return "version"
     if leading_zeros(values) and not called_calendar(column.name):

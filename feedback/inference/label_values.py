@@ -98,7 +98,7 @@ def _of_numbers(name: str, found: Counter[str], words: Counter[str], writing: Wr
     of = max((x for t in found if (r := rating(t)) and (x := r[1])), default=0.0)
     rated = of > 0 or any(number(t) is None and writing.number(t) is None for t in found)
     opinion = rated or bool(said_in(name, JUDGING))
-    halves = all(v * 2 == round(v * 2) for v in firm)
+    halves = all((2 * v).is_integer() for v in firm)
     if (len(values) > _MANY and not (halves and len(firm) <= _MANY + 1)) or not halves or len(values) < 2:
         return _regression(values)
     if said_in(name, QUANTITY) and not opinion and len(values) > 2:
@@ -111,7 +111,7 @@ def _of_numbers(name: str, found: Counter[str], words: Counter[str], writing: Wr
             if side(word):
                 classes[low if side(word) < 0 else high].append(word)
         return LabelValues("classification", why, classes, opinion=True)
-    if any(v != round(v) for v in firm) or len(firm) > _MANY:
+    if any(not v.is_integer() for v in firm) or len(firm) > _MANY:
         return _regression(values)
     classes = {str(plain(repr(v))): [str(plain(repr(v)))] for v in firm}
     classes |= {word: _rules([word]) for word, times in words.items() if times >= _RARE * total}
@@ -127,7 +127,7 @@ def _regression(values: Counter[float]) -> LabelValues | None:
 def _scale(name: str, firm: list[float], of: float) -> tuple[dict[str, list[str]], str] | None:
     """The rules of a scale by its values (each common), and out of how many it says that it is."""
     low, high = firm[0], max(firm[-1], of)
-    whole = all(v == round(v) for v in firm)
+    whole = all(v.is_integer() for v in firm)
     if low < 0 or high > 10 or (len(firm) < 3 and high != 5 and not of) or (high < 5 and not of):
         return None
     if high == 5:

@@ -42,7 +42,7 @@ def find_roles(
 def role_of(column: ColumnSummary, answer: Answer, writing: Writing, *, annotated: bool = False) -> Role:
     """The role of one column that is neither id nor time. annotated: whether the file names who labelled."""
     kind = column_kind(column, writing)
-    if column.name == answer.column:
+    if answer.task and column.name == answer.column:
         return Role(column.name, "label", kind, answer.why)
     why = _why_not(column, kind, answer, writing, annotated=annotated)
     if why:
