@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trueup.feedback.exact import Exact
+from trueup.feedback.exact import KEPT_DIGITS, Exact, Ruined
 from trueup.feedback.nested import Nested, flat
 from trueup.feedback.typed_values import written
 from trueup.feedback.values import encodable
@@ -20,7 +20,7 @@ from trueup.storage.incoming import Refused
 class RawRows(Sequence[str]):
     """The raw content of rows, made when it is asked for: a JSON object of the columns that are not missing.
 
-    A number that the file types is a JSON number in it, text is a JSON string, so that a row reads back as it came.
+    A number that the file types is a JSON number in it, text is a JSON string; `row_of` reads the row back as it came.
     """
 
     def __init__(self, table: pd.DataFrame, positions: np.ndarray | None = None) -> None:
@@ -57,7 +57,20 @@ def _object(held: Mapping[str, str], *, ascii_only: bool) -> str:
 def _json(value: str, ascii_only: bool) -> str:
     if isinstance(value, Nested):
         return json.dumps(json.loads(value), ensure_ascii=ascii_only)
+    if isinstance(value, Ruined):
+        return f"{float(value):.16e}"
     return value if isinstance(value, Exact) else json.dumps(value, ensure_ascii=ascii_only)
+
+
+def row_of(raw: str) -> dict[str, object]:
+    """The row that the raw content is of; whole numbers in powers of ten are those that Excel cut."""
+    held: dict[str, object] = json.loads(raw, parse_int=Exact, parse_float=_fraction)
+    return held
+
+
+def _fraction(text: str) -> Exact:
+    value = float(text)
+    return Ruined(f"{value:.0f}") if "e" in text and value.is_integer() and abs(value) >= KEPT_DIGITS else Exact(text)
 
 
 @dataclass(frozen=True)

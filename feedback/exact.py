@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+KEPT_DIGITS = 10**15  # from here on Excel keeps no whole number exactly
+
 
 class Exact(str):
     """A number as the file types it (JSON, Parquet, Excel), written with a point; it is read in no other notation."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from trueup.feedback.chunks import chunk_of
-from trueup.feedback.exact import Exact
+from trueup.feedback.chunks import chunk_of, row_of
 from trueup.feedback.feedback_items import validate_feedback
 from trueup.feedback.validation import Reason, validate
 from trueup.storage.errors import InputError
@@ -84,7 +82,7 @@ def _store_again(
     if item.reason == Reason.BROKEN_LINE:
         detail = f"{item.detail}; a broken line stays broken: correct it at its source and ingest it again"
         return Appended(), Refused(item.line, item.reason, detail, item.raw)
-    chunk = chunk_of([json.loads(item.raw, parse_int=Exact, parse_float=Exact)], [item.line])
+    chunk = chunk_of([row_of(item.raw)], [item.line])
     source = f"quarantine {item.id}"
     if item.kind == "feedback":
         said = validate_feedback(stream, chunk, now)

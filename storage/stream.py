@@ -234,6 +234,9 @@ class StreamSettings(Frozen):
         for column in (self.id, *named, *label, *sent):
             if column.startswith(OWN_PREFIX):
                 raise ValueError(f"the column '{column}' begins with two underscores, as trueup's own do; rename it")
+        for column in self.missing if isinstance(self.missing, dict) else ():
+            if column not in (self.id, *named, *label, *sent):
+                raise ValueError(f"missing: '{column}' is no column that the stream names, so its marks never count")
         return self
 
     @property

@@ -10,14 +10,13 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from trueup.feedback.exact import Ruined
+from trueup.feedback.exact import KEPT_DIGITS, Ruined
 from trueup.feedback.formats.contents import Contents, Place
 from trueup.feedback.formats.sheet_rows import read_rows
 from trueup.feedback.typed_values import written
 from trueup.storage.errors import InputError
 from trueup.storage.file_format import ADVICE
 
-_KEPT_DIGITS = 10**15
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _SHEET = re.compile(rb"<sheet\b[^>]*?\bname=\"([^\"]*)\"[^>]*?\br:id=\"([^\"]*)\"")
 _BLOCK = 1 << 20
@@ -95,7 +94,7 @@ def _sheet(place: Place, book: Any, name: str) -> Any:
 
 
 def _text(cell: Any) -> str | None:
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) >= _KEPT_DIGITS:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) >= KEPT_DIGITS:
         return Ruined(format(cell, ".0f"))
     if isinstance(cell, timedelta):
         return written(cell.total_seconds() / 86400)  # as Excel counts it: in days

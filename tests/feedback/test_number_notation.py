@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.feedback.chunks import chunk_of
-from trueup.feedback.exact import Exact
+from trueup.feedback.chunks import chunk_of, row_of
+from trueup.feedback.exact import Ruined
 from trueup.feedback.intake import ingest
 from trueup.feedback.number_notation import number_columns, with_point
 from trueup.feedback.quarantine import quarantined, release
@@ -161,9 +161,23 @@ def test_a_released_row_has_the_value_that_intake_would_have_given(text: str, ty
     stream = _stream(format=COMMA)
     value = float(with_point(text, COMMA) or "nan") if typed else text
     chunk = chunk_of([{**GOOD, "n": value}])
-    again = chunk_of([json.loads(chunk.raw[0], parse_int=Exact, parse_float=Exact)])
+    again = chunk_of([row_of(chunk.raw[0])])
     read = [float(validate(stream, c, NOW).accepted.table["n"][0]) for c in (chunk, again)]
     assert read[0] == read[1] == float(with_point(text, COMMA) or "nan")
+
+
+def test_an_id_that_excel_cut_stays_refused_and_as_a_number_it_counts() -> None:
+    """At intake, and when it is judged anew."""
+    cut = Ruined("12345678901234567000")
+    for chunk in (first := chunk_of([{**GOOD, "id": cut}]), chunk_of([row_of(first.raw[0])])):
+        assert "Excel keeps 15 digits" in validate(_stream(), chunk, NOW).refused[0].detail
+    assert _number(_stream(), n=cut) == 12345678901234567000.0
+
+
+def test_marks_of_a_column_that_is_not_declared_are_refused() -> None:
+    """They would never count."""
+    with pytest.raises(ValueError, match="'nn' is no column"):
+        _stream(missing={"nn": ["NA"]})
 
 
 def test_a_row_of_a_file_with_options_is_released_as_it_was_read(store: RecordStore) -> None:

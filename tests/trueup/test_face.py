@@ -91,6 +91,25 @@ def test_a_frame_an_arrow_table_and_a_file_are_the_same_records(tmp_path: Path) 
     assert (again.accepted, again.duplicate, again.quarantined) == (0, 150, 0)
 
 
+def test_a_file_that_is_written_otherwise_is_described(tmp_path: Path) -> None:
+    """By `format` in Python and by options of the command; what the settings say is for the others."""
+    (tmp_path / "trueup.toml").write_text(SETTINGS.format(window=WINDOW))
+    frame = make_reviews(6, TRAINED, 7, 20, HEALTHY)
+    frame.to_csv(tmp_path / "rows.csv", index=False, sep=";", encoding="utf-16")
+    frame.to_csv(tmp_path / "more.csv", index=False, sep="\t")
+    with trueup.open(tmp_path / "trueup.toml") as deployment:
+        stream = deployment.stream()
+        with pytest.raises(trueup.InputError, match='encoding = "utf-16"'):
+            stream.ingest(tmp_path / "rows.csv")
+        with pytest.raises(trueup.ConfigError, match=r"format\.colour"):
+            stream.ingest(tmp_path / "rows.csv", format={"colour": "red"})
+        done = stream.ingest(tmp_path / "rows.csv", format={"delimiter": ";", "encoding": "utf-16"})
+    assert (done.accepted, done.quarantined) == (20, 0)
+    given = ["--config", str(tmp_path / "trueup.toml"), "--json"]
+    again = CliRunner().invoke(cli, ["ingest", str(tmp_path / "more.csv"), "--delimiter", "\\t", *given])
+    assert json.loads(again.stdout)["duplicate"] == 20
+
+
 def test_a_frame_whose_columns_cannot_be_named_is_refused(reviews: trueup.Stream) -> None:
     """Numbered or doubled columns, and what is no table, are said in one sentence, and nothing is stored."""
     for rows, said in (
