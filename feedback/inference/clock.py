@@ -57,7 +57,8 @@ class Clock:
 
 def find_clock(table: TableSummary, now: datetime | None = None) -> Clock:
     """The time of a file's records, by names, values and the order of its rows; `now` tells what is yet to come."""
-    times = in_their_order(time_columns_of(table), now)
+    found = in_their_order(time_columns_of(table), now)
+    times, counts = tuple(t for t in found if not t.unnamed), tuple(t for t in found if t.unnamed)
     survey = is_survey(table)
     parts = in_their_order(from_parts(table), now)
     chosen, rival = record_time((*times, *(p for p in parts if len(p.columns) > _A_DAY)), survey=survey)
@@ -68,7 +69,7 @@ def find_clock(table: TableSummary, now: datetime | None = None) -> Clock:
         if whole is not None:
             chosen = in_their_order((whole, *(t for t in times if t.columns != chosen.columns)), now)[0]
     if chosen is None:
-        return _without(table)
+        return _without(table, counts)
     if is_foreign_time(chosen.columns[0]):
         return _only_foreign(chosen, times)
     times = (*times, *times_beside(chosen, table, times))
@@ -227,7 +228,7 @@ def _only_foreign(time: TimeColumn, times: Sequence[TimeColumn]) -> Clock:
     return Clock(roles=roles, undecided=(undecided,), why=said)
 
 
-def _without(table: TableSummary) -> Clock:
+def _without(table: TableSummary, counts: Sequence[TimeColumn]) -> Clock:
     """A file without a readable time: nothing dates its rows but their order, if a person says so."""
     called = [c for c in table.columns if _only_called(c) and c.filled]
     parts = [c.name for c in table.columns if date_part(c.name)[0]]
@@ -236,7 +237,13 @@ def _without(table: TableSummary) -> Clock:
         said += "; " + ", ".join(f"'{c.name}' is called like one and {_held(c)}" for c in called[:3])
     elif parts:
         said += f"; {', '.join(repr(p) for p in parts[:3])} name{'s' if len(parts) == 1 else ''} only a part of a date"
+    settings = []
+    for one in counts:
+        days = one.times[~np.isnat(one.times)].astype("M8[D]")
+        span = f"{days.min()} to {days.max()}"
+        said += f"; {one.label} goes up like '{one.readings[0].formats[0]}', {span}, and is not called a time"
+        settings.append(f"{_setting('time', one.columns)}\n{_format_lines(one.readings[0])}")
     said += f". {_ROW_ORDER}"
     column = called[0].name if len(called) == 1 else ""
-    undecided = Undecided("time", said, (_ORDER,), column)
+    undecided = Undecided("time", said, (*settings, _ORDER), column)
     return Clock(roles=tuple(_unreadable(table, set())), undecided=(undecided,), why=said)

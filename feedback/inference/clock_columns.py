@@ -22,6 +22,7 @@ from trueup.feedback.times.time_formats import EPOCHS, EXCEL, EXCEL_DAY
 
 ORDERED = 0.995        # of the steps from row to row: so many go one way where rows stand in the order of a time
 _NEAR = np.timedelta64(400, "D")  # of a record's time: a count that lies so near in each row is another time
+_ALONG, _VARIED = 0.9, 10
 _LEAST = 30_000        # a serial of 1982, and less than any count or date in digits
 _LONG_TEXTS = 15       # words of a value on average: a text may speak of a time, and is none
 _LONG_SENTENCES = 10   # of a sentence that tells a time and little else
@@ -40,7 +41,8 @@ class TimeColumn:
     """One time of a file: a column, or several that make one (a date and an hour), and how it can be read.
 
     readings: the likeliest first; several where the column itself does not say which is meant. filled: share of the
-    rows that have it. evidence: what decided between readings, in words.
+    rows that have it. evidence: what decided between readings, in words. unnamed: numbers that only by the order of
+    the rows could count time, as numbers of orders or tweets could.
     """
 
     columns: tuple[str, ...]
@@ -48,6 +50,7 @@ class TimeColumn:
     name: TimeName
     filled: float
     evidence: str = ""
+    unnamed: bool = False
 
     @property
     def decided(self) -> bool:
@@ -82,11 +85,18 @@ def times_beside(
         readings = [r for r in number_readings(column.sample) if set(r.formats) & set(EPOCHS)]
         for reading in readings[:1]:
             both = ~np.isnat(reading.times) & ~np.isnat(time.times)
-            near = np.abs(reading.times[both] - time.times[both]) <= _NEAR
-            if both.any() and near.mean() >= ENOUGH:
+            if both.any() and _go_along(time.times[both], reading.times[both]):
                 filled = column.filled / column.rows
                 found.append(TimeColumn((column.name,), (reading,), time_name(column.name), filled))
     return tuple(found)
+
+
+def _go_along(times: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether counts lie near times and rise with them: numbers of orders may lie near, and stand still."""
+    if (np.abs(counts - times) <= _NEAR).mean() < ENOUGH or len(np.unique(times)) < _VARIED:
+        return False
+    first, second = (t.astype("M8[s]").astype(np.int64).astype(float) for t in (times, counts))
+    return bool(np.ptp(second)) and float(np.corrcoef(first, second)[0, 1]) >= _ALONG
 
 
 def _time_column(column: ColumnSummary, table: TableSummary) -> TimeColumn | None:
@@ -105,7 +115,8 @@ def _time_column(column: ColumnSummary, table: TableSummary) -> TimeColumn | Non
     if not readings:
         return None
     filled = sum(v is not None for v in said_cells(column.sample)) / max(1, len(column.sample))
-    return TimeColumn((column.name,), readings, name, filled)
+    unnamed = not name.dated and bool(set(readings[0].formats) & set(EPOCHS))
+    return TimeColumn((column.name,), readings, name, filled, unnamed=unnamed)
 
 
 def _is_numeric(column: ColumnSummary) -> bool:

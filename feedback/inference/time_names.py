@@ -16,7 +16,7 @@ _TIME = vocabulary(
     "дате, čas, ημερομηνία, ώρα, tanggal, waktu, ngày, תאריך, تاريخ, दिनांक"
 )
 _WEAK = vocabulary(
-    "data, día, tag, dag, mtu, dia, giorno, jour, ora, period, periode, periodo, yearmonth, yyyymm, yyyymmdd, ym, "
+    "data, dat, día, tag, dag, mtu, dia, giorno, jour, ora, period, periode, periodo, yearmonth, yyyymm, yyyymmdd, ym, "
     "month, monat, mes, mois, week, day"
 )
 _MADE = vocabulary(

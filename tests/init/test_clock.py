@@ -56,7 +56,6 @@ RIGHT: list[tuple[str, Sequence[datetime], str | Callable[[datetime], Any], str,
     ("at", SHUFFLED, lambda m: epoch(m, 1000), "epoch ms", timedelta()),
     ("created", SHUFFLED, lambda m: epoch(m, 1_000_000), "epoch us", timedelta()),
     ("created_utc", SHUFFLED, lambda m: f"{epoch(m)}.0", "epoch s", timedelta()),
-    ("x", SORTED, epoch, "epoch s", timedelta()),
     ("Review Submit Date and Time", SHUFFLED, "%Y-%m-%dT%H:%M:%SZ", "", timedelta()),
     ("date", SHUFFLED, "%Y-%m-%dT%H:%M:%S-07:00", "", timedelta(hours=7)),
     ("date", SHUFFLED, "%Y-%m-%d %H:%M:%S UTC", "", timedelta()),
@@ -136,6 +135,15 @@ def test_day_and_month_are_told_by_evidence_in_the_file_or_asked() -> None:
     future = told([m.replace(year=2025, month=1 + m.month % 2) for m in EARLY], "%d/%m/%Y")
     assert clock_of({"date": future}, datetime(2025, 3, 1, tzinfo=UTC)).formats == ("%d/%m/%Y",)
     assert clock_of({"date": future}, None).formats == ()
+
+
+def test_numbers_that_only_go_up_like_a_time_are_asked_for() -> None:
+    """A count in the order of the rows may be a clock or the number of a tweet: both settings, no clock."""
+    clock = clock_of({"x": told(SORTED, epoch)})
+    assert clock.columns == ()
+    assert clock.undecided[0].settings[0] == 'time = "x"\ntime_format = "epoch s"'
+    orders = clock_of({"no": [f"17{k * 7919 % 100_000:017d}" for k in range(ROWS)], "date": told(SHUFFLED, "%Y-%m-%d")})
+    assert [r.column for r in orders.roles] == ["date"]
 
 
 def test_hours_from_row_to_row_tell_the_order_of_day_and_month() -> None:
