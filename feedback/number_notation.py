@@ -31,13 +31,16 @@ def number_columns(stream: StreamSettings) -> tuple[str, ...]:
 
 
 def with_point(text: str, format: FileFormat) -> str | None:
-    """A number in a file's notation, written with a point and nothing between thousands; None where it is none."""
+    """A number in a file's notation, written with a point and nothing between thousands; None where it is none.
+
+    A minus may follow it, as in lists of SAP.
+    """
     match = _pattern(format.decimal, format.thousands).fullmatch(text.strip())
-    if match is None:
+    if match is None or (match["sign"] and match["after"]):
         return None
     whole = re.sub(r"[^\d]", "", match["whole"] or "").lstrip("0") or "0"
     fraction = f".{match['fraction']}" if match["fraction"] else ""
-    return f"{'-' if match['sign'] == '-' else ''}{whole}{fraction}{match['power'] or ''}"
+    return f"{'-' if '-' in (match['sign'], match['after']) else ''}{whole}{fraction}{match['power'] or ''}"
 
 
 @lru_cache(maxsize=16)
@@ -46,7 +49,7 @@ def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
     thousand, lakh = rf"\d{{1,3}}(?:{mark}\d{{3}})+", rf"\d{{1,2}}(?:{mark}\d{{2}})+{mark}\d{{3}}"  # 12,34,567
     whole = rf"(?P<whole>{thousand}|{lakh}|\d+)?" if thousands else r"(?P<whole>\d+)?"
     fraction, power = rf"(?:{point}(?P<fraction>\d*))?", r"(?P<power>[eE][+-]?\d+)?"
-    return re.compile(rf"(?P<sign>[+-])?(?={point}?\d){whole}{fraction}{power}", re.ASCII)
+    return re.compile(rf"(?P<sign>[+-])?(?={point}?\d){whole}{fraction}{power}(?P<after>-)?", re.ASCII)
 
 
 def with_points(format: FileFormat, chunk: Chunk, columns: tuple[str, ...]) -> Chunk:

@@ -57,7 +57,9 @@ def _judged(lines: Sequence[str], delimiter: str) -> tuple[float, Dialect] | Non
     records = list(csv_records(lines, 0, 1, delimiter))
     widths = Counter(len(r.fields) for r in records if not r.fault)
     width = max((w for w in widths if w > 1), key=lambda w: (widths[w], w), default=0)
-    at = next((k for k in range(_comments(records), min(_TITLES, len(records))) if _is_header(records[k], width)), None)
+    used = _used([r for r in records if not r.fault and len(r.fields) == width])
+    places = range(_comments(records), min(_TITLES, len(records)))
+    at = next((k for k in places if _is_header(records[k], width, used)), None)
     if not width or at is None:
         return None
     body = records[at + 1 :]
@@ -80,9 +82,15 @@ def _comments(records: Sequence[Record]) -> int:
     return count if count > 1 else 0
 
 
-def _is_header(record: Record, width: int) -> bool:
+def _used(records: Sequence[Record]) -> int:
+    """How many columns hold something in more than a few rows."""
+    columns = zip(*(r.fields for r in records[:1000]), strict=True)
+    return sum(sum(map(bool, cells)) > 0.1 * len(cells) for cells in columns)
+
+
+def _is_header(record: Record, width: int, used: int) -> bool:
     filled = sum(bool(cell.strip()) for cell in record.fields)
-    return len(record.fields) == width and filled >= max(1, width / 2)
+    return len(record.fields) == width and filled >= max(1, used / 2)
 
 
 def _clean_share(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> float:

@@ -27,7 +27,7 @@ _FORMS = {
     "point, blanks between": rf"{_GROUP}\.\d+",
 }  # of a whole cell, the first that fits
 _NAMES = tuple(_FORMS)
-_ANY = re.compile("[+-]?(?:" + "|".join(f"({pattern})" for pattern in _FORMS.values()) + ")", re.ASCII)
+_ANY = re.compile("[+-]?(?:" + "|".join(f"({pattern})" for pattern in _FORMS.values()) + ")-?", re.ASCII)
 _COMMA = {"comma", "comma, points between", "points between", "comma, blanks between"}
 _POINT = {"point", "point, commas between", "commas between", "point, blanks between"}
 

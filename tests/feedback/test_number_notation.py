@@ -66,8 +66,10 @@ def test_a_number_written_in_a_notation_is_read_as_that_number(value: Any, marks
     ("text", "read"),
     [
         ("1.234,5", 1234.5), ("1.234", 1234.0), ("12.34", "wrong_type"), ("2.5", "wrong_type"), ("2,5", 2.5),
-        ("-1,5e3", -1500.0), (",5", 0.5), ("1.23.4", "wrong_type"), ("1,2,3", "wrong_type"), ("inf", "wrong_type"),
-        ("1e400", "wrong_type"), ("n/a", "nan"), ("-", "nan"), ("?", "nan"), ("", "nan"), (2.5, 2.5), (1234, 1234.0),
+        ("-1,5e3", -1500.0), ("2,5-", -2.5), ("-2,5-", "wrong_type"), (",5", 0.5), ("1.23.4", "wrong_type"),
+        ("1,2,3", "wrong_type"), ("inf", "wrong_type"), ("1e400", "wrong_type"), ("n/a", "nan"),
+        ("-", "nan"), ("?", "nan"),
+        ("", "nan"), (2.5, 2.5), (1234, 1234.0),
     ],
 )  # fmt: skip
 def test_a_decimal_comma_is_never_read_as_another_number(text: Any, read: float | str) -> None:
