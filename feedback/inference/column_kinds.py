@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from trueup.feedback.inference.column_words import called_calendar, called_code, called_text, called_version
 from trueup.feedback.inference.conclusion import Kind
@@ -19,6 +19,8 @@ _URL = re.compile(r"(?i)(?:https?://|www\.)\S+")
 _DOTTED = re.compile(r"(?i)v?\d+(?:\.\w+){2,}(?:[-+ ]\S*)?|v\d+(?:\.\w+)*|\d+\.x")
 _LOOSE_VERSION = re.compile(r"(?i)(?:[a-z]+[ -]?)?v?\d+(?:[._]\w+)*(?:[-+ ( ]\S*)*")
 _IP = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
+_PHONE = re.compile(r"\+\d[\d ()./-]{6,17}\d")
+_DIGITS = re.compile(r"(?=.*\d)[^a-zA-Z]+")
 _NUMBERED = re.compile(r"[^\d]*[^\W\d][^\d]*\d+")  # "Caller 873"
 _TOKEN = re.compile(r"(?=.*[\d@])[\w#.:/@+-]{3,}")
 _LOOKED_AT = 2_000     # values of the sample
@@ -35,6 +37,8 @@ def column_kind(column: ColumnSummary, writing: Writing) -> Kind:
         return "nested"
     if _share(values, lambda v: bool(_URL.fullmatch(v))) > _MOSTLY:
         return "url"
+    if written_as_phone(values):
+        return "id" if each_its_own(column) else "code"
     if writing.number_share(column)[0] >= CLEAN:
         return _of_numbers(column, values, writing)
     if _share(values, lambda v: bool(_IP.fullmatch(v))) > _MOSTLY:
@@ -44,6 +48,16 @@ def column_kind(column: ColumnSummary, writing: Writing) -> Kind:
     ):
         return "version"
     return _of_words(column, values)
+
+
+def written_as_phone(values: Sequence[str]) -> bool:
+    """Whether values are telephone numbers with the code of a country."""
+    return bool(values) and _share(values, lambda v: bool(_PHONE.fullmatch(v))) > _MOSTLY
+
+
+def odd_numbers(values: Sequence[str]) -> bool:
+    """Whether values are digits and signs, and yet no numbers as the file writes them: 688,76- or 12:30."""
+    return bool(values) and _share(values, lambda v: bool(_DIGITS.fullmatch(v))) > 0.5
 
 
 def row_number(column: ColumnSummary) -> bool:
@@ -93,6 +107,8 @@ def _of_words(column: ColumnSummary, values: list[str]) -> Kind:
     few = column.distinct <= _CATEGORIES and column.distinct * 2 <= max(column.filled, 10)
     if few and column.distinct <= 0.2 * column.filled:
         return "code" if called_code(column.name) and column.words < 1.5 else "category"
+    if odd_numbers(values) and column.words < 1.5:
+        return "number"
     if column.words >= 3 or (called_text(column.name) and column.distinct > 20):
         return "text"
     if column.words < 1.5 and (token > _MOSTLY or called_code(column.name)):
@@ -100,5 +116,5 @@ def _of_words(column: ColumnSummary, values: list[str]) -> Kind:
     return "category" if few else "text"
 
 
-def _share(values: list[str], fits: Callable[[str], bool]) -> float:
+def _share(values: Sequence[str], fits: Callable[[str], bool]) -> float:
     return sum(map(fits, values)) / len(values)

@@ -26,6 +26,8 @@ _LATE = vocabulary(
     "satisfaction comment",
     "response from, reply from, losungszeit, loesungszeit, bearbeitungszeit, antwortzeit, reaktionszeit",
     "hours to close",
+    "age hours, age minutes, age days, case age, ticket age, close notes, close code, closing notes",
+    "corrective action",
     "developer reply, reactions, upvotes, ups, downs, gelost, erledigt, bearbeitet, bearbeitung, loesung",
     "geschlossen",
 )
@@ -51,7 +53,8 @@ _COUNTING = vocabulary(
     "comentario",
     "продавца, дата, in, within, min, hour, minute, avg, mean, positive, negative, feedback, thumbs, reply, replies",
     "issue",
-    "temps, de, zeit, bis, delai, tiempo, tempo, di, time, until, dauer, duree, del, propietario, vendedor, du, from",
+    "description, notes, note, details, summary, action, category, group, team, temps, de, zeit, bis, delai, tiempo",
+    "tempo, di, time, until, dauer, duree, del, propietario, vendedor, du, from",
     "proprietaire, vendeur, inhabers, des, to, admin, customer, ticket, case, post, tweet, favorite, like, likes",
     "amount, flag, sum, rate, status, reason",
     "code, type, how",

@@ -52,7 +52,7 @@ NEVER = vocabulary(
     "sin calificar",
     "non evalue, sem avaliacao, без оценки, unable to rate, prefer not to say, not applicable, don't know, dont know",
 )
-MARKS = vocabulary("na, n/a, #n/a, null, nan, <na>, ?, -, --, n.a., k.a., missing, (blank), (empty), #value!, nil")
+MARKS = vocabulary("nd, n/d, nodata, na, n/a, #n/a, null, nan, <na>, ?, -, --, n.a., k.a., missing, (blank), nil")
 
 
 def side(value: str) -> int:

@@ -78,8 +78,9 @@ def find_missing(table: TableSummary, taken: Collection[str], writing: Writing |
         marks |= {name: own for name in numeric if (own := tuple(mark for mark in found[name] if mark in said))}
     why = f"{', '.join(sorted(said))} stands among numbers of this file" if said else ""
     for column in columns:
-        for mark, cells in _outside(column, writing).items() if column.name in numeric else ():
-            open_.setdefault(mark, {})[column.name] = cells
+        if column.name in numeric:
+            for mark, cells in (*_outside(column, writing).items(), *_words_among_numbers(column, writing, marks)):
+                open_.setdefault(mark, {})[column.name] = cells
     return Missing(marks, why, not said & open_.keys(), (_asked(open_, marks, table.rows),) if open_ else ())
 
 
@@ -95,6 +96,17 @@ def _mostly_numbers(column: ColumnSummary, marks: Mapping[str, int], writing: Wr
         return column.numbers >= max(_NUMERIC * (column.filled - sum(marks.values())), 1)
     numbers = sum(n for v, n in column.cells.items() if v not in marks and writing.number(v) is not None)
     return numbers >= max(_NUMERIC * (sum(column.cells.values()) - sum(marks.values())), 1)
+
+
+def _words_among_numbers(
+    column: ColumnSummary, writing: Writing, marks: Mapping[str, tuple[str, ...]]
+) -> list[tuple[str, int]]:
+    """Words that repeat among the numbers of a column, and are no usual marks: "closed", "below limit"."""
+    if column.distinct < 2 * _VARIES:
+        return []
+    known = marks.get(column.name, ())
+    others = [(v, n) for v, n in writing.number_share(column)[1] if v not in known and not any(c.isdigit() for c in v)]
+    return [(value, cells) for value, cells in others[:_FEWEST] if cells >= _FEWEST and cells >= 0.002 * column.filled]
 
 
 def _is_code(column: ColumnSummary, mark: str) -> bool:

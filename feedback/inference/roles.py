@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from trueup.feedback.inference.answer import Answer
 from trueup.feedback.inference.answer_words import JUDGING, KNOWN_BEFORE, OPINION, RECOMMEND
-from trueup.feedback.inference.column_kinds import column_kind, each_its_own, row_number
-from trueup.feedback.inference.column_words import called_labeller, is_remark, why_labeller, why_late, why_personal
+from trueup.feedback.inference.column_kinds import CLEAN, column_kind, each_its_own, row_number, written_as_phone
+from trueup.feedback.inference.column_words import (
+    called_labeller,
+    called_text,
+    is_remark,
+    why_labeller,
+    why_late,
+    why_personal,
+)
 from trueup.feedback.inference.conclusion import Kind, Role
 from trueup.feedback.inference.label_values import label_values
 from trueup.feedback.inference.names import said_in
@@ -16,6 +24,7 @@ from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 from trueup.feedback.row_ids import RUINED
 
 _LEVELS = 31   # a number with more distinct values than a month has days is a quantity
+_NAME = re.compile(r"(?:[^\W\d_a-z][\w'’-]*\.?,? ){1,3}[^\W\d_a-z][\w'’-]*\.?")
 _TITLED = 0.6  # of the words of a name: so many begin with a capital
 _SLICES = 200  # values of a version or a key that can be looked at one by one
 
@@ -83,7 +92,7 @@ def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing
     if told:
         return told
     many = kind in ("text", "id", "code") and column.distinct > 20 and 1 < column.words < 7 and _titled(column)
-    person = why_personal(name, many=many) or _addresses(column)
+    person = why_personal(name, many=many) or _addresses(column) or _names(column, kind)
     if person and kind != "number":
         return person
     ruined = kind in ("id", "code") and any(RUINED.fullmatch(v) for v in column.values)
@@ -92,6 +101,10 @@ def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing
         return f"{told}: {column.distinct:,} values in {column.filled:,} rows{'; a spreadsheet rounded it' * ruined}"
     if kind in ("code", "version") and (column.distinct > _SLICES or each_its_own(column)):
         return f"a {'key' if kind == 'code' else kind} with {column.distinct:,} values in {column.filled:,} rows"
+    share, others = writing.number_share(column) if kind == "number" else (1.0, ())
+    if share < CLEAN:
+        odd = others[0][0] if others else column.values[0]
+        return f"{1 - share:.0%} of its cells are no numbers as this file writes them, such as {odd[:40]!r}"
     return {"url": "links", "nested": "a list or an object in each cell"}.get(kind, "")
 
 
@@ -100,6 +113,14 @@ def _other_answer(column: ColumnSummary, answer: Answer, writing: Writing) -> st
     both = said_in(answer.column, JUDGING) and said_in(column.name, OPINION | RECOMMEND)
     judged = both and not said_in(column.name, KNOWN_BEFORE) and label_values(column, writing)
     return f"another answer, given together with '{answer.column}'" if judged else ""
+
+
+def _names(column: ColumnSummary, kind: Kind) -> str:
+    """Why short texts say who a person is; "" where they do not look like names."""
+    if kind != "text" or called_text(column.name):
+        return ""
+    names = sum(bool(_NAME.fullmatch(v)) for v in column.values[:500])
+    return "names, as they look: they say who a person is" if names > 0.9 * len(column.values[:500]) else ""
 
 
 def _titled(column: ColumnSummary) -> bool:
@@ -111,4 +132,6 @@ def _titled(column: ColumnSummary) -> bool:
 def _addresses(column: ColumnSummary) -> str:
     values = column.values[:500]
     mails = sum("@" in v and " " not in v and "." in v.rpartition("@")[2] for v in values)
-    return "mail addresses: they say who a person is" if mails * 2 > len(values) else ""
+    if mails * 2 > len(values):
+        return "mail addresses: they say who a person is"
+    return "telephone numbers: they say who a person is" if written_as_phone(values) else ""
