@@ -86,7 +86,7 @@ def _named(forms: Iterable[tuple[str, int]]) -> dict[str, int]:
     found: dict[str, set[int]] = {}
     for name, k in forms:
         whole = " ".join(name.lower().split()).rstrip(".")
-        for written in {whole, _bare(whole), whole.upper().lower()}:
+        for written in {whole, _bare(whole), whole.upper().lower(), unicodedata.normalize("NFD", whole)}:
             for form in (written, f"{written}."):
                 found.setdefault(form, set()).add(k)
     return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1 and not name[:1].isdigit()}

@@ -65,9 +65,14 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _ZONE = re.compile(
-    r"(?P<lead>\s?(?:GMT(?=[+-]))?)(?P<zone>(?:UTC|GMT|UT|Z)(?![A-Za-z+-])|[+-]\d{2}(?::?\d{2})?(?!\d)(?: ?UTC)?"
-    r"|[A-Z][A-Za-z]+/[A-Z][A-Za-z_/]+|[A-Z]{2,3}T(?![A-Za-z])|[A-Z]{4}(?<=T)(?![A-Za-z])|MSK)"
+    r"(?P<lead>\s?(?:(?:GMT|UTC)(?=[+-]\d\d))?)(?P<zone>(?:UTC|GMT|UT|Z)(?![A-Za-z+-])|[+-]\d{2}"
+    r"(?::?\d{2})?(?!\d)(?: ?UTC)?|[A-Z][A-Za-z]+/[A-Z][A-Za-z_/]+|[A-Z]{2,3}T(?![A-Za-z])|[A-Z]{4}(?<=T)(?![A-Za-z])|MSK)"
 )
+_COMMON_ZONES = {
+    "ET": "America/New_York", "CT": "America/Chicago", "MT": "America/Denver", "PT": "America/Los_Angeles",
+}  # fmt: skip
+_COMMON = re.compile(r"\s[ECMP]T(?![A-Za-z])")
+_ZONE_LIKE = re.compile(r"(?:^|(?<=[\s(\d]))(?:[+-]\d|(?!AM|PM)[A-Z]{2,5}(?![A-Za-z]))")
 _BETWEEN = re.compile(r"(?:[\sT,;_|:-]|\.(?=\s)|日|일|\b(?:at|um|à|a las|às|kl|klo|alle|om|г|в)\b\.?)*", re.IGNORECASE)
 # Whose clock a name speaks of, where all zones that use it go alike (CST and IST are several).
 _ZONES = {
@@ -186,6 +191,10 @@ def _with_clock(value: str, span: tuple[int, int], core: str, locale: str) -> It
         if said:
             told += _literal(said["lead"]) + _zone_sign(said["zone"])
             end, zone = said.end(), _ZONES.get(said["zone"], "")
+        elif (local := _COMMON.match(after, end)) is not None:
+            told, end, zone = told + local[0], local.end(), _COMMON_ZONES[local[0].strip()]
+        elif _ZONE_LIKE.search(after, end):
+            return  # of a zone that is not known; without it every time would be hours wrong
         way = Way("", locale or _HALVES.get(clock["q"] or "", ""), zone)
         yield from _framed(before, core + _literal(after[:start]) + told, after[end:], way)
         return

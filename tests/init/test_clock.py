@@ -20,6 +20,7 @@ ROWS = 200
 DICE = Random(11)
 SHUFFLED = [datetime(2024, 1, 1) + timedelta(minutes=DICE.randrange(525_600)) for _ in range(ROWS)]
 SORTED = sorted(SHUFFLED)
+JULY = [m.replace(month=7) for m in SHUFFLED]
 HOURS = [datetime(2024, 3, 1) + timedelta(hours=k) for k in range(ROWS)]
 EARLY = [m.replace(day=1 + m.day % 12, month=1 + m.month % 12) for m in SHUFFLED]  # no day past 12
 DE = [
@@ -76,6 +77,8 @@ RIGHT: list[tuple[str, Sequence[datetime], str | Callable[[datetime], Any], str,
     ("Timestamp", SHUFFLED, lambda m: (m - datetime(1899, 12, 30)) / timedelta(days=1), "excel", timedelta()),
     ("MESS_DATUM", HOURS, "%Y%m%d%H", "%Y%m%d%H", timedelta()),
     ("time", SHUFFLED, "%Y%m%dT%H%M%SZ", "%Y%m%dT%H%M%S%Z", timedelta()),
+    ("created", SHUFFLED, "%Y-%m-%d %H:%M UTC+02:00", "%Y-%m-%d %H:%M UTC%z", timedelta(hours=-2)),
+    ("created", JULY, "%m/%d/%Y %I:%M %p ET", "%m/%d/%Y %I:%M %p ET", timedelta(hours=4)),
     ("logged", SHUFFLED, lambda m: f"May {m.day}, {m.year}, {m:%I:%M:%S}\u202f{m:%p}".replace("May", f"{m:%b}"),
      "%b %d, %Y, %I:%M:%S\u202f%p", timedelta()),
 ]  # fmt: skip
@@ -218,6 +221,7 @@ def test_what_is_called_a_time_and_cannot_be_read_is_no_feature(name: str, value
 
 @pytest.mark.parametrize(("name", "how"), [
     ("date_of_birth", "%Y-%m-%d"), ("expiry_date", "%Y-%m-%d"), ("date", "%b-%y"), ("created", "%Y-%m-%d %H:%M CST"),
+    ("created", "%Y-%m-%d %H:%M UTC+2"), ("Datum", "%d.%m.%Y %H:%M Uhr MESZ"), ("date", "%d %b %Y %H:%M (WIB)"),
 ])  # fmt: skip
 def test_a_time_that_cannot_be_the_records_is_asked_for(name: str, how: str) -> None:
     """A birth, what is yet to come, two digits that may be a day, a zone that is two: no format is taken."""
