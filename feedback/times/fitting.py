@@ -65,8 +65,9 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _ZONE = re.compile(
-    r"(?P<lead>\s?(?:(?:GMT|UTC)(?=[+-]\d\d))?)(?P<zone>(?:UTC|GMT|UT|Z)(?![A-Za-z+-])|[+-]\d{2}"
-    r"(?::?\d{2})?(?!\d)(?: ?UTC)?|[A-Z][A-Za-z]+/[A-Z][A-Za-z_/]+|[A-Z]{2,3}T(?![A-Za-z])|[A-Z]{4}(?<=T)(?![A-Za-z])|MSK)"
+    r"(?P<lead>\s?(?:(?:GMT|UTC)(?=[+-]\d\d))?)(?P<zone>(?:UTC|GMT|UT|Z)(?![A-Za-z+-])"
+    r"|[+-]\d{2}(?::?\d{2})?(?!\d)(?: ?UTC)?|[A-Z][A-Za-z]+/[A-Z][A-Za-z_/]+"
+    r"|[A-Z]{2,3}T(?![A-Za-z])|[A-Z]{4}(?<=T)(?![A-Za-z])|MSK)"
 )
 _COMMON_ZONES = {
     "ET": "America/New_York", "CT": "America/Chicago", "MT": "America/Denver", "PT": "America/Los_Angeles",
