@@ -21,6 +21,8 @@ _LOOSE_VERSION = re.compile(r"(?i)(?:[a-z]+[ -]?)?v?\d+(?:[._]\w+)*(?:[-+ ( ]\S*
 _IP = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 _PHONE = re.compile(r"\+\d[\d ()./-]{6,17}\d")
 _DIGITS = re.compile(r"(?=.*\d)[^a-zA-Z]+")
+_UNIT = re.compile(r"[^\w\s]{0,2}\d[\d.,]*\s?([^\W\d]{1,8}|%)")  # 5 kg, 12.5%, 19M
+_UNITS = 3             # that differ in one column
 _NUMBERED = re.compile(r"[^\d]*[^\W\d][^\d]*\d+")  # "Caller 873"
 _TOKEN = re.compile(r"(?=.*[\d@])[\w#.:/@+-]{3,}")
 _LOOKED_AT = 2_000     # values of the sample
@@ -56,8 +58,10 @@ def written_as_phone(values: Sequence[str]) -> bool:
 
 
 def odd_numbers(values: Sequence[str]) -> bool:
-    """Whether values are digits and signs, and yet no numbers as the file writes them: 688,76- or 12:30."""
-    return bool(values) and _share(values, lambda v: bool(_DIGITS.fullmatch(v))) > 0.5
+    """Whether values are digits and signs, and yet no numbers as the file writes them: 688,76-, 12:30 or 5 kg."""
+    units = {m[1].casefold() for v in values if (m := _UNIT.fullmatch(v))}
+    with_unit = len(units) <= _UNITS and _share(values, lambda v: bool(_UNIT.fullmatch(v))) > _MOSTLY
+    return with_unit or _share(values, lambda v: bool(_DIGITS.fullmatch(v))) > 0.5
 
 
 def row_number(column: ColumnSummary) -> bool:
@@ -107,7 +111,7 @@ def _of_words(column: ColumnSummary, values: list[str]) -> Kind:
     few = column.distinct <= _CATEGORIES and column.distinct * 2 <= max(column.filled, 10)
     if few and column.distinct <= 0.2 * column.filled:
         return "code" if called_code(column.name) and column.words < 1.5 else "category"
-    if odd_numbers(values) and column.words < 1.5:
+    if odd_numbers(values) and column.words < 2.5 and not called_code(column.name):
         return "number"
     if column.words >= 3 or (called_text(column.name) and column.distinct > 20):
         return "text"

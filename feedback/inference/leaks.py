@@ -70,8 +70,8 @@ def find_leaks(
     found = [(d.columns, d.part, d.gain) for d in determinations(told, columns, texts, regression=regression)]
     if not regression:
         found += [(names, _PARTS, gain) for names, gain in _parts_of_answer(told, columns)]
-    if not found and not regression:
-        found = [((name,), "", gain) for name, gain in _in_halves(told, columns)]
+    if not found:
+        found = [((name,), "", gain) for name, gain in _in_halves(told, columns, regression=regression)]
     return _leaks(found, answer.column)
 
 
@@ -155,20 +155,41 @@ def _parts_of_answer(labels: np.ndarray, columns: Mapping[str, np.ndarray]) -> l
     return [(tuple(parts), gain)] if len(parts) > 1 and gain >= _TOGETHER else []
 
 
-def _in_halves(labels: np.ndarray, columns: Mapping[str, np.ndarray]) -> list[tuple[str, float]]:
+def _in_halves(
+    labels: np.ndarray, columns: Mapping[str, np.ndarray], *, regression: bool
+) -> list[tuple[str, float]]:
     """Of few rows: the gain of each column, learnt from one half of the rows and scored on the other, both ways."""
+    if len(labels) < _FEWEST:
+        return []
+    answer = labels.astype(float) if regression else pd.factorize(labels)[0]
+    usual = np.median(answer) if regression else np.bincount(answer).argmax()
+    naive = _loss(np.full(len(answer), usual), answer, regression=regression)
+    if naive < (_FEWEST_ERRORS if not regression else 1e-12):
+        return []
+    first, found = np.arange(len(answer)) % 2 == 0, []
+    for name, values in columns.items():
+        numbers = pd.factorize(values, use_na_sentinel=False)[0].astype(float) if values.dtype == object else values
+        lost = 0.0
+        for learnt, scored in ((first, ~first), (~first, first)):
+            answered = _learnt(numbers[learnt], answer[learnt], numbers[scored], regression=regression)
+            lost += _loss(answered, answer[scored], regression=regression)
+        found.append((name, 1 - lost / naive))
+    return sorted(found, key=lambda pair: -pair[1])
+
+
+def _learnt(numbers: np.ndarray, answer: np.ndarray, asked: np.ndarray, *, regression: bool) -> np.ndarray:
+    """Answers of a line to numbers, or of a shallow tree to classes."""
+    if regression:
+        whole = np.isfinite(numbers)
+        if len(set(numbers[whole].tolist())) < 2:
+            return np.full(len(asked), np.median(answer))
+        slope, base = np.polyfit(numbers[whole], answer[whole], 1)
+        return np.where(np.isfinite(asked), slope * asked + base, np.median(answer))
     from sklearn.tree import DecisionTreeClassifier
 
-    codes = np.unique(labels.astype(str), return_inverse=True)[1] if len(labels) >= _FEWEST else np.empty(0, int)
-    naive = len(codes) - np.bincount(codes).max() if len(codes) else 0
-    if naive < _FEWEST_ERRORS:
-        return []
-    first, found = np.arange(len(codes)) % 2 == 0, []
-    for name, values in columns.items():
-        matrix = (pd.factorize(values, use_na_sentinel=False)[0] if values.dtype == object else values)[:, None]
-        wrong = 0
-        for learnt, scored in ((first, ~first), (~first, first)):
-            tree = DecisionTreeClassifier(max_depth=5, min_samples_leaf=2, random_state=0)
-            wrong += int((tree.fit(matrix[learnt], codes[learnt]).predict(matrix[scored]) != codes[scored]).sum())
-        found.append((name, 1 - wrong / naive))
-    return sorted(found, key=lambda pair: -pair[1])
+    tree = DecisionTreeClassifier(max_depth=5, min_samples_leaf=2, random_state=0)
+    return np.asarray(tree.fit(numbers[:, None], answer).predict(asked[:, None]))
+
+
+def _loss(answered: np.ndarray, answer: np.ndarray, *, regression: bool) -> float:
+    return float(np.abs(answered - answer).sum() if regression else (answered != answer).sum())

@@ -79,6 +79,7 @@ def _role(name: str, values: Sequence[str | None], answer: str = "label") -> Rol
         ("ip_address", ["10.0.0.1", "10.0.0.2"], "left out", "code"),
         ("line", [f"+4917{k:07d}" for k in range(ROWS)], "left out", "id"),
         ("Pupil", [f"Eva {chr(65 + k % 26)}{k}." for k in range(90)], "left out", "text"),
+        ("weight", [f"{k / 7:.1f} kg" for k in range(ROWS)], "left out", "number"),
         ("Amount", [f"{k},47-" for k in range(ROWS)], "left out", "number"),
         ("Resolution Description", ["fixed", "none found"], "left out", "category"),
         ("photo", [f"https://a.example/{k}.jpg" for k in range(ROWS)], "left out", "url"),
@@ -181,6 +182,17 @@ def test_what_is_filled_only_for_one_label_is_left_out() -> None:
     assert found["said"].role == "left out"
     assert "whether 'said' is filled determines 'outcome' (100% fewer errors" in found["said"].why
     assert found["size"].role == "categorical"
+
+
+@pytest.mark.parametrize("rows", [40, 400])
+def test_a_copy_of_a_number_is_left_out_in_short_files_too(rows: int) -> None:
+    """The answer in another unit, with what rounding lost, is no input."""
+    answer = RNG.gamma(3, 100, rows)
+    found = _after_leaks(
+        {"cents": [f"{x * 100:.0f}" for x in answer], "temp": NUMBERS[:rows], "amount": [f"{x:.2f}" for x in answer]},
+        Answer("amount", "regression"),
+    )
+    assert (found["cents"].role, found["temp"].role) == ("left out", "numeric")
 
 
 @pytest.mark.parametrize("way", ["sum", "difference", "product"])
