@@ -120,6 +120,8 @@ def _composed(parts: dict[str, ColumnSummary], table: TableSummary) -> TimeColum
     if not readings or len(columns) < 2:
         return None
     filled = float(texts.notna().mean())
-    return TimeColumn(columns, readings, TimeName(called=True, hinted=True, stage="", span=False), filled)
+    stage = time_name(columns[0]).stage
+    name = TimeName(called=True, hinted=True, stage="" if stage == "made" else stage, span=False)
+    return TimeColumn(columns, readings, name, filled)
 
 

@@ -125,6 +125,16 @@ def test_days_are_found_with_text_around_them_and_as_numbers(name: str, how: str
     assert [d.item() for d in read] == [m.date() for m in SHUFFLED]
 
 
+def test_a_month_of_a_year_means_its_end() -> None:
+    """Written with one digit or two, or by its name."""
+    ends = [(m.replace(day=28) + timedelta(days=4)).replace(day=1) for m in SHUFFLED]
+    for name, how in (("Year_Month", lambda m: f"{m.year}-{m.month}"), ("Month", "%b %Y"), ("period", "%Y%m")):
+        cells = told(SHUFFLED, how)
+        clock = clock_of({name: cells})
+        read = read_times(cells, clock.formats, clock.locale).last + 1
+        assert [t.item().date() for t in read] == [e.date() for e in ends], name
+
+
 def test_day_and_month_are_told_by_evidence_in_the_file_or_asked() -> None:
     """No day past 12: an epoch beside it, the order of the rows or what is yet to come decides; else both are asked."""
     cells = told(EARLY, "%d/%m/%Y")
@@ -228,6 +238,9 @@ def test_a_time_that_cannot_be_the_records_is_asked_for(name: str, how: str) -> 
     clock = clock_of({name: told(SHUFFLED, how)})
     assert clock.formats == ()
     assert clock.undecided
+    born = {f"birth_{part}": told(SHUFFLED, how) for part, how in (("year", "%Y"), ("month", "%m"), ("day", "%d"))}
+    assert clock_of(born).columns == ()
+    assert clock_of({**born, "visited": told(SHUFFLED, "%Y-%m-%d")}).columns == ("visited",)
 
 
 def test_date_and_time_of_day_apart_are_one_time() -> None:
