@@ -7,14 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from trueup.feedback.inference.answer_words import GRADES, answer_alone, answer_tier
+from trueup.feedback.inference.answer_words import ABOUT_IT, GRADES, answer_alone, answer_tier
 from trueup.feedback.inference.conclusion import Undecided
 from trueup.feedback.inference.label_values import LabelValues, label_values
-from trueup.feedback.inference.names import said_in, vocabulary
+from trueup.feedback.inference.label_words import VERDICTS
+from trueup.feedback.inference.names import said_in, unaccented, vocabulary
 from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 
 _SHOWN = 6        # columns to choose from
+_BY_VALUES = 3    # how surely verdicts say it, under a name that says nothing
 _BY_PLACE = 2     # a name so weak decides only together with the last place
 _GERMAN = vocabulary("datum, kommentar, kunde, filiale, bewertung, fach, schuler, klasse, bestellwert, preis, erstellt")
 
@@ -63,12 +65,14 @@ def find_answer(table: TableSummary, taken: Collection[str], writing: Writing | 
             continue
         values = label_values(column, writing)
         if values:
-            found.append(_Candidate(column, values, answer_tier(column.name), column is table.columns[-1]))
+            tier = answer_tier(column.name) or _BY_VALUES * (_verdicts(values) and not said_in(column.name, ABOUT_IT))
+            found.append(_Candidate(column, values, tier, column is table.columns[-1]))
     named = sorted((c for c in found if c.tier > _BY_PLACE), key=lambda c: c.rank, reverse=True)
     weak = [c for c in found if c.tier == _BY_PLACE]
     best = [c for c in named if c.rank == named[0].rank]
     if len(best) == 1:
-        return _decided(best[0], table, "called like an answer")
+        by_name = answer_tier(best[0].column.name)
+        return _decided(best[0], table, "called like an answer" if by_name else "its values are verdicts")
     if best:
         return _proposed(best, "several columns are called like an answer")
     if len(weak) == 1 and weak[0].last:
@@ -77,6 +81,11 @@ def find_answer(table: TableSummary, taken: Collection[str], writing: Writing | 
         return Answer(why="no column could hold the answer")
     ends = [c for c in found if c.last] + [c for c in found if c.column is table.columns[0]]
     return _proposed([*weak, *ends, *found], "no column's name says that it is the answer")
+
+
+def _verdicts(values: LabelValues) -> bool:
+    """Whether the classes are such as positive and negative, or spam and ham, whatever their column is called."""
+    return len(values.classes) > 1 and all(unaccented(name) in VERDICTS for name in values.classes)
 
 
 def _decided(one: _Candidate, table: TableSummary, why: str) -> Answer:

@@ -29,6 +29,8 @@ OUTCOME = vocabulary(
     "exited, subscribed, converted, approved, readmitted, machine failure, bankrupt, retourniert, gekundigt",
     "storniert",
     "revenu, devuelto, retourne, fraude, betrug, no show, cancelled booking, is canceled, is cancelled",
+    "abwanderung, kundigung, wiederaufnahme, storno, retoure, rucksendung, desercion, resiliation, impaye, devolucion",
+    "отток, возврат, мошенничество, дефолт, 流失, 解約, 解约, 欺诈, 违约, 이탈, reingreso, abandono, churn flag",
     "obscene, insult, threat, identity hate, hate, rul, remaining useful life, return flag",
     "pass fail, anomaly, failure, alarm, авария, storung, ausfall, panne, averia, guasto, litige, reclamo, defekt",
     "falla",

@@ -43,6 +43,14 @@ YES = vocabulary("yes, y, true, t, ja, j, oui, si, sim, tak, ano, evet, да, �
 # Two ways of writing one label.
 SHORT = {"neg": "negative", "pos": "positive", "neu": "neutral", "n": "no", "y": "yes", "f": "false", "t": "true",
          "j": "ja"}  # fmt: skip
+# Of two such values or more a column says by itself what somebody thinks.
+VERDICTS = vocabulary(
+    "positive, negative, neutral, pos, neg, positiv, negativ, positif, negatif, neutre, positivo, negativo, neutro",
+    "positiva",
+    "negativa, positief, negatief, neutraal, позитивный, негативный, нейтральный, положительный, отрицательный, ham",
+    "spam",
+    "正面, 负面, 积极, 消极, ポジティブ, ネガティブ, 긍정, 부정, 👍, 👎",
+)
 # Not rated yet, or never will be: no label, whatever else the column holds.
 NOT_YET = vocabulary("offered, pending, not rated yet, not yet rated, awaiting, requested, ausstehend, en attente")
 NEVER = vocabulary(

@@ -56,6 +56,9 @@ def _answer(columns: Mapping[str, Sequence[str | None]]) -> Answer:
         ({"Общая оценка": STARS, "отзыв": TEXTS}, "Общая оценка"),
         ({"isFraud": ["0", "1"], "isFlaggedFraud": ["0", "0", "1"]}, "isFraud"),
         ({"temp": ["1.5", "2.25", "3.75"], "load": [f"{k / 7:.2f}" for k in range(200)]}, "load"),
+        ({"v1": ["ham", "spam"], "v2": TEXTS}, "v1"),
+        ({"текст": TEXTS, "x": ["позитивный", "негативный"]}, "x"),
+        ({"kind": ["new", "old"], "tag": ["Positive", "Negative"], "sentiment": ["0", "1"]}, "sentiment"),
         # Their places speak, or several names: what a person has to say.
         ({"x": ["0.1", "0.2"], "hour_of_day": HOURS}, ""),
         ({"outcome_a": ["0", "1"], "weight": HOURS}, ""),
