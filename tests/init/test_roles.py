@@ -114,6 +114,7 @@ def test_a_lead_time_is_the_labellers_only_where_one_is_named() -> None:
         ("Churn Label", "Churn Score", COUNTS, True), ("label", "label_text", ["a", "b"], True),
         ("toxic", "severe_toxic", ["0", "1"], True), ("csat", "csat_reason", ["slow", "rude"], True),
         ("overall_rating", "recommend_to_a_friend", ["yes", "no"], True), ("stars", "food rating", COUNTS, True),
+        ("Rating", "Content Rating", ["Everyone", "Teen"], False),
         ("stars", "average_rating", NUMBERS, False), ("stars", "credit_score", NUMBERS, False),
         ("review_score", "review_text", TEXTS, False), ("Sentiment", "SentimentText", TEXTS, False),
         ("is_canceled", "is_repeated_guest", ["0", "1"], False), ("returned", "price", NUMBERS, False),
