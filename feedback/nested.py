@@ -49,6 +49,12 @@ def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=written)
 
 
+def first_field(value: Nested) -> str:
+    """The name of an object's first field; "" of a list or an empty object."""
+    held = json.loads(value)
+    return next(iter(held), "") if isinstance(held, dict) else ""
+
+
 def fields_of(column: str, columns: tuple[str, ...]) -> tuple[str, ...]:
     """The columns that are fields of an object named `column`."""
     return tuple(c for c in columns if c.startswith(f"{column}."))

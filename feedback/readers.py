@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING
 from trueup.feedback.chunks import Chunk
 from trueup.feedback.formats.containers import UNREADABLE, Opener, opener_of
 from trueup.feedback.formats.contents import Contents, Place
-from trueup.feedback.formats.csv_text import header_settings, read_csv
+from trueup.feedback.formats.csv_text import read_csv
 from trueup.feedback.formats.excel import read_excel
 from trueup.feedback.formats.html_table import read_html
 from trueup.feedback.formats.json_lines import read_json_lines
@@ -107,7 +107,7 @@ def opened(
                     file = _held(pipe, folder)
         try:
             place, kind, contents = _contents(name, file, folder, format, required, wanted)
-            _demand(place, kind, contents.columns)
+            _demand(place, contents)
         except PermissionError:
             raise InputError(f"{name}: no permission to read it; nothing was read.") from None
         except UNREADABLE as error:
@@ -167,7 +167,8 @@ def located(
     return place
 
 
-def _demand(place: Place, kind: FormatKind, columns: tuple[str, ...]) -> None:
+def _demand(place: Place, contents: Contents) -> None:
+    columns = contents.columns
     missing = [c for c in dict.fromkeys(place.required) if c not in columns]
     if not missing:
         return
@@ -180,7 +181,7 @@ def _demand(place: Place, kind: FormatKind, columns: tuple[str, ...]) -> None:
         if fields:
             hint = f" (it holds objects; name one of their fields, as in '{fields[0]}')"
         said.append(f"'{column}'" + hint)
-    settings = header_settings(place) if kind is FormatKind.CSV else ""
+    settings = contents.fitting()
     if settings:
         declared = f"format.delimiter is {place.format.delimiter!r} and format.skip_lines {place.format.skip_lines}"
         advice = f" But {declared}: set {settings} {ADVICE}."

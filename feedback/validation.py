@@ -16,7 +16,7 @@ from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.exact import Ruined
 from trueup.feedback.labels import HUGE, resolve
 from trueup.feedback.missing_marks import marks_of
-from trueup.feedback.nested import Nested
+from trueup.feedback.nested import Nested, first_field
 from trueup.feedback.number_notation import number_columns, otherwise_written, with_points
 from trueup.feedback.row_ids import hashed_ids
 from trueup.feedback.schema_check import expected_columns
@@ -132,7 +132,9 @@ def _check_kinds(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -
         kinds = set(map(type, values))
         if Nested in kinds:
             objects = np.array([isinstance(v, Nested) for v in values], dtype=bool)
-            detail = f"column '{column}' holds an object, '{{}}'; name one of its fields, as in '{column}.name'"
+            example = next((field for v in values[objects] if (field := first_field(v))), "")
+            advice = f"; name one of its fields, such as '{column}.{example}'" if example else ", which is no value"
+            detail = f"column '{column}' holds an object or a list of them{advice}: {{}}"
             faults.add(objects, Reason.WRONG_TYPE, detail, values)
         if Ruined in kinds and column not in (*numbers, *stream.time_columns, stream.label.arrived):
             cut = np.array([isinstance(v, Ruined) for v in values], dtype=bool)

@@ -61,12 +61,13 @@ class Contents:
     """The columns of a file, and its rows in chunks of a size as often as they are asked for.
 
     `chunks` takes the number of rows of a chunk, and the columns that are wanted (None: all). notes: what is to be told
-    of the file before its rows are taken.
+    of the file before its rows are taken. fitting: the settings with which it has the required columns; "": none known.
     """
 
     columns: tuple[str, ...]
     chunks: Callable[[int, Sequence[str] | None], Iterator[Chunk]]
     notes: tuple[str, ...] = ()
+    fitting: Callable[[], str] = lambda: ""
 
 
 def column_names(cells: Sequence[str | None]) -> tuple[str, ...]:

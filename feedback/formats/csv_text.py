@@ -33,7 +33,10 @@ def read_csv(place: Place) -> Contents:
     check_encoding(place)
     cells, start = _header(place)
     names = column_names(cells)
-    return Contents(names, lambda size, only: _chunks(place, cells, names, start, size, only), doubled(place, cells))
+    told = doubled(place, cells)
+    return Contents(
+        names, lambda size, only: _chunks(place, cells, names, start, size, only), told, lambda: _fitting(place)
+    )
 
 
 def title_lines(place: Place) -> int:
@@ -67,7 +70,7 @@ def _header(place: Place) -> tuple[list[str], int]:
             raise InputError(
                 f"{place.name}: the header in line {number - len(taken) + 1} is not CSV ({error}). Nothing was stored."
             ) from None
-    skipped, settings = place.format.skip_lines, header_settings(place)
+    skipped, settings = place.format.skip_lines, _fitting(place)
     advice = f" But format.skip_lines is {skipped}: set {settings} {ADVICE}." if skipped and settings else ""
     raise InputError(f"{place.name}: no header is found in it; nothing was stored.{advice}")
 
@@ -83,7 +86,7 @@ def _check_control(place: Place, line: str) -> None:
         )
 
 
-def header_settings(place: Place) -> str:
+def _fitting(place: Place) -> str:
     """The settings with which one of the first lines names every required column, or with which the header is no
     single column; "" where there are none."""
     declared, lines = place.format, list(itertools.islice(text_lines(place), _HEADER_LINES))

@@ -13,6 +13,7 @@ from trueup.feedback.formats.contents import Contents, Place, column_names, doub
 from trueup.storage.errors import InputError
 from trueup.storage.incoming import Refused
 
+_HEADER_ROWS = 100
 CellRows = Iterable[Sequence[str | None]]
 
 
@@ -31,7 +32,17 @@ def read_rows(place: Place, rows: Callable[[], CellRows], typed: frozenset[str] 
     number, cells = found
     names = column_names(cells)
     told = doubled(place, cells)
-    return Contents(names, lambda size, only: _chunks(rows(), number, cells, names, typed, size, only), told)
+    return Contents(
+        names, lambda size, only: _chunks(rows(), number, cells, names, typed, size, only), told,
+        lambda: _fitting(place, rows()),
+    )  # fmt: skip
+
+
+def _fitting(place: Place, rows: CellRows) -> str:
+    for number, row in enumerate(itertools.islice(rows, _HEADER_ROWS)):
+        if set(place.required) <= {(cell or "").strip() for cell in row}:
+            return f"skip_lines = {number}"
+    return ""
 
 
 def _header(place: Place, rows: Callable[[], CellRows]) -> Iterator[tuple[int, list[str | None]]]:

@@ -289,6 +289,14 @@ def test_of_several_sheets_one_is_named(tmp_path: Path) -> None:
     assert _rows(path.rename(tmp_path / "b.xls"), FileFormat(sheet="Data")) == [{"a": "1"}]
 
 
+def test_a_title_above_a_header_of_cells_is_named_in_lines(tmp_path: Path) -> None:
+    """A workbook whose header stands lower than declared says how many lines to skip."""
+    path = _workbook(tmp_path / "a.xlsx", ["Report"], [], ["id", "n"], [1, 2])
+    with pytest.raises(InputError, match=r"format\.skip_lines 0: set skip_lines = 2"):
+        _read(path, PLAIN, "id", "n")
+    assert len(_read(path, FileFormat(skip_lines=2), "id", "n")[0]) == 1
+
+
 def test_an_xls_is_judged_by_its_content(tmp_path: Path) -> None:
     """HTML and tab-separated text under that name are read as what they are."""
     page = _file(tmp_path, "a.xls", "<table><tr><th>a<th>b<tr><td>1<td>x &amp; y<br>z</table>")

@@ -137,7 +137,8 @@ def test_words_for_missing_hold_for_numbers_and_times_alone(word: str) -> None:
 def test_an_object_in_a_declared_column_is_refused_and_elsewhere_taken() -> None:
     """It names the fields to declare; an undeclared object refuses nothing."""
     judged = _validated(_stream(), t={"en": "fine"}, other={"x": [1]})
-    assert (judged.refused[0].reason, "one of its fields" in judged.refused[0].detail) == ("wrong_type", True)
+    assert (judged.refused[0].reason, "'t.en'" in judged.refused[0].detail) == ("wrong_type", True)
+    assert "which is no value" in _validated(_stream(), t=[{"en": "fine"}]).refused[0].detail
     assert len(_validated(_stream(text=("t.en",)), t={"en": "fine"}, other={"x": [{"y": 1}]}).accepted.ids) == 1
 
 
