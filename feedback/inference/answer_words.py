@@ -48,6 +48,7 @@ RECOMMEND = vocabulary(
     "consiglia, polecam, рекомендую, 推荐, 推薦",
 )
 JUDGING = OPINION | RECOMMEND | GENERAL - {"class", "klasse", "clase", "classe", "klass", "klasa", "класс", "类别"}
+GIVEN = OPINION | RECOMMEND | vocabulary("nota, note, voto, cijfer, schulnote")  # what a person gave beside the answer
 # Numbers that are often predicted, and as often known before.
 QUANTITY = vocabulary(
     "price, preis, prix, precio, preco, prezzo, cnt, count, sales, umsatz, turnover, revenue, demand, load",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 from trueup.feedback.inference.answer import Answer
-from trueup.feedback.inference.answer_words import JUDGING, KNOWN_BEFORE, OPINION, RECOMMEND, answer_tier
+from trueup.feedback.inference.answer_words import GIVEN, JUDGING, KNOWN_BEFORE, answer_tier
 from trueup.feedback.inference.column_kinds import CLEAN, column_kind, each_its_own, row_number, written_as_phone
 from trueup.feedback.inference.column_words import (
     called_labeller,
@@ -110,7 +110,7 @@ def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing
 
 def _other_answer(column: ColumnSummary, answer: Answer, writing: Writing) -> str:
     """Why a column is what the same person said at the same time as the answer; "" where it is not."""
-    both = said_in(answer.column, JUDGING) and said_in(column.name, OPINION | RECOMMEND)
+    both = said_in(answer.column, JUDGING) and said_in(column.name, GIVEN)
     given = both and answer_tier(column.name) and not said_in(column.name, KNOWN_BEFORE)
     judged = given and label_values(column, writing)
     return f"another answer, given together with '{answer.column}'" if judged else ""
