@@ -25,7 +25,7 @@ FEATURES = frozenset({"text", "numeric", "categorical"})
 class Column:
     """One column with its truth. part: time, id, answer, target (a regression's answer) or "".
 
-    truth: by part the moments (UTC), or classes (None: no label).
+    truth: by part the moments (UTC), or classes (None: no label); else numbers that are spelt in an odd way.
     """
 
     name: str
@@ -39,12 +39,16 @@ class Column:
 
     @property
     def numbers(self) -> list[float | None]:
-        """The cells as numbers with a decimal point; what is none is missing."""
-        return [number_in(str(cell)) for cell in self.cells]
+        """What a person reads in the cells as numbers: the truth where it is told, else those with a decimal point."""
+        return list(self.truth) if self.truth and not self.part else [number_in(str(cell)) for cell in self.cells]
 
     def but(self, roles: str = "", kinds: str = "") -> Column:
         """The same where people would see other roles or kinds in it."""
         return replace(self, roles=_set(roles) or self.roles, kinds=_set(kinds) or self.kinds)
+
+    def spelling(self, numbers: Sequence[float]) -> Column:
+        """The same where the cells spell these numbers in an odd way."""
+        return replace(self, truth=numbers)
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ def sap_list(made: Made) -> Shape:
     amounts = made.numbers(0, 2000)
     return table(
         key("Kunde", [f"{k:010d}" for k in made.whole(100, 90_000)]).but("left out", "code|id"), key("Beleg", [f"{k:010d}" for k in range(5_100_000, 5_100_000 + made.rows)]).but("left out|id", "code|id"), time("Buch.dat.", _midnights(made, "2024-01-02", 200), "%Y%m%d", grain="D"),
-        category("BA", made.pick(["RV", "DZ", "DG"])), loose("Betrag", [f"{abs(a):,.2f}".translate(str.maketrans(",.", ".,")) + ("-" if a < 0 else "") for a in amounts], "number|text|code|category").but("numeric|left out|label"), constant("Währg", "EUR"), file=Csv(delimiter="|", decimal=",", encoding="cp1252", ending=".txt"), free="answer|feature|format",
+        category("BA", made.pick(["RV", "DZ", "DG"])), loose("Betrag", [f"{abs(a):,.2f}".translate(str.maketrans(",.", ".,")) + ("-" if a < 0 else "") for a in amounts], "number|text|code|category").but("numeric|left out|label").spelling(amounts), constant("Währg", "EUR"), file=Csv(delimiter="|", decimal=",", encoding="cp1252", ending=".txt"), free="answer|feature|format",
     )  # fmt: skip
 
 
