@@ -172,9 +172,14 @@ def locate(config: Path | None, home: Path | None, *, start: Path | None = None)
     if named is not None and not named.is_file():
         raise ConfigError(f"There is no settings file '{named}'. Write one with `trueup init`, or name another.")
     file = named or next((f for d in (start, *start.parents) if (f := d / SETTINGS_FILE).is_file()), None)
-    home = home or (Path(os.environ["TRUEUP_HOME"]) if os.environ.get("TRUEUP_HOME") else None)
     folder = (file.parent if file else start).absolute()
-    return Located(_from(folder, load_settings(file)), file, (home or folder / ".trueup").absolute())
+    return Located(_from(folder, load_settings(file)), file, home_beside(folder / SETTINGS_FILE, home))
+
+
+def home_beside(file: Path, home: Path | None) -> Path:
+    """The home folder of settings in `file`, where it is not named."""
+    home = home or (Path(os.environ["TRUEUP_HOME"]) if os.environ.get("TRUEUP_HOME") else None)
+    return (home or file.parent / ".trueup").absolute()
 
 
 def _from(folder: Path, settings: Settings) -> Settings:

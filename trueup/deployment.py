@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from trueup.alerts import Alerts
-from trueup.results import InitResult
+from trueup.initial import InitResult
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.tabular import Listing
 from trueup.stored_reports import Reports
@@ -44,27 +44,39 @@ def init(
     stream: str = "reviews",
     config: str | Path | None = None,
     home: str | Path | None = None,
+    *,
+    row_order: bool = False,
 ) -> InitResult:
-    """Write a commented `trueup.toml`; with `source`, a file of records, its columns are inferred from that.
+    """Write a commented `trueup.toml`; with `source`, a file of records, what it holds is concluded from that.
+
+    A file of settings that is there gets the stream, and nothing else of it changes. What the file of records does not
+    decide is written commented out, to choose from.
+
+    Args:
+        row_order: the records have no clock: the order of their rows is the time.
 
     Raises:
-        ConfigError: the file exists already, or cannot be written.
+        ConfigError: the settings name the stream already, or cannot be written.
         InputError: `source` cannot be read.
     """
-    from trueup.flows.admin.infer_schema import guess_stream, template
-    from trueup.flows.settings import SETTINGS_FILE, read_settings
+    from datetime import UTC, datetime
+
+    from trueup.flows.admin.initial_settings import first_settings, template, write_settings
+    from trueup.flows.settings import SETTINGS_FILE, home_beside
 
     file = Path(config) if config else Path.cwd() / SETTINGS_FILE
-    if file.exists():
-        raise ConfigError(f"'{file}' exists already and was left as it is. Edit it, or remove it first.")
-    text = guess_stream(str(source), stream) if source else template()
-    read_settings(text, file.name)
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"'{file}' cannot be written: {error.strerror}. Name another with --config.") from None
+    if source is None:
+        if file.exists():
+            raise ConfigError(f"'{file}' exists already and was left as it is. Edit it, or remove it first.")
+        write_settings(file, template(), stream)
+        found = None
+    else:
+        found = first_settings(str(source), stream, datetime.now(UTC), row_order=row_order)
+        write_settings(file, found.text, stream, complete=not found.must_decide)
+    if found is not None and found.must_decide:
+        return InitResult(file.absolute(), home_beside(file, _path(home)), stream, found)
     with open_deployment(file, home) as made:
-        return InitResult(config=file.absolute(), home=made.home)
+        return InitResult(file.absolute(), made.home, stream, found)
 
 
 def demo(folder: str | Path | None = None, *, as_json: bool = False) -> None:

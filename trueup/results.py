@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from trueup.reports.replay_facts import Replay
 
 
-
-@dataclass(frozen=True)
-class InitResult(Tabular):
-    """The settings file that was written, and the home folder beside it."""
-
-    config: Path
-    home: Path
-
-    def as_json(self) -> Document:
-        return asdict(self)
-
-
 @dataclass(frozen=True)
 class IngestResult(Tabular):
     """How many rows went in, stood there already, and were refused.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -43,6 +43,8 @@ class Clock:
     columns: those that make it, in order; empty where the file has none. formats: as `time_format` takes them ("" is
     ISO 8601); empty where it is undecided. locale, zone: as `time_locale` and `time_zone`. roles: of every column that
     is a time or is called like one. hour: the column among `columns` that holds hours, which a model may learn from.
+    times: of the sampled rows, datetime64[us], NaT where unreadable; empty where undecided. others: by column the other
+    times that are written as this one or as ISO 8601.
     """
 
     columns: tuple[str, ...] = ()
@@ -53,6 +55,8 @@ class Clock:
     undecided: tuple[Undecided, ...] = ()
     why: str = ""
     hour: str = ""
+    times: np.ndarray = field(default_factory=lambda: np.empty(0, "M8[us]"), repr=False, compare=False)
+    others: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
 
 def find_clock(table: TableSummary, now: datetime | None = None) -> Clock:
@@ -82,7 +86,12 @@ def find_clock(table: TableSummary, now: datetime | None = None) -> Clock:
     zone = reading.zone or (zones[0] if len(zones) == 1 else "")
     undecided = (*_open_order(chosen, table), *_open_choice(chosen, rival), *_open_zone(chosen, zones, hour))
     formats = reading.formats if chosen.decided and not reading.vague else ()
-    return Clock(chosen.columns, formats, reading.locale, zone, tuple(roles), undecided, _why_time(chosen), hour)
+    alike = {one.columns[0]: one.times for one in others
+             if len(one.columns) == 1 and set(one.readings[0].formats) <= {ISO, *formats}}  # fmt: skip
+    return Clock(
+        chosen.columns, formats, reading.locale, zone, tuple(roles), undecided, _why_time(chosen), hour,
+        chosen.times if formats else np.empty(0, "M8[us]"), alike,
+    )  # fmt: skip
 
 
 # ---- roles ----

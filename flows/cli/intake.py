@@ -1,11 +1,10 @@
-"""Commands that bring things in: init, ingest, feedback, quarantine."""
+"""Commands that bring things in: ingest, feedback, quarantine."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,10 +19,8 @@ from trueup.flows.cli.session import (
     StreamName,
     add_commands,
     add_group,
-    failing_plainly,
     progress,
     session,
-    show,
     table,
 )
 from trueup.storage.timepoints import iso
@@ -35,23 +32,6 @@ Files = Annotated[
     list[str], typer.Argument(help="CSV, JSON, Excel, HTML tables or Parquet, also packed; - is standard input.")
 ]
 ItemId = Annotated[str, typer.Argument(help="The item's id, as `quarantine list` shows it.")]
-
-
-def init(
-    source: Annotated[Path | None, typer.Option("--from", help="A file of records to guess the columns from.")] = None,
-    stream: Annotated[str, typer.Option("--stream", "-s", help="The stream's name.")] = "reviews",
-    config: Config = None,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write a commented trueup.toml; asks nothing."""
-    import trueup
-
-    with failing_plainly(as_json):
-        done = trueup.init(source, stream, config, home)
-        file = config or done.config.name
-        said = f"wrote {file}; look through it, then: trueup ingest {source or 'FILE'} --stream {stream}"
-        show(as_json, done.as_json(), said)
 
 
 def ingest(
@@ -166,6 +146,6 @@ def quarantine_release(
 
 def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
-    add_commands(cli, {"init": init, "ingest": ingest, "feedback": feedback})
+    add_commands(cli, {"ingest": ingest, "feedback": feedback})
     quarantine: Commands = {"list": quarantine_list, "show": quarantine_show, "release": quarantine_release}
     add_group(cli, "quarantine", "What was refused, and why.", quarantine)

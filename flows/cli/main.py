@@ -19,7 +19,7 @@ from trueup.storage.secrets import keep_out_of_logs, without_secrets
 # The module beside this one that registers each command, imported once that command is asked for: what one of them
 # needs is not waited for by the others.
 MODULES = {
-    "init": "intake", "ingest": "intake", "feedback": "intake", "train": "training", "predict": "training",
+    "init": "init", "ingest": "intake", "feedback": "intake", "train": "training", "predict": "training",
     "check": "cycles", "cycle": "cycles", "serve": "cycles", "demo": "cycles", "replay": "replay", "pause": "pause",
     "resume": "pause", "prune": "prune", "status": "status", "doctor": "status", "adopt": "status",
     "quarantine": "intake", "models": "models", "reports": "reports", "alerts": "alerts",

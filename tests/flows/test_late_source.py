@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pytest
 
 from tests.made_deployments import ONE_CANDIDATE, SETTINGS, START, TRAINED
 from trueup.flows.admin.doctor import examine
-from trueup.flows.admin.infer_schema import guess_stream
+from trueup.flows.admin.initial_settings import first_settings
 from trueup.flows.app import App, open_app
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.comparison import WindowComparison, compare_window
@@ -96,6 +96,6 @@ def test_init_sees_it_in_a_file_that_was_written_as_rows_arrived(tmp_path: Path)
     arrival = pd.to_datetime(grouped["at"]) + pd.to_timedelta((grouped["store"] == "android") * LATE, unit="D")
     for rows, said in ((grouped.iloc[arrival.argsort(kind="stable")], True), (grouped, False)):
         rows.to_csv(tmp_path / "feed.csv", index=False)
-        written = guess_stream(str(tmp_path / "feed.csv"), "reviews")
+        written = first_settings(str(tmp_path / "feed.csv"), "reviews", datetime.now(UTC)).text
         assert ('settle = "' in written) is said
         assert ("store = 'android' come up to" in written) is said
