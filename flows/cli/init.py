@@ -34,7 +34,7 @@ def init(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a commented trueup.toml, or add a stream to one; asks nothing.
+    """Write a trueup.toml, or add a stream to one; asks nothing.
 
     Example: trueup init --from reviews.csv --stream reviews
     """
