@@ -21,6 +21,7 @@ from trueup.feedback.inference.summary import TableSummary
 
 ORDER_STEP = timedelta(hours=1)  # from row to row where the row order is the time, until a person says
 FEATURES = ("text", "numeric", "categorical")
+_NAMELESS = ""  # the name of a key that has none, in a JSON file
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def infer(table: TableSummary, detected: Detected, now: datetime, *, row_order: 
     """
     clock = _ordered(find_clock(table, now)) if row_order else find_clock(table, now)
     identity = find_id(table)
-    taken = {r.column for r in clock.roles} | {identity.column}
+    taken = {r.column for r in clock.roles} | {identity.column, _NAMELESS}
     missing = find_missing(table, taken, Writing(detected.format))
     writing = Writing(detected.format, _marks(table, missing))
     answer = find_answer(table, taken, writing)
@@ -119,7 +120,8 @@ def _in_order(
     table: TableSummary, identity: RowIdentity, clock: Clock, arrival: Arrival, roles: tuple[Role, ...]
 ) -> tuple[Role, ...]:
     """One role a column, in the file's order."""
-    found = {r.column: r for r in (*roles, *clock.roles)}
+    nameless = Role(_NAMELESS, "left out", "text", "it has no name, so no setting can name it")
+    found = {r.column: r for r in (nameless, *roles, *clock.roles)}
     if arrival.column:
         found[arrival.column] = Role(arrival.column, "arrived", "time", arrival.why)
     if identity.column:

@@ -157,7 +157,7 @@ def _line(key: str, value: str, comment: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML lets no control character stand
 
 
 def _key(text: str) -> str:

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import trueup
@@ -146,6 +146,8 @@ def _learns_from_no_answer(stream: dict[str, Any], columns: dict[str, list[Any]]
 
 
 @given(st.sampled_from(kinds), tables(), unharmed)
+@example(Json(), [("", ["x", "y"]), ("stars", [1, 5])], Damage(1.0, ()))
+@example(Csv(), [("a\x7fb", ["some words of it", "other words of it"]), ("stars", [1, 5])], Damage(1.0, ()))
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_an_odd_table_is_taken_or_refused_in_words(
     kind: FileKind, table: list[tuple[str, list[Any]]], damage: Damage
