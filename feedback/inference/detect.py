@@ -147,7 +147,11 @@ def _shown(delimiter: str) -> str:
 def _header(place: Place, cells: Iterable[str | None], found: _Findings, *, data: bool) -> None:
     found.why.extend(doubled(place, list(cells)))
     if data:
-        found.open("its first row looks like a record, so the file has no header; add one with the columns' names")
+        raise InputError(
+            f"{place.name}: its first row looks like a record, so the file has no header, and no column a name. "
+            "Nothing was written. Add a first line with the columns' names; if that row is the header, rename what "
+            "looks like a number or a time."
+        )
 
 
 def _numbers(header: Iterable[str | None], rows: Iterable[tuple[str | None, ...]], sign: str, found: _Findings) -> None:

@@ -18,10 +18,10 @@ from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.roles import find_roles
 from trueup.feedback.inference.series import Series, find_series, series_of_order
 from trueup.feedback.inference.summary import TableSummary
+from trueup.storage.stream import OWN_PREFIX
 
 ORDER_STEP = timedelta(hours=1)  # from row to row where the row order is the time, until a person says
 FEATURES = ("text", "numeric", "categorical")
-_NAMELESS = ""  # the name of a key that has none, in a JSON file
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def infer(table: TableSummary, detected: Detected, now: datetime, *, row_order: 
     """
     clock = _ordered(find_clock(table, now)) if row_order else find_clock(table, now)
     identity = find_id(table)
-    taken = {r.column for r in clock.roles} | {identity.column, _NAMELESS}
+    taken = {r.column for r in clock.roles} | ({identity.column} - {""}) | unnamed(table)
     missing = find_missing(table, taken, Writing(detected.format))
     writing = Writing(detected.format, _marks(table, missing))
     answer = find_answer(table, taken, writing)
@@ -120,10 +120,17 @@ def _in_order(
     table: TableSummary, identity: RowIdentity, clock: Clock, arrival: Arrival, roles: tuple[Role, ...]
 ) -> tuple[Role, ...]:
     """One role a column, in the file's order."""
-    nameless = Role(_NAMELESS, "left out", "text", "it has no name, so no setting can name it")
-    found = {r.column: r for r in (nameless, *roles, *clock.roles)}
+    found = {r.column: r for r in (*roles, *clock.roles)}
     if arrival.column:
         found[arrival.column] = Role(arrival.column, "arrived", "time", arrival.why)
     if identity.column:
         found[identity.column] = Role(identity.column, "id", "id", identity.why)
+    for name in unnamed(table):
+        why = f"a column cannot be named {name!r} in the settings: rename it in the file"
+        found[name] = Role(name, "left out", found[name].kind if name in found else "category", why)
     return tuple(found[column.name] for column in table.columns)
+
+
+def unnamed(table: TableSummary) -> set[str]:
+    """The columns that no setting can name: without a name, or called as trueup's own are."""
+    return {column.name for column in table.columns if not column.name or column.name.startswith(OWN_PREFIX)}

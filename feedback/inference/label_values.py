@@ -97,7 +97,7 @@ def _of_numbers(name: str, found: Counter[str], words: Counter[str], writing: Wr
     firm = sorted(v for v, n in values.items() if n >= _RARE * total)
     of = max((x for t in found if (r := rating(t)) and (x := r[1])), default=0.0)
     rated = of > 0 or any(number(t) is None and writing.number(t) is None for t in found)
-    opinion = rated or bool(said_in(name, JUDGING))
+    opinion = rated or bool(said_in(name, JUDGING)) or name.strip().lower() == "overall"
     halves = all((2 * v).is_integer() for v in firm)
     if (len(values) > _MANY and not (halves and len(firm) <= _MANY + 1)) or not halves or len(values) < 2:
         return _regression(values)

@@ -109,11 +109,13 @@ def _ready(stream: StreamSettings, taken: Incoming, share: float) -> str | None:
     return str(known[enough].astype("M8[D]"))
 
 
-def next_commands(source: str, stream: str, look: FirstLook | None, undecided: Sequence[str]) -> tuple[str, ...]:
+def next_commands(
+    source: str, stream: str, look: FirstLook | None, undecided: Sequence[str], *, predicts: bool
+) -> tuple[str, ...]:
     """What to type next, in order; `undecided`: the keys that a person has to set before."""
     as_of = f" --as-of {look.ready}" if look and look.ready else ""
     ingest = f"trueup ingest {source} --stream {stream}"
-    train = f"trueup train --stream {stream}{as_of}"
+    train = f"trueup train --stream {stream}{as_of}{'' if predicts else '  # takes what is known as the reference'}"
     if undecided:
         return (f"decide {', '.join(undecided)} in trueup.toml", ingest, train)
     return (ingest, train)

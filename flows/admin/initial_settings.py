@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 
-from trueup.feedback.inference.detect import detect
+import numpy as np
+
+from trueup.feedback.chunks import Chunk
+from trueup.feedback.inference.conclusion import Undecided
+from trueup.feedback.inference.detect import Detected, detect
+from trueup.feedback.inference.header_rows import header_rows
 from trueup.feedback.inference.infer import Inference, infer
 from trueup.feedback.inference.summary import TableSummary, summary_of
 from trueup.feedback.readers import opened
@@ -52,9 +59,7 @@ def first_settings(source: str, name: str, now: datetime, *, row_order: bool = F
         InputError: the file cannot be read.
         ConfigError: `name` cannot be a stream's.
     """
-    detected = detect(source)
-    with opened(source, (), format=detected.format) as opened_source:
-        table = summary_of(opened_source.columns, opened_source.chunks())
+    detected, table = _read(source, detect(source))
     found = infer(table, detected, now, row_order=row_order)
     late = None
     if found.series.step is None and len(found.clock.times):
@@ -63,9 +68,37 @@ def first_settings(source: str, name: str, now: datetime, *, row_order: bool = F
     text = stream_toml(found, name, late)
     must_decide = found.must_decide
     if must_decide:
-        return FirstSettings(table, found, text, None, must_decide, next_commands(source, name, None, must_decide))
+        then = next_commands(source, name, None, must_decide, predicts=bool(found.answer.task))
+        return FirstSettings(table, found, text, None, must_decide, then)
     look = look_at(read_settings(text, "trueup.toml").stream(name), table, now)
-    return FirstSettings(table, found, text, look, (), next_commands(source, name, look, ()))
+    then = next_commands(source, name, look, (), predicts=bool(found.answer.task))
+    return FirstSettings(table, found, text, look, (), then)
+
+
+def _read(source: str, detected: Detected) -> tuple[Detected, TableSummary]:
+    """The whole file summarised. A second header row is told; it is the header where the first lacks a name."""
+    with opened(source, (), format=detected.format) as opened_source:
+        chunks = opened_source.chunks()
+        first = next(chunks, None)
+        below = header_rows(first.table) if first else 0
+        lower = list(first.table.iloc[below - 1]) if first and below else []
+        unnamed = any(c.startswith("unnamed_") for c in opened_source.columns)
+        if unnamed and lower and len(set(lower) - {None}) == len(lower):
+            lines = detected.format.skip_lines + below
+            why = (*detected.why, f"the header is line {lines + 1}, since the one above lacks a name")
+            return _read(source, replace(detected, format=detected.format.changed({"skip_lines": lines}), why=why))
+        rest = chain([_without_first(first, below)] if first else [], chunks)
+        table = summary_of(opened_source.columns, rest)
+    if below:
+        said = f"its first {below} rows are more of the header, as it seems; delete them, or they are refused"
+        detected = replace(detected, undecided=(*detected.undecided, Undecided("format", said)))
+    return detected, table
+
+
+def _without_first(chunk: Chunk, rows: int) -> Chunk:
+    kept = np.arange(rows, len(chunk))
+    table = chunk.table.iloc[rows:].reset_index(drop=True)
+    return Chunk(table, chunk.lines[rows:], chunk.raw.take(kept), chunk.broken, chunk.typed)
 
 
 def write_settings(file: Path, text: str, name: str, *, complete: bool = True) -> None:
@@ -89,6 +122,8 @@ def write_settings(file: Path, text: str, name: str, *, complete: bool = True) -
         there += "\n"
     if complete:
         read_settings(there + text, file.name)
+    else:
+        tomllib.loads(there + text)
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         beside.write_text(there + text, encoding="utf-8")

@@ -20,7 +20,7 @@ def stream_toml(found: Inference, name: str, late: LatePart | None = None) -> st
     task = found.answer.task or "drift"
     parts = [
         f"[streams.{key}]",
-        _line("task", _quoted(task), "" if found.answer.task else "no answer, so inputs are watched for drift"),
+        _line("task", _quoted(task), "" if found.answer.task else _without_answer(found)),
         *_id(found),
         *_time(found),
         *_features(found),
@@ -40,6 +40,12 @@ def stream_toml(found: Inference, name: str, late: LatePart | None = None) -> st
         "",
     ]
     return "\n".join(parts)
+
+
+def _without_answer(found: Inference) -> str:
+    if any(one.about == "answer" for one in found.undecided):
+        return "until an answer is chosen below; then classification, or regression for numbers"
+    return "no answer, so inputs are watched for drift"
 
 
 def _id(found: Inference) -> Iterator[str]:
@@ -144,7 +150,7 @@ def _open(found: Inference, about: str) -> Iterator[str]:
     for one in found.undecided:
         if one.about == about:
             yield _comment(f"undecided: {one.said}")
-            yield from (_comment(setting) for setting in one.settings)
+            yield from (_comment(line) for setting in one.settings for line in setting.splitlines())
 
 
 def _comment(text: str) -> str:
@@ -157,7 +163,8 @@ def _line(key: str, value: str, comment: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML lets no control character stand
+    """A text as TOML writes it: JSON leaves DEL as it is, TOML does not."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _key(text: str) -> str:
