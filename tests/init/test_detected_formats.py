@@ -187,10 +187,10 @@ def test_one_column_with_another_delimiter_in_it_is_never_taken(tmp_path: Path, 
     assert all(setting.startswith("delimiter = ") for setting in found.undecided[0].settings)
 
 
-def test_a_file_without_a_header_is_told(tmp_path: Path) -> None:
+def test_a_file_without_a_header_is_refused(tmp_path: Path) -> None:
     """A first row of numbers above numbers is a record; nothing names the columns."""
-    found = _detect(tmp_path, "".join(f"{k};2024-05-{k % 28 + 1:02d};{k}.5;good\n" for k in range(50)))
-    assert any("no header" in one.said for one in found.undecided)
+    with pytest.raises(InputError, match="no header"):
+        _detect(tmp_path, "".join(f"{k};2024-05-{k % 28 + 1:02d};{k}.5;good\n" for k in range(50)))
     named = _detect(tmp_path, "at,1,2,3\n" + "".join(f"2024-05-03,{k},{k}.5,7\n" for k in range(50)))
     assert (_given(named), named.undecided) == ({}, ())
     padded = "v1,v2,,,\n" + "ham,some words of a text,,,\n" * 30
