@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from trueup.monitoring.check import Signal
 from trueup.monitoring.formatting import aligned_figure
@@ -115,7 +115,7 @@ def _reason(facts: AlertFacts) -> str:
 def _rollback(facts: AlertFacts) -> Words:
     old, back = _version(facts.from_version), _version(facts.to_version)
     steps = [
-        replace(_acknowledge(facts), why="Let challengers be promoted by themselves again"),
+        NextStep("Let challengers be promoted again", _command("models resume", stream=facts.stream, why=True)),
         NextStep("See who answers now, and the audit trail", _command("models history", stream=facts.stream)),
     ]
     if facts.from_version is not None:
@@ -125,8 +125,8 @@ def _rollback(facts: AlertFacts) -> Words:
         f"rolled back to {back}" + (f" by {facts.who}" if facts.who else f", {old} lost its probation"),
         f"{back} answers on stream '{facts.stream}' again; {old} did until this moment."
         + (_reason(facts) if facts.who else f" {facts.why}"),
-        "It moved the champion back and opened this incident. Until somebody acknowledges it, challengers are trained "
-        "and judged as before, but wait: nothing is promoted by itself.",
+        "It moved the champion back and opened this incident. Until somebody resumes promotion, challengers are "
+        "trained and judged as before, but wait: nothing is promoted by itself.",
         tuple(steps),
     )
 

@@ -21,7 +21,8 @@ class Incident:
     """A condition that is open until it resolves: opened → acknowledged → resolved.
 
     outcome: how a drift ended: quiet, answered (a version trained on it was promoted), harmless (no challenger was
-    better, and quality stayed as it was); None: as its cause says.
+    better, and quality stayed as it was); None: as its cause says. resolved_by, resolved_why: where a person
+    ended it.
     """
 
     id: str
@@ -32,6 +33,8 @@ class Incident:
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     resolved_at: datetime | None = None
+    resolved_by: str | None = None
+    resolved_why: str | None = None
     outcome: str | None = None
     refusal_told: bool = False
 
@@ -101,6 +104,10 @@ class AlertStore:
 
     def resolve(self, connection: Connection, incident_id: str, at: datetime, outcome: str | None = None) -> None:
         self._update_incident(connection, incident_id, resolved_at=at, outcome=outcome)
+
+    def end(self, connection: Connection, incident_id: str, at: datetime, who: str, why: str) -> None:
+        """Resolve an incident that a person ends."""
+        self._update_incident(connection, incident_id, resolved_at=at, resolved_by=who, resolved_why=why)
 
     def tell_refusal(self, connection: Connection, incident_id: str) -> None:
         """Remember that the incident's thread has had its line on a refused challenger."""

@@ -211,8 +211,8 @@ incidents = _table(
     sa.Column("codes", sa.JSON, nullable=False),
     sa.Column("opened_at", Instant, nullable=False),
     sa.Column("acknowledged_at", Instant),
-    sa.Column("acknowledged_by", sa.Text),
     sa.Column("resolved_at", Instant),
+    *(sa.Column(name, sa.Text) for name in ("acknowledged_by", "resolved_by", "resolved_why")),
     sa.Column("outcome", sa.Text),  # of a resolved one: quiet, answered, harmless; null: what its cause says
     sa.Column("refusal_told", sa.Boolean, nullable=False),
 )

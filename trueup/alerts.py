@@ -96,7 +96,7 @@ class Alerts:
         return self._of(waiting - self._app.alerts.held(self._app.now()))
 
     def ack(self, incident: str) -> Incident:
-        """Say that somebody has seen an open incident; that ends the incident of a rollback."""
+        """Say that somebody has seen an open incident; nothing else changes by it."""
         from trueup.flows.promote.manual import acknowledge
 
         return acknowledge(self._app, incident)

@@ -13,6 +13,7 @@ from trueup.storage.tabular import Document, Listing, Tabular
 if TYPE_CHECKING:
     from trueup.flows.app import App
     from trueup.flows.audit.history import AuditHistory
+    from trueup.storage.alerts import Incident
     from trueup.storage.promotions import PromotionAttempt, VersionRecord
     from trueup.storage.prunings import Pruning
     from trueup.storage.stream import StreamSettings
@@ -113,7 +114,7 @@ class Verification(Tabular):
 
 @dataclass(frozen=True, kw_only=True)
 class ChampionChange(Tabular):
-    """A change of the champion by hand. waits_for: the incident that holds promotion until it is acknowledged."""
+    """A change of the champion by hand. waits_for: the incident that holds promotion until it is resumed."""
 
     from_version: int | None
     to_version: int | None
@@ -264,7 +265,7 @@ class Models:
     def rollback(self, why: str, to: int | None = None) -> ChampionChange:
         """Go back to an earlier version, the one before where `to` is None.
 
-        Nothing is promoted by itself until the incident `waits_for` is acknowledged.
+        Nothing is promoted by itself until `resume`.
         """
         from trueup.flows.promote.manual import roll_back
         from trueup.flows.promote.notifications import open_rollback
@@ -272,3 +273,9 @@ class Models:
         done = roll_back(self._app, self._settings, to, why)
         waits = open_rollback(self._app, self._settings)
         return ChampionChange.of(done, waits_for=waits.id if waits else None)
+
+    def resume(self, why: str) -> Incident:
+        """Let challengers be promoted by themselves again after a rollback; the incident that it ended."""
+        from trueup.flows.promote.manual import resume_promotion
+
+        return resume_promotion(self._app, self._settings, why)

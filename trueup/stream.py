@@ -254,7 +254,7 @@ class Stream:
         return self.models.promote(to, why, force=force)
 
     def rollback(self, why: str, to: int | None = None) -> ChampionChange:
-        """Go back to an earlier version; nothing is promoted by itself until that is acknowledged."""
+        """Go back to an earlier version; nothing is promoted by itself until promotion is resumed."""
         return self.models.rollback(why, to)
 
     def moment(self, as_of: AsOf) -> Any:

@@ -15,7 +15,7 @@ from trueup.feedback.intake import ingest
 from trueup.flows.app import App, open_app
 from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
-from trueup.flows.promote.manual import acknowledge
+from trueup.flows.promote.manual import resume_promotion
 from trueup.flows.promote.notifications import open_rollback
 from trueup.flows.replay.policies import REPLAYED, retrain_at
 from trueup.flows.replay.run import END, check_times
@@ -79,11 +79,11 @@ class Deployment:
             strategies = replace(strategies, decide=retrain_at(frozenset({as_of})))
         return run_cycle(self.app, self.stream, as_of, strategies=strategies)
 
-    def acknowledge_rollback(self) -> bool:
-        """Be the person who acknowledges that probation went back, so that promotion goes on; whether there was one."""
+    def resume_after_rollback(self) -> bool:
+        """Be the person who resumes promotion after probation went back; whether there was a rollback."""
         found = open_rollback(self.app, self.stream)
         if found is not None:
-            acknowledge(self.app, found.id)
+            resume_promotion(self.app, self.stream, "the benchmark goes on")
         return found is not None
 
     def attempts(self) -> Sequence[PromotionAttempt]:

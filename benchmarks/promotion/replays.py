@@ -64,7 +64,7 @@ def play(told: Play) -> dict[str, Any]:
         back = 0
         for as_of in moments if first else ():
             deployment.cycle(as_of, ask=asked)
-            back += deployment.acknowledge_rollback()
+            back += deployment.resume_after_rollback()
         return {
             "set": told.set.name, "salt": told.salt, "policy": told.policy, "search": told.search,
             "metric": deployment.stream.metric, "checks": len(moments) if first else 0, "back": back,

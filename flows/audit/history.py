@@ -65,9 +65,9 @@ def _of_store(app: App, stream: StreamSettings) -> list[dict[str, Any]]:
         _done(p.id, p.at, p.who, "pause" if p.paused else "resume", p.why) for p in app.pauses.history(stream.name)
     ]
     seen = [
-        _done(i.id, i.acknowledged_at, i.acknowledged_by, "acknowledge", "The rollback: promotion follows the policy.")
+        _done(i.id, i.resolved_at, i.resolved_by, "resume_promotion", i.resolved_why or "")
         for i in app.alerts.incidents(stream.name, limit=None)
-        if i.cause == Cause.ROLLBACK and i.acknowledged_at is not None
+        if i.cause == Cause.ROLLBACK and i.resolved_by is not None
     ]
     return [*attempts, *pauses, *seen]
 

@@ -88,14 +88,10 @@ def _deliveries(s: Session, alerts: Sequence[OutboxItem]) -> None:
 
 
 def alerts_ack(incident: IncidentId, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Say that somebody has seen an open incident.
-
-    That ends the incident of a rollback.
-    """
+    """Say that you have an open incident; nothing else changes by it."""
     with session(config, home, as_json) as s:
         found = s.deployment.alerts.ack(incident)
-        ended = "; it is resolved, and promotion follows the policy again" if found.resolved_at else ""
-        said = f"incident {incident} acknowledged by {found.acknowledged_by}{ended}"
+        said = f"incident {incident} acknowledged by {found.acknowledged_by}"
         s.show({"incidents": [found], "alerts": []}, said)
 
 

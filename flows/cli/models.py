@@ -164,15 +164,27 @@ def models_rollback(
 ) -> None:
     """Go back to an earlier version.
 
-    Nothing is promoted by itself until that is acknowledged.
+    Nothing is promoted by itself until: trueup models resume.
     """
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
         can = _tell_answerable(chosen)
         done = chosen.rollback(why, to)
-        waits = [f"Nothing is promoted by itself until: trueup alerts ack {done.waits_for}"] if done.waits_for else []
+        resume = f"trueup models resume --stream {chosen.name} --why '...'"
+        waits = [f"Nothing is promoted by itself until: {resume}"] if done.waits_for else []
         arrow = _arrow(done.from_version, done.to_version)
         s.show({**done.as_json(), "answerable": can}, f"{arrow}: v{done.to_version} is champion again", *waits)
+
+
+def models_resume(
+    why: Why, stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """Let challengers be promoted by themselves again after a rollback."""
+    with session(config, home, as_json) as s:
+        chosen = s.stream(stream)
+        done = chosen.models.resume(why)
+        said = f"promotion of '{chosen.name}' follows the policy again; rollback incident {done.id} is closed"
+        s.show({"incidents": [done]}, said)
 
 
 def _tell_answerable(stream: Stream) -> tuple[int, ...]:
@@ -190,6 +202,6 @@ def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
     models: Commands = {
         "list": models_list, "show": models_show, "explain": models_explain, "history": models_history,
-        "verify": models_verify, "promote": models_promote, "rollback": models_rollback,
+        "verify": models_verify, "promote": models_promote, "rollback": models_rollback, "resume": models_resume,
     }  # fmt: skip
     add_group(cli, "models", "The registry's view and the audit trail.", models)

@@ -46,11 +46,10 @@ def hold_reason(app: App, stream: StreamSettings, doubts: Sequence[str] = ()) ->
     """
     if doubts:
         return "; ".join(doubts)
-    rollback = open_rollback(app, stream)
-    if rollback is not None:
+    if open_rollback(app, stream) is not None:
         return (
-            "after the rollback nothing is promoted by itself until somebody acknowledges it "
-            f"(trueup alerts ack {rollback.id})"
+            "after the rollback nothing is promoted by itself until somebody resumes promotion "
+            f"(trueup models resume --stream {stream.name} --why '...')"
         )
     if stream.policy.promotion != "auto":
         return f'promotion = "{stream.policy.promotion}" under policy, so a person decides'

@@ -1,4 +1,4 @@
-"""What a person does to the champion: promote a version, go back to an earlier one, and acknowledge that."""
+"""What a person does to the champion: promote a version, go back to an earlier one, and resume promotion after that."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from trueup.flows.check.champion import champion_version
 from trueup.flows.promote.answerable import need_answer
 from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit_and_announce
-from trueup.flows.promote.notifications import refusal_reason
+from trueup.flows.promote.notifications import open_rollback, refusal_reason
 from trueup.flows.promote.out_of_band import latest_as_of, record_out_of_band_move
-from trueup.monitoring.causes import Cause
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident
 from trueup.storage.errors import InputError, NoChampion, StaleEvidence
@@ -58,7 +57,7 @@ def promote_by_hand(app: App, stream: StreamSettings, version: int, why: str, *,
 def roll_back(app: App, stream: StreamSettings, version: int | None, why: str) -> PromotionAttempt:
     """Make an earlier version champion again: the one named, or the one with the alias `previous`.
 
-    It opens an incident; until that is acknowledged nothing is promoted by itself.
+    It opens an incident; until somebody resumes promotion nothing is promoted by itself.
 
     Raises:
         NoChampion: there is none to go back from.
@@ -82,7 +81,7 @@ def roll_back(app: App, stream: StreamSettings, version: int | None, why: str) -
 
 
 def acknowledge(app: App, incident_id: str) -> Incident:
-    """Say that somebody has seen an open incident; one of a rollback is resolved by that, and the mail says so.
+    """Say that somebody has seen an open incident; nothing else changes by it.
 
     Raises:
         InputError: no incident of this id is open.
@@ -90,29 +89,39 @@ def acknowledge(app: App, incident_id: str) -> Incident:
     found = next((i for i in app.alerts.open_incidents() if i.id == incident_id), None)
     if found is None:
         raise InputError(f"There is no open incident '{incident_id}'. `trueup alerts list` names them.")
-    ended = _end_of_rollback(app, found) if found.cause == Cause.ROLLBACK else None
-    seen = replace(found, acknowledged_at=app.now(), acknowledged_by=app.who)
     with app.database.write() as connection:
         if not app.alerts.acknowledge(connection, found.id, app.who, app.now()):
             raise InputError(f"Incident '{incident_id}' was resolved this moment; nothing is left to acknowledge.")
-        if ended is not None:
-            app.alerts.resolve(connection, found.id, ended.as_of)
-            app.alerts.add(connection, outbox_item(app, app.stream(found.stream), ended, found))
-            seen = replace(seen, resolved_at=ended.as_of)
-    deliver_now(app)
-    return seen
+    return next(i for i in app.alerts.incidents(found.stream, limit=None) if i.id == found.id)
 
 
-def _end_of_rollback(app: App, incident: Incident) -> AlertFacts:
-    return AlertFacts(
+def resume_promotion(app: App, stream: StreamSettings, why: str) -> Incident:
+    """End the incident of a rollback: from here on promotion follows the policy again, and a mail says so.
+
+    Raises:
+        InputError: no rollback holds promotion, or there is no reason.
+    """
+    _need_reason(why)
+    found = open_rollback(app, stream)
+    if found is None:
+        raise InputError(
+            f"No rollback holds the promotion of '{stream.name}', so there is nothing to resume. It follows "
+            f"policy.promotion = \"{stream.policy.promotion}\"."
+        )
+    ended = AlertFacts(
         kind=AlertKind.INCIDENT_RESOLVED,
-        stream=incident.stream,
-        as_of=latest_as_of(app, app.stream(incident.stream)),
-        codes=incident.codes,
-        incident_id=incident.id,
-        why=f"{app.who} acknowledged the rollback, so promotion follows the policy again",
+        stream=stream.name,
+        as_of=latest_as_of(app, stream),
+        codes=found.codes,
+        incident_id=found.id,
+        why=f"{app.who} resumed automatic promotion: {why}",
         home=str(app.home),
     )
+    with app.database.write() as connection:
+        app.alerts.end(connection, found.id, app.now(), app.who, why)
+        app.alerts.add(connection, outbox_item(app, stream, ended, found))
+    deliver_now(app)
+    return next(i for i in app.alerts.incidents(stream.name, limit=None) if i.id == found.id)
 
 
 def _give_way(app: App, lease: Lease, stream: StreamSettings) -> None:

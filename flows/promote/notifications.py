@@ -49,7 +49,7 @@ def refusal_reason(attempt: PromotionAttempt) -> str:
 
 
 def open_rollback(app: App, stream: StreamSettings) -> Incident | None:
-    """The incident of a rollback, by hand or by a lost probation, that nobody has acknowledged yet."""
+    """The incident of a rollback, by hand or by a lost probation, after which nobody has resumed promotion yet."""
     return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.ROLLBACK), None)
 
 

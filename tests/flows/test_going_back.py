@@ -18,7 +18,7 @@ from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.steps import promote_step
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.promote.commit import finish_undone, hold_reason
-from trueup.flows.promote.manual import acknowledge, promote_by_hand, roll_back
+from trueup.flows.promote.manual import promote_by_hand, resume_promotion, roll_back
 from trueup.flows.promote.notifications import open_rollback
 from trueup.reports.alert_facts import AlertFacts, AlertKind
 from trueup.reports.mail import compose
@@ -51,12 +51,12 @@ class Deployment:
         return aliases(self.app)
 
     def with_champion(self, version: int) -> App:
-        """The deployment with this champion, by whatever way, and with nothing that waits for acknowledgement."""
+        """The deployment with this champion, by whatever way, and with nothing that holds promotion."""
         if self.app.registry.alias("reviews", "champion") != version:
             promote_by_hand(self.app, self.stream, version, "set up", force=True)
         standing = open_rollback(self.app, self.stream)
         if standing:
-            acknowledge(self.app, standing.id)
+            resume_promotion(self.app, self.stream, "set up")
         return self.app
 
 
@@ -92,7 +92,7 @@ def test_a_rollback_moves_the_alias_and_says_who_and_why(deployment: Deployment)
     mail = next(a for a in deployment.app.alerts.alerts() if a.kind == "rollback")
     incident = next(i for i in deployment.app.alerts.incidents() if i.id == mail.incident_id)
     assert (incident.cause, mail.message_id, mail.state) == ("rollback", incident.thread, "sent")
-    assert f"trueup alerts ack {incident.id}" in mail.text
+    assert "trueup models resume --stream reviews" in mail.text
     assert "answers are worse" in mail.text
 
 
@@ -109,21 +109,25 @@ def test_after_a_rollback_nothing_is_promoted_by_itself(deployment: Deployment) 
     assert deployment.after_train == {"champion": 1, "previous": 2, "challenger": 4}
 
 
-def test_acknowledging_a_rollback_ends_it(deployment: Deployment) -> None:
-    """The incident resolves with a mail in its thread, and the policy decides again."""
+def test_only_resuming_promotion_ends_a_rollback(deployment: Deployment) -> None:
+    """To acknowledge it says who has it; resumed, it resolves with a mail in its thread, and the policy decides."""
     app, stream = deployment.with_champion(2), deployment.stream
     roll_back(app, stream, 1, "worse")
     standing = open_rollback(app, stream)
     assert standing
-    assert standing.id in hold_reason(app, stream)
     found = Shell(deployment.folder)(f"alerts ack {standing.id}").document["incidents"][0]
-    assert found["acknowledged_by"] == app.who
-    assert found["resolved_at"]
+    assert (found["acknowledged_by"], found["resolved_at"]) == (app.who, None)
+    assert "trueup models resume" in hold_reason(app, stream)
+    found = Shell(deployment.folder)("models resume -s reviews --why 'the feed is mended'").document["incidents"][0]
+    assert (found["resolved_by"], found["resolved_why"]) == (app.who, "the feed is mended")
     assert hold_reason(app, stream) == ""
+    assert "nothing to resume" in Shell(deployment.folder)("models resume -s reviews --why again", 2).err
+    event = Shell(deployment.folder)("models history -s reviews").document["events"][0]
+    assert (event["kind"], event["who"], event["why"]) == ("resume_promotion", app.who, "the feed is mended")
     mails = [a for a in app.alerts.alerts() if a.incident_id == standing.id]
     assert [m.kind for m in mails] == ["incident_resolved", "rollback"]
     assert mails[0].in_reply_to == standing.thread
-    assert "again" in mails[0].subject
+    assert "resumed automatic promotion" in mails[0].subject
 
 
 def test_what_passed_and_waits_needs_no_force(deployment: Deployment) -> None:
@@ -328,7 +332,8 @@ def test_mails_about_what_a_person_did_name_them_and_their_reason() -> None:
     assert forced.subject == "[trueup] reviews: promoted by ann, by force (v3)"
     back = compose(replace(BY_HAND, kind=AlertKind.ROLLBACK, from_version=3, to_version=2, incident_id="inc-1"))
     assert back.subject == "[trueup] reviews: rolled back to v2 by ann"
-    for part in ("<b>looks</b> good", "trueup alerts ack inc-1", "trueup models promote --to 3 --force", "inc-1"):
+    forced = "trueup models promote --to 3 --force"
+    for part in ("<b>looks</b> good", "trueup models resume --stream reviews", forced, "inc-1"):
         assert part in back.text
     assert "by ann" not in compose(replace(BY_HAND, who="", why="")).text
 

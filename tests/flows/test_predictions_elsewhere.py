@@ -28,7 +28,7 @@ from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY, make_reviews
 from trueup.flows.promote import external_releases as elsewhere
-from trueup.flows.promote.manual import acknowledge, roll_back
+from trueup.flows.promote.manual import resume_promotion, roll_back
 from trueup.flows.promote.notifications import open_rollback
 from trueup.flows.replay.run import replay
 from trueup.flows.settings import locate
@@ -240,7 +240,7 @@ def test_going_back_and_a_release(story: Story) -> None:
     assert (back.from_version, back.to_version, story.champion) == (2, 1, 1)
     waiting = open_rollback(app, stream)
     assert waiting is not None
-    acknowledge(app, waiting.id)
+    resume_promotion(app, stream, "the service is well")
     assert any("v1 was handed over and does not serve yet" in note for note in status_of(app, stream).notes)
     assert verify(app, stream) == ()
     assert all(finding.ok for finding in examine(app))

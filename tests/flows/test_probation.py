@@ -24,7 +24,7 @@ from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY
 from trueup.flows.promote.commit import hold_reason
-from trueup.flows.promote.manual import acknowledge, promote_by_hand, roll_back
+from trueup.flows.promote.manual import acknowledge, promote_by_hand, resume_promotion, roll_back
 from trueup.flows.promote.notifications import open_rollback
 from trueup.storage.errors import InputError
 from trueup.storage.policy import Policy
@@ -237,13 +237,13 @@ def test_a_lost_probation_goes_back_by_itself(app: App) -> None:
     standing = open_rollback(app, app.stream("reviews"))
     assert standing
     text = next(a.text for a in app.alerts.alerts() if a.id == mail["id"])
-    assert f"trueup alerts ack {standing.id}" in text
+    assert "trueup models resume --stream" in text
     assert f"goes back from {stands['bound']:.2%} on" in text
     shell = Shell(app.home.parent)
     assert shell("models verify -s reviews").document["ok"]
-    shell(f"alerts ack {standing.id}")
+    shell("models resume -s reviews --why 'the feed is mended'")
     kinds = [e["kind"] for e in shell("models history -s reviews").document["events"]]
-    assert kinds == ["acknowledge", "probation", "forced", "challenger", "first"]
+    assert kinds == ["resume_promotion", "probation", "forced", "challenger", "first"]
 
 
 @pytest.mark.slow
@@ -253,7 +253,7 @@ def test_after_it_nothing_is_promoted_until_it_is_acknowledged(app: App) -> None
     cycle(app)
     standing = open_rollback(app, stream)
     assert standing
-    assert standing.id in hold_reason(app, stream)
+    assert "trueup models resume" in hold_reason(app, stream)
     with pytest.raises(InputError, match="rolled back from v2 to v1 already"):
         roll_back(app, stream, None, "again")
     take_in(app, app.home.parent, 4, AS_OF, WEEK, BROKEN)
@@ -266,6 +266,8 @@ def test_after_it_nothing_is_promoted_until_it_is_acknowledged(app: App) -> None
     with pytest.raises(InputError, match="champion before"):
         promote_by_hand(app, stream, 2, "again", force=False)
     acknowledge(app, standing.id)
+    assert hold_reason(app, stream), "to have it is not to let it go on"
+    resume_promotion(app, stream, "the feed is mended")
     assert hold_reason(app, stream) == ""
     promote_by_hand(app, stream, waiting, "read it", force=False)
     assert aliases(app)["champion"] == waiting
