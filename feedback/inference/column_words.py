@@ -23,7 +23,7 @@ _LATE = vocabulary(
     "有用, 参考になった, 点赞, 回复, 返信, いいね, 赞同, 공감, 비공감, 추천수, 답글, cierre, last payment",
     "total payment, pymnt",
     "total rec, playtime forever, last pymnt, comment count, comments count, num comments, reply count, handle time",
-    "satisfaction comment",
+    "satisfaction comment, suka, disukai, begeni, begeniler, gefallt mir, jaime, polubienia, mi piace",
     "response from, reply from, losungszeit, loesungszeit, bearbeitungszeit, antwortzeit, reaktionszeit",
     "hours to close",
     "age hours, age minutes, age days, case age, ticket age, close notes, close code, closing notes",

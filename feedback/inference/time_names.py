@@ -161,7 +161,7 @@ def named_zones(name: str) -> tuple[str, ...]:
 def date_part(name: str) -> tuple[str, tuple[str, ...]]:
     """Which part of a date a column is called ("Y", "m", "d", "H", "M", "S", "q"; "" none), and its other words."""
     words = name_words(name)
-    parts = [w for w in words if w in _PART_OF]
+    parts = [w for w in words if w in _PART_OF and (len(w) > 1 or len(words) == 1)]  # pH is no hour
     if not parts or set(words) & {"week", "weekday", "dayofweek", "dayofyear"}:
         return "", words
     # "arrival date day of month" is a day: the first of its parts is meant
