@@ -52,7 +52,8 @@ def _role(name: str, values: Sequence[str | None], answer: str = "label") -> Rol
         ("Developer Reply Text", TEXTS, "left out", "text"), ("first_response_hours", NUMBERS, "left out", "number"),
         ("chargeback", ["0", "1"], "left out", "number"),
         # The same letters, and nothing later.
-        ("thumbnail_size", NUMBERS, "numeric", "number"), ("pH", NUMBERS, "numeric", "number"), ("likelihood", NUMBERS, "numeric", "number"),
+        ("thumbnail_size", NUMBERS, "numeric", "number"), ("pH", NUMBERS, "numeric", "number"),
+        ("likelihood", NUMBERS, "numeric", "number"),
         ("replaced", ["yes", "no"], "categorical", "category"),
         ("likes_sport", ["yes", "no"], "categorical", "category"),
         ("marital_status", ["single", "married"], "categorical", "category"), ("voltage", NUMBERS, "numeric", "number"),
