@@ -32,12 +32,19 @@ def read_excel(place: Place) -> Contents:
     wanted = place.format.sheet if place.format.sheet in book.sheet_names else _only_sheet(place)
     sheet = _sheet(place, book, wanted)
 
+    moments: set[int] = set()
+
     def rows() -> Iterator[list[str | None]]:
-        return ([_text(cell) for cell in row] for row in sheet.iter_rows())
+        return ([_text(_at_midnight(cell) if k in moments else cell) for k, cell in enumerate(row)]
+                for row in sheet.iter_rows())  # fmt: skip
 
     contents = read_rows(place, rows)
-    typed = _times(sheet, contents.columns, place)
-    if typed:
+    kinds = _kinds(sheet, len(contents.columns), place)
+    typed = frozenset(
+        name for name, found in zip(contents.columns, kinds, strict=True) if found and found <= {datetime, date}
+    )
+    moments |= {k for k, found in enumerate(kinds) if found >= {datetime, date}}
+    if typed or moments:
         contents = read_rows(place, rows, typed)
     return replace(contents, notes=(*contents.notes, *_lacking(place, wanted)))
 
@@ -103,9 +110,14 @@ def _text(cell: Any) -> str | None:
     return written(cell)
 
 
-def _times(sheet: Any, columns: tuple[str, ...], place: Place) -> frozenset[str]:
-    """The columns of which every cell that is not empty is a date or a time on a day."""
-    kinds: list[set[type]] = [set() for _ in columns]
+def _at_midnight(cell: Any) -> Any:
+    """A moment for a day: in a column of moments a day without an hour is one at midnight, not the whole day."""
+    return datetime(cell.year, cell.month, cell.day) if type(cell) is date else cell
+
+
+def _kinds(sheet: Any, columns: int, place: Place) -> list[set[type]]:
+    """The types of each column's cells that are not empty, below the header."""
+    kinds: list[set[type]] = [set() for _ in range(columns)]
     seen = False
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number <= place.format.skip_lines or not any(cell != "" for cell in row):
@@ -116,7 +128,7 @@ def _times(sheet: Any, columns: tuple[str, ...], place: Place) -> frozenset[str]
         for found, cell in zip(kinds, row, strict=False):
             if cell != "":
                 found.add(type(cell))
-    return frozenset(c for c, found in zip(columns, kinds, strict=True) if found and found <= {datetime, date})
+    return kinds
 
 
 # ---- what a workbook does not keep: results of formulas, and errors ----

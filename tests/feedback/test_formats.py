@@ -263,6 +263,20 @@ def _workbook(path: Path, *rows: list[Any], more: dict[str, list[list[Any]]] | N
     return path
 
 
+def test_midnight_in_a_column_of_moments_is_no_whole_day(tmp_path: Path) -> None:
+    """Excel keeps 1 May 00:00 as a whole number, which the package calls a day: beside hours it is a moment."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["at", "day", "text"])
+    for hour in (0, 9, 18):
+        sheet.append([datetime(2023, 5, 1, hour), date(2023, 5, 1), "words"])
+    book.save(tmp_path / "a.xlsx")
+    with opened(str(tmp_path / "a.xlsx"), ()) as source:
+        (chunk,) = source.chunks()
+    assert list(chunk.table["at"]) == ["2023-05-01 00:00:00", "2023-05-01 09:00:00", "2023-05-01 18:00:00"]
+    assert set(chunk.table["day"]) == {"2023-05-01"}
+
+
 def test_cells_of_a_workbook_are_as_excel_types_them(tmp_path: Path) -> None:
     """Whole floats are integers, dates are times, what has no stored result is told; ids that Excel cut are marked."""
     path = _workbook(
