@@ -51,14 +51,14 @@ def test_a_decision_sees_every_counted_check_of_its_champion(app: App, as_of: in
     assert len(history_of(context, version, 0).counted) == DAYS
 
 
-def test_the_audit_trail_has_every_acknowledged_rollback(app: App) -> None:
+def test_the_audit_trail_has_every_resumption_after_a_rollback(app: App) -> None:
     """More than a list of a hundred."""
     with app.database.write() as connection:
         for k in range(150):
             at = START + timedelta(days=k)
             incident = Incident(
-                id=f"i{k}", stream="r", cause=str(Cause.ROLLBACK), codes=(), opened_at=at, acknowledged_at=at,
-                acknowledged_by="somebody", resolved_at=at,
+                id=f"i{k}", stream="r", cause=str(Cause.ROLLBACK), codes=(), opened_at=at, resolved_at=at,
+                resolved_by="somebody", resolved_why="mended",
             )  # fmt: skip
             app.alerts.open(connection, incident)
     assert len(history(app, app.stream("r")).events) == 150
