@@ -18,6 +18,7 @@ from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.roles import find_roles
 from trueup.feedback.inference.series import Series, find_series, series_of_order
 from trueup.feedback.inference.summary import TableSummary
+from trueup.feedback.values import encodable
 from trueup.storage.stream import OWN_PREFIX
 
 ORDER_STEP = timedelta(hours=1)  # from row to row where the row order is the time, until a person says
@@ -132,5 +133,6 @@ def _in_order(
 
 
 def unnamed(table: TableSummary) -> set[str]:
-    """The columns that no setting can name: without a name, or called as trueup's own are."""
-    return {column.name for column in table.columns if not column.name or column.name.startswith(OWN_PREFIX)}
+    """The columns that no setting can name: without a name, no Unicode text, or called as trueup's own are."""
+    names = (column.name for column in table.columns)
+    return {name for name in names if not name or name.startswith(OWN_PREFIX) or not encodable(name)}

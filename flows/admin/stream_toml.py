@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from trueup.feedback.inference.infer import ORDER_STEP, Inference
 from trueup.monitoring.lateness import LatePart, in_whole_units
+from trueup.storage.escaping import for_terminal
 from trueup.storage.file_format import FileFormat
 
 _WIDTH = 36                      # of a setting, before its comment
@@ -39,7 +40,7 @@ def stream_toml(found: Inference, name: str, late: LatePart | None = None) -> st
         _line("to", "[]", 'who is woken, as in ["oncall@example.org"]'),
         "",
     ]
-    return "\n".join(parts)
+    return "\n".join(parts).encode("utf-8", "replace").decode("utf-8")  # a spoilt cell may stand in a reason
 
 
 def _without_answer(found: Inference) -> str:
@@ -86,7 +87,7 @@ def _features(found: Inference) -> Iterator[str]:
 
 def _missing(found: Inference) -> Iterator[str]:
     if found.missing.setting:
-        yield f"{found.missing.setting}  # {found.missing.why}"
+        yield f"{found.missing.setting}  {_comment(found.missing.why)}"
     yield from _open(found, "missing")
 
 
@@ -154,12 +155,12 @@ def _open(found: Inference, about: str) -> Iterator[str]:
 
 
 def _comment(text: str) -> str:
-    return "# " + " ".join(text.split())
+    return "# " + for_terminal(" ".join(text.split()))  # TOML lets no control character stand, not in a comment either
 
 
 def _line(key: str, value: str, comment: str) -> str:
     said = f"{key} = {value}"
-    return f"{said:<{_WIDTH}} # {comment}" if comment else said
+    return f"{said:<{_WIDTH}} {_comment(comment)}" if comment else said
 
 
 def _quoted(text: str) -> str:

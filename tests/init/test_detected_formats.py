@@ -275,9 +275,10 @@ def test_every_made_shape_is_read_in_its_own_format(tmp_path: Path) -> None:
     for name, maker in SHAPES.items():
         shape = maker.shape()
         path = shape.file.write(tmp_path, name, [(c.name, c.cells) for c in shape.columns])
-        found, file = detect(str(path)), shape.file
-        if not isinstance(file, Csv):
+        file = shape.file
+        if not isinstance(file, Csv) or not file.header:
             continue
+        found = detect(str(path))
         titles = 0 if "sep=;" in file.title else len(file.title)
         format = found.format
         assert (format.delimiter, format.skip_lines) == (file.delimiter, titles), name
