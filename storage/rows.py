@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from trueup.storage.policy import Policy
 from trueup.storage.timepoints import utc
 
 META = {
@@ -98,3 +99,12 @@ def unique_content(rows: Rows, among: Rows) -> Rows:
     """The rows whose content stands only once in `among`, of which they are part (invariant 3)."""
     values, counts = np.unique(among.meta["content"].to_numpy(), return_counts=True)
     return rows.take(np.isin(rows.meta["content"].to_numpy(), values[counts == 1]))
+
+
+def fills_window(policy: Policy, rows: Rows) -> tuple[bool, str]:
+    """Whether rows in time order fill a window, and what that takes, in words."""
+    if policy.window_span is None:
+        return len(rows) >= (policy.window_records or 0), f"{policy.window_records} records"
+    times = rows.meta["time"].to_numpy()
+    full = len(rows) >= 30 and times[-1] - times[0] >= np.timedelta64(policy.window_span)
+    return full, f"30 records or more that span {policy.window}"

@@ -74,6 +74,9 @@ def train(
             for g in done.gate["tests"]
         ]
         ended = f"v{done.version} " + ("is champion" if done.promotion else "was not promoted: see the gate")
+        if not chosen.settings.predicts:
+            s.show(done.as_json(), f"v{done.version} is the reference that newer records are held against")
+            return
         if done.held:
             promote = f"trueup models promote --to {done.version} --stream {chosen.name} --why '...'"
             ended = f"v{done.version} passed the gate and waits: {done.held}. To let it answer: {promote}"

@@ -16,7 +16,7 @@ from trueup.storage.content import seed_of
 from trueup.storage.errors import NotTrainable
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
-from trueup.storage.rows import Rows
+from trueup.storage.rows import Rows, fills_window
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso, utc
 
@@ -84,13 +84,7 @@ def need_a_window(stream: StreamSettings, rows: Rows, as_of: datetime) -> None:
     Raises:
         NotTrainable: how many records there are, and how many it takes.
     """
-    policy = stream.policy
-    if policy.window_span is None:
-        full, wanted = len(rows) >= (policy.window_records or 0), f"{policy.window_records} records"
-    else:
-        times = rows.meta["time"].to_numpy()
-        full = len(rows) >= 30 and times[-1] - times[0] >= np.timedelta64(policy.window_span)
-        wanted = f"30 records or more that span {policy.window}"
+    full, wanted = fills_window(stream.policy, rows)
     if not full:
         raise NotTrainable(
             f"'{stream.name}' predicts nothing, and what newer records are to be held against is too little yet: "

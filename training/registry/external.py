@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from trueup.storage.errors import TrueupError
-from trueup.storage.rows import Rows, new_content, stack, unique_content
+from trueup.storage.rows import Rows, fills_window, new_content, stack, unique_content
 from trueup.storage.stream import StreamSettings
 from trueup.training.models.fitting import ordered_classes, targets
 from trueup.training.models.metrics import all_metrics
@@ -30,12 +30,7 @@ def missing_for_reference(stream: StreamSettings, answered: Rows) -> str:
     """
     policy = stream.policy
     labels = int(answered.labelled.sum())
-    if policy.window_span is None:
-        full, wanted = len(answered) >= (policy.window_records or 0), f"{policy.window_records} records"
-    else:
-        times = answered.meta["time"].to_numpy()
-        full = len(answered) >= 30 and times[-1] - times[0] >= np.timedelta64(policy.window_span)
-        wanted = f"records of {policy.window}"
+    full, wanted = fills_window(policy, answered)
     if full and (labels >= policy.min_labels or len(answered) >= policy.reference):
         return ""
     return (
