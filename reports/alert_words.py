@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from trueup.monitoring.check import Signal
 from trueup.monitoring.formatting import aligned_figure
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.signal_words import METRIC_NAMES, headline, unit_question
 
 

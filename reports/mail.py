@@ -14,8 +14,8 @@ from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Signal
 from trueup.monitoring.formatting import aligned_figure
 from trueup.monitoring.signals.catalogue import kind_of
-from trueup.reports.alert_facts import AlertFacts, AlertKind, GateFigure
 from trueup.reports.alert_words import NextStep, Words, words_of_alert
+from trueup.reports.alerts.facts import AlertFacts, AlertKind, GateFigure
 from trueup.reports.signal_words import metric_before
 from trueup.storage.escaping import for_header, for_page
 
@@ -63,7 +63,7 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class Letter:
+class _Letter:
     """What both templates show, cleaned."""
 
     stream: str
@@ -98,7 +98,7 @@ def one_line(value: str, length: int = LINE_LENGTH) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
-def _letter(alert: AlertFacts) -> Letter:
+def _letter(alert: AlertFacts) -> _Letter:
     words = words_of_alert(alert)
     shown = tuple(
         signal
@@ -117,7 +117,7 @@ def _letter(alert: AlertFacts) -> Letter:
     )
     subject = one_line(words.subject)
     steps = tuple(NextStep(step.why, one_line(step.command)) for step in words.steps)
-    return Letter(
+    return _Letter(
         stream=one_line(alert.stream),
         title=subject[:1].upper() + subject[1:],
         tone=_TONES[alert.kind],

@@ -72,7 +72,7 @@ class Alerts:
         """
         from trueup.flows.alert.compose import outbox_item
         from trueup.flows.alert.dispatch import deliver_now
-        from trueup.reports.alert_facts import AlertFacts, AlertKind
+        from trueup.reports.alerts.facts import AlertFacts, AlertKind
 
         app, stream = self._app, self._app.stream(self.stream or "")
         facts = AlertFacts(kind=AlertKind.TEST, stream=stream.name, as_of=app.now(), home=str(app.home))

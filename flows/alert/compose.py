@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from trueup.flows.app import App
 from trueup.monitoring.check import Check
 from trueup.monitoring.policy import Decision, reason_of
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident, OutboxItem, new_id
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.secrets import without_secrets

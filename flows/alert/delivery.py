@@ -14,8 +14,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Protocol
 
+from trueup.flows.alert.channels.channel import DeliveryFailed
 from trueup.storage.escaping import for_header
-from trueup.storage.secrets import without_secrets
 from trueup.storage.stream import mail_address
 
 BACK_OFF = (
@@ -27,33 +27,6 @@ BACK_OFF = (
 )
 MAX_ATTEMPTS = len(BACK_OFF) + 1  # that met a server; while it is away none is used up
 _SOONEST, _LATEST = timedelta(minutes=1), timedelta(hours=1)  # between two tries of a server that is away
-
-
-class DeliveryFailed(Exception):
-    """A message was not taken by everyone it is for.
-
-    why: a plain reason, one line.
-    permanent: no later attempt can help (refused recipients, refused content).
-    server: the fault is the server's, not this message's; other messages would meet the same now.
-    counts: it uses up one of the message's tries; not where no server was even met.
-    remaining: the addresses that have not got it; empty means all of them.
-    """
-
-    def __init__(
-        self,
-        why: str,
-        *,
-        permanent: bool = False,
-        server: bool = False,
-        counts: bool = True,
-        remaining: tuple[str, ...] = (),
-    ) -> None:
-        self.why = without_secrets(why)
-        super().__init__(self.why)
-        self.permanent = permanent
-        self.server = server
-        self.counts = counts
-        self.remaining = remaining
 
 
 class MailContent(Protocol):

@@ -16,7 +16,7 @@ from trueup.flows.alert.compose import Write, outbox_item
 from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App
 from trueup.monitoring.causes import Cause
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident, new_id
 from trueup.storage.errors import LeaseHeld, ModelUnusable, TimeRefused, TrueupError, UsageError
 from trueup.storage.leases import Lease

@@ -12,7 +12,7 @@ from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check
 from trueup.monitoring.incidents import IncidentChanges, incident_changes
 from trueup.monitoring.policy import Decision, History
-from trueup.reports.alert_facts import AlertKind
+from trueup.reports.alerts.facts import AlertKind
 from trueup.storage.alerts import Incident, new_id
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.stream import StreamSettings

@@ -12,7 +12,7 @@ from trueup.flows.app import App
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check, Verdict
 from trueup.monitoring.signals.catalogue import LABEL_DRIFT, METRIC
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident, new_id
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.stream import StreamSettings

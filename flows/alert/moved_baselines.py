@@ -13,7 +13,7 @@ from trueup.flows.check.answered import breached_since
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check
 from trueup.monitoring.signals.catalogue import CATALOGUE, kind_of
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident
 from trueup.storage.baselines import Baseline, BaselineKind
 from trueup.storage.cycles import CountedCheck, CycleRecord

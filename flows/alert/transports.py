@@ -13,7 +13,8 @@ from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
 
-from trueup.flows.alert.delivery import DeliveryFailed, Transport
+from trueup.flows.alert.channels.channel import DeliveryFailed
+from trueup.flows.alert.delivery import Transport
 from trueup.flows.settings import SmtpSettings
 from trueup.storage.secrets import remember
 

@@ -42,7 +42,7 @@ from trueup.flows.train.lineage import asked_by_cycle, window_spans
 from trueup.flows.train.run import train_version
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.policy import Action, Decision
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence
 from trueup.storage.promotions import PromotionAttempt, PromotionState
 

@@ -10,7 +10,7 @@ from trueup.flows.alert.incidents import incident_for
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_version
 from trueup.flows.promote.notifications import attempt_facts
-from trueup.reports.alert_facts import AlertKind
+from trueup.reports.alerts.facts import AlertKind
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import PromotionAttempt, PromotionState
 from trueup.storage.stream import StreamSettings

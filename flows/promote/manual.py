@@ -14,7 +14,7 @@ from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit_and_announce
 from trueup.flows.promote.notifications import open_rollback, refusal_reason
 from trueup.flows.promote.out_of_band import latest_as_of, record_out_of_band_move
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident
 from trueup.storage.errors import InputError, NoChampion, StaleEvidence
 from trueup.storage.leases import Lease, hold

@@ -10,7 +10,7 @@ from trueup.flows.alert.compose import Write, outbox_item
 from trueup.flows.alert.incidents import incident_for
 from trueup.flows.app import App
 from trueup.monitoring.causes import Cause
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident, new_id
 from trueup.storage.promotions import NOT_BY_TRUEUP, ROLLBACKS, PromotionAttempt, PromotionKind
 from trueup.storage.stream import StreamSettings

@@ -20,7 +20,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from trueup.flows.alert import transports as transports
-from trueup.flows.alert.delivery import BACK_OFF, MAX_ATTEMPTS, DeliveryFailed, build_message, deliver, next_attempt
+from trueup.flows.alert.channels.channel import DeliveryFailed
+from trueup.flows.alert.delivery import BACK_OFF, MAX_ATTEMPTS, build_message, deliver, next_attempt
 from trueup.flows.alert.transports import MaildirTransport, SmtpTransport, transport_of
 from trueup.flows.settings import SmtpSettings
 

@@ -20,7 +20,7 @@ from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.promote.commit import finish_undone, hold_reason
 from trueup.flows.promote.manual import promote_by_hand, resume_promotion, roll_back
 from trueup.flows.promote.notifications import open_rollback
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.mail import compose
 from trueup.storage.errors import InputError, ModelUnusable, NoChampion
 from trueup.storage.leases import hold

@@ -17,7 +17,7 @@ from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.alert.silence import silence
 from trueup.flows.app import App, open_app
 from trueup.flows.cycle.run import run_cycle
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.alerts import Incident
 from trueup.storage.errors import InputError
 from trueup.storage.silences import HELD_KINDS

@@ -30,7 +30,7 @@ from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pair
 from trueup.monitoring.signals.sides import Sides
 from trueup.monitoring.stats.columns import texts
 from trueup.monitoring.stats.proportions import share_test
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.mail import compose
 from trueup.storage.alerts import Incident
 from trueup.storage.baselines import Baseline

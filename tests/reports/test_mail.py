@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from trueup.monitoring.check import Signal, Verdict, Worse
-from trueup.reports.alert_facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.mail import SUBJECT_LENGTH, compose, one_line
 
 FELL = Signal(

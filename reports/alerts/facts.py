@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from trueup.monitoring.check import Signal
 
@@ -40,6 +40,17 @@ class GateFigure(Protocol):
     def bound(self) -> float | None: ...
     @property
     def said(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateLine:
+    """One test of a gate, read back from the outbox."""
+
+    code: str
+    passed: bool
+    value: float | None
+    bound: float | None
+    said: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,3 +92,32 @@ class AlertFacts:
     until: datetime | None = None
     why: str = ""
     home: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The facts as the outbox keeps them until a message is made of them."""
+        kept = asdict(self)
+        return kept | {
+            "kind": str(self.kind),
+            "as_of": self.as_of.isoformat(),
+            "until": self.until.isoformat() if self.until else None,
+            "gate": [
+                {"code": t.code, "passed": t.passed, "value": t.value, "bound": t.bound, "said": t.said}
+                for t in self.gate
+            ],
+        }
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> AlertFacts:
+        """The facts that `as_json` kept."""
+        return AlertFacts(
+            **{
+                **value,
+                "kind": AlertKind(value["kind"]),
+                "as_of": datetime.fromisoformat(value["as_of"]),
+                "until": datetime.fromisoformat(value["until"]) if value["until"] else None,
+                "signals": tuple(Signal.from_json(signal) for signal in value["signals"]),
+                "codes": tuple(value["codes"]),
+                "reasons": tuple(value["reasons"]),
+                "gate": tuple(GateLine(**test) for test in value["gate"]),
+            }
+        )

@@ -1,0 +1,1 @@
+"""What alerts say: the facts of one, the letter made of them, and its picture."""
