@@ -30,8 +30,3 @@ def letter_of(situation: Situation) -> Letter:
         action=Remedy(words.steps[0].command, words.steps[0].why) if words.steps else None,
         incidents=tuple(i.id for i in incidents),
     )
-
-
-def stem_of(notice_stream: str, causes: tuple[str, ...]) -> str:
-    """The subject of an incident, frozen when it opens: no figure that ages, at most 60 characters."""
-    return f"{notice_stream}: {', '.join(causes)}"[:60]
