@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -17,11 +16,11 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
 from trueup.feedback.schema_check import check_schema
+from trueup.flows.alert_settings import AlertSettings
 from trueup.flows.settings_faults import faults_of, is_json, place_of, refused_settings, settings_variables
 from trueup.storage.errors import ConfigError
 from trueup.storage.locations import (
@@ -96,20 +95,6 @@ class SmtpSettings(BaseModel):
     def uses_server(self) -> bool:
         """Whether mails leave this machine's home folder at all."""
         return bool(self.host or self.block)
-
-
-class AlertSettings(Frozen):
-    """Who is told that all goes well; whom a stream's alerts go to stands with the stream."""
-
-    heartbeat: str = ""
-
-    @field_validator("heartbeat")
-    @classmethod
-    def _can_be_asked(cls, value: str) -> str:
-        address = urlsplit(value)
-        if value and not (address.scheme in ("http", "https") and address.hostname):
-            raise ValueError("heartbeat is no address, so no sign of life could be sent; begin it with https://")
-        return value
 
 
 class ServeSettings(Frozen):
@@ -224,7 +209,7 @@ def read_settings(text: str, name: str) -> Settings:
         settings = _with_variables(values) if _is_set(os.environ) else Settings(**values)
     except ValidationError as error:
         raise refused_settings(faults_of(error, name)) from None
-    if unfit := dict(_unfit_schemas(settings, name)):
+    if unfit := dict((*_unfit_schemas(settings, name), *_unfit_rules(settings, name))):
         raise refused_settings(unfit)
     return settings
 
@@ -236,6 +221,18 @@ def _unfit_schemas(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
             check_schema(stream)
         except ConfigError as error:
             yield place_of(("streams", stream.name), name), " ".join(str(error).split())
+
+
+def _unfit_rules(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
+    """The rules of alerts that name a stream that there is not: where, and why."""
+    known = ", ".join(sorted(settings.streams)) or "none"
+    for place, rule in enumerate(settings.alerts.rules):
+        for stream in rule.streams:
+            if stream not in settings.streams:
+                yield place_of(("alerts", "rules", place, "streams"), name), (
+                    f"there is no stream '{stream}', so nobody would be told of it (configured: {known}); mend the "
+                    "name, or leave `streams` out for all"
+                )
 
 
 def _is_set(variables: Iterable[str]) -> bool:

@@ -16,6 +16,21 @@ _OF_NO_PLACE = {"Factory", "localtime"}  # the latter is another one on each mac
 _A_YEAR_WITH_ALL_DAYS = datetime(2023, 3, 1)  # whatever fires at all fires again within 50 years of it
 
 
+def known_zone(value: str) -> str:
+    """The value, if it is a name of the IANA list.
+
+    Raises:
+        ValueError: it is none; with advice.
+    """
+    if value == "UTC":
+        return value
+    from zoneinfo import available_timezones
+
+    if value not in available_timezones() - _OF_NO_PLACE:
+        raise ValueError(f"'{value}' is no time zone; write a name of the IANA list, as in 'Europe/Berlin'")
+    return value
+
+
 class Schedule(Frozen):
     """When the stream's cycles run; without a cron line only when asked for. timezone: whose clock the line means."""
 
@@ -30,13 +45,7 @@ class Schedule(Frozen):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value == "UTC":
-            return value
-        from zoneinfo import available_timezones
-
-        if value not in available_timezones() - _OF_NO_PLACE:
-            raise ValueError(f"'{value}' is no time zone; write a name of the IANA list, as in 'Europe/Berlin'")
-        return value
+        return known_zone(value)
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first run after a time, in UTC; None without a cron line."""
@@ -57,12 +66,12 @@ def next_run(cron: str, timezone: str, after: datetime) -> datetime:
     lines = croniter(cron, after.astimezone(zone).replace(tzinfo=None))
     while True:
         local: datetime = lines.get_next(datetime)
-        moment = _instant(local, zone)
+        moment = instant_of(local, zone)
         if moment > after:
             return moment
 
 
-def _instant(local: datetime, zone: tzinfo) -> datetime:
+def instant_of(local: datetime, zone: tzinfo) -> datetime:
     """A wall-clock time as an instant: the first of two, or, of one that is left out, the one by the new offset."""
     first = local.replace(tzinfo=zone).astimezone(UTC)
     exists = first.astimezone(zone).replace(tzinfo=None) == local

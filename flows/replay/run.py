@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from trueup.feedback.intake import ingest
+from trueup.flows.alert_settings import AlertSettings
 from trueup.flows.app import App
 from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
@@ -158,6 +159,7 @@ def _scratch(app: App, stream: StreamSettings, home: Path) -> App:
         "store": StoreSettings(),
         "tracking": TrackingSettings(),
         "smtp": SmtpSettings(),
+        "alerts": AlertSettings(digest="", reminders=""),
     }
     return App(app.settings.model_copy(update=own), app.config, home)  # a copy, because making one reads TRUEUP_… again
 

@@ -70,7 +70,7 @@ def written(value: Any, *, required: bool) -> str:
 def sections(text: str, mark: str) -> dict[str, str]:
     """The text under each heading of a level, by the heading's code or, where it has none, its words."""
     parts = re.split(rf"^{mark} (.+)$", text, flags=re.MULTILINE)[1:]
-    names = [re.sub(r"^`\[?(.+?)\]?`.*$", r"\1", heading) for heading in parts[::2]]
+    names = [re.sub(r"^`\[*(.+?)\]*`.*$", r"\1", heading) for heading in parts[::2]]
     return dict(zip(names, parts[1::2], strict=True))
 
 
