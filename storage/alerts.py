@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from trueup.storage import tables as t
+from trueup.storage import alert_tables as t
 from trueup.storage.database import Database
 from trueup.storage.instants import microseconds
 from trueup.storage.silences import HELD_KINDS, SilenceLog, silenced

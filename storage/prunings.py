@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from trueup.storage import alert_tables
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.errors import InputError
@@ -92,7 +93,7 @@ class PruningLog:
         rests = sa.or_(
             sa.and_(c.counted, breached),
             sa.exists().where(d.check_id == c.id, d.action != "none"),
-            sa.exists().where(t.alerts.c.cycle_id == c.cycle_id),
+            sa.exists().where(alert_tables.alerts.c.cycle_id == c.cycle_id),
             sa.exists().where(t.promotions.c.cycle_id == c.cycle_id),
             sa.exists().where(t.baselines.c.report_id == c.id),
             sa.exists().where(p.stream == stream, p.kind == REPORT, p.name == c.id),

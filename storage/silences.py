@@ -9,6 +9,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from trueup.storage import alert_tables as a
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 
@@ -43,12 +44,12 @@ class SilenceLog:
 
     def add(self, silence: Silence) -> None:
         with self._database.write() as connection:
-            connection.execute(sa.insert(t.silences), silence.__dict__)
+            connection.execute(sa.insert(a.silences), silence.__dict__)
 
     def in_force(self, now: datetime, stream: str | None = None) -> list[Silence]:
         """Silences that hold at `now`, newest first."""
-        s = t.silences.c
-        query = sa.select(t.silences).order_by(s.at.desc(), s.id)
+        s = a.silences.c
+        query = sa.select(a.silences).order_by(s.at.desc(), s.id)
         if stream:
             query = query.where(s.stream == stream)
         newest: dict[tuple[str, str], Silence] = {}
@@ -64,5 +65,5 @@ class SilenceLog:
         with self._database.read() as connection:
             if connection.execute(query).first():
                 return True
-            incidents = connection.execute(sa.select(t.incidents.c.codes).where(t.incidents.c.stream == stream))
+            incidents = connection.execute(sa.select(a.incidents.c.codes).where(a.incidents.c.stream == stream))
             return any(code in codes for codes in incidents.scalars())

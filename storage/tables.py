@@ -1,4 +1,4 @@
-"""The store's tables."""
+"""The store's tables, but for those of alerts, which lie in alert_tables.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from trueup.storage.instants import Instant
 metadata = sa.MetaData()
 
 
-def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+def table_of(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+    """A table of the store."""
     return sa.Table(name, metadata, *columns)
 
 
@@ -19,16 +20,18 @@ def _stream() -> sa.Column[str]:
     return sa.Column("stream", sa.Text, primary_key=True)
 
 
-def _texts(*names: str) -> list[sa.Column[str]]:
+def texts(*names: str) -> list[sa.Column[str]]:
+    """Columns of text, never null."""
     return [sa.Column(name, sa.Text, nullable=False) for name in names]
 
 
-def _instants(*names: str) -> list[sa.Column[datetime]]:
+def instants(*names: str) -> list[sa.Column[datetime]]:
+    """Columns of times, never null."""
     return [sa.Column(name, Instant, nullable=False) for name in names]
 
 
 # One row a stream: locked while records are appended, so that intake order has no gaps and no ties.
-streams = _table(
+streams = table_of(
     "streams",
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("next_seq", sa.BigInteger, nullable=False),
@@ -37,18 +40,18 @@ streams = _table(
 )
 
 # One row an intake batch: its records' content lies in the Parquet file of this name.
-segments = _table(
+segments = table_of(
     "segments",
     _stream(),
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("first_seq", sa.BigInteger, nullable=False),
     sa.Column("rows", sa.Integer, nullable=False),
-    *_instants("first_time", "last_time"),
+    *instants("first_time", "last_time"),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("received_at", Instant, nullable=False),
 )
 
-records = _table(
+records = table_of(
     "records",
     _stream(),
     sa.Column("id", sa.Text, primary_key=True),
@@ -63,7 +66,7 @@ records = _table(
 )
 
 # Changes of records, by `on_change = "revise"`: the content lies at a place of the Parquet file of this name.
-revisions = _table(
+revisions = table_of(
     "revisions",
     _stream(),
     sa.Column("record_id", sa.Text, primary_key=True),
@@ -78,20 +81,20 @@ revisions = _table(
 )  # fmt: skip
 
 # Ground truth as it became known; `source` is the feedback's id, empty for the record's own column.
-labels = _table(
+labels = table_of(
     "labels",
     _stream(),
     sa.Column("record_id", sa.Text, primary_key=True),
     sa.Column("provenance", sa.Text, primary_key=True),
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
-    *_instants("time", "known_at"),
+    *instants("time", "known_at"),
     sa.Column("value", sa.Text, nullable=False),
     sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
     sa.Index("ix_labels_time", "stream", "time"),
 )
 
-predictions = _table(
+predictions = table_of(
     "predictions",
     _stream(),
     sa.Column("record_id", sa.Text, primary_key=True),
@@ -104,39 +107,39 @@ predictions = _table(
     sa.Index("ix_predictions_time", "stream", "version", "time"),
 )
 
-feedback = _table(
+feedback = table_of(
     "feedback",
     _stream(),
     sa.Column("id", sa.Text, primary_key=True),
-    *_texts("record_id", "kind", "value", "user"),
-    *_instants("at", "received_at"),
+    *texts("record_id", "kind", "value", "user"),
+    *instants("at", "received_at"),
     sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
 )
 
-quarantine = _table(
+quarantine = table_of(
     "quarantine",
     _stream(),
     sa.Column("id", sa.Text, primary_key=True),
-    *_texts("kind", "source"),
+    *texts("kind", "source"),
     sa.Column("line", sa.BigInteger, nullable=False),
-    *_texts("reason", "detail", "raw"),
+    *texts("reason", "detail", "raw"),
     sa.Column("received_at", Instant, nullable=False),
     sa.Column("released_at", Instant),
     sa.Column("happened_at", Instant),  # the row's own time; null where it cannot be read
 )
 
 # What each registered model version knew, and the Parquet files that hold it.
-versions = _table(
+versions = table_of(
     "versions",
     _stream(),
     sa.Column("version", sa.Integer, primary_key=True),
     sa.Column("run_id", sa.Text, nullable=False),
-    *_instants("cut_off", "trained_as_of"),
-    *_texts("snapshot", "reference", "quality"),
+    *instants("cut_off", "trained_as_of"),
+    *texts("snapshot", "reference", "quality"),
     sa.Column("document", sa.JSON, nullable=False),
 )
 
-cycles = _table(
+cycles = table_of(
     "cycles",
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("stream", sa.Text, nullable=False),
@@ -150,7 +153,7 @@ cycles = _table(
     sa.UniqueConstraint("stream", "as_of"),
 )
 
-checks = _table(
+checks = table_of(
     "checks",
     sa.Column("id", sa.Text, primary_key=True),  # also the report's id
     sa.Column("stream", sa.Text, nullable=False),
@@ -165,7 +168,7 @@ checks = _table(
     sa.Index("ix_checks_as_of", "stream", "as_of"),
 )
 
-signals = _table(
+signals = table_of(
     "signals",
     sa.Column("check_id", sa.Text, sa.ForeignKey("checks.id"), primary_key=True),
     sa.Column("code", sa.Text, primary_key=True),
@@ -174,7 +177,7 @@ signals = _table(
     sa.Column("said", sa.Text, nullable=False),
 )
 
-decisions = _table(
+decisions = table_of(
     "decisions",
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("stream", sa.Text, nullable=False),
@@ -186,7 +189,7 @@ decisions = _table(
 )
 
 # Every attempt to change the champion, with its evidence: written before an alias moves.
-promotions = _table(
+promotions = table_of(
     "promotions",
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("stream", sa.Text, nullable=False),
@@ -196,79 +199,39 @@ promotions = _table(
     sa.Column("state", sa.Text, nullable=False),  # decided, committed, refused, held, abandoned, expired
     sa.Column("from_version", sa.Integer),
     sa.Column("to_version", sa.Integer),
-    *_instants("as_of", "at"),
-    *_texts("who", "why"),
+    *instants("as_of", "at"),
+    *texts("who", "why"),
     sa.Column("codes", sa.JSON, nullable=False),
     sa.Column("labels", sa.Integer, nullable=False),  # labels newer than the champion's cut-off, at that time
     sa.Column("gate", sa.JSON, nullable=False),
     sa.Index("ix_promotions_as_of", "stream", "as_of"),
 )
 
-incidents = _table(
-    "incidents",
-    sa.Column("id", sa.Text, primary_key=True),
-    *_texts("stream", "cause"),
-    sa.Column("codes", sa.JSON, nullable=False),
-    sa.Column("opened_at", Instant, nullable=False),
-    sa.Column("acknowledged_at", Instant),
-    sa.Column("resolved_at", Instant),
-    *(sa.Column(name, sa.Text) for name in ("acknowledged_by", "resolved_by", "resolved_why")),
-    sa.Column("outcome", sa.Text),  # of a resolved one: quiet, answered, harmless; null: what its cause says
-    sa.Column("refusal_told", sa.Boolean, nullable=False),
-)
-
-alerts = _table(
-    "alerts",
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("stream", sa.Text, nullable=False),
-    sa.Column("cycle_id", sa.Text),
-    sa.Column("incident_id", sa.Text, sa.ForeignKey("incidents.id")),
-    *_texts("kind", "subject", "text", "html"),
-    sa.Column("recipients", sa.JSON, nullable=False),
-    *_texts("message_id", "in_reply_to"),
-    sa.Column("created_at", Instant, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # pending, sent, dead
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("next_try", Instant),
-    sa.Column("sent_at", Instant),
-    sa.Column("error", sa.Text),
-    sa.Index("ix_alerts_state", "state", "next_try"),
-)
-
 # Every pause of a stream and every end of one; the newest is in force.
-pauses = _table(
+pauses = table_of(
     "pauses",
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("stream", sa.Text, nullable=False),
     sa.Column("paused", sa.Boolean, nullable=False),
     sa.Column("at", Instant, nullable=False),
-    *_texts("who", "why"),
+    *texts("who", "why"),
     sa.Index("ix_pauses_at", "stream", "at"),
 )
 
-# Whose mails wait until when: `target` is an incident's id or a code of the stream; the newest of a target holds.
-silences = _table(
-    "silences",
-    sa.Column("id", sa.Text, primary_key=True),
-    *_texts("stream", "target"),
-    *_instants("until", "at"),
-    *_texts("who", "why"),
-)
-
 # A check's window that a person accepted as what an input signal compares with, under one champion.
-baselines = _table(
+baselines = table_of(
     "baselines",
     sa.Column("id", sa.Text, primary_key=True),
-    *_texts("stream", "code"),
+    *texts("stream", "code"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("report_id", sa.Text, sa.ForeignKey("checks.id"), nullable=False),
-    *_instants("first_time", "last_time", "at"),
-    *_texts("who", "why"),
+    *instants("first_time", "last_time", "at"),
+    *texts("who", "why"),
     sa.Column("kind", sa.Text, nullable=False, server_default="accepted"),  # accepted, answered, harmless
 )
 
 # A version or a report whose files were removed by policy; what is known of it stays in the other tables.
-prunings = _table(
+prunings = table_of(
     "prunings",
     _stream(),
     *(sa.Column(name, sa.Text, primary_key=True) for name in ("kind", "name")),  # version and number, report and id
@@ -279,20 +242,20 @@ prunings = _table(
     sa.Column("left", sa.JSON, nullable=False),  # places that could not be emptied
 )
 
-leases = _table(
+leases = table_of(
     "leases",
     sa.Column("stream", sa.Text, primary_key=True),
-    *_texts("token", "host"),
+    *texts("token", "host"),
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("process_started", sa.Float, nullable=False),
-    *_instants("acquired_at", "expires_at"),
+    *instants("acquired_at", "expires_at"),
 )
 
 # A home folder that uses this store.
-deployments = _table(
+deployments = table_of(
     "deployments",
     sa.Column("id", sa.Text, primary_key=True),  # as its deployment.json has it
-    *_texts("path", "host"),
+    *texts("path", "host"),
     sa.Column("first_at", Instant, nullable=False),
     sa.Column("why", sa.Text, nullable=False),  # of `trueup adopt`
     sa.Column("replaced_by", sa.Text),  # the id of the one that took its place: it may not write any more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import trueup.storage.alert_tables  # noqa: F401 - its tables belong to the metadata
 from trueup.storage.tables import metadata
 
 with context.config.attributes["engine"].connect().execution_options(trueup_write=True) as connection:

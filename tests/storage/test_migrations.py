@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import trueup.storage.alert_tables  # noqa: F401 - its tables belong to the metadata
 from trueup.storage.database import HEAD, Database, open_database
 from trueup.storage.errors import ConfigError, StoreUnusable
 from trueup.storage.tables import metadata

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from trueup.storage import alert_tables
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.prunings import REPORT, VERSION, Pruning, PruningLog
@@ -48,7 +49,7 @@ def test_only_reports_that_nothing_rests_on_are_quiet(database: Database) -> Non
                 "id": name, "stream": "made", "cycle_id": f"cycle {name}", "check_id": name, "as_of": NOON,
                 "action": action, "codes": [], "reasons": [],
             })  # fmt: skip
-        connection.execute(sa.insert(t.alerts), {
+        connection.execute(sa.insert(alert_tables.alerts), {
             "id": "a", "stream": "made", "cycle_id": "cycle told", "kind": "x", "subject": "", "text": "", "html": "",
             "recipients": [], "message_id": "", "in_reply_to": "", "created_at": NOON, "state": "sent", "attempts": 1,
         })  # fmt: skip
