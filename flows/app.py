@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import getpass
 import logging
 import os
 import sys
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from trueup.flows.environment import log_in_to_mlflow, prepare
 from trueup.flows.settings import Located, Settings, locate
+from trueup.storage.actors import account
 from trueup.storage.database import Database, open_database
 from trueup.storage.deployments import claim
 from trueup.storage.errors import ConfigError
@@ -187,11 +187,8 @@ class App:
 
     @property
     def who(self) -> str:
-        """The account that acts, for the audit trail."""
-        try:
-            return getpass.getuser()
-        except (KeyError, OSError):
-            return "unknown"
+        """The person who acts, by their account; what a cycle does is `actors.SCHEDULE`'s."""
+        return account()
 
     def close(self) -> None:
         if "database" in self.__dict__:

@@ -73,6 +73,32 @@ def parse_as_of(text: str | None, *, now: datetime | None = None) -> datetime:
     return min(end, now)
 
 
+def parse_since(text: str | None, *, now: datetime) -> datetime | None:
+    """The time from which `--since` asks: a span back from now ("7d"), or a time; None where it is left out.
+
+    A bare month or day means its beginning, a naive time is UTC.
+
+    Raises:
+        UsageError: the text is neither a span nor an ISO 8601 time.
+    """
+    if text is None:
+        return None
+    try:
+        if _SPAN.match(text):
+            return now - parse_span(text)
+        return utc(datetime.fromisoformat(f"{text}-01" if _MONTH.match(text) else text))
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"--since '{text}' is neither a span nor a time. Write how far back to look, such as 7d or 12h, or a time "
+            "such as 2019-06-30."
+        ) from None
+
+
+def to_minute(moment: datetime | None, missing: str = "–") -> str:
+    """A time as tables and sentences show it, cut to the minute: 2019-06-30 23:59 UTC."""
+    return missing if moment is None else f"{utc(moment):%Y-%m-%d %H:%M} UTC"
+
+
 def iso(moment: datetime | None) -> str | None:
     """A UTC time as people and scripts read it: 2019-06-30T23:59:59.999999Z."""
     return None if moment is None else utc(moment).isoformat().replace("+00:00", "Z")

@@ -14,6 +14,7 @@ from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check
 from trueup.monitoring.signals.catalogue import CATALOGUE, kind_of
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
+from trueup.storage.actors import SCHEDULE
 from trueup.storage.alerts import Incident
 from trueup.storage.baselines import Baseline, BaselineKind
 from trueup.storage.cycles import CountedCheck, CycleRecord
@@ -37,7 +38,9 @@ def answer_changes(app: App, attempt: PromotionAttempt) -> Write:
     asked = _asked(app, attempt) | set(incident.codes if incident else ())
     codes = [c for c in _breached(counted) if c in asked and kind_of(c).cause is Cause.DRIFT]
     why = f"on which v{version.version} was trained"
-    moved = _since(app, stream, counted, codes, version.version, version.cut_off, BaselineKind.ANSWERED, why)
+    moved = _since(
+        app, stream, counted, codes, version.version, version.cut_off, BaselineKind.ANSWERED, why, attempt.who
+    )
     moved += _of_model(moved, _breached(counted))
     moved += _kept(app, stream, attempt.from_version, version, {baseline.code for baseline in moved})
     ended = incident if incident and codes else None
@@ -60,7 +63,7 @@ def close_harmless(app: App, stream: StreamSettings, cycle: CycleRecord, check: 
     counted = _counted(app, stream, version, cycle.as_of)
     last = datetime.fromisoformat(check.last_time)
     why = "harmless so far: no challenger was better, and quality stayed as it was"
-    moved = _since(app, stream, counted, codes, version, last, BaselineKind.HARMLESS, why)
+    moved = _since(app, stream, counted, codes, version, last, BaselineKind.HARMLESS, why, SCHEDULE)
 
     def write(connection: Connection) -> None:
         app.baselines.add_within(connection, moved)
@@ -93,12 +96,13 @@ def _since(
     last: datetime,
     kind: BaselineKind,
     why: str,
+    who: str,
 ) -> list[Baseline]:
     """Baselines from the first record of the counted checks running that breached each code."""
     return [
         Baseline(
             stream=stream.name, code=code, version=version, report_id=counted[0].document["report_id"],
-            first_time=began, last_time=last, at=app.now(), who=app.who, why=why, kind=kind,
+            first_time=began, last_time=last, at=app.now(), who=who, why=why, kind=kind,
         )
         for code in codes
         if (began := breached_since(counted, code)) is not None

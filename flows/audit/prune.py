@@ -14,6 +14,7 @@ from trueup.flows.app import App
 from trueup.flows.audit.consistency import version_files
 from trueup.flows.audit.retention import reasons_to_keep
 from trueup.flows.promote.commit import finish_undone
+from trueup.storage.actors import SCHEDULE
 from trueup.storage.errors import TrueupError
 from trueup.storage.leases import Lease, hold
 from trueup.storage.promotions import VersionRecord
@@ -33,8 +34,10 @@ class Plan:
     kept: dict[int, str]
 
 
-def prune(app: App, stream: StreamSettings, *, dry_run: bool = False) -> dict[str, Any]:
+def prune(app: App, stream: StreamSettings, *, dry_run: bool = False, who: str = "") -> dict[str, Any]:
     """Remove the files of what the policy lets go; with `dry_run` only say what they are.
+
+    who: who asks for it; left out, the person's account.
 
     A removal that was cut short is finished first. Models that a crash or `mlflow gc` left behind go in any case.
 
@@ -47,7 +50,7 @@ def prune(app: App, stream: StreamSettings, *, dry_run: bool = False) -> dict[st
     with hold(app.database, stream.name, clock=app.clock) as lease:
         finish_undone(app, lease, stream)
         plan = _plan(app, stream)
-        _mark(app, lease, stream, plan)
+        _mark(app, lease, stream, plan, who or app.who)
         return _document(stream, plan, list(_removed(app, lease, stream)), dry_run=False)
 
 
@@ -56,7 +59,7 @@ def prune_after_cycle(app: App, stream: StreamSettings) -> None:
     if not stream.retention.is_set or app.pauses.current(stream.name) is not None:
         return
     try:
-        prune(app, stream)
+        prune(app, stream, who=SCHEDULE)
     except TrueupError as error:
         log.warning("nothing more of %s is pruned this time: %s", stream.name, error)
 
@@ -94,14 +97,14 @@ def _used_by(app: App, stream: StreamSettings, record: VersionRecord) -> str:
     return used_elsewhere(app.registry, stream.name, record.version, record.run_id)
 
 
-def _mark(app: App, lease: Lease, stream: StreamSettings, plan: Plan) -> None:
+def _mark(app: App, lease: Lease, stream: StreamSettings, plan: Plan, who: str) -> None:
     """Write down what goes; from here on no command promotes it, and no crash leaves in doubt what became of it."""
     named = [(VERSION, str(r.version)) for r in plan.versions] + [(REPORT, name) for name in plan.reports]
     with lease.transaction(app.database) as connection:
         app.prunings.decide(
             connection,
             [
-                Pruning(stream=stream.name, kind=kind, name=name, decided_at=app.now(), who=app.who)
+                Pruning(stream=stream.name, kind=kind, name=name, decided_at=app.now(), who=who)
                 for kind, name in named
             ],
         )

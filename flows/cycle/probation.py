@@ -16,6 +16,7 @@ from trueup.flows.gate.label_evidence import labels_before
 from trueup.flows.promote.commit import commit
 from trueup.flows.promote.notifications import announcement_of
 from trueup.storage import snapshots
+from trueup.storage.actors import PROBATION
 from trueup.storage.content import seed_of
 from trueup.storage.errors import ModelUnusable, StaleEvidence, StoreUnusable
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
@@ -195,7 +196,7 @@ def _planned(context: CycleContext, stands: ProbationOutput) -> PromotionAttempt
         to_version=stands.previous,
         as_of=context.cycle.as_of,
         at=context.app.now(),
-        who=context.app.who,
+        who=PROBATION,
         why=f"v{stands.version} lost its probation: {stands.said}.",
         codes=(),
         labels=stands.rows,

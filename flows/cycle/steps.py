@@ -43,6 +43,7 @@ from trueup.flows.train.run import train_version
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.policy import Action, Decision
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
+from trueup.storage.actors import SCHEDULE
 from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence
 from trueup.storage.promotions import PromotionAttempt, PromotionState
 
@@ -181,7 +182,8 @@ def gate_step(context: CycleContext) -> None:
     held = paused or hold_reason(app, stream, judged.doubts)
     codes = context.decided.decision.confirmed
     planned = gated_attempt(
-        app, stream, cycle.as_of, judged, left.trained, why=why, held=held, codes=codes, cycle_id=cycle.id
+        app, stream, cycle.as_of, judged, left.trained, why=why, held=held, who=SCHEDULE, codes=codes,
+        cycle_id=cycle.id,
     )
     output = GateOutput(judged=judged if left.trained else None, state=planned.state, held=held)
     with context.step("gate", output) as connection:

@@ -56,7 +56,7 @@ def train_now(
         if stream.predicts:
             followed = follow_service(app, lease, stream, as_of)
         else:
-            followed = new_reference(app, lease, stream, as_of)
+            followed = new_reference(app, lease, stream, as_of, who=app.who)
         if followed is not None:
             deliver_now(app)
             return _of_service(app, stream, followed)
@@ -75,7 +75,8 @@ def train_now(
         judged = run_gate(app, stream, trained, as_of)
         held = hold_reason(app, stream, judged.doubts)
         planned = gated_attempt(
-            app, stream, as_of, judged, trained, why="A person asked for it with `trueup train`.", held=held
+            app, stream, as_of, judged, trained, why="A person asked for it with `trueup train`.", held=held,
+            who=app.who,
         )
         with lease.transaction(app.database) as connection:
             planned = app.promotions.add(connection, planned)
@@ -90,7 +91,7 @@ def train_now(
 
 def _keep_refusal(app: App, lease: Lease, stream: StreamSettings, as_of: datetime, error: NotTrainable) -> None:
     judged = GateOutcome({"passed": False, "tests": error.tests}, champion_version(app, stream), 0)
-    refused = gated_attempt(app, stream, as_of, judged, None, why=str(error), held="")
+    refused = gated_attempt(app, stream, as_of, judged, None, why=str(error), held="", who=app.who)
     with lease.transaction(app.database) as connection:
         app.promotions.add(connection, refused)
 

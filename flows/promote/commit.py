@@ -65,6 +65,7 @@ def gated_attempt(
     *,
     why: str,
     held: str,
+    who: str,
     codes: tuple[str, ...] = (),
     cycle_id: str | None = None,
 ) -> PromotionAttempt:
@@ -87,7 +88,7 @@ def gated_attempt(
         to_version=trained.version if trained else None,
         as_of=as_of,
         at=app.now(),
-        who=app.who,
+        who=who,
         why=why,
         codes=codes,
         labels=judged.labels,

@@ -12,6 +12,7 @@ from trueup.flows.check.champion import champion_version
 from trueup.flows.check.labels import snapshot_rows
 from trueup.flows.promote.commit import commit_and_announce
 from trueup.storage import snapshots
+from trueup.storage.actors import SCHEDULE
 from trueup.storage.content import seed_of
 from trueup.storage.errors import NotTrainable
 from trueup.storage.leases import Lease
@@ -31,12 +32,14 @@ def first_reference(app: App, lease: Lease, stream: StreamSettings, as_of: datet
     if champion_version(app, stream) is not None:
         return None
     try:
-        return new_reference(app, lease, stream, as_of)
+        return new_reference(app, lease, stream, as_of, who=SCHEDULE)
     except NotTrainable:
         return None
 
 
-def new_reference(app: App, lease: Lease, stream: StreamSettings, as_of: datetime) -> PromotionAttempt:
+def new_reference(
+    app: App, lease: Lease, stream: StreamSettings, as_of: datetime, *, who: str
+) -> PromotionAttempt:
     """Make what is known at a time the stream's reference, in place of the one before.
 
     Raises:
@@ -56,7 +59,7 @@ def new_reference(app: App, lease: Lease, stream: StreamSettings, as_of: datetim
         to_version=record.version,
         as_of=as_of,
         at=app.now(),
-        who=app.who,
+        who=who,
         why=f"Newer records are held against the {len(rows)} that were known at {iso(as_of)}; nothing is predicted.",
         codes=(),
         labels=0,

@@ -26,6 +26,7 @@ from trueup.flows.demo.reviews import HEALTHY
 from trueup.flows.promote.commit import hold_reason
 from trueup.flows.promote.manual import acknowledge, promote_by_hand, resume_promotion, roll_back
 from trueup.flows.promote.notifications import open_rollback
+from trueup.storage.actors import PROBATION
 from trueup.storage.errors import InputError
 from trueup.storage.policy import Policy
 from trueup.storage.promotions import PromotionState
@@ -230,7 +231,7 @@ def test_a_lost_probation_goes_back_by_itself(app: App) -> None:
     assert outcome(done).startswith("v2 lost its probation, back to v1; ")
     event = next(p for p in app.promotions.history("reviews") if p.kind == "probation")
     assert (event.state, event.from_version, event.to_version) == (PromotionState.COMMITTED, 2, 1)
-    assert event.who == app.who
+    assert event.who == PROBATION
     assert stands["said"] in event.why
     (mail,) = [a for a in done["alerts"] if a["kind"] == "rollback"]
     assert mail["subject"] == "[trueup] reviews: rolled back to v1, v2 lost its probation"
