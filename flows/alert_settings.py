@@ -10,39 +10,16 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, field_validator, model_validator
 
+from trueup.storage.addresses import RecipientList
 from trueup.storage.policy import Frozen, positive_span
 from trueup.storage.schedule import known_zone
-from trueup.storage.stream import mail_address
 from trueup.storage.timepoints import parse_span
 
-CHANNEL = "channel:"  # begins a recipient that is no mail address but an entry of [alerts.channels]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_CHANNEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _CLOCK = r"([01]\d|2[0-3]):([0-5]\d)"
 _QUIET = re.compile(rf"{_CLOCK}-{_CLOCK}")
 _WEEKLY = re.compile(rf"({'|'.join(WEEKDAYS)}) {_CLOCK}")
-
-
-def recipient_named(value: str) -> str:
-    """The value, if it names somebody who can be told: a mail address, or `channel:NAME`.
-
-    Raises:
-        ValueError: it does neither; with advice.
-    """
-    if value.startswith(CHANNEL):
-        if not _CHANNEL_NAME.fullmatch(value.removeprefix(CHANNEL)):
-            raise ValueError(f"'{value}' names no channel; write channel:NAME, as in \"channel:ops\"")
-        return value
-    if "@" not in value:
-        raise ValueError(
-            f"'{value}' is neither a mail address nor a channel, so nobody would be told; write an address, as in "
-            '"oncall@example.org", or channel:NAME for an entry of [alerts.channels]'
-        )
-    return mail_address(value)
-
-
-Recipient = Annotated[str, AfterValidator(recipient_named)]
 
 
 def positive_span_or_off(value: str) -> str:
@@ -57,7 +34,7 @@ def positive_span_or_off(value: str) -> str:
 class AlertRule(Frozen):
     """Whom to tell, of which streams and how grave; on whose clock, and when low alerts wait."""
 
-    to: tuple[Recipient, ...]
+    to: RecipientList
     streams: tuple[str, ...] = ()
     severity: tuple[Literal["high", "low"], ...] = ()
     timezone: Annotated[str, AfterValidator(known_zone)] = "UTC"
@@ -91,16 +68,18 @@ class AlertRule(Frozen):
 class AlertSettings(Frozen):
     """Rules beside the recipients of each stream, and what is told again, later and each week.
 
-    heartbeat: asked for while all goes well. digest: weekday and time, in each recipient's zone; empty: none.
+    heartbeat: asked for while all goes well. attach_reports: mails bring the check's page along.
+    digest: weekday and time, in each recipient's zone; empty: none.
     reminders: N of an open, unacknowledged `high` incident: told again after N, 2N, then daily for a week.
     escalate_after, escalate_to: who is told as well once such an incident is as old.
     """
 
     heartbeat: str = ""
+    attach_reports: bool = False
     digest: str = "mon 09:00"
     reminders: Annotated[str, AfterValidator(positive_span_or_off)] = "4h"
     escalate_after: Annotated[str, AfterValidator(positive_span_or_off)] = ""
-    escalate_to: tuple[Recipient, ...] = ()
+    escalate_to: RecipientList = ()
     rules: tuple[AlertRule, ...] = ()
 
     @field_validator("heartbeat")

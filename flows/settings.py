@@ -7,34 +7,30 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     model_validator,
 )
 
 from trueup.feedback.schema_check import check_schema
 from trueup.flows.alert_settings import AlertSettings
+from trueup.flows.mail_settings import LinkSettings, SmtpSettings
 from trueup.flows.settings_faults import faults_of, is_json, place_of, refused_settings, settings_variables
 from trueup.storage.errors import ConfigError
 from trueup.storage.locations import (
     checked_archive,
-    checked_host,
     checked_registry,
     checked_store,
     from_folder,
 )
 from trueup.storage.policy import Frozen
-from trueup.storage.stream import StreamSettings, mail_address
+from trueup.storage.stream import StreamSettings
 
 SETTINGS_FILE = "trueup.toml"
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class StoreSettings(Frozen):
@@ -57,46 +53,6 @@ class TrackingSettings(Frozen):
     block: str = ""
 
 
-class SmtpSettings(BaseModel):
-    """An SMTP server, or none: without host and block, mails go to a Maildir in the home folder.
-
-    host, port, security: where and how to connect; `starttls` and `ssl` verify the server's certificate.
-        Without a port: 25, 587 for starttls, 465 for ssl.
-    username, password: for servers that ask for a login; the password comes only from TRUEUP_SMTP__PASSWORD.
-    from_: the sender's address; the key in the file is `from`.
-    block: name of a saved Prefect block `EmailServerCredentials` that holds host, port, security and login instead.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    host: Annotated[str, AfterValidator(checked_host)] = ""
-    port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    security: Literal["none", "starttls", "ssl"] = "none"
-    username: str = ""
-    password: SecretStr = SecretStr("")
-    from_: Annotated[str, Field(alias="from"), AfterValidator(mail_address)] = "trueup@localhost"
-    block: str = ""
-
-    @model_validator(mode="after")
-    def _keeps_the_password_secret(self) -> SmtpSettings:
-        if self.host and self.block:
-            raise ValueError(
-                f"both host = '{self.host}' and block = '{self.block}' are set, so it is unclear which server takes "
-                "the mails; leave one of them out"
-            )
-        if self.username and self.security == "none" and self.host not in _THIS_MACHINE:
-            raise ValueError(
-                f"username is set but security = 'none', so the password would cross the network to '{self.host}' "
-                "readable by all; set security to 'starttls' or 'ssl', or leave username out"
-            )
-        return self
-
-    @property
-    def uses_server(self) -> bool:
-        """Whether mails leave this machine's home folder at all."""
-        return bool(self.host or self.block)
-
-
 class ServeSettings(Frozen):
     """Where Prefect's own pages are served while `trueup serve` runs; loopback only."""
 
@@ -110,6 +66,7 @@ class Settings(Frozen):
     store: StoreSettings = StoreSettings()
     tracking: TrackingSettings = TrackingSettings()
     smtp: SmtpSettings = SmtpSettings()
+    links: LinkSettings = LinkSettings()
     alerts: AlertSettings = AlertSettings()
     serve: ServeSettings = ServeSettings()
 
@@ -169,12 +126,13 @@ def home_beside(file: Path, home: Path | None) -> Path:
 
 def _from(folder: Path, settings: Settings) -> Settings:
     """The settings with every place that is kept begun at a folder, so that each command means the same."""
-    store, tracking = settings.store, settings.tracking
+    store, tracking, smtp = settings.store, settings.tracking, settings.smtp
     store = store.model_copy(
         update={"url": from_folder(store.url, folder), "archive": from_folder(store.archive, folder)}
     )
     tracking = tracking.model_copy(update={"uri": from_folder(tracking.uri, folder)})
-    return settings.model_copy(update={"store": store, "tracking": tracking})
+    smtp = smtp.model_copy(update={"ca": from_folder(smtp.ca, folder)})
+    return settings.model_copy(update={"store": store, "tracking": tracking, "smtp": smtp})
 
 
 def load_settings(file: Path | None) -> Settings:

@@ -10,8 +10,9 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from trueup.storage.addresses import RecipientList
 from trueup.storage.feedback_mapping import FeedbackMapping
 from trueup.storage.file_format import FileFormat
 from trueup.storage.policy import (
@@ -101,28 +102,12 @@ class SentPrediction(Frozen):
 
 OWN_PREFIX = "__"  # begins the names of what is kept beside the columns of a file
 _CANDIDATE = re.compile(r"default|[\w.]+:[\w.]+")
-_ATOM = r"[^\s\x00-\x1f\x7f<>@,;:\"()\[\]\\.]+"
-_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*")
-
-
-def mail_address(value: str) -> str:
-    """The value, if a mail server could take it for an address (RFC 5321 without quoted local parts and literals).
-
-    Raises:
-        ValueError: it is none; with advice.
-    """
-    if not _ADDRESS.fullmatch(value):
-        raise ValueError(
-            f"'{value}' is not a mail address, so nobody would be told; write the address alone, one a string, as in "
-            '"oncall@example.org"'
-        )
-    return value
 
 
 class Recipients(Frozen):
     """Who is woken."""
 
-    to: tuple[Annotated[str, AfterValidator(mail_address)], ...] = ()
+    to: RecipientList = ()
 
 
 class StreamSettings(Frozen):

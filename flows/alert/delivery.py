@@ -15,8 +15,8 @@ from email.utils import format_datetime
 from typing import Protocol
 
 from trueup.flows.alert.channels.channel import DeliveryFailed
+from trueup.storage.addresses import mailbox_of
 from trueup.storage.escaping import for_header
-from trueup.storage.stream import mail_address
 
 BACK_OFF = (
     timedelta(minutes=1),
@@ -138,7 +138,7 @@ def build_message(
     """
     try:
         for address in (sender, *to):
-            mail_address(address)
+            mailbox_of(address)
     except ValueError as error:
         raise DeliveryFailed(str(error), permanent=True) from None
     message = EmailMessage()

@@ -42,6 +42,17 @@ def test_variables_come_before_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     assert "secret" not in repr(settings)
 
 
+def test_recipients_and_the_certificate_are_read_as_they_are_meant(tmp_path: Path) -> None:
+    """Several addresses in a string are told apart, each once; a company's certificate lies beside the settings."""
+    told = '[streams.reviews.alerts]\nto = "Ann <a@x.org>, b@y.org; a@X.org"\n'
+    smtp = '[smtp]\nhost = "m.x.org"\nsecurity = "ssl"\nca = "ca.pem"\nfrom = "T <t@\u00fc.org>"\n'
+    written(tmp_path, MINIMAL + told + smtp)
+    settings = locate(None, None, start=tmp_path).settings
+    assert settings.stream("reviews").alerts.to == ("Ann <a@x.org>", "b@y.org")
+    assert settings.smtp.ca == str(tmp_path / "ca.pem")
+    assert settings.smtp.domain == "xn--tda.org"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -53,7 +64,11 @@ def test_variables_come_before_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         (MINIMAL + '[streams.reviews.schedule]\ncron = "hourly"\n', "no cron line"),
         (MINIMAL + '[streams.reviews.policy]\nmetric = "mae"\n', "does not fit task"),
         (MINIMAL + '[streams.reviews.alerts]\nto = ["a@example.org", "nobody"]\n', "'nobody' is not a mail address"),
-        (MINIMAL + '[streams.reviews.alerts]\nto = ["a@b.org, c@d.org"]\n', "one a string"),
+        (MINIMAL + '[streams.reviews.alerts]\nto = ["Doe, Ann <a@b.org>"]\n', "a name with a comma in quotes"),
+        (MINIMAL + '[smtp]\nreply_to = "a@b.org, c@d.org"\n', "is not a mail address"),
+        (MINIMAL + '[smtp]\nhost = "m.example.org"\nca = "ca.pem"\n', "no certificate is ever looked at"),
+        (MINIMAL + '[links]\nreport = "https://x.org/{raport}"\n', "the placeholder {raport} is unknown"),
+        (MINIMAL + '[links]\nreport = "ftp://x.org/{report}"\n', "links.report: it is no address of a page"),
         (MINIMAL + '[streams.reviews.prediction]\ncolumn = "content"\n', "would be learnt from"),
         (MINIMAL + '[streams.reviews.prediction]\nversion = "v"\n', "no column holds one"),
         (MINIMAL + '[streams.reviews.prediction]\ncolumn = "p"\nscore = "p"\n', "three different columns"),
