@@ -96,6 +96,31 @@ class Signal:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnswerQuality:
+    """The champion's errors on labelled records, before and now.
+
+    before, now: share of wrong answers in [0, 1]; for numbers the mean absolute error, in the label's unit. None: fewer
+    than 30 labelled records.
+    interval: 95 % confidence interval of `now`; None where records depend on each other, or `now` is not known.
+    labels: labelled records that `now` is read from. wanted: how many the metric asks for.
+    records_a_day: mean of the last seven days before the newest record; None: nothing came.
+    """
+
+    before: float | None
+    now: float | None
+    interval: tuple[float, float] | None
+    labels: int
+    wanted: int
+    records_a_day: float | None
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> AnswerQuality:
+        """What a check kept."""
+        interval = value["interval"]
+        return AnswerQuality(**{**value, "interval": (interval[0], interval[1]) if interval else None})
+
+
 _FIRST = (Verdict.BREACHED, Verdict.OK, Verdict.INSUFFICIENT)  # the order in which signals are read
 
 
@@ -109,6 +134,7 @@ class Check(Tabular):
     first_time: str | None = None  # of the window's oldest record
     last_time: str | None = None  # of its newest
     judged_from: str | None = None  # time of the oldest record whose label the metric is judged on
+    answers: AnswerQuality | None = None  # None: nothing is predicted
     notes: tuple[str, ...] = field(default=())  # what could not be compared, and why; guarantees and warnings
 
     def caption(self) -> str:
@@ -134,6 +160,7 @@ class Check(Tabular):
                 **value,
                 "signals": tuple(Signal.from_json(s) for s in value["signals"]),
                 "notes": tuple(value.get("notes", ())),
+                "answers": AnswerQuality.from_json(value["answers"]) if value.get("answers") else None,
             }
         )
 

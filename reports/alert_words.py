@@ -272,6 +272,11 @@ _BY_KIND: dict[AlertKind, Callable[[AlertFacts], Words]] = {
     AlertKind.FAILURE: _failure,
     AlertKind.NO_CHAMPION: _no_champion,
     AlertKind.TEST: _test,
+    AlertKind.INCIDENT_WORSE: _opened,
+    AlertKind.REMINDER: _opened,
+    AlertKind.ESCALATION: _opened,
+    AlertKind.UNDELIVERED: _test,
+    AlertKind.DIGEST: _test,
 }
 
 

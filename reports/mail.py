@@ -38,6 +38,11 @@ _TONES = {
     AlertKind.FAILURE: "#b91c1c",
     AlertKind.NO_CHAMPION: "#b91c1c",
     AlertKind.TEST: "#475569",
+    AlertKind.INCIDENT_WORSE: "#b45309",
+    AlertKind.REMINDER: "#b45309",
+    AlertKind.ESCALATION: "#b45309",
+    AlertKind.UNDELIVERED: "#b45309",
+    AlertKind.DIGEST: "#475569",
 }
 
 

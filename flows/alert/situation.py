@@ -1,15 +1,34 @@
-"""How things stand with a stream when a message about it is made."""
+"""How things stand with a stream when a message about it is made, and the letter made of that."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from trueup.flows.app import App
+from trueup.monitoring.check import Check, Signal
+from trueup.monitoring.signals.catalogue import METRIC
 from trueup.reports.alerts.compose import letter_of
-from trueup.reports.alerts.facts import AlertFacts
+from trueup.reports.alerts.facts import AlertFacts, GateLine
 from trueup.reports.alerts.letter import Letter
-from trueup.reports.alerts.situation import IncidentState, Situation
+from trueup.reports.alerts.picture import drawn
+from trueup.reports.alerts.situation import (
+    ChampionSince,
+    CheckState,
+    IncidentState,
+    JudgedChallenger,
+    MetricPoint,
+    Situation,
+)
+from trueup.reports.masking import masked
+from trueup.storage.promotions import PromotionAttempt, PromotionState
+from trueup.storage.rows import Rows
+from trueup.storage.stream import StreamSettings
+
+_CHECKS = 30  # counted checks that the picture shows
+_EXAMPLES = 3
 
 
 def letter_for(
@@ -22,21 +41,154 @@ def letter_for(
     written_at: datetime,
     late_because: str = "",
     timezone: str = "UTC",
+    next_told: str = "",
+    link: str = "",
 ) -> Letter:
     """One letter about notices of a stream, oldest first, and the incidents that they belong to, the gravest first.
 
     written_at: when the oldest notice was written. late_because: why it could not be sent before, empty if it was not
-    tried. timezone: of the recipient.
+    tried. timezone: of the recipient. next_told: who is told next and when, in a sentence. link: the one page.
     """
-    return letter_of(
-        Situation(
-            stream=stream,
-            notices=tuple(notices),
-            incidents=tuple(incidents),
-            now=now,
-            written_at=written_at,
-            late_because=late_because,
-            timezone=timezone,
-            home=str(app.home),
-        )
+    situation = situation_of(
+        app, stream, notices, incidents, now=now, written_at=written_at, late_because=late_because, timezone=timezone,
+        next_told=next_told,
+    )  # fmt: skip
+    return letter_of(situation, drawn(situation), link)
+
+
+def situation_of(
+    app: App,
+    stream: str,
+    notices: Sequence[AlertFacts],
+    incidents: Sequence[IncidentState],
+    *,
+    now: datetime,
+    written_at: datetime,
+    late_because: str = "",
+    timezone: str = "UTC",
+    next_told: str = "",
+) -> Situation:
+    """What the letter is made of, read from the store; of a stream that the settings name no more, only the notices."""
+    settings = app.settings.streams.get(stream)
+    told = Situation(
+        stream=stream, task=settings.task if settings else "", metric=settings.metric if settings else "",
+        notices=tuple(notices), incidents=tuple(incidents), now=now, written_at=written_at, late_because=late_because,
+        timezone=timezone, home=str(app.home), host=socket.gethostname(), next_told=next_told,
+    )  # fmt: skip
+    return _with_store(app, settings, told) if settings else told
+
+
+def _with_store(app: App, stream: StreamSettings, told: Situation) -> Situation:
+    checks = app.cycles.reports(stream.name, limit=1)
+    latest = _state(checks[0]) if checks else None
+    history = app.promotions.history(stream.name)
+    committed = [p for p in history if p.state is PromotionState.COMMITTED and p.to_version is not None]
+    judged = _judged(told.notices, history)
+    rows = _window(app, stream, checks[0]["document"]) if checks and _asks_for_examples(told, judged) else None
+    return replace(
+        told,
+        champion=committed[0].to_version if committed else None,
+        champion_since=committed[0].as_of if committed else None,
+        newest_record=checks[0]["last_time"] if checks else None,
+        latest=latest,
+        history=_points(app, stream),
+        changes=tuple(ChampionSince(at=p.as_of, version=p.to_version or 0) for p in reversed(committed)),
+        judged=judged,
+        examples=_examples(stream, told, rows) if rows is not None else {},
+        repaired=_repaired(stream, judged, rows) if rows is not None and judged else (),
     )
+
+
+def _state(row: Mapping[str, object]) -> CheckState:
+    check = Check.from_json(row["document"])  # type: ignore[arg-type]
+    return CheckState(
+        as_of=row["as_of"],  # type: ignore[arg-type]
+        report_id=check.report_id,
+        signals=check.signals,
+        answers=check.answers,
+    )
+
+
+def _points(app: App, stream: StreamSettings) -> tuple[MetricPoint, ...]:
+    points = []
+    for past in app.cycles.counted_checks(stream.name, limit=_CHECKS):
+        signals: dict[str, Signal] = {s.code: s for s in Check.from_json(past.document).signals}
+        measured, estimated = signals.get(METRIC), signals.get("PRF-EST")
+        points.append(
+            MetricPoint(
+                at=past.as_of,
+                measured=measured.value if measured else None,
+                estimated=estimated.value if estimated else None,
+                bound=measured.threshold if measured else None,
+                version=past.version,
+            )
+        )
+    return tuple(reversed(points))
+
+
+def _judged(notices: Sequence[AlertFacts], history: Sequence[PromotionAttempt]) -> JudgedChallenger | None:
+    version = next((n.to_version for n in reversed(notices) if n.to_version is not None and n.gate), None)
+    attempt = next((p for p in history if version is not None and p.to_version == version and p.gate), None)
+    if version is None or attempt is None:
+        return None
+    gate = attempt.gate
+    return JudgedChallenger(
+        version=version,
+        from_version=attempt.from_version,
+        tests=tuple(GateLine(**test) for test in gate["tests"]),
+        outcome=str(gate.get("outcome", "")),
+        needed=gate.get("labels_needed"),
+        answers=gate.get("answers") or {},
+    )
+
+
+def _asks_for_examples(told: Situation, judged: JudgedChallenger | None) -> bool:
+    return bool(judged and judged.answers.get("examples")) or any(
+        c.examples for n in told.notices for s in n.signals for c in s.contributors
+    )
+
+
+def _window(app: App, stream: StreamSettings, document: Mapping[str, str]) -> Rows | None:
+    """The records of the newest check's window, and of the weeks before that its gate may have been asked on."""
+    if not document.get("last_time") or not document.get("first_time"):
+        return None
+    last, first = (datetime.fromisoformat(document[name]) for name in ("last_time", "first_time"))
+    return app.reader.read(stream, as_of=last, after=first - 3 * (last - first) - timedelta(microseconds=1))
+
+
+def _examples(stream: StreamSettings, told: Situation, rows: Rows) -> dict[str, tuple[str, ...]]:
+    """Up to three masked records by the code of the signal that they show, of every notice's breached signals."""
+    found: dict[str, tuple[str, ...]] = {}
+    for signal in (s for n in told.notices for s in n.signals if s.verdict == "breached"):
+        ids = list(dict.fromkeys(i for c in signal.contributors for i in c.examples))[:_EXAMPLES]
+        shown = [_shown(stream, rows, i, signal.code) for i in ids]
+        found[signal.code] = tuple(dict.fromkeys(text for text in shown if text))
+    return found
+
+
+def _shown(stream: StreamSettings, rows: Rows, record: str, code: str = "") -> str:
+    """A record in a line: its text, else the column that a signal is about, else its first columns."""
+    at = (rows.meta["id"].astype(str) == record).to_numpy().nonzero()[0]
+    if not len(at):
+        return ""
+    features = rows.features.iloc[int(at[-1])]
+    column = code.removeprefix("DRF-IN-").removeprefix("DQ-MISSING-")
+    if column in features.index:
+        return masked(f"{column} = {_value(features[column])} (record {record})")
+    if stream.text:
+        return masked(" ".join(str(features[c]) for c in stream.text if features[c] is not None))
+    return masked(", ".join(f"{c} = {_value(features[c])}" for c in features.index[:4]))
+
+
+def _value(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _repaired(stream: StreamSettings, judged: JudgedChallenger, rows: Rows) -> tuple[str, ...]:
+    """Records that the challenger puts right, each in a line."""
+    said = []
+    for example in judged.answers.get("examples", ()):
+        shown = _shown(stream, rows, example["id"])
+        if shown:
+            said.append(masked(f"“{shown}”: {example['now']}, not {example['before']}", 180))
+    return tuple(said)

@@ -55,6 +55,7 @@ def measure_window(
     draw: Draw = draw_report,
 ) -> Check:
     """Measure the signals of a comparison, and have them drawn."""
+    from trueup.monitoring.answer_quality import answer_quality
     from trueup.monitoring.signals.measure import measure
 
     signals, notes = measure(stream, compared.comparison)
@@ -67,6 +68,7 @@ def measure_window(
         first_time=iso(times.iloc[0].to_pydatetime()) if len(times) else None,
         last_time=iso(times.iloc[-1].to_pydatetime()) if len(times) else None,
         judged_from=iso(judged.min().to_pydatetime()) if len(judged) else None,
+        answers=answer_quality(stream, compared.comparison) if stream.predicts else None,
         notes=notes,
     )
     as_of = compared.comparison.as_of

@@ -107,6 +107,7 @@ def run_gate_in_process(app: App, stream: StreamSettings, trained: Trained, as_o
 
 
 def _run_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetime, read_back: ReadBack) -> GateOutcome:
+    from trueup.training.evaluation.changed_answers import changed_answers
     from trueup.training.gate.context import GateContext, StoredModel
     from trueup.training.gate.fresh_process import loads_test
     from trueup.training.gate.guardrails import guardrail_tests
@@ -140,7 +141,8 @@ def _run_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetim
     data = Gate.from_json({"tests": record.document.get("data", [])})
     gate = replace(verdict.gate, tests=(*data.tests, *verdict.gate.tests, *guardrail_tests(context)))
     gate = gate.and_test(loads_test(trained.version, read_back(app, stream, record, fitted.model)))
-    return GateOutcome(gate.as_json(), champion, verdict.labels)
+    kept = gate.as_json() | {"answers": changed_answers(verdict.paired) if champion is not None else {}}
+    return GateOutcome(kept, champion, verdict.labels)
 
 
 def _against_constant(stream: StreamSettings, fitted: Fitted, rows: Rows, seed: int) -> MetricVerdict:

@@ -14,7 +14,10 @@ class AlertKind(StrEnum):
     """Why somebody is written to."""
 
     INCIDENT_OPENED = "incident_opened"
+    INCIDENT_WORSE = "incident_worse"  # who is hurt, or what to do, changed while it is open
     INCIDENT_RESOLVED = "incident_resolved"
+    REMINDER = "reminder"  # it is open, nobody took it, and there is something to do
+    ESCALATION = "escalation"  # the same, and somebody else is told
     PROMOTION = "promotion"
     APPROVAL = "approval"  # the gate is passed and a person decides
     LABEL_FEED = "label_feed"  # the gate is passed by labels that may be broken; a person looks at the feed first
@@ -24,6 +27,8 @@ class AlertKind(StrEnum):
     REFUSED = "refused"
     FAILURE = "failure"
     NO_CHAMPION = "no_champion"  # a first one could not be trained, or did not pass
+    UNDELIVERED = "undelivered"  # messages to a recipient cannot be delivered; the others are told
+    DIGEST = "digest"
     TEST = "test"
 
 

@@ -172,4 +172,5 @@ def pair_predictions(
         evaluation=met.meta["evaluation"].to_numpy(dtype=bool),
         classes=ordered_classes(stream, truth),
         slices={column: met.features[column].to_numpy() for column in stream.slices},
+        ids=met.meta["id"].to_numpy(),
     )

@@ -24,6 +24,7 @@ class Paired:
     classes: in declared or sorted order; f1_score and roc_auc are about the last. Empty for regression.
     slices: by declared slice column, its n raw values.
     age: n numbers, how many windows of records came after the row; None: nobody asks.
+    ids: n record ids; empty: nobody asks.
     """
 
     opponent: Opponent
@@ -37,6 +38,7 @@ class Paired:
     classes: tuple[str, ...]
     slices: Mapping[str, np.ndarray] = field(default_factory=dict)
     age: np.ndarray | None = None
+    ids: np.ndarray = field(default_factory=lambda: np.array([], dtype=object))
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -54,6 +56,7 @@ class Paired:
             evaluation=self.evaluation[which],
             slices={name: values[which] for name, values in self.slices.items()},
             age=None if self.age is None else self.age[which],
+            ids=self.ids[which] if len(self.ids) else self.ids,
         )
 
     def stated_probabilities(self, answers: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

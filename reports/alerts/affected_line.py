@@ -1,0 +1,120 @@
+"""The second line of a letter: who is hurt and how many, and which version answers now."""
+
+from __future__ import annotations
+
+from trueup.monitoring.causes import Cause
+from trueup.monitoring.check import AnswerQuality, Signal
+from trueup.monitoring.signals.catalogue import METRIC
+from trueup.reports.alerts.facts import AlertKind
+from trueup.reports.alerts.plain_figures import about, error, metric_in_words, share
+from trueup.reports.alerts.situation import Situation
+from trueup.reports.alerts.wrong_line import leading_cause
+from trueup.reports.signal_words import METRIC_NAMES, metric_before
+
+
+def affected_line(situation: Situation) -> str:
+    """What is known of the answers that users get now."""
+    if situation.task == "drift":
+        return "Not known: this stream has no model, only its data is checked."
+    if situation.newest(AlertKind.TEST) and not situation.incidents:
+        return "Nobody."
+    if situation.champion is None:
+        return "Every record waits: no version answers."
+    cause = leading_cause(situation)
+    if cause is Cause.CHAMPION:
+        return f"Every new record: v{situation.champion} cannot answer{_a_day(situation)}."
+    if _replaced(situation):
+        return _after_promotion(situation)
+    return f"{_measured(situation)} {_answers(situation)}"
+
+
+def _measured(situation: Situation) -> str:
+    answers = situation.latest.answers if situation.latest else None
+    fell = METRIC in situation.signals()
+    if answers is not None and answers.now is not None:
+        if situation.is_regression:
+            return _numbers_off(situation, fell)
+        if not fell and Cause.METRIC not in situation.causes:
+            was = "" if answers.before is None else f" (reference {share(answers.before)})"
+            return f"Nobody, by {about(answers.labels)} labelled records: {share(answers.now)} answers wrong{was}."
+        return _wrong_a_day(situation)
+    estimated = _estimated(situation)
+    labels = answers.labels if answers else 0
+    wanted = f"{about(labels)} labels so far, {answers.wanted} needed" if answers else "no labels yet"
+    return f"Not known: {wanted}{estimated}."
+
+
+def _wrong_a_day(situation: Situation) -> str:
+    answers = _known(situation)
+    now = answers.now or 0.0
+    if not answers.records_a_day:
+        return f"{share(now)} records get a wrong answer, by {about(answers.labels)} labelled records."
+    day = answers.records_a_day
+    hurt, likely = about(now * day), ""
+    if answers.interval:
+        low, high = (about(bound * day).removeprefix("about ") for bound in answers.interval)
+        likely = f" (likely {low} to {high})" if low != high else ""
+    return f"{_capital(hurt)} of {about(day).removeprefix('about ')} records a day get a wrong answer{likely}."
+
+
+def _numbers_off(situation: Situation, fell: bool) -> str:
+    answers = _known(situation)
+    off = error(answers.now or 0.0)
+    if not fell and Cause.METRIC not in situation.causes:
+        was = "" if answers.before is None else f" (reference {error(answers.before)})"
+        return f"Nobody, by {about(answers.labels)} labelled records: predictions off by {off} on average{was}."
+    likely = ""
+    if answers.interval:
+        likely = f" (likely {error(answers.interval[0])} to {error(answers.interval[1])})"
+    day = f"All of {about(answers.records_a_day)} records a day" if answers.records_a_day else "All records"
+    return f"{day}: predictions off by {off} on average{likely}."
+
+
+def _estimated(situation: Situation) -> str:
+    signals: dict[str, Signal] = {s.code: s for s in situation.latest.signals} if situation.latest else {}
+    signal = signals.get("PRF-EST")
+    if signal is None or signal.value is None or signal.verdict == "insufficient":
+        return ""
+    name = METRIC_NAMES.get(signal.name.removeprefix("estimated "), signal.name)
+    before = metric_before(signal)
+    was = "" if before is None else f", was {metric_in_words(before)}"
+    return f"; estimated {name} {metric_in_words(signal.value)}{was}"
+
+
+def _replaced(situation: Situation) -> bool:
+    """Whether this message tells that another version answers now, by a gate that compared the two."""
+    judged = situation.judged
+    told = situation.newest(AlertKind.PROMOTION)
+    return bool(told and judged and judged.answers and judged.version == situation.champion and told.from_version)
+
+
+def _after_promotion(situation: Situation) -> str:
+    assert situation.judged
+    found, old = situation.judged.answers, situation.judged.from_version
+    records = about(found["records"])
+    if situation.is_regression:
+        now, before = error(found["wrong_now"]), error(found["wrong_before"])
+        compared = f"off by {now} on average, v{old} by {before}"
+        return f"v{situation.champion} answers now: {compared}, on {records} new records."
+    now, before = share(found["wrong_now"], simple=False), share(found["wrong_before"], simple=False)
+    return f"v{situation.champion} answers now: {now} wrong, v{old} {before}, on the same {records} new records."
+
+
+def _known(situation: Situation) -> AnswerQuality:
+    """What is known of the answers, where it is known."""
+    assert situation.latest is not None
+    assert situation.latest.answers is not None
+    return situation.latest.answers
+
+
+def _answers(situation: Situation) -> str:
+    return f"v{situation.champion} answers."
+
+
+def _a_day(situation: Situation) -> str:
+    answers = situation.latest.answers if situation.latest else None
+    return f", {about(answers.records_a_day)} a day" if answers and answers.records_a_day else ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

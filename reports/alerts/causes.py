@@ -1,0 +1,64 @@
+"""What moved, in words: at most three causes of an incident, each with masked examples."""
+
+from __future__ import annotations
+
+from trueup.monitoring.causes import Cause
+from trueup.monitoring.check import Contributor, Signal
+from trueup.monitoring.signals.catalogue import METRIC, kind_of
+from trueup.reports.alerts.letter import MovedInput
+from trueup.reports.alerts.plain_figures import share_pair
+from trueup.reports.alerts.situation import Situation
+from trueup.reports.masking import masked
+
+_MOST = 3
+_PARTS = 3  # contributors that are named of one signal
+_HEADS = {"DRF-TEXT": "Words", "DRF-CLASS": "Answers", "DRF-LABEL": "Labels"}
+_WORD = 40  # characters of a word or level that are shown
+
+
+def causes_of(situation: Situation) -> tuple[MovedInput, ...]:
+    """The causes, the gravest first; none where nothing is open, or what is wrong names its cause already."""
+    if not situation.open:
+        return _repaired(situation)
+    found = sorted(situation.signals().values(), key=lambda s: kind_of(s.code).gravity)
+    moved = [s for s in found if s.code not in (METRIC, "PRF-EST") and kind_of(s.code).cause is not Cause.FEED]
+    told = tuple(MovedInput(_said(s), situation.examples.get(s.code, ())) for s in _one_of_text(moved)[:_MOST])
+    if not told and Cause.METRIC in situation.causes:
+        return (MovedInput("No input changed: the meaning of the labels may have changed, or their source."),)
+    return told
+
+
+def _repaired(situation: Situation) -> tuple[MovedInput, ...]:
+    judged = situation.judged
+    if judged is None or judged.version != situation.champion or not situation.repaired:
+        return ()
+    right, wrong = judged.answers.get("repaired", 0), judged.answers.get("broken", 0)
+    records = judged.answers.get("records", 0)
+    words = ("nearer", "farther off") if situation.is_regression else ("right now", "wrong now")
+    said = f"Of {records:,} new records v{judged.version} gets {right:,} {words[0]} and {wrong:,} {words[1]}"
+    return (MovedInput(f"{said}.", situation.repaired[:_MOST]),)
+
+
+def _one_of_text(signals: list[Signal]) -> list[Signal]:
+    """Signals, where several speak of the texts only the first."""
+    texts = [s for s in signals if s.code.startswith("DRF-TEXT")]
+    return [s for s in signals if s not in texts[1:]]
+
+
+def _said(signal: Signal) -> str:
+    kind = kind_of(signal.code)
+    subject = signal.code.removeprefix(f"{kind.code}-") if kind.subject else ""
+    name = masked(subject, _WORD)
+    parts = [_part(c) for c in signal.contributors[:_PARTS]]
+    if signal.code.startswith("DQ-MISSING-") and signal.contributors:
+        now, before = share_pair(signal.contributors[0].now, signal.contributors[0].before)
+        return f"'{name}' is missing in {now} records, was {before}."
+    if not parts or kind.cause is not Cause.DRIFT:
+        return masked(signal.said.split(". ", 1)[0].rstrip(".") + ".", 240)
+    head = _HEADS.get(signal.code) or (f"'{name}'" if name else kind.title)
+    return f"{head[:1].upper()}{head[1:]}: {'; '.join(parts)}."
+
+
+def _part(contributor: Contributor) -> str:
+    now, before = share_pair(contributor.now, contributor.before)
+    return f"{masked(contributor.what, _WORD)} in {now} records, was {before}"

@@ -1,0 +1,84 @@
+"""The third line of a letter: what trueup did."""
+
+from __future__ import annotations
+
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
+from trueup.reports.alerts.gate_words import refusal
+from trueup.reports.alerts.plain_figures import lasted, metric_in_words, moment
+from trueup.reports.alerts.situation import Situation
+
+
+def done_line(situation: Situation) -> str:
+    """What was done, the change of the answering version first; never empty."""
+    said = [sentence for notice in reversed(situation.notices) if (sentence := _done(situation, notice))]
+    closed = _closed(situation)
+    told = list(dict.fromkeys([*said, *([closed] if closed else [])]))
+    return " ".join(told) or "Nothing beyond this message: no model was changed."
+
+
+def _done(situation: Situation, notice: AlertFacts) -> str:
+    new, old = f"v{notice.to_version}", f"v{notice.from_version}"
+    match notice.kind:
+        case AlertKind.PROMOTION:
+            return _promoted(notice, new, old)
+        case AlertKind.ROLLBACK:
+            by = f"{notice.who} put" if notice.who else "trueup put"
+            return f"{by} {new} back: it answers again; no version is promoted by itself until a person resumes it."
+        case AlertKind.REFUSED:
+            if notice.to_version is None:
+                return f"Retraining failed, so {old} stays: {notice.why}"
+            return f"Trained {new} and refused it: {refusal(situation.judged)}. {old} still answers."
+        case AlertKind.APPROVAL | AlertKind.LABEL_FEED:
+            return f"Trained {new}, which is better on these labels, and holds it for a person. {old} still answers."
+        case AlertKind.JUDGED:
+            return f"Trained and tested {new}; changed nothing, because promotion is off. {old} answers."
+        case AlertKind.EXPIRED:
+            return f"Dropped {new}: its test is too old to promote it on. {old} answers."
+        case AlertKind.FAILURE | AlertKind.NO_CHAMPION:
+            return "Kept every record, changed no model, and tries again at the next cycle."
+        case AlertKind.TEST:
+            return "Sent this test, because somebody ran `trueup alerts test`."
+        case AlertKind.INCIDENT_OPENED | AlertKind.INCIDENT_WORSE if notice.action == "retrain":
+            return "" if _judged(situation) else "Retraining has started; the result follows in this thread."
+        case AlertKind.INCIDENT_OPENED if situation.open and not _judged(situation):
+            return "Opened this incident; no model was changed."
+        case _:
+            return ""
+
+
+def _promoted(notice: AlertFacts, new: str, old: str) -> str:
+    if notice.who:
+        return f"{notice.who} promoted {new}{' by force' if notice.forced else ''}" + (
+            f": {notice.why.rstrip('.')}." if notice.why else "."
+        )
+    if notice.from_version is None:
+        return f"Trained and promoted the first version, {new}."
+    return f"Retrained and promoted {new} in place of {old} at {moment(notice.as_of)}."
+
+
+def _judged(situation: Situation) -> bool:
+    """Whether this message tells what a retraining came to."""
+    return any(
+        n.kind in (AlertKind.PROMOTION, AlertKind.REFUSED, AlertKind.APPROVAL, AlertKind.LABEL_FEED, AlertKind.JUDGED)
+        for n in situation.notices
+    )
+
+
+def _closed(situation: Situation) -> str:
+    """How long it took, and the metric before, lowest and now."""
+    over = [i for i in situation.incidents if i.resolved_at is not None]
+    if not over:
+        return ""
+    first = over[0]
+    assert first.resolved_at is not None
+    said = f"Closed after {lasted(first.resolved_at - first.opened_at)}"
+    points = [p for p in situation.history if p.measured is not None]
+    before = [p.measured for p in points if p.at < first.opened_at]
+    during = [p.measured for p in points if first.opened_at <= p.at <= first.resolved_at]
+    if not points or not during:
+        return said + "."
+    lower = situation.metric in ("mae", "rmse")
+    worst = (max if lower else min)(m for m in during if m is not None)
+    was = f"before {metric_in_words(before[-1])}, " if before else ""
+    now = metric_in_words(points[-1].measured)
+    return f"{said}: {situation.metric} {was}{'highest' if lower else 'lowest'} {metric_in_words(worst)}, now {now}."

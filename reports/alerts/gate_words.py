@@ -1,0 +1,58 @@
+"""Why a challenger was refused, and what it would take, in a sentence."""
+
+from __future__ import annotations
+
+from trueup.reports.alerts.facts import GateLine
+from trueup.reports.alerts.plain_figures import about
+from trueup.reports.alerts.situation import JudgedChallenger
+
+_FAILED = {
+    "GATE-LABELS": "too few labelled records to judge it",
+    "GATE-METRIC": "it is not better on new records",
+    "GATE-EVALUATION": "it is not better on the evaluation records",
+    "GATE-OLDER": "it loses more on older records than it gains on new ones",
+    "GATE-CALIBRATION": "its probabilities are less reliable",
+    "GATE-CLASSES": "it never gives one of the classes",
+    "GATE-SLICE": "it is worse within a slice",
+    "GATE-GOLDEN": "it fails records of the golden set",
+    "GATE-BEHAVIOUR": "it fails behaviour cases",
+    "GATE-LATENCY": "it is too slow",
+    "GATE-SIZE": "it is too large",
+    "GATE-LOADS": "it could not be loaded in a fresh process",
+    "DATA-LEAK": "a column tells the label, which is known only later",
+}
+
+
+def refusal(judged: JudgedChallenger | None) -> str:
+    """The failing test in words, and what it would take."""
+    if judged is None:
+        return "it did not pass its tests"
+    failed = [test for test in judged.tests if not test.passed]
+    better = next((test for test in failed if test.code == "GATE-BETTER"), None)
+    others = [test for test in failed if test.code not in ("GATE-BETTER", "GATE-METRIC")]
+    if others:
+        more = f" and {len(others) - 1} more tests" if len(others) > 1 else ""
+        return f"{_words(others[0])}{more}{_labels(judged)}"
+    if better is not None and better.value is not None and better.bound is not None and better.value > 0.5:
+        return f"{_sure(better.value)} sure that it is better, {_sure(better.bound)} asked{_labels(judged)}"
+    return f"it is not better than v{judged.from_version} on new records{_labels(judged)}"
+
+
+def _words(test: GateLine) -> str:
+    known = (words for code, words in _FAILED.items() if test.code == code or test.code.startswith(f"{code}-"))
+    return next(known, "") or f"it fails {test.code}"
+
+
+def _sure(chance: float) -> str:
+    return f"{100 * chance:.0f} %" if chance < 0.985 else f"{100 * min(chance, 0.9999):.2f} %".replace("0 %", " %")
+
+
+def _labels(judged: JudgedChallenger) -> str:
+    """How many labels more would tell, where labels are what is missing."""
+    found = next((test for test in judged.tests if test.code == "GATE-LABELS"), None)
+    if found is None or found.value is None:
+        return ""
+    wanted = judged.needed if judged.needed else found.bound
+    if judged.outcome != "not enough evidence" or not wanted or wanted <= found.value:
+        return ""
+    return f": {about(wanted - found.value)} more labels would tell"

@@ -1,0 +1,91 @@
+"""What stands below the four lines: signals, gate tests, reasons, ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trueup.monitoring.check import Signal
+from trueup.monitoring.formatting import aligned_figure
+from trueup.monitoring.signals.catalogue import kind_of
+from trueup.reports.alerts.facts import GateLine
+from trueup.reports.alerts.letter import Details
+from trueup.reports.alerts.plain_figures import moment
+from trueup.reports.alerts.situation import Situation
+from trueup.storage.escaping import for_header
+
+_ROWS = 12  # of a section
+_SAID = 400  # characters of a cell
+
+
+def sections_of(situation: Situation) -> tuple[Details, ...]:
+    """Every section that has rows."""
+    made = (_events(situation), _signals(situation), _gate(situation), _reasons(situation), _ids(situation))
+    return tuple(section for section in made if section.rows)
+
+
+def clean(value: str, length: int = _SAID) -> str:
+    """A value on one line, without control characters and direction marks; cut at `length`."""
+    line = for_header(value)
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def _events(situation: Situation) -> Details:
+    """The open incidents beside the first, where one message tells of several."""
+    rows = [
+        (clean(i.stem), i.severity.value, f"since {moment(i.opened_at)}" if i.resolved_at is None
+         else f"closed {moment(i.resolved_at)}")
+        for i in situation.incidents
+    ] if len(situation.incidents) > 1 else []  # fmt: skip
+    return Details("All that this message is about", ("incident", "severity", "state"), tuple(rows))
+
+
+def _signals(situation: Situation) -> Details:
+    signals = list(situation.signals(breached=False).values())
+    breached = sorted((s for s in signals if s.verdict == "breached"), key=lambda s: kind_of(s.code).gravity)
+    rows = [_row(s) for s in breached[:_ROWS]]
+    if len(breached) > _ROWS:
+        rows.append(("", f"and {len(breached) - _ROWS} more breached", ""))
+    ok = sum(s.verdict == "ok" for s in signals)
+    unjudged = sum(s.verdict == "insufficient" for s in signals)
+    if rows and ok:
+        rows.append(("", f"{ok} ok", ""))
+    if rows and unjudged:
+        rows.append(("", f"{unjudged} not judged (too few records or labels)", ""))
+    return Details("Signals", ("code", "finding", "figure"), tuple(rows))
+
+
+def _row(signal: Signal) -> tuple[str, str, str]:
+    found = f"p = {signal.p_value:.2g}" if signal.p_value is not None else aligned_figure(signal.value)
+    return clean(signal.code, 60), clean(signal.said), found
+
+
+def _gate(situation: Situation) -> Details:
+    tests: Sequence[GateLine] = situation.judged.tests if situation.judged else ()
+    failed = [t for t in tests if not t.passed]
+    rows = [(clean(t.code, 60), "failed", clean(t.said)) for t in failed[:_ROWS]]
+    passed = sum(t.passed for t in tests)
+    if passed:
+        rows.append(("", "passed", f"{passed} tests"))
+    version = situation.judged.version if situation.judged else ""
+    return Details(f"Tests of v{version}", ("code", "result", "finding"), tuple(rows))
+
+
+def _reasons(situation: Situation) -> Details:
+    said = list(dict.fromkeys(reason for notice in situation.notices for reason in notice.reasons))
+    return Details("Why trueup acted so", ("reason",), tuple((clean(reason),) for reason in said[:6]))
+
+
+def _ids(situation: Situation) -> Details:
+    rows: list[tuple[str, str]] = []
+    for incident in situation.incidents:
+        rows.append(("Incident", incident.id))
+        if incident.resolved_at is None and not incident.acknowledged_by:
+            said = "Say that you have it (ends reminders, changes nothing else)"
+            rows.append((said, f"trueup alerts ack {incident.id}"))
+        if incident.acknowledged_by:
+            rows.append(("Taken by", clean(incident.acknowledged_by, 60)))
+        rows += [("What the code means", f"trueup runbook {clean(code, 60)}") for code in incident.codes[:1]]
+    for name, attribute in (("Report", "report_id"), ("Cycle", "cycle_id"), ("Training run", "run_id")):
+        found = dict.fromkeys(str(value) for n in situation.notices if (value := getattr(n, attribute)))
+        rows += [(name, value) for value in found]
+    return Details("Ids", ("what", "id or command"), tuple(rows[:14]))

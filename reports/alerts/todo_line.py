@@ -1,0 +1,138 @@
+"""The fourth line of a letter: what the reader needs to do, by when, and the one command for it."""
+
+from __future__ import annotations
+
+import shlex
+
+from trueup.monitoring.causes import Cause
+from trueup.monitoring.severity import Severity
+from trueup.monitoring.signals.catalogue import kind_of
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
+from trueup.reports.alerts.letter import Remedy
+from trueup.reports.alerts.plain_figures import deadline
+from trueup.reports.alerts.situation import Situation
+from trueup.reports.alerts.wrong_line import leading_cause
+
+NOTHING = "Nothing."
+
+
+def todo_line(situation: Situation) -> tuple[str, Remedy | None]:
+    """The real action first, then at most one command."""
+    held = situation.newest(AlertKind.LABEL_FEED, AlertKind.APPROVAL)
+    cause = leading_cause(situation)
+    if cause in (Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION):
+        return _work(situation, cause)
+    if held is not None and held.to_version is not None and held.to_version != situation.champion:
+        return _decide(situation, held)
+    if cause is None or _mended(situation):
+        return _nothing(situation)
+    return _look(situation, cause)
+
+
+def needs_person(situation: Situation) -> bool:
+    """Whether the reader has anything to do; where not, nobody is reminded."""
+    return not todo_line(situation)[0].startswith(NOTHING.rstrip("."))
+
+
+def _mended(situation: Situation) -> bool:
+    """Whether this message tells of a promoted version that answers now, so that waiting is all there is to do."""
+    told = situation.newest(AlertKind.PROMOTION)
+    learnt = leading_cause(situation) in (Cause.METRIC, Cause.DRIFT)
+    return bool(told and told.to_version == situation.champion and learnt)
+
+
+def _nothing(situation: Situation) -> tuple[str, Remedy | None]:
+    expired = situation.newest(AlertKind.EXPIRED)
+    if expired is not None:
+        command = _command("train", stream=situation.stream)
+        remedy = Remedy(command, "It trains and tests a new one.")
+        return "Nothing, or train again if you still want a new version.", remedy
+    told = situation.newest(AlertKind.PROMOTION)
+    if told is None or told.from_version is None or told.to_version != situation.champion:
+        return NOTHING, None
+    command = _command("models rollback", stream=situation.stream, why=True)
+    changes = f"v{told.from_version} answers again, and nothing is promoted by itself until a person resumes it."
+    return f"Nothing. If the new answers are worse, go back to v{told.from_version}.", Remedy(command, changes)
+
+
+def _work(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
+    doctor = Remedy(_command("doctor"), "Nothing: it says what is wrong and how to mend it.")
+    if cause is Cause.CHAMPION:
+        return "Restore the model or its registry today, or go back to an earlier version.", doctor
+    if cause is Cause.NO_CHAMPION:
+        return (
+            "Send more labelled records, or mend what stopped the training; the next cycle tries again.",
+            Remedy(_command("status"), "Nothing: it shows how the stream stands."),
+        )
+    return "Look today: mend what stopped the check, then let it run again.", doctor
+
+
+def _decide(situation: Situation, held: AlertFacts) -> tuple[str, Remedy | None]:
+    new, old = held.to_version, held.from_version
+    by = f"by {deadline(held.until, situation.timezone)}" if held.until else "soon"
+    promote = Remedy(
+        _command("models promote", "--to", str(new), stream=situation.stream, why=True),
+        f"v{new} answers in place of v{old}.",
+    )
+    if held.kind is AlertKind.LABEL_FEED:
+        return f"Check the source of the labels {by}: if they are right, promote v{new}; if not, mend them.", promote
+    return f"Decide {by}: promote v{new}, or do nothing and keep v{old}.", promote
+
+
+def _look(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
+    when = "today" if any(i.severity is Severity.HIGH for i in situation.open) else "this week"
+    page = _report(situation)
+    if cause is Cause.ROLLBACK:
+        command = _command("models resume", stream=situation.stream, why=True)
+        remedy = Remedy(command, "Versions that pass are promoted again.")
+        return "Find out why the version was worse, then resume promotion.", remedy
+    if cause is Cause.LABEL_FEED:
+        return f"Check the source of the labels {when}.", page
+    if cause is Cause.METRIC:
+        return _quality(situation, when), page
+    codes = sorted((c for i in situation.open for c in i.codes), key=lambda code: kind_of(code).gravity)
+    if cause is Cause.FEED:
+        return _feed(situation, codes, when)
+    if cause is Cause.DATA:
+        return f"Check the source of these columns {when}: values are missing.", page
+    units = [s for s in situation.signals().values() if s.unit_change]
+    if units:
+        return f"Ask the source of '{units[0].code.removeprefix('DRF-IN-')}' {when} whether its unit changed.", page
+    return f"Check {when} whether the source of the data changed.", page
+
+
+def _quality(situation: Situation, when: str) -> str:
+    if any(n.action == "retrain" for n in situation.notices) and situation.newest(AlertKind.REFUSED) is None:
+        return f"Check the data and label sources {when}; the result of the retraining follows."
+    judged = situation.judged
+    if judged is not None and judged.outcome == "not enough evidence":
+        return f"Check the data and label sources {when}, and send more labels: trueup then trains again."
+    return f"Check the data and label sources {when}; if they are right, the model needs more labels or other features."
+
+
+def _feed(situation: Situation, codes: list[str], when: str) -> tuple[str, Remedy | None]:
+    if "DQ-QUARANTINE" in codes:
+        command = _command("quarantine list", stream=situation.stream)
+        show = Remedy(command, "Nothing: it lists what was refused, and why.")
+        return f"Check what the source sends {when}; mended rows can be sent again.", show
+    if "DQ-LABELS" in codes:
+        return f"Check the source of the labels {when}: fewer arrive than usual.", _report(situation)
+    if "DQ-DUP" in codes and "DQ-VOLUME" not in codes:
+        return f"Check {when} whether the source sends records twice.", _report(situation)
+    return f"Check the source of the records {when}.", _report(situation)
+
+
+def _report(situation: Situation) -> Remedy | None:
+    report = next((n.report_id for n in reversed(situation.notices) if n.report_id), None)
+    report = report or (situation.latest.report_id if situation.latest else None)
+    if report is None:
+        return None
+    return Remedy(_command("reports open", report), "Nothing: it opens the report of the check.")
+
+
+def _command(verb: str, *values: str, stream: str = "", why: bool = False) -> str:
+    """A command line that can be pasted; what stands in it is quoted for the shell."""
+    parts = ["trueup", verb, *(shlex.quote(value) for value in values)]
+    if stream:
+        parts.append(f"--stream {shlex.quote(stream)}")
+    return " ".join([*parts, *(['--why "…"'] if why else [])])

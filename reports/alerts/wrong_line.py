@@ -1,0 +1,164 @@
+"""The first line of a letter: what is wrong, the figure that changed first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trueup.monitoring.causes import Cause
+from trueup.monitoring.check import Signal
+from trueup.monitoring.signals.catalogue import METRIC, kind_of
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
+from trueup.reports.alerts.plain_figures import error, lasted, metric_in_words, share_pair
+from trueup.reports.alerts.situation import Situation
+from trueup.reports.signal_words import METRIC_NAMES, metric_before
+
+# The gravest condition leads: what keeps trueup from its work, then what hurts users, then the rest.
+BY_GRAVITY = (
+    Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION, Cause.METRIC, Cause.LABEL_FEED, Cause.ROLLBACK, Cause.FEED,
+    Cause.DATA, Cause.DRIFT,
+)  # fmt: skip
+
+
+def leading_cause(situation: Situation) -> Cause | None:
+    """The gravest cause of the open incidents; None where none is open."""
+    return next((cause for cause in BY_GRAVITY if cause in situation.causes), None)
+
+
+def wrong_line(situation: Situation) -> str:
+    """What is wrong, or what was."""
+    cause = leading_cause(situation)
+    if cause is not None:
+        others = len(situation.open) - 1
+        return _OPEN[cause](situation) + (f" And {others} more below." if others > 0 else "")
+    if situation.incidents:
+        return _closed(situation)
+    return _news(situation)
+
+
+def quality_fell(situation: Situation) -> str:
+    """How much worse the answers are, in what a person can picture, else by the metric."""
+    answers = situation.latest.answers if situation.latest else None
+    found = situation.signals()
+    now, before = (answers.now, answers.before) if answers else (None, None)
+    if METRIC in found and now is not None and before is not None and now > before:
+        if situation.is_regression:
+            return f"Predictions are off by {error(now)} on average, was {error(before)}."
+        told = share_pair(now, before)
+        return f"{told[0]} answers wrong, was {told[1]}."
+    if METRIC in found:
+        return f"{_metric_fell(found[METRIC])}."
+    estimated = next((s for code, s in found.items() if code == "PRF-EST"), None)
+    if estimated is not None:
+        return f"{_metric_fell(estimated)} (estimated: the labels are not here yet)."
+    slices = [s for code, s in found.items() if kind_of(code).cause is Cause.METRIC]
+    if slices:
+        where = ", ".join(f"'{s.code.removeprefix('PRF-SLICE-')}'" for s in slices[:3])
+        return f"More wrong answers within {where}, not over all records."
+    return "More wrong answers than in the reference; the newest check cannot judge it."
+
+
+def _metric_fell(signal: Signal) -> str:
+    name = METRIC_NAMES.get(signal.name.removeprefix("estimated "), signal.name)
+    before = metric_before(signal)
+    was = "" if before is None else f", was {metric_in_words(before)}"
+    return f"{name[:1].upper()}{name[1:]} {metric_in_words(signal.value)}{was}"
+
+
+def _drift(situation: Situation) -> str:
+    found = [s for s in situation.signals().values() if kind_of(s.code).cause is Cause.DRIFT]
+    unit = next((s for s in found if s.unit_change), None)
+    if unit is not None:
+        return f"'{unit.code.removeprefix('DRF-IN-')}' looks as if its unit changed: {unit.unit_change}."
+    if not found:
+        return "The data differs from the reference; the newest check finds it as before."
+    found.sort(key=lambda s: kind_of(s.code).gravity)
+    phrases = list(dict.fromkeys(_capital(kind_of(s.code).phrase_of(s.code)) for s in found))
+    more = f", and {len(phrases) - 2} more changes" if len(phrases) > 2 else ""
+    return f"{'; '.join(phrases[:2])}{more}."
+
+
+def _data(situation: Situation) -> str:
+    columns = [s.code.removeprefix("DQ-MISSING-") for s in situation.signals().values()
+               if kind_of(s.code).cause is Cause.DATA]  # fmt: skip
+    named = ", ".join(f"'{column}'" for column in columns[:3]) or "a column"
+    more = f" and {len(columns) - 3} more columns" if len(columns) > 3 else ""
+    return f"{named}{more}: more values missing than in the reference."
+
+
+def _feed(situation: Situation) -> str:
+    found = {code: s for code, s in situation.signals().items() if kind_of(code).cause is Cause.FEED}
+    if "DQ-VOLUME" in found and situation.newest_record and situation.latest:
+        silent = situation.latest.as_of - situation.newest_record
+        if silent.total_seconds() > 0 and not found["DQ-VOLUME"].value:
+            return f"No records for {lasted(silent)}."
+    said = [_first_sentence(s.said) for s in sorted(found.values(), key=lambda s: kind_of(s.code).gravity)]
+    return said[0] if said else "The feed differed from before; the newest check finds it as before."
+
+
+def _failed(kind: AlertKind, situation: Situation) -> str:
+    notice = situation.newest(kind)
+    return _first_sentence(notice.why) if notice and notice.why else "trueup cannot finish its work on this stream."
+
+
+def _label_feed(situation: Situation) -> str:
+    return "The newest labels disagree with all earlier ones, so they may be wrong."
+
+
+def _rolled_back(situation: Situation) -> str:
+    notice = situation.newest(AlertKind.ROLLBACK)
+    if notice is None:
+        return "A version was rolled back, and promotion is not resumed."
+    gone = f"v{notice.from_version}" if notice.from_version is not None else "The champion"
+    return f"{gone} was rolled back by {notice.who}." if notice.who else f"{gone} was worse than v{notice.to_version}."
+
+
+def _closed(situation: Situation) -> str:
+    whys = {"answered": "a new version learnt the change", "harmless": "the change does not harm the answers"}
+    first = situation.incidents[0]
+    notice = situation.newest(AlertKind.INCIDENT_RESOLVED)
+    why = whys.get(first.outcome) or (_lower(notice.why) if notice and notice.why else "back to normal")
+    return f"Over: {why.rstrip('.')}."
+
+
+def _news(situation: Situation) -> str:
+    notice = situation.notices[-1]
+    return _NEWS[notice.kind](notice) if notice.kind in _NEWS else "Nothing is wrong."
+
+
+def _lost(notice: AlertFacts) -> str:
+    return "The registry had lost the champion, so nothing answered." if notice.lost else "Nothing is wrong."
+
+
+_NEWS: dict[AlertKind, Callable[[AlertFacts], str]] = {
+    AlertKind.PROMOTION: _lost,
+    AlertKind.REFUSED: lambda n: "Nothing is wrong: a challenger was trained and is not good enough.",
+    AlertKind.APPROVAL: lambda n: "Nothing is wrong: a challenger passed and waits for a person.",
+    AlertKind.JUDGED: lambda n: "Nothing is wrong: a challenger passed, and promotion is off.",
+    AlertKind.EXPIRED: lambda n: f"v{n.to_version} waited for a decision, and nobody decided in time.",
+    AlertKind.TEST: lambda n: "Nothing: this is a test.",
+}
+_OPEN: dict[Cause, Callable[[Situation], str]] = {
+    Cause.CYCLE: lambda s: _failed(AlertKind.FAILURE, s),
+    Cause.CHAMPION: lambda s: _failed(AlertKind.FAILURE, s),
+    Cause.NO_CHAMPION: lambda s: _failed(AlertKind.NO_CHAMPION, s),
+    Cause.METRIC: quality_fell,
+    Cause.LABEL_FEED: _label_feed,
+    Cause.ROLLBACK: _rolled_back,
+    Cause.FEED: _feed,
+    Cause.DATA: _data,
+    Cause.DRIFT: _drift,
+}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lower(text: str) -> str:
+    return text if text[:2].isupper() or text[1:2].isdigit() else text[:1].lower() + text[1:]
+
+
+def _first_sentence(text: str) -> str:
+    """Up to the first full stop that ends a sentence, and no longer than a line of a phone takes."""
+    sentence = text.split(". ", 1)[0].split("; ", 1)[0].rstrip(".")
+    return f"{sentence if len(sentence) <= 160 else sentence[:159].rstrip() + '…'}."

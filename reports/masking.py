@@ -1,0 +1,26 @@
+"""Personal data in what outsiders wrote, masked: for whatever leaves the deployment, a mail, a page, a picture."""
+
+from __future__ import annotations
+
+import re
+
+from trueup.storage.escaping import for_header
+
+_LINK = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[^\s@<>\"'(),;:]{2,}")
+_HANDLE = re.compile(r"(?<!\w)@\w{2,}")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}\b")
+_DIGITS = re.compile(r"(?<!\w)[+(]?\d(?:[\s().\-/]{0,2}\d){6,}(?!\w)")  # phones, cards, account and order numbers
+_READ = 4_000  # characters that are looked at; what is shown is far shorter
+
+
+def masked(text: str, length: int = 120) -> str:
+    """The text on one line without addresses, links, names of accounts and long numbers, cut at `length` characters.
+
+    Names of people in running text stay: no pattern tells them from other words.
+    """
+    line = for_header(text[:_READ])
+    for pattern, shown in ((_LINK, "[link]"), (_ADDRESS, "[address]"), (_IBAN, "[number]"), (_DIGITS, "[number]"),
+                           (_HANDLE, "[account]")):  # fmt: skip
+        line = pattern.sub(shown, line)
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
