@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trueup.flows.admin.status import why_no_champion
+from trueup.flows.alert.routing.routes import routes_for
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.predictions import predictor_of
+from trueup.monitoring.severity import Severity
 from trueup.storage.errors import NoChampion, TrueupError
 from trueup.storage.secrets import without_secrets
 from trueup.storage.stream import StreamSettings
@@ -111,9 +113,9 @@ def _alerts(app: App) -> Finding:
 
 def _recipients(app: App, stream: StreamSettings) -> Finding:
     name = f"stream {stream.name}"
-    if app.settings.smtp.uses_server and not stream.alerts.to:
+    if not routes_for(app.settings, stream.name, Severity.HIGH):
         said = "nobody is told: its incidents are kept, and no mail is written"
-        return Finding(name, False, said, f"set `to` under [streams.{stream.name}.alerts]")
+        return Finding(name, False, said, f"set `to` under [streams.{stream.name}.alerts], or write [[alerts.rules]]")
     return Finding(name, True, f"{app.counts.records(stream)} records")
 
 
