@@ -11,6 +11,8 @@ from trueup.reports.alerts.situation import Situation
 from trueup.reports.alerts.wrong_line import leading_cause
 from trueup.reports.signal_words import METRIC_NAMES, metric_before
 
+_NO_MORE = "No more than usual"
+
 
 def affected_line(situation: Situation) -> str:
     """What is known of the answers that users get now."""
@@ -25,6 +27,8 @@ def affected_line(situation: Situation) -> str:
         return f"Every new record: v{situation.champion} cannot answer{_a_day(situation)}."
     if _replaced(situation):
         return _after_promotion(situation)
+    if situation.newest(AlertKind.PROMOTION) and not situation.open:
+        return f"Users get the answers of v{situation.champion} from now on."
     return f"{_measured(situation)} {_answers(situation)}"
 
 
@@ -36,7 +40,7 @@ def _measured(situation: Situation) -> str:
             return _numbers_off(situation, fell)
         if not fell and Cause.METRIC not in situation.causes:
             was = "" if answers.before is None else f" (reference {share(answers.before)})"
-            return f"Nobody, by {about(answers.labels)} labelled records: {share(answers.now)} answers wrong{was}."
+            return f"{_NO_MORE}: {share(answers.now)} answers wrong{was}, by {about(answers.labels)} labelled records."
         return _wrong_a_day(situation)
     estimated = _estimated(situation)
     labels = answers.labels if answers else 0
@@ -62,7 +66,7 @@ def _numbers_off(situation: Situation, fell: bool) -> str:
     off = error(answers.now or 0.0)
     if not fell and Cause.METRIC not in situation.causes:
         was = "" if answers.before is None else f" (reference {error(answers.before)})"
-        return f"Nobody, by {about(answers.labels)} labelled records: predictions off by {off} on average{was}."
+        return f"{_NO_MORE}: off by {off} on average{was}, by {about(answers.labels)} labelled records."
     likely = ""
     if answers.interval:
         likely = f" (likely {error(answers.interval[0])} to {error(answers.interval[1])})"
@@ -92,12 +96,24 @@ def _after_promotion(situation: Situation) -> str:
     assert situation.judged
     found, old = situation.judged.answers, situation.judged.from_version
     records = about(found["records"])
+    hurt = _hurt_before(situation)
     if situation.is_regression:
         now, before = error(found["wrong_now"]), error(found["wrong_before"])
         compared = f"off by {now} on average, v{old} by {before}"
-        return f"v{situation.champion} answers now: {compared}, on {records} new records."
+        return f"{hurt}v{situation.champion} answers now: {compared}, on {records} new records."
     now, before = share(found["wrong_now"], simple=False), share(found["wrong_before"], simple=False)
-    return f"v{situation.champion} answers now: {now} wrong, v{old} {before}, on the same {records} new records."
+    return f"{hurt}v{situation.champion} answers now: {now} wrong, v{old} {before}, on the same {records} new records."
+
+
+def _hurt_before(situation: Situation) -> str:
+    """Who was hurt until now, where this message tells of a fall."""
+    answers = situation.latest.answers if situation.latest else None
+    if Cause.METRIC not in situation.causes or answers is None or answers.now is None or not answers.records_a_day:
+        return ""
+    if situation.is_regression:
+        return ""
+    hurt, day = about(answers.now * answers.records_a_day), about(answers.records_a_day).removeprefix("about ")
+    return f"{_capital(hurt)} of {day} records a day got a wrong answer. "
 
 
 def _known(situation: Situation) -> AnswerQuality:

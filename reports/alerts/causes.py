@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Contributor, Signal
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
@@ -54,7 +56,8 @@ def _said(signal: Signal) -> str:
         now, before = share_pair(signal.contributors[0].now, signal.contributors[0].before)
         return f"'{name}' is missing in {now} records, was {before}."
     if not parts or kind.cause is not Cause.DRIFT:
-        return masked(signal.said.split(". ", 1)[0].rstrip(".") + ".", 240)
+        plain = re.sub(r" \([^()]*\)", "", signal.said).split(". ", 1)[0].split("; ", 1)[0]
+        return masked(plain.rstrip(".") + ".", 240)
     head = _HEADS.get(signal.code) or (f"'{name}'" if name else kind.title)
     return f"{head[:1].upper()}{head[1:]}: {'; '.join(parts)}."
 

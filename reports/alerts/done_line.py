@@ -6,6 +6,7 @@ from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.alerts.gate_words import refusal
 from trueup.reports.alerts.plain_figures import lasted, metric_in_words, moment
 from trueup.reports.alerts.situation import Situation
+from trueup.reports.signal_words import METRIC_NAMES
 
 
 def done_line(situation: Situation) -> str:
@@ -81,4 +82,5 @@ def _closed(situation: Situation) -> str:
     worst = (max if lower else min)(m for m in during if m is not None)
     was = f"before {metric_in_words(before[-1])}, " if before else ""
     now = metric_in_words(points[-1].measured)
-    return f"{said}: {situation.metric} {was}{'highest' if lower else 'lowest'} {metric_in_words(worst)}, now {now}."
+    name = METRIC_NAMES.get(situation.metric, situation.metric)
+    return f"{said}: {name} {was}{'highest' if lower else 'lowest'} {metric_in_words(worst)}, now {now}."

@@ -64,7 +64,7 @@ def _html(letter: Letter, sections: tuple[object, ...]) -> str:
 
 
 def _text(letter: Letter) -> str:
-    parts = [_wrapped(line) for line in letter.lines]
+    parts = [f"{_wrapped(line)}\n  ({caption.lower()})" for line, caption in zip(letter.lines, CAPTIONS, strict=True)]
     if letter.action:
         parts.append(f"    {for_header(letter.action.command)}\n{_wrapped(f'({letter.action.changes})', '    ')}")
     if letter.link:

@@ -48,7 +48,7 @@ def _png(situation: Situation, points: list[MetricPoint]) -> bytes:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 2.9), dpi=100, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(5.2, 2.5), dpi=150, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(facecolor="white")
     name = METRIC_NAMES.get(situation.metric, situation.metric)
@@ -65,7 +65,9 @@ def _png(situation: Situation, points: list[MetricPoint]) -> bytes:
     for incident in situation.incidents:
         start = max(date2num(incident.opened_at), first)
         end = min(date2num(incident.resolved_at) if incident.resolved_at else last, last)
-        if start <= end:
+        if start == end:
+            axes.axvline(start, color=_RED, alpha=0.35, linewidth=4, label="incident")
+        elif start < end:
             axes.axvspan(start, end, color=_RED, alpha=0.10, linewidth=0, label="incident")
     for change in situation.changes:
         at = date2num(change.at)
@@ -73,18 +75,18 @@ def _png(situation: Situation, points: list[MetricPoint]) -> bytes:
             axes.axvline(at, color=_GREEN, linewidth=1.4)
             axes.annotate(
                 f"v{change.version}", (at, 1), xycoords=("data", "axes fraction"), xytext=(3, -10),
-                textcoords="offset points", color=_GREEN, fontsize=9, fontweight="bold",
+                textcoords="offset points", color=_GREEN, fontsize=11, fontweight="bold",
             )  # fmt: skip
     axes.xaxis_date()
     locator = AutoDateLocator(maxticks=6)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    axes.tick_params(labelsize=9)
+    axes.tick_params(labelsize=10)
     axes.grid(axis="y", color="#e2e8f0", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
-    figure.legend(once.values(), once.keys(), loc="outside upper left", ncols=4, fontsize=8.5, frameon=False)
+    figure.legend(once.values(), once.keys(), loc="outside upper left", ncols=2, fontsize=10, frameon=False)
     out = io.BytesIO()
     figure.savefig(out, format="png", metadata={"Software": ""})
     return out.getvalue()

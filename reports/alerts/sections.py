@@ -44,13 +44,13 @@ def _signals(situation: Situation) -> Details:
     breached = sorted((s for s in signals if s.verdict == "breached"), key=lambda s: kind_of(s.code).gravity)
     rows = [_row(s) for s in breached[:_ROWS]]
     if len(breached) > _ROWS:
-        rows.append(("", f"and {len(breached) - _ROWS} more breached", ""))
+        rows.append(("", "more breached", f"{len(breached) - _ROWS}"))
     ok = sum(s.verdict == "ok" for s in signals)
     unjudged = sum(s.verdict == "insufficient" for s in signals)
     if rows and ok:
-        rows.append(("", f"{ok} ok", ""))
+        rows.append(("", "ok", f"{ok}"))
     if rows and unjudged:
-        rows.append(("", f"{unjudged} not judged (too few records or labels)", ""))
+        rows.append(("", "not judged, too few records or labels", f"{unjudged}"))
     return Details("Signals", ("code", "finding", "figure"), tuple(rows))
 
 
@@ -62,16 +62,17 @@ def _row(signal: Signal) -> tuple[str, str, str]:
 def _gate(situation: Situation) -> Details:
     tests: Sequence[GateLine] = situation.judged.tests if situation.judged else ()
     failed = [t for t in tests if not t.passed]
-    rows = [(clean(t.code, 60), "failed", clean(t.said)) for t in failed[:_ROWS]]
+    rows = [(clean(t.code, 60), clean(t.said), "failed") for t in failed[:_ROWS]]
     passed = sum(t.passed for t in tests)
     if passed:
-        rows.append(("", "passed", f"{passed} tests"))
+        rows.append(("", "passed", f"{passed}"))
     version = situation.judged.version if situation.judged else ""
-    return Details(f"Tests of v{version}", ("code", "result", "finding"), tuple(rows))
+    return Details(f"Tests of v{version}", ("code", "finding", "result"), tuple(rows))
 
 
 def _reasons(situation: Situation) -> Details:
-    said = list(dict.fromkeys(reason for notice in situation.notices for reason in notice.reasons))
+    shown = tuple(f"{code}:" for code in situation.signals(breached=False))  # their sentences stand above
+    said = list(dict.fromkeys(r for n in situation.notices for r in n.reasons if not r.startswith(shown)))
     return Details("Why trueup acted so", ("reason",), tuple((clean(reason),) for reason in said[:6]))
 
 

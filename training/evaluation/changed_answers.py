@@ -9,16 +9,19 @@ import numpy as np
 from trueup.training.evaluation.paired import Paired
 
 _EXAMPLES = 3
+_NEWEST = 30  # rows of the newest window from which on it is told of alone: older ones may be from before the change
 
 
 def changed_answers(paired: Paired) -> dict[str, Any]:
-    """Errors of both on the same rows, as the gate keeps them.
+    """Errors of both on the same rows, those of the newest window where it holds enough, as the gate keeps them.
 
     Returns:
         `records`; `wrong_before` and `wrong_now`: shares of wrong answers of opponent and challenger, for numbers their
         mean absolute errors; `repaired`, `broken`: answers that became right, or wrong, for numbers nearer or farther;
         `examples`: at most three newest repaired records: `id`, `truth`, `before`, `now`, all as text.
     """
+    if paired.age is not None and int((paired.age < 1).sum()) >= _NEWEST:
+        paired = paired.take(paired.age < 1)
     if not len(paired):
         return {}
     if paired.classes:
