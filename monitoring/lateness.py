@@ -37,7 +37,7 @@ class LatePart:
     def said(self) -> str:
         """A sentence, without what follows from it."""
         late = in_whole_units(self.span)
-        return f"records with {self.column} = '{self.value}' come up to {late} later than the others"
+        return f"records with {self.column} = '{self.value}' arrive up to {late} later than the others"
 
 
 def in_whole_units(span: timedelta) -> str:

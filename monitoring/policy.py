@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Literal
 
 from trueup.monitoring.causes import Cause
-from trueup.monitoring.check import AT_ONCE, Check, History, PastAttempt, PastCheck, Signal, Verdict
+from trueup.monitoring.check import Check, History, PastAttempt, PastCheck, Signal, Verdict
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.storage.policy import Policy
 
@@ -59,26 +59,29 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
     reasons += _standing(policy, check, breached, moving)
     if history.paused:
         fired = tuple(s.code for s in acted)
-        return Decision(Action.NONE, fired, (), (f"Nothing is done: {history.paused}", *reasons), watched)
+        return Decision(Action.NONE, fired, (), (f"No action: {history.paused}", *reasons), watched)
     low, why = _low(policy, check, acted)
     reasons += [f"Low severity: {why}"] if low else []
     harmless = harmless_drift(policy, check, history)
     if harmless:
         reasons.append(
-            f"Harmless so far: no challenger was better, and {policy.confirm + 1} counted checks in a row found the "
-            f"metric unharmed. From now on {', '.join(harmless)} compare with the records since the change."
+            f"Harmless so far: no challenger was better, and quality did not fall in {policy.confirm + 1} counted "
+            f"checks in a row. From now on these are compared with the records since the change: {', '.join(harmless)}."
         )
     asking = tuple(s.code for s in acted if _asks(policy, s) and not s.returned and s.code not in harmless)
     back = [s.code for s in acted if _asks(policy, s) and s.returned]
     if back:
-        reasons.append(f"No challenger for {', '.join(back)}: the champion learnt from records of before as well.")
+        reasons.append(f"No retraining for {', '.join(back)}: the champion was trained on records like these, before "
+        "the last change.")
     if acted and not asking and not back and not harmless:
-        reasons.append(f"No challenger: retrain_on is {list(policy.retrain_on)}; none of these codes is of that kind.")
+        reasons.append("No retraining: none of these signals is of a kind in retrain_on "
+        f"({', '.join(policy.retrain_on) or 'empty'}).")
     forbidden = _forbidden(policy, history, frozenset(asking), as_of) if asking else ()
     reasons.extend(forbidden)
     action = Action.ALERT if acted else Action.NONE
     if asking and not forbidden:
-        reasons.append(f"A challenger is asked for: {', '.join(asking)} confirmed; the gate protects the champion.")
+        reasons.append(f"Retraining: {', '.join(asking)} confirmed. The challenger replaces the champion only if it "
+        "passes the gate.")
         action = Action.RETRAIN
     return Decision(
         action, tuple(s.code for s in acted), asking, tuple(reasons), watched,
@@ -97,9 +100,8 @@ def _confirmed(policy: Policy, signal: Signal, counted: bool, history: History) 
 def _watching(policy: Policy, signal: Signal, history: History) -> str:
     running = _running(signal, history.counted) + 1
     return (
-        f"{reason_of(signal)} This is watched, not acted on: {running} counted check{'s' if running > 1 else ''} "
-        f"running breached it, and {policy.confirm} are asked for (confirm), or one that chance shows {AT_ONCE} times "
-        "more rarely."
+        f"{reason_of(signal)} No action yet: breached in {running} of {policy.confirm} counted checks in a row "
+        "(confirm)."
     )
 
 
@@ -108,24 +110,24 @@ def _standing(policy: Policy, check: Check, breached: list[Signal], moving: list
     said = []
     muted = [s.code for s in check.breached if s not in breached]
     if muted:
-        said.append(f"Muted by the policy (mute), so not acted on: {', '.join(muted)}.")
+        said.append(f"No action on {', '.join(muted)}: muted in the settings (mute).")
     if not check.counted:
         pending = [s.code for s in breached if s not in moving]
         said.append(
-            "This check is provisional: its window is not yet full of records that no earlier counted check has seen"
-            + (f", so {', '.join(pending)} moves nothing yet." if pending else ".")
+            "Provisional check: its window is not yet full of records that no earlier counted check used."
+            + (f" No action yet: {', '.join(pending)} breached but not confirmed." if pending else "")
         )
         return said
     quiet = [s for s in check.signals if s.verdict is Verdict.OK]
     if quiet or not check.breached:
         nearest = min((s for s in quiet if s.p_value is not None), key=_distance, default=None)
-        within = f"{len(quiet)} signals stayed within their bounds" if check.breached else "No signal crossed its bound"
-        said.append(within + (f"; the nearest was {nearest.code}." if nearest else "."))
+        within = f"{len(quiet)} {'signal' if len(quiet) == 1 else 'signals'} ok" if quiet else "No signal breached"
+        said.append(within + (f"; closest to its threshold: {nearest.code}." if nearest else "."))
     unjudged = [s.code for s in check.signals if s.verdict is Verdict.INSUFFICIENT]
     if unjudged:
         said.append(
-            f"{len(unjudged)} of {len(check.signals)} signals could not be judged, for want of data: "
-            f"{', '.join(unjudged)}. Their sentences in the report say what is missing."
+            f"{len(unjudged)} of {len(check.signals)} signals not judged, too little data: {', '.join(unjudged)}. The "
+            "report says what is missing."
         )
     return said
 
@@ -140,8 +142,8 @@ def _low(policy: Policy, check: Check, acted: list[Signal]) -> tuple[bool, str]:
     if not acted or any(kind_of(s.code).cause is not Cause.DRIFT for s in acted):
         return False, ""
     if _unharmed(policy, check):
-        return True, "the inputs moved, and on mature labels the model answers as well as before."
-    return all(s.returned for s in acted), "records are again as they were before the last change."
+        return True, "the inputs changed, and measured quality did not fall."
+    return all(s.returned for s in acted), "the records are again as before the last change."
 
 
 def _unharmed(policy: Policy, check: Check) -> bool:
@@ -169,29 +171,30 @@ def _forbidden(policy: Policy, history: History, codes: frozenset[str], as_of: d
     found = []
     if history.labels < policy.min_labels:
         found.append(
-            f"No challenger: {history.labels} mature labels are newer than the champion, and the gate cannot tell a "
-            f"better one by fewer than {policy.min_labels} (min_labels)."
+            f"No retraining: {history.labels} mature labels newer than the champion's training data, "
+            f"{policy.min_labels} needed (min_labels)."
         )
     if history.attempts:
         last = history.attempts[0]
         ready = last.as_of + policy.cooldown_span
         if ready > as_of:
             found.append(
-                f"No challenger before {ready:%Y-%m-%d %H:%M} UTC: the last attempt ended {last.as_of:%Y-%m-%d %H:%M} "
-                f"and the cooldown is {policy.cooldown}."
+                f"No retraining before {ready:%Y-%m-%d %H:%M} UTC: the last attempt was at "
+                f"{last.as_of:%Y-%m-%d %H:%M} UTC (cooldown {policy.cooldown})."
             )
     refused = [_refused(policy, cause, history) for cause in _causes(codes)]
     if refused and all(refused):
         last = min((attempt for attempt in refused if attempt), key=lambda attempt: attempt.labels)
         found.append(
-            f"No challenger for the same cause: the last one was refused with {last.labels} labels newer than the "
-            f"champion; there are {history.labels} now, and {_half_more(last.labels)} (half more) are needed, or half "
-            "more counted checks running that show it."
+            f"No retraining for the same cause: the last challenger was refused on {last.labels} new labels. The next "
+            f"attempt needs {_half_more(last.labels)} (now {history.labels}), or the signal in half as many more "
+            "counted checks in a row."
         )
     recent = sum(attempt.as_of > as_of - timedelta(days=7) for attempt in history.attempts)
     if recent >= policy.retrains_per_week:
         found.append(
-            f"No challenger: {recent} were trained within a week, and retrains_per_week is {policy.retrains_per_week}."
+            f"No retraining: {recent} attempts in the last 7 days, limit {policy.retrains_per_week} "
+            "(retrains_per_week)."
         )
     return tuple(found)
 
@@ -200,7 +203,7 @@ def _refused(policy: Policy, cause: Cause, history: History) -> PastAttempt | No
     """The newest attempt for a cause, if it was refused and the evidence has not grown by half since.
 
     Evidence is labels newer than the cut-off, or counted checks running that show the cause, this one included. A
-    champion that was right for long has many labels of the world before a change, and of the new one a window or two:
+    champion that was right for long has many labels from before a change, and since it those of a window or two:
     there half more of all labels would take months, and what is new doubles within a window.
     """
     newest = next((attempt for attempt in history.attempts if cause in _causes(attempt.codes)), None)

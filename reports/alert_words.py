@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trueup.monitoring.check import Signal
-from trueup.monitoring.formatting import aligned_figure
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
-from trueup.reports.signal_words import METRIC_NAMES, headline, unit_question
+from trueup.reports.signal_words import headline, unit_question
+from trueup.storage.formatting import aligned_figure, metric_name
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _resolved(facts: AlertFacts) -> Words:
     metric = next((signal for signal in facts.signals if signal.code == METRIC), None)
     back = f"{what} {'are' if len(facts.codes) > 1 else 'is'} quiet"
     if metric and metric.value is not None:
-        back = f"{METRIC_NAMES.get(metric.name, metric.name)} is back at {aligned_figure(metric.value)}"
+        back = f"{metric_name(metric.name)} is back at {aligned_figure(metric.value)}"
     back = facts.why or back
     return Words(
         f"resolved: {back}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trueup.monitoring.formatting import figure
 from trueup.reports.explanation_facts import ChampionExplanation, OtherExplanation, Trail, TrainingRequest
+from trueup.storage.formatting import figure
 from trueup.storage.promotions import GATED, PromotionAttempt, PromotionKind, PromotionState
 
 _CAME = {

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Signal
-from trueup.monitoring.formatting import aligned_figure
 from trueup.monitoring.signals.catalogue import kind_of
 from trueup.reports.alert_words import NextStep, Words, words_of_alert
 from trueup.reports.alerts.facts import AlertFacts, AlertKind, GateFigure
 from trueup.reports.signal_words import metric_before
 from trueup.storage.escaping import for_header, for_page
+from trueup.storage.formatting import aligned_figure
 
 if TYPE_CHECKING:
     import jinja2

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from trueup.monitoring.formatting import figure
 from trueup.reports.replay_facts import Moment, Played, Replay
 from trueup.storage.escaping import for_page
+from trueup.storage.formatting import figure
 
 if TYPE_CHECKING:
     import jinja2

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from trueup.monitoring.check import Signal, Worse
-from trueup.monitoring.formatting import aligned_figure
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
+from trueup.storage.formatting import aligned_figure, metric_name
 
-METRIC_NAMES = {
-    "f1_macro": "macro-F1", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE", "r2": "R²",
-}  # fmt: skip
 RELATIVE_DROP = frozenset({"mae", "rmse"})  # their effect is a share of the reference, others' the difference
 
 
@@ -43,6 +40,6 @@ def _phrase(signal: Signal) -> str:
     if signal.code != METRIC:
         return kind_of(signal.code).phrase_of(signal.code)
     direction = "rose" if signal.worse is Worse.HIGHER else "fell"
-    name, before = METRIC_NAMES.get(signal.name, signal.name), metric_before(signal)
+    name, before = metric_name(signal.name), metric_before(signal)
     change = "" if before is None else f" {aligned_figure(before)} → {aligned_figure(signal.value)}"
     return f"{name} {direction}{change}"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Signal, Verdict
-from trueup.monitoring.formatting import figure, p_value_figure
 from trueup.reports.comparing import Change
+from trueup.storage.formatting import figure, p_value_figure
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -109,8 +109,8 @@ def _change(
     rows = rows.take(taken)
     reference = _comparable(baseline.code, rows, known, champion).newest(policy.reference)
     waits = "" if full else (
-        f"Since the change of {baseline.first_time:%Y-%m-%d %H:%M} UTC, {baseline.why}, {len(rows)} records came; they "
-        f"do not fill a window ({policy.window}) yet, so there is nothing to compare with."
+        f"{len(rows)} records since the change of {baseline.first_time:%Y-%m-%d %H:%M} UTC, {baseline.why}; a "
+        f"comparison needs a full window ({policy.window})."
     )
     return AnsweredChange(reference, baseline.first_time, baseline.why, waits)
 

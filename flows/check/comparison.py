@@ -18,6 +18,7 @@ from trueup.monitoring.window import StreamPosition, Window, window_of
 from trueup.storage import snapshots
 from trueup.storage.baselines import BaselineKind
 from trueup.storage.content import seed_of
+from trueup.storage.formatting import capitalised
 from trueup.storage.instants import microseconds
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, new_content
@@ -95,8 +96,8 @@ def _end_of_window(app: App, stream: StreamSettings, as_of: datetime) -> tuple[d
     if late is None:
         return end, ""
     return end, (
-        f"{late.said}. At the end of a window that looks like drift, so this one ends {in_whole_units(late.span)} "
-        f"before as-of. To have it so by the settings: policy.{late.setting}"
+        f"{capitalised(late.said)}. So that this is not mistaken for drift, the window ends "
+        f"{in_whole_units(late.span)} earlier. To make this permanent, set policy.{late.setting}."
     )
 
 

@@ -75,8 +75,7 @@ def notes_on_answers(app: App, stream: StreamSettings, champion: VersionRecord, 
     said = [_who_answers(app, stream, champion, window.counts, as_of)]
     if len(window.answered) and lacking > UNANSWERED * window.records:
         said.append(
-            f"{lacking} of the newest {window.records} records came without an answer; score and metric know nothing "
-            "of them."
+            f"{lacking} of the newest {window.records} records came without an answer; score and metric leave them out."
         )
     return tuple(filter(None, said))
 
@@ -103,8 +102,8 @@ def serving_skew(app: App, stream: StreamSettings, champion: VersionRecord, as_o
         return ()
     return (
         f"{other} of the newest {len(sent)} answers that were sent under {service_version_name(champion)} are not what "
-        f"the registered v{champion.version} answers to these records: the service runs another model, or reads them "
-        "otherwise.",
+        f"the registered v{champion.version} answers to these records: the service runs another model, or reads the "
+        "records differently.",
     )
 
 
@@ -114,9 +113,9 @@ def _who_answers(
     number = f"v{champion.version}"
     total, own = counts.total(), counts[service_version_name(champion)]
     if not total:
-        return f"None of the newest records came with an answer, so nothing shows whether {number} serves."
+        return f"None of the newest records came with an answer, so it is not known whether {number} serves."
     if champion.service is None and not stream.prediction.version:
-        return f"The service's answers name no version, so nothing shows whether {number} serves."
+        return f"The service's answers name no version, so it is not known whether {number} serves."
     if own == total:
         return ""
     other = next(name for name in counts if name != service_version_name(champion))

@@ -19,7 +19,7 @@ from trueup.flows.cli.session import (
     session,
     table,
 )
-from trueup.monitoring.formatting import figure
+from trueup.storage.formatting import figure
 from trueup.storage.timepoints import iso
 
 if TYPE_CHECKING:

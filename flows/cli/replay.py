@@ -45,7 +45,7 @@ def replay(
     """
     from rich.text import Text
 
-    from trueup.monitoring.formatting import figure
+    from trueup.storage.formatting import figure
 
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)

@@ -23,9 +23,9 @@ from trueup.flows.cli.session import (
     session,
     table,
 )
-from trueup.monitoring.formatting import figure
 from trueup.storage.errors import InputError
 from trueup.storage.escaping import for_terminal
+from trueup.storage.formatting import figure
 
 SHOWN = 20  # answers for stored records on a terminal; --json and a pipe get all
 

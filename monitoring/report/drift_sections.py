@@ -36,7 +36,7 @@ def input_sections(
 
     if not len(frames.current) or not len(frames.reference):
         which = "current window" if len(frames.reference) else "reference"
-        said.append(f"The {which} holds no records, so the inputs are not drawn.")
+        said.append(f"Inputs not plotted: the {which} holds no records.")
         return
     shown = [column for column in frames.kinds if not _left_out(frames, column, said)]
     if not shown:
@@ -76,7 +76,7 @@ def model_sections(
 def _left_out(frames: FramePair, column: str, said: list[str]) -> bool:
     bare = frames.empty_in(column)
     if bare:
-        said.append(f"'{column}' holds no value in the {bare}, so it is not drawn.")
+        said.append(f"'{column}' not plotted: no values in the {bare}.")
     return bool(bare)
 
 
@@ -110,7 +110,7 @@ def _drift(
     figure = None if signal is None else signal.value if signal.p_value is None else signal.p_value
     if signal is None or figure is None:
         why = f": {signal.said}" if signal else "."
-        said.append(f"'{column}' has no drift test in this report ({code} gave no figure){why}")
+        said.append(f"'{column}' not judged in this report ({code}){why}")
         return
     threshold = signal.threshold if signal.threshold is not None else 0.0
     metric = ValueDrift(column=column, method=_registered(signal, kind, figure, threshold), threshold=threshold)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trueup.monitoring.check import Signal, Verdict
-from trueup.monitoring.formatting import figure, p_value_figure
 from trueup.storage.escaping import for_html, for_page
+from trueup.storage.formatting import figure, p_value_figure
 from trueup.storage.rows import Rows
 from trueup.storage.timepoints import iso
 

@@ -19,7 +19,7 @@ def quality_sections(
 ) -> Iterator[Section]:
     """The sections for frames made by `labelled_frame`; `reference` may be empty, and is then left out."""
     if not len(current):
-        said.append("No labelled record of the window has an answer of the model yet, so its quality is not drawn.")
+        said.append("Quality not plotted: no record of the window has both a label and an answer of the model.")
     elif stream.is_regression:
         yield from _regression(reference, current)
     else:
@@ -48,8 +48,8 @@ def _classification(
     here, there = _classes(current), _classes(reference)
     if len(reference) and here != there:
         said.append(
-            f"The labelled records of the window know the classes {_listed(here)}, those of the reference "
-            f"{_listed(there)}; the quality is drawn for the window alone."
+            f"Quality plotted without the reference, whose labelled records have other classes: {_listed(there)}; the "
+            f"window has {_listed(here)}."
         )
         reference = reference.iloc[:0]
     declared = tuple(stream.label.classes)

@@ -108,12 +108,12 @@ def _run(section: Section, said: list[str]) -> Snapshot | None:
                 run = _finite(report.run(section.current, reference))
         except (Exception, ReferenceMetricNotFound) as error:  # noqa: BLE001 - of any kind on dirty data; said below
             reason = str(error).strip().partition("\n")[0][:150]
-            failures.append(f"({type(error).__name__}: {reason})")
+            failures.append(reason or type(error).__name__)
             continue
         if failures:
-            said.append(f"Evidently drew {section.name} for the window alone, not beside the reference {failures[0]}.")
+            said.append(f"Plotted without the reference: {section.name}. Evidently's reason: {failures[0]}.")
         return _in_our_words(run, section.signal) if section.signal else run
-    said.append(f"Evidently could not draw {section.name} {failures[-1]}.")
+    said.append(f"Not plotted: {section.name}. Evidently's reason: {failures[-1]}.")
     return None
 
 

@@ -17,12 +17,12 @@ from scipy.stats import norm, pearson3, rankdata
 
 from trueup.monitoring.check import Contributor, Signal, Verdict
 from trueup.monitoring.comparison import Comparison
-from trueup.monitoring.formatting import odds_in_words
 from trueup.monitoring.signals.drift import as_before
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, too_few_records, verdict_of
 from trueup.monitoring.signals.sides import before, sides_of, with_reference
 from trueup.monitoring.stats.columns import levels, numbers
 from trueup.monitoring.stats.counts import fitted_tail
+from trueup.storage.formatting import significance
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
@@ -80,7 +80,7 @@ def _judge(values: np.ndarray, owners: list[str], n_reference: int, seed: int, l
     n_current = len(values) - n_reference
     pairs = [(i, j) for i in range(len(owners)) for j in range(i) if owners[i] != owners[j]]
     if not pairs:
-        said = "Fewer than two columns vary, so none can go together with another."
+        said = "Fewer than two columns vary, so there is no correlation to compare."
         return insufficient(_CODE, _NAME, said, n_reference, n_current)
     products, spread = _products(values, pairs)
     shift = products[:, n_reference:].mean(axis=1) - products[:, :n_reference].mean(axis=1)
@@ -103,7 +103,8 @@ def _judge(values: np.ndarray, owners: list[str], n_reference: int, seed: int, l
         name=_NAME,
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, p_value, level),
-        said=f"Of {len(pairs)} pairs the correlations that changed most: {told} ({odds_in_words(p_value, level)}).",
+        said=f"Correlations that changed most, of {len(pairs)} pairs: {told}. "
+        f"{significance(p_value, level, material=strongest >= _FLOOR)}",
         value=strongest,
         threshold=level,
         p_value=p_value,

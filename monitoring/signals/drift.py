@@ -17,7 +17,6 @@ import pandas as pd
 
 from trueup.monitoring.check import Contributor, Signal, Verdict
 from trueup.monitoring.comparison import Comparison
-from trueup.monitoring.formatting import odds_in_words, percent
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pairs
 from trueup.monitoring.stats.counts import count_test
@@ -25,6 +24,7 @@ from trueup.monitoring.stats.proportions import mean_test, share_test
 from trueup.monitoring.stats.ranks import rank_test
 from trueup.monitoring.stats.units import unit_change
 from trueup.monitoring.stats.words import word_test
+from trueup.storage.formatting import capitalised, percent, percent_change, points, significance
 from trueup.storage.stream import StreamSettings
 
 MOVED_FLOOR = 0.02  # share of records that moved (numbers: Kolmogorov's distance; levels: total variation)
@@ -44,18 +44,18 @@ def drift(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTes
 
 
 def too_few(pair: SamplePair) -> Signal | None:
-    """The answer where either hand has too few values to compare."""
+    """The answer where either side has too few values to compare."""
     n_reference, n_current = len(pair.reference), len(pair.current)
     if pair.waits:
         return insufficient(pair.code, pair.name, pair.waits, n_reference, n_current)
     if min(n_reference, n_current) >= MIN_VALUES:
         return None
-    hand, n = ("the window", n_current) if n_current < MIN_VALUES else ("the reference", n_reference)
+    side, n = ("the window", n_current) if n_current < MIN_VALUES else ("the reference", n_reference)
     holds = f"{n} value{'' if n == 1 else 's'}" if n else "no values"
     return insufficient(
         pair.code,
         pair.name,
-        f"For {pair.what} {hand} holds {holds}; a comparison needs {MIN_VALUES} on either hand.",
+        f"{capitalised(pair.what)}: {side} holds {holds}; a comparison needs {MIN_VALUES} on each side.",
         n_reference,
         n_current,
     )
@@ -79,7 +79,7 @@ def drift_signal(pair: SamplePair, seed: int, level: float) -> Signal:
 
 def as_before(found: Signal) -> Signal:
     """A breach against the rows since a change, which is none against those before it."""
-    said = f"This is as it was before the last change. {found.said}"
+    said = f"Back to the state before the last change. {found.said}"
     return replace(found, said=said, returned=True)
 
 
@@ -88,8 +88,9 @@ def _numbers(pair: SamplePair, level: float, seed: int) -> Signal:
     test = rank_test(reference, current, level=level, seed=seed)
     old, new = (np.quantile(v, [0.25, 0.5, 0.75]) for v in (reference, current))
     said = (
-        f"The median of {pair.what} went from {old[1]:.4g} to {new[1]:.4g} (middle half {old[0]:.4g} to "
-        f"{old[2]:.4g} before, {new[0]:.4g} to {new[2]:.4g} now); at least {percent(test.moved)} of the records moved"
+        f"{capitalised(pair.what)}: median {old[1]:.4g} → {new[1]:.4g} (middle half {old[0]:.4g} to {old[2]:.4g}, now "
+        f"{new[0]:.4g} to "
+        f"{new[2]:.4g}); at least {percent(test.moved)} of records differ"
     )
     by_chance = np.sqrt((len(reference) + len(current) + 1) / (12 * len(reference) * len(current)))
     found = _signal(
@@ -110,14 +111,14 @@ def with_unit_change(found: Signal, pair: SamplePair, *, series: bool = False) -
     if change is None:
         return found
     part = "" if change.values == len(pair.current) else f", in the newest {change.values} values"
-    said = f"{pair.what[:1].upper()}{pair.what[1:]} looks like a change of unit ({change.said}{part}). {found.said}"
+    said = f"The unit of {pair.what} has probably changed ({change.said}{part}). {found.said}"
     return replace(found, said=said, unit_change=change.said)
 
 
 def _levels(pair: SamplePair, level: float, seed: int) -> Signal:
     reference, current, names = level_counts(pair.reference, pair.current)
     if len(names) == 1:
-        said = f"For {pair.what} every record holds the one value '{names[0]}' on both hands"
+        said = f"{capitalised(pair.what)}: every record holds '{names[0]}', as in the reference"
         return _signal(pair, 1.0, level, False, said, value=0.0, effect=0.0)
     test = count_test(reference, current, level=level, seed=seed)
     shares = reference / reference.sum(), current / current.sum()
@@ -128,7 +129,7 @@ def _levels(pair: SamplePair, level: float, seed: int) -> Signal:
         )
         for i in most
     )
-    said = f"For {pair.what} {percent(test.moved)} of the records moved: {_told(moved)}"
+    said = f"{capitalised(pair.what)} shifted by {points(test.moved)}: {_told(moved)}"
     two = len(names) == 2
     effect = float(shares[1][-1] - shares[0][-1]) if two else test.moved
     found = _signal(
@@ -142,7 +143,7 @@ def _texts(pair: SamplePair, level: float, seed: int) -> Signal:
     test = word_test(list(pair.reference), list(pair.current))
     if not test.words:
         return insufficient(
-            pair.code, pair.name, "The texts hold no words on either hand.",
+            pair.code, pair.name, "Neither the window nor the reference holds a text with words.",
             len(pair.reference), len(pair.current),
         )
     largest = max(abs(word.current - word.reference) for word in test.words)
@@ -150,10 +151,10 @@ def _texts(pair: SamplePair, level: float, seed: int) -> Signal:
         Contributor(w.word[:40], w.reference, w.current, tuple(str(pair.ids[i])[:40] for i in w.examples))
         for w in test.words
     )
-    said = f"Of {test.vocabulary} words the strongest changes: {_told(moved)}"
+    said = f"Words that changed most, of {test.vocabulary:,} (share of texts): {_told(moved)}"
     came = next((word for word in moved if word.now > word.before), None)
     if came is not None and test.p_value <= level:
-        said += f"; '{came.what}' stands for example in record {', '.join(came.examples)}"
+        said += f"; '{came.what}' is for example in record {', '.join(came.examples)}"
     effect = moved[0].now - moved[0].before
     return _signal(
         pair, test.p_value, level, largest >= WORD_FLOOR, said,
@@ -164,7 +165,7 @@ def _texts(pair: SamplePair, level: float, seed: int) -> Signal:
 def _shares(pair: SamplePair, level: float, seed: int) -> Signal:
     test = mean_test(pair.reference, pair.current, level=level, seed=seed)
     effect = test.current - test.reference
-    said = f"For {pair.what}: {test.reference:.3f} before, {test.current:.3f} now"
+    said = f"{capitalised(pair.what)}: {test.reference:.3f} → {test.current:.3f}"
     return _signal(
         pair, test.p_value, level, abs(effect) >= MEAN_FLOOR, said,
         value=test.current, effect=effect, interval=test.interval,
@@ -174,9 +175,9 @@ def _shares(pair: SamplePair, level: float, seed: int) -> Signal:
 
 def _missing(pair: SamplePair, level: float, seed: int) -> Signal:
     old, new = float(pair.reference.mean()), float(pair.current.mean())
-    said = f"In {pair.what} {percent(old)} of the values were missing before, {percent(new)} now"
+    said = f"{capitalised(pair.what)}: missing values {percent_change(old, new)}"
     if cannot_change(pair):
-        said = f"In {pair.what} {'every' if new else 'no'} value is missing, before as now"
+        said = f"{capitalised(pair.what)}: {'every' if new else 'no'} value is missing, as in the reference"
     p_value = share_test(pair.reference, pair.current)
     return _signal(
         pair, p_value, level, abs(new - old) >= MISSING_FLOOR, said, value=new, effect=new - old,
@@ -219,7 +220,7 @@ def _examples(pair: SamplePair, which: np.ndarray) -> tuple[str, ...]:
 
 
 def _told(moved: tuple[Contributor, ...]) -> str:
-    return ", ".join(f"'{part.what}' {percent(part.before)} → {percent(part.now)}" for part in moved)
+    return ", ".join(f"'{part.what}' {percent_change(part.before, part.now)}" for part in moved)
 
 
 def _direction(effect: float) -> Literal["up", "down"] | None:
@@ -240,15 +241,11 @@ def _signal(
     contributors: tuple[Contributor, ...] = (),
 ) -> Signal:
     outcome = verdict_of(p_value, level, material)
-    if p_value <= level and not material:
-        said += "; beyond chance, but too small to matter"
-    elif outcome is Verdict.OK and p_value < 1:
-        said += "; no more than chance allows"
     return Signal(
         code=pair.code,
         name=pair.name,
         verdict=outcome,
-        said=f"{said} ({odds_in_words(p_value, level)}).",
+        said=f"{said}. {significance(p_value, level, material=material)}",
         value=value,
         threshold=level,
         p_value=p_value,

@@ -10,10 +10,10 @@ from scipy.stats import hypergeom, norm
 
 from trueup.monitoring.check import Signal, Worse
 from trueup.monitoring.comparison import Comparison
-from trueup.monitoring.formatting import odds_in_words, percent
 from trueup.monitoring.signals.past_windows import FEWEST_WINDOWS, p_value_against_past, past_windows
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, too_few_records, verdict_of
 from trueup.monitoring.stats.counts import permutation_p
+from trueup.storage.formatting import percent, significance
 from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
@@ -32,7 +32,10 @@ def duplicates(stream: StreamSettings, comparison: Comparison) -> Iterator[Pendi
     if too_few is not None:
         yield too_few
     elif stream.series and len(past) < FEWEST_WINDOWS:
-        said = f"The snapshot holds {len(past)} windows as long as this one; what is usual needs {FEWEST_WINDOWS}."
+        said = (
+            f"The snapshot holds {len(past)} windows of this length; {FEWEST_WINDOWS} are needed to know what is "
+            "usual."
+        )
         yield insufficient(_CODE, _NAME, said, len(reference), len(current))
     else:
         past = past if len(past) >= FEWEST_PAST else past[:0]
@@ -67,8 +70,8 @@ def _judge(
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, p_value, level),
         direction="up" if share > usual else "down",
-        said=f"{percent(share)} of the window's records repeat another of it, where {percent(usual)} are usual in "
-        f"windows of {len(current)} ({odds_in_words(p_value, level)}).",
+        said=f"Duplicates: {percent(share)} of records (usually {percent(usual)}). "
+        f"{significance(p_value, level, material=share - usual >= _FLOOR)}",
         value=share,
         threshold=level,
         p_value=p_value,

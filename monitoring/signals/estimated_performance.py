@@ -14,7 +14,6 @@ from scipy.stats import t
 
 from trueup.monitoring.check import Signal, Verdict, Worse
 from trueup.monitoring.comparison import Comparison
-from trueup.monitoring.formatting import drop_figure, odds_in_words
 from trueup.monitoring.signals.confidence_estimate import calibrated, expected, grid, recalibrated, scored
 from trueup.monitoring.signals.error_estimate import FOLDS, as_metric, error_increase, predicted_error
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient
@@ -22,6 +21,14 @@ from trueup.monitoring.signals.performance import FEWEST_BLOCKS
 from trueup.monitoring.stats.columns import as_numbers, one_row_per_group
 from trueup.monitoring.stats.metrics import metric
 from trueup.monitoring.stats.performance_drop import Drop, answered, classes_in
+from trueup.storage.formatting import (
+    capitalised,
+    change_of_metric,
+    drop_figure,
+    interval_of_metric,
+    metric_name,
+    significance,
+)
 from trueup.storage.rows import Rows, new_content, stack
 from trueup.storage.stream import StreamSettings
 
@@ -30,10 +37,10 @@ LEAST_LABELS = 100  # known labels under which neither confidence nor errors can
 LEAST_OF_CLASS = 10
 _RESAMPLES = 400
 _BLIND = {
-    "classification": "It reads the model's own confidence, so it sees inputs that the model is less sure of, but not "
+    "classification": "Estimated from the model's own confidence: it shows inputs that the model is less sure of, not "
     "labels that changed their meaning",
-    "regression": "It reads the inputs alone, so it sees those on which the model used to err more, but not values "
-    "that changed for the same inputs",
+    "regression": "Estimated from the inputs: it shows inputs on which the model used to err more, not values that "
+    "changed for the same inputs",
 }
 
 
@@ -127,21 +134,23 @@ def _requirement_missing(stream: StreamSettings, data: EstimationData) -> str:
     named = data.known.meta["label"].astype(str).value_counts()
     rarest = min(int(named.get(name, 0)) for name in data.classes) if data.classes else LEAST_OF_CLASS
     if stream.metric == "r2":
-        return "R² needs the spread of the true values, which inputs do not tell; mae and rmse can be estimated."
+        return "R² cannot be estimated from inputs; MAE and RMSE can."
     if not stream.is_regression and len(data.classes) != 2:
         return (
-            f"The labels hold {len(data.classes)} classes, and a score is kept of one; the estimate needs the "
-            "probability of each answer, which two classes give."
+            f"The labels hold {len(data.classes)} classes; the estimate works for two, since one probability a record "
+            "is stored."
         )
     if len(data.current) < MIN_VALUES:
-        return f"The window holds {len(data.current)} answered records of new content; an estimate needs {MIN_VALUES}."
+        return (
+            f"The window holds {len(data.current)} answered records new to the model; an estimate needs {MIN_VALUES}."
+        )
     if len(data.known) < LEAST_LABELS or rarest < LEAST_OF_CLASS:
         return (
-            f"{len(data.known)} labelled records are known of the model, {rarest} of the rarest class; the estimate "
-            f"is learnt from {LEAST_LABELS}, and {LEAST_OF_CLASS} of each class."
+            f"{len(data.known)} labelled records, {rarest} of the rarest class; the estimate needs {LEAST_LABELS}, "
+            f"and {LEAST_OF_CLASS} of each class."
         )
     if stream.series and len(np.unique(data.blocks)) < FEWEST_BLOCKS:
-        return f"{len(np.unique(data.blocks))} past blocks are known; what is usual needs {FEWEST_BLOCKS}."
+        return f"{len(np.unique(data.blocks))} past blocks are known; {FEWEST_BLOCKS} are needed to know what is usual."
     if not stream.series and not stream.is_regression and len(data.reference) < MIN_VALUES:
         return f"The reference holds {len(data.reference)} answered records; an estimate needs {MIN_VALUES}."
     return ""
@@ -152,21 +161,21 @@ def _measured(stream: StreamSettings, data: EstimationData, comparison: Comparis
         found, against = _against_blocks(stream, data, level)
     elif stream.is_regression:
         found = _by_error_model(stream, data, comparison.seed, level)
-        against = "measured out of time"
+        against = f"measured in the backtest {found.reference:.3g}"
     else:
         found = _by_confidence(stream, data, comparison.seed, level)
-        against = "by the same estimate on the reference"
+        against = f"same estimate on the reference {found.reference:.3g}"
     outcome = Verdict.BREACHED if found.is_breach(stream, level) else Verdict.OK
-    low, high = (drop_figure(stream, bound) for bound in found.interval)
     return Signal(
         code=_CODE,
         name=_name(stream),
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, found.p_value, level),
-        said=f"{stream.metric} is estimated at {found.current:.3g} on {len(data.current)} records, after "
-        f"{found.reference:.3g} {against}: {drop_figure(stream, abs(found.drop))} "
-        f"{'worse' if found.drop > 0 else 'better'} (a drop of {drop_figure(stream, stream.policy.max_drop)} is "
-        f"allowed); an interval for the drop runs from {low} to {high} ({odds_in_words(found.p_value, level)}). "
+        said=f"{capitalised(metric_name(stream.metric))} estimated at {found.current:.3g} on {len(data.current)} "
+        f"records, {against}: {change_of_metric(stream, found.drop)} "
+        f"({interval_of_metric(stream, found.interval, level)}). Allowed "
+        f"{'rise' if stream.lower_is_better else 'drop'} {drop_figure(stream, stream.policy.max_drop)}. "
+        f"{significance(found.p_value, level, material=outcome is Verdict.BREACHED)} "
         f"{_BLIND[stream.task]}. {_track_record(stream, data, comparison)}",
         value=found.current,
         threshold=found.bound(stream),
@@ -227,7 +236,7 @@ def _against_blocks(stream: StreamSettings, data: EstimationData, level: float) 
     scale = usual if stream.lower_is_better and usual > 0 else 1.0
     drop = (current - usual if stream.lower_is_better else usual - current) / scale
     reach, error = float(t.isf(level, degrees)) * spread / scale, spread / scale
-    against = f"on average in {len(known)} past blocks ({known.min():.3g} to {known.max():.3g})"
+    against = f"average of {len(known)} past blocks {usual:.3g} ({known.min():.3g} to {known.max():.3g})"
     return Drop(usual, current, drop, (drop - reach, drop + reach), error, float(t.sf(drop / error, degrees))), against
 
 
@@ -237,9 +246,9 @@ def _track_record(stream: StreamSettings, data: EstimationData, comparison: Comp
     part = answered(stream, ripe)
     measured = metric(stream.metric, part.truth, part.predicted, part.score, data.classes)
     if len(ripe) < MIN_VALUES or measured is None:
-        return f"Its own record cannot be told: {len(ripe)} mature labels of the window are known."
+        return f"Not yet checked against labels: the window has {len(ripe)} mature ones."
     told = estimator(stream, data.known, data.classes)(ripe)
-    return f"Of {len(ripe)} records whose labels have come it would have said {told:.3g}; {measured:.3g} was measured."
+    return f"On {len(ripe)} records with labels: estimated {told:.3g}, measured {measured:.3g}."
 
 
 def _name(stream: StreamSettings) -> str:

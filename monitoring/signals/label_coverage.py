@@ -18,9 +18,9 @@ from scipy.stats import norm, t
 
 from trueup.monitoring.check import Signal, Verdict, Worse
 from trueup.monitoring.comparison import Comparison
-from trueup.monitoring.formatting import odds_in_words, percent
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.stats.proportions import share_test
+from trueup.storage.formatting import percent, significance
 from trueup.storage.stream import StreamSettings
 
 _CODE, _NAME = "DQ-LABELS", "labels of the last two weeks, by age"
@@ -50,15 +50,15 @@ def label_coverage(stream: StreamSettings, comparison: Comparison) -> Iterator[P
         return
     weeks = int(np.floor((comparison.as_of64 - times[0] - AGES * _DAY) / _WEEK))
     if weeks < FEWEST_WEEKS:
-        said = f"{max(0, weeks)} earlier weeks are known; whether labels come as usual needs {FEWEST_WEEKS}."
+        said = f"{max(0, weeks)} earlier weeks of labels are known; {FEWEST_WEEKS} are needed to know what is usual."
         yield insufficient(_CODE, _NAME, said)
         return
     stock = label_stock(times, known_at, comparison.as_of64, min(weeks, MOST_WEEKS))
     expected = _expected(stock)
     if expected[0] < _LEAST:
         said = (
-            f"{expected[0]:.0f} labels are usual for the {int(stock.records[0].sum())} records of the last two weeks; "
-            f"whether they come needs {_LEAST}."
+            f"Usually {expected[0]:.0f} labels arrive for the {int(stock.records[0].sum())} records of the last two "
+            f"weeks; {_LEAST} are needed to see whether labels are missing."
         )
         yield insufficient(_CODE, _NAME, said, int(stock.records[1:].sum()), int(stock.records[0].sum()))
         return
@@ -102,10 +102,10 @@ def _judge(stock: LabelStock, expected: np.ndarray, last: np.datetime64, bias: s
     p_value = max(_by_chance(stock), _by_past(observed, expected))
     missing = 1 - float(observed[0] / expected[0])
     outcome = verdict_of(p_value, level, missing >= _FLOOR)
-    since = f"; the newest label came {pd.Timestamp(last):%Y-%m-%d %H:%M} UTC" if outcome is Verdict.BREACHED else ""
+    since = f"; newest label {pd.Timestamp(last):%Y-%m-%d %H:%M} UTC" if outcome is Verdict.BREACHED else ""
     said = (
-        f"{int(observed[0])} labels came for the {int(stock.records[0].sum())} records of the last two weeks, where "
-        f"{expected[0]:.0f} are usual at their age{since} ({odds_in_words(p_value, level)}).{bias}"
+        f"Labels: {int(observed[0])} for the {int(stock.records[0].sum())} records of the last two weeks, usually "
+        f"{expected[0]:.0f} by this age{since}. {significance(p_value, level, material=missing >= _FLOOR)}{bias}"
     )
     return Signal(
         code=_CODE, name=_NAME, verdict=outcome, said=said, value=float(observed[0] / stock.records[0].sum()),
@@ -148,8 +148,8 @@ def biased_sample(comparison: Comparison) -> str:
     if others.mean() - own.mean() < _BIASED or share_test(others, own) > _BIAS_LEVEL:
         return ""
     return (
-        f" The labels are a biased sample: {percent(float(own.mean()))} of the window's records predicted '{lowest}' "
-        f"carry one, {percent(float(others.mean()))} of the others."
+        f" The labels are a biased sample: of the window's records predicted '{lowest}' {percent(float(own.mean()))} "
+        f"have a label, of the others {percent(float(others.mean()))}."
     )
 
 
@@ -159,14 +159,16 @@ def _stated(stream: StreamSettings, comparison: Comparison) -> Signal:
     current = comparison.current.labelled[comparison.current.meta["time"].to_numpy() <= limit]
     reference = comparison.reference.labelled
     if not len(current):
-        said = f"No record of the window is past its maturity of {stream.label.maturity}, so none needs a label yet."
+        said = (
+            f"No record of the window is older than label.maturity ({stream.label.maturity}), so no label is due yet."
+        )
         return insufficient(_CODE, _NAME, said, len(reference), 0)
-    usual = f", {percent(float(reference.mean()))} of the reference" if len(reference) else ""
+    usual = f", in the reference {percent(float(reference.mean()))}" if len(reference) else ""
     return Signal(
         code=_CODE,
         name=_NAME,
         verdict=Verdict.OK,
-        said=f"{int(current.sum())} of {len(current)} mature records ({percent(float(current.mean()))}) carry a label"
+        said=f"Labels: {int(current.sum())} of {len(current)} mature records ({percent(float(current.mean()))})"
         f"{usual}.",
         value=float(current.mean()),
         effect=float(current.mean() - reference.mean()) if len(reference) else None,

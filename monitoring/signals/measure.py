@@ -64,7 +64,7 @@ def _answered(comparison: Comparison) -> list[str]:
     for code, change in comparison.answered.items():
         held.setdefault((change.since, change.said), []).append(code)
     return [
-        f"Held against the records since {since:%Y-%m-%d %H:%M} UTC, {said}: {', '.join(codes)}."
+        f"Compared with the records since {since:%Y-%m-%d %H:%M} UTC, {said}: {', '.join(codes)}."
         for (since, said), codes in held.items()
     ]
 
@@ -72,21 +72,19 @@ def _answered(comparison: Comparison) -> list[str]:
 def _notes(stream: StreamSettings, comparison: Comparison) -> tuple[str, ...]:
     n_reference, n_current = len(comparison.reference), len(comparison.current)
     if n_current < MIN_VALUES:
-        return (f"The window holds {n_current} records; under {MIN_VALUES} no window signal is judged.",)
+        return (f"Not judged: the window holds {n_current} records, {MIN_VALUES} are needed.",)
     if stream.series:
-        return ("Neighbouring records depend on each other: every signal is held against past windows as long.",)
+        return ("Series: each signal is compared with past windows of the same length.",)
     accepted = ", ".join(comparison.accepted)
-    notes = [f"Held against a window that was accepted as their baseline: {accepted}."] if accepted else []
+    notes = [f"Compared with a window that a person accepted as baseline: {accepted}."] if accepted else []
     notes += _answered(comparison)
-    notes += ["The rate of false alarms is promised on average over champions; unlucky reference records can raise it."]
     if n_reference < SAFE_RATIO * n_current:
         notes.append(
-            f"The reference holds {n_reference} records, under {SAFE_RATIO} times the window's {n_current}: given this "
-            f"one reference, false alarms can be several times {stream.policy.false_alarms:g}. "
+            f"Small reference ({n_reference} records, under {SAFE_RATIO} × the window): expect more false alarms "
             + (
-                "A larger policy.reference or a smaller window cures it."
+                "until policy.reference is larger or policy.window smaller."
                 if n_reference == stream.policy.reference
-                else "The champion's snapshot holds no more; a smaller window, or a champion trained on more, cures it."
+                else "until the next retrain."
             )
         )
     return tuple(notes)

@@ -21,20 +21,17 @@ from scipy.stats import t
 
 from trueup.monitoring.check import Signal
 from trueup.monitoring.comparison import Comparison
-from trueup.monitoring.formatting import odds_in_words, percent
 from trueup.monitoring.signals.drift import MOVED_FLOOR, cannot_change, too_few, with_unit_change
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pairs
 from trueup.monitoring.stats.words import incidence
+from trueup.storage.formatting import capitalised, percent_change, significance
 from trueup.storage.policy import Policy
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
 FEWEST_WINDOWS = 20  # past windows under which nothing is said about what is usual
 FEWEST_DISTANCES = 12  # of them that hold values and have a past of their own
-BY_RANK = "by rank"
-BY_BOUND = "by Student's bound, since they are too few to rank"
-ALIKE = "since none of them differed from the others"
 _CELLS = 24  # quantile bins of numbers
 _LEVELS = 60
 _WORDS = 300
@@ -73,11 +70,10 @@ def past_windows(policy: Policy, past: Rows, length: int) -> Windows:
 
 @dataclass(frozen=True)
 class PastQuantile:
-    """How an amount stands to its past values: p_value that it is no larger, and in words how that was read."""
+    """How an amount compares with its past values: p_value that it is no larger, and the largest of them."""
 
     p_value: float
     highest: float
-    method: str
 
 
 def p_value_against_past(now: float, past: np.ndarray, *, level: float) -> PastQuantile:
@@ -89,13 +85,13 @@ def p_value_against_past(now: float, past: np.ndarray, *, level: float) -> PastQ
     """
     m = len(past)
     if 1 / (m + 1) <= level:
-        return PastQuantile((1 + int((past >= now).sum())) / (m + 1), float(past.max()), BY_RANK)
+        return PastQuantile((1 + int((past >= now).sum())) / (m + 1), float(past.max()))
     roots = past**0.25
     spread = float(roots.std(ddof=1)) * float(np.sqrt(1 + 1 / m))
     excess = now**0.25 - float(roots.mean())
     if spread < 1e-9:
-        return PastQuantile(0.0 if excess > 1e-9 else 1.0, float(past.max()), ALIKE)
-    return PastQuantile(float(t.sf(excess / spread, m - 1)), float(past.max()), BY_BOUND)
+        return PastQuantile(0.0 if excess > 1e-9 else 1.0, float(past.max()))
+    return PastQuantile(float(t.sf(excess / spread, m - 1)), float(past.max()))
 
 
 def series_drift(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
@@ -108,8 +104,8 @@ def series_drift(stream: StreamSettings, comparison: Comparison) -> Iterator[Pen
         elif len(cut) < FEWEST_WINDOWS:
             yield insufficient(
                 pair.code, pair.name,
-                f"For {pair.what}: the snapshot holds {len(cut)} windows as long as this one "
-                f"({len(comparison.current)} records), and what is usual needs {FEWEST_WINDOWS}.",
+                f"{capitalised(pair.what)}: the snapshot holds {len(cut)} windows of this length "
+                f"({len(comparison.current)} records); {FEWEST_WINDOWS} are needed to know what is usual.",
                 len(pair.reference), len(pair.current),
             )
         else:
@@ -122,21 +118,20 @@ def _judge(pair: SamplePair, cut: Windows, seed: int, level: float) -> Signal:
     past, now = distances[:-1][~np.isnan(distances[:-1])], float(distances[-1])
     if len(past) < FEWEST_DISTANCES:
         said = (
-            f"For {pair.what} only {len(past)} past windows hold values with enough past before them; what is "
-            f"usual needs {FEWEST_DISTANCES}."
+            f"{capitalised(pair.what)}: {len(past)} past windows have values and enough history before them; "
+            f"{FEWEST_DISTANCES} are needed to know what is usual."
         )
         return insufficient(pair.code, pair.name, said, len(pair.reference), len(pair.current))
     usual = p_value_against_past(now, past, level=level)
     material = moved >= MOVED_FLOOR
     outcome = verdict_of(usual.p_value, level, material)
-    small = "" if material or usual.p_value > level else "beyond what is usual, but too small to matter; "
     found = Signal(
         code=pair.code,
         name=f"{pair.name}, against past windows",
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, usual.p_value, level),
-        said=f"{_sentence(pair)}; its distance from all before is {now:.3g}, where {len(past)} past windows as long "
-        f"reached {usual.highest:.3g} at most ({small}{odds_in_words(usual.p_value, level)}, {usual.method}).",
+        said=f"{_sentence(pair)}. Distance to history {now:.2g}; largest of {len(past)} earlier windows "
+        f"{usual.highest:.2g}. {significance(usual.p_value, level, material=material)}",
         value=now,
         threshold=level,
         p_value=usual.p_value,
@@ -150,11 +145,11 @@ def _judge(pair: SamplePair, cut: Windows, seed: int, level: float) -> Signal:
 def _sentence(pair: SamplePair) -> str:
     if pair.kind in (ValueKind.NUMBERS, ValueKind.SHARES):
         old, new = float(np.mean(pair.reference)), float(np.mean(pair.current))
-        return f"The mean of {pair.what} was {old:.4g} over the past and is {new:.4g} now"
+        return f"{capitalised(pair.what)}: mean {old:.4g} → {new:.4g}"
     if pair.kind is ValueKind.MISSING:
-        shares = [percent(float(hand.mean())) for hand in (pair.reference, pair.current)]
-        return f"In {pair.what} {shares[0]} of the values were missing over the past, {shares[1]} are now"
-    return f"This window of {pair.what} was held against the past"
+        shares = percent_change(float(pair.reference.mean()), float(pair.current.mean()))
+        return f"{capitalised(pair.what)}: missing values {shares}"
+    return f"{capitalised(pair.what)}: compared with past windows of this length"
 
 
 def _counts(pair: SamplePair, window: np.ndarray, count: int) -> np.ndarray:

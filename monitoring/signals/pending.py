@@ -24,7 +24,7 @@ class PendingTest:
 
 
 def insufficient(code: str, name: str, said: str, n_reference: int = 0, n_current: int = 0) -> Signal:
-    """The answer where the data cannot tell; `said` names what is lacking."""
+    """The answer where there is too little data to judge; `said` names what is missing."""
     return Signal(
         code=code, name=name, verdict=Verdict.INSUFFICIENT, said=said, n_reference=n_reference, n_current=n_current
     )
@@ -35,7 +35,7 @@ def too_few_records(code: str, name: str, n_reference: int, n_current: int) -> S
     if min(n_reference, n_current) >= MIN_VALUES:
         return None
     held = f"{n_reference} reference and {n_current} current records"
-    said = f"{held}; {MIN_VALUES} on either hand are needed to compare."
+    said = f"{held}; a comparison needs {MIN_VALUES} on each side."
     return insufficient(code, name, said, n_reference, n_current)
 
 

@@ -17,11 +17,11 @@ from scipy.stats import norm, t
 
 from trueup.monitoring.check import Signal, Verdict, Worse
 from trueup.monitoring.comparison import Comparison
-from trueup.monitoring.formatting import drop_figure
 from trueup.monitoring.signals.catalogue import METRIC
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient
 from trueup.monitoring.stats.metrics import metric
 from trueup.monitoring.stats.performance_drop import Answered, Drop, answered, classes_in, drop_of, usable
+from trueup.storage.formatting import capitalised, change_of_metric, drop_figure, interval_of_metric, metric_name
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
@@ -50,13 +50,11 @@ def _against_pool(stream: StreamSettings, reference: Answered, current: Answered
     if found is None:
         return _undefined(stream, reference, current)
     visible = (max(stream.policy.max_drop, norm.isf(level) * found.error)) + norm.ppf(POWER) * found.error
-    low, high = (drop_figure(stream, bound) for bound in found.interval)
-    said = f"an interval for the drop runs from {low} to {high}"
-    said += f"; a drop of {drop_figure(stream, visible)} would be seen four times in five"
+    said = f"smallest {_worse(stream)} these labels can show {drop_figure(stream, visible)}"
     if found.drop > stream.policy.max_drop and found.interval[0] > 0 and found.p_value > level:
         said += (
-            f"; {drop_figure(stream, found.mix)} of it is the changed mix of the classes: how the model answers each "
-            "class is as before, as far as can be told"
+            f". A changed mix of the classes explains {drop_figure(stream, found.mix)} of the drop; within each class "
+            "no significant change"
         )
     return _signal(stream, found, said, len(reference), len(current), level)
 
@@ -80,23 +78,23 @@ def _against_blocks(
     p_value = float(t.sf(drop * scale / max(spread, 1e-12), len(known) - 1))
     found = Drop(usual, measured, drop, (drop - reach / scale, drop + reach / scale), spread / scale, p_value)
     said = (
-        f"in {len(known)} past blocks it ran from {known.min():.3g} to {known.max():.3g}, and a block as usual would "
-        f"stay within {drop_figure(stream, reach / scale)} of their mean"
+        f"{len(known)} past blocks: {known.min():.3g} to {known.max():.3g}, one block usually within "
+        f"{drop_figure(stream, reach / scale)} of their mean"
     )
     return _signal(stream, found, said, len(reference), len(current), level)
 
 
 def _signal(stream: StreamSettings, found: Drop, said: str, n_reference: int, n_current: int, level: float) -> Signal:
     outcome = Verdict.BREACHED if found.is_breach(stream, level) else Verdict.OK
-    direction = "worse" if found.drop > 0 else "better"
     return Signal(
         code=METRIC,
         name=stream.metric,
         verdict=outcome,
-        said=f"{stream.metric} went from {found.reference:.3g} out of time to {found.current:.3g} on {n_current} "
-        "mature labels, "
-        f"{drop_figure(stream, abs(found.drop))} {direction} "
-        f"(a drop of {drop_figure(stream, stream.policy.max_drop)} is allowed); {said}.",
+        said=f"{capitalised(metric_name(stream.metric))} {found.current:.3g} on {n_current} labelled records, "
+        "reference "
+        f"(backtest) {found.reference:.3g}: {change_of_metric(stream, found.drop)} "
+        f"({interval_of_metric(stream, found.interval, level)}). Allowed {_worse(stream)} "
+        f"{drop_figure(stream, stream.policy.max_drop)}; {said}.",
         value=found.current,
         threshold=found.bound(stream),
         p_value=found.p_value,
@@ -110,6 +108,10 @@ def _signal(stream: StreamSettings, found: Drop, said: str, n_reference: int, n_
     )
 
 
+def _worse(stream: StreamSettings) -> str:
+    return "rise" if stream.lower_is_better else "drop"
+
+
 def _metric(stream: StreamSettings, part: Answered, classes: tuple[str, ...]) -> float | None:
     return metric(stream.metric, part.truth, part.predicted, part.score, classes)
 
@@ -121,13 +123,13 @@ def _lacking(
     distinct = len(np.unique(blocks))
     if len(current) < wanted:
         said = (
-            f"{len(current)} mature labelled records are new to the model; min_labels asks for {wanted}, "
-            f"so {wanted - len(current)} more are needed{_to_label(comparison.model_current, comparison.seed)}."
+            f"{len(current)} of {wanted} labels needed (min_labels, on records new to the model and past their "
+            f"maturity): {wanted - len(current)} more{_to_label(comparison.model_current, comparison.seed)}."
         )
     elif len(reference) < MIN_VALUES:
-        said = f"The reference holds {len(reference)} labelled records out of time; a comparison needs {MIN_VALUES}."
+        said = f"The reference (backtest) holds {len(reference)} labelled records; a comparison needs {MIN_VALUES}."
     elif stream.series and distinct < FEWEST_BLOCKS:
-        said = f"The metric is known on {distinct} past blocks; what is usual needs {FEWEST_BLOCKS}."
+        said = f"The metric is known on {distinct} past blocks; {FEWEST_BLOCKS} are needed to know what is usual."
     else:
         return None
     return insufficient(METRIC, stream.metric, said, len(reference), len(current))
@@ -135,8 +137,8 @@ def _lacking(
 
 def _undefined(stream: StreamSettings, reference: Answered, current: Answered) -> Signal:
     classes = classes_in(stream, reference, current)
-    found = f"the labels and answers hold {', '.join(classes)}" if classes else "the true values do not vary"
-    said = f"{stream.metric} is not defined on these records: {found}."
+    found = f"labels and answers hold only {', '.join(classes)}" if classes else "the true values do not vary"
+    said = f"{capitalised(metric_name(stream.metric))} is not defined on these records: {found}."
     return insufficient(METRIC, stream.metric, said, len(reference), len(current))
 
 

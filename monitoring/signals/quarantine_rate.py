@@ -9,9 +9,9 @@ import numpy as np
 
 from trueup.monitoring.check import Signal, Worse
 from trueup.monitoring.comparison import Comparison
-from trueup.monitoring.formatting import odds_in_words, percent
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.stats.proportions import share_test
+from trueup.storage.formatting import percent, significance
 from trueup.storage.stream import StreamSettings
 
 _CODE, _NAME = "DQ-QUARANTINE", "share of refused items among the newest received"
@@ -28,8 +28,7 @@ def quarantine_rate(stream: StreamSettings, comparison: Comparison) -> Iterator[
     looks = sorted({_newest(received, size) for size in (MIN_VALUES, stream.policy.window_records or _BATCH)} - {0})
     if not looks:
         said = (
-            f"{len(received)} items were received; a comparison needs {MIN_VALUES} newest ones and {MIN_VALUES} before "
-            "them."
+            f"{len(received)} items received; a comparison needs the newest {MIN_VALUES} and {MIN_VALUES} before them."
         )
         yield insufficient(_CODE, _NAME, said, n_current=len(received))
     else:
@@ -51,15 +50,16 @@ def _judge(received: np.ndarray, refused: np.ndarray, looks: list[int], level: f
     start = looks[int(np.argmin(p_values))]
     old, new = float(refused[:start].mean()), float(refused[start:].mean())
     worst = _worst_earlier(received[:start], refused[:start])
-    outcome = verdict_of(p_value, level, new - old >= _FLOOR and new > worst)
+    material = new - old >= _FLOOR and new > worst
+    outcome = verdict_of(p_value, level, material)
     return Signal(
         code=_CODE,
         name=_NAME,
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, p_value, level),
         direction="up" if new > old else "down",
-        said=f"{percent(new)} of the newest {len(refused) - start} items were refused, {percent(old)} of those before "
-        f"({odds_in_words(p_value, level)}); 'trueup quarantine list' names the reasons.",
+        said=f"Refused items: {percent(new)} of the newest {len(refused) - start}, before that {percent(old)}. "
+        f"{significance(p_value, level, material=material)} Reasons: trueup quarantine list.",
         value=new,
         threshold=level,
         p_value=p_value,

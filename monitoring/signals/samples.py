@@ -124,7 +124,7 @@ def text_input(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The words of all text columns together."""
     if stream.text:
         reference, current = (texts(rows, stream.text) for rows in sides.inputs)
-        name, what = "words of the texts", "the texts"
+        name, what = "words of the texts", "texts"
         yield sample_pair("DRF-TEXT", name, what, ValueKind.TEXTS, sides.inputs, reference, current)
 
 
@@ -135,7 +135,7 @@ def text_lengths(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
         kind = ValueKind.NUMBERS
         if is_discrete(reference, current):
             kind, reference, current = ValueKind.LEVELS, as_names(reference), as_names(current)
-        name, what = "words in a text", "the length in words"
+        name, what = "words in a text", "text length in words"
         yield sample_pair("DRF-TEXT-length", name, what, kind, sides.inputs, reference, current)
 
 
@@ -149,23 +149,23 @@ def unseen_words(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
         reference, current = (unseen_shares(texts(rows, stream.text), learnt) for rows in sides.model)
         name = "share of words that the champion never saw"
         kind = ValueKind.SHARES
-        yield sample_pair("DRF-TEXT-unseen", name, f"the mean {name}", kind, sides.model, reference, current)
+        yield sample_pair("DRF-TEXT-unseen", name, f"mean {name}", kind, sides.model, reference, current)
 
 
 def scores(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """What the model answers: the mean probability, or the distribution of predicted numbers."""
-    column, kind, name = "score", ValueKind.SHARES, "mean predicted probability"
+    column, kind, name, what = "score", ValueKind.SHARES, "mean predicted probability", "mean predicted probability"
     if stream.is_regression:
-        column, kind, name = "predicted", ValueKind.NUMBERS, "distribution of predictions"
+        column, kind, name, what = "predicted", ValueKind.NUMBERS, "distribution of predictions", "predictions"
     reference, current = (as_numbers(rows.meta[column]) for rows in sides.model)
-    yield sample_pair(catalogue.SCORE, name, f"the {name}", kind, sides.model, reference, current)
+    yield sample_pair(catalogue.SCORE, name, what, kind, sides.model, reference, current)
 
 
 def predicted_classes(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The shares of the predicted classes."""
     if not stream.is_regression:
         reference, current = (as_levels(rows.meta["predicted"]) for rows in sides.model)
-        name, what = "shares of the predicted classes", "the predicted classes"
+        name, what = "shares of the predicted classes", "predicted classes"
         yield sample_pair("DRF-CLASS", name, what, ValueKind.LEVELS, sides.model, reference, current)
 
 
@@ -173,7 +173,7 @@ def labels(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The distribution of known labels."""
     kind, read = (ValueKind.NUMBERS, as_numbers) if stream.is_regression else (ValueKind.LEVELS, as_levels)
     reference, current = (read(rows.meta["label"]) for rows in sides.labels)
-    yield sample_pair("DRF-LABEL", "distribution of the labels", "the labels", kind, sides.labels, reference, current)
+    yield sample_pair("DRF-LABEL", "distribution of the labels", "labels", kind, sides.labels, reference, current)
 
 
 def missing_values(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:

@@ -15,11 +15,11 @@ import pandas as pd
 
 from trueup.monitoring.check import Contributor, Signal, Verdict, Worse
 from trueup.monitoring.comparison import Comparison
-from trueup.monitoring.formatting import odds_in_words
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient
 from trueup.monitoring.stats.columns import is_discrete, levels, numbers, texts
 from trueup.monitoring.stats.performance_drop import Drop, answered, drop_of, usable
 from trueup.monitoring.stats.words import word_counts
+from trueup.storage.formatting import capitalised, metric_name, significance
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
@@ -51,11 +51,11 @@ def slice_performance(stream: StreamSettings, comparison: Comparison) -> Iterato
         values = [str(value) for value in counts.index[counts >= MIN_VALUES]]
         if not values or int(usable(stream, reference).sum()) < MIN_VALUES:
             said = (
-                f"No value of '{column}' holds {MIN_VALUES} mature labelled records that are new to the model"
+                f"No value of '{column}' has {MIN_VALUES} labelled records that are new to the model."
                 if not values
-                else f"The reference holds fewer than {MIN_VALUES} labelled records out of time"
+                else f"The reference (backtest) holds fewer than {MIN_VALUES} labelled records."
             )
-            yield insufficient(code, name, f"{said}, so no slice of it is judged.", len(reference), int(mask.sum()))
+            yield insufficient(code, name, said, len(reference), int(mask.sum()))
         else:
             run = partial(_judge, stream, comparison, column, reference_values, current_values, values)
             yield PendingTest(code, run)
@@ -76,14 +76,15 @@ def _judge(
     judged = [one for one in found if one is not None]
     if not judged:
         return insufficient(
-            code, name, f"{stream.metric} is not defined within any value of '{column}' on these labels.",
+            code, name, f"{capitalised(metric_name(stream.metric))} is not defined on these labels within any value "
+            f"of '{column}'.",
             len(reference_values), len(current_values),
         )
     worst = min(judged, key=lambda one: (not one.breached, one.drop.p_value))
     spent = len(values) * comparison.quality_looks
     p_value = min(1.0, worst.drop.p_value * spent)
     outcome = Verdict.BREACHED if worst.breached else Verdict.OK
-    held = "" if worst.own_reference else ", held against all records, since the reference hardly holds it"
+    held = "" if worst.own_reference else ", compared with all records: the reference has too few of it"
     more = [one.value for one in judged if one.breached and one is not worst]
     also = f"; also worse: {', '.join(repr(value) for value in more[:_NAMED])}" if more else ""
     return Signal(
@@ -91,9 +92,9 @@ def _judge(
         name=name,
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, p_value, level),
-        said=f"Of {len(judged)} values of '{column}' the worst is '{worst.value[:60]}': {stream.metric} went from "
-        f"{worst.drop.reference:.3g} to {worst.drop.current:.3g} on {worst.n_current} mature labels{held}{also} "
-        f"({odds_in_words(p_value, level)} for all of them together).",
+        said=f"Worst of {len(judged)} values of '{column}': '{worst.value[:60]}', {metric_name(stream.metric)} "
+        f"{worst.drop.reference:.3g} → {worst.drop.current:.3g} on {worst.n_current} labelled records{held}{also}. "
+        f"{significance(p_value, level, material=worst.breached)}",
         value=worst.drop.current,
         threshold=worst.drop.bound(stream),
         p_value=p_value,

@@ -18,9 +18,9 @@ from scipy.special import beta
 
 from trueup.monitoring.check import Signal
 from trueup.monitoring.comparison import Comparison, Intake
-from trueup.monitoring.formatting import odds_in_words
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.signals.seasonality import USUAL, ExpectedCount, SeasonalLag, expected_count
+from trueup.storage.formatting import capitalised, significance
 from trueup.storage.stream import OrderTime, StreamSettings
 
 CODE, NAME = "DQ-VOLUME", "records in the newest whole period"
@@ -66,8 +66,9 @@ class PeriodCount:
     def said(self) -> str:
         alike = self.expected.alike
         return (
-            f"the newest whole {self.period} brought {self.newest} records, where {self.expected.usual:.0f} are usual "
-            f"{self.expected.period_name} ({len(alike)} earlier ones ran from {alike.min()} to {alike.max()})"
+            f"{self.newest:,} record{'' if self.newest == 1 else 's'} in the newest whole {self.period}, usually "
+            f"{self.expected.usual:,.0f} {self.expected.period_name} ({len(alike)} earlier: {alike.min():,} to "
+            f"{alike.max():,})"
         )
 
 
@@ -95,7 +96,7 @@ class RecordGap:
 
     @property
     def said(self) -> str:
-        return f"the newest record is {_days(self.now)} old, where pauses lasted up to {_days(self.longest)}"
+        return f"newest record {_days(self.now)} old, longest earlier pause {_days(self.longest)}"
 
 
 def volume(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
@@ -112,8 +113,8 @@ def volume(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTe
     yield insufficient(
         CODE,
         NAME,
-        f"No period from an hour to a month usually holds {USUAL} records and has {FEWEST_PERIODS} whole ones, and a "
-        "week, before it, so what is usual is not known.",
+        f"Too little history: no period from an hour to a month usually holds {USUAL} records with {FEWEST_PERIODS} "
+        "whole periods and a week before it.",
         n_current=len(comparison.current),
     )
 
@@ -162,7 +163,7 @@ def volume_signal(found: tuple[PeriodCount, ...], quiet: RecordGap | None, level
         name=NAME,
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, p_value, level),
-        said=f"{said[0].upper()}{said[1:]} ({odds_in_words(p_value, level)}).",
+        said=f"{capitalised(said)}. {significance(p_value, level, material=strongest.material)}",
         value=None if counted is None else float(counted.newest),
         threshold=level,
         p_value=p_value,

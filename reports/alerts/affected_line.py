@@ -9,7 +9,8 @@ from trueup.reports.alerts.facts import AlertKind
 from trueup.reports.alerts.plain_figures import about, error, metric_in_words, share
 from trueup.reports.alerts.situation import Situation
 from trueup.reports.alerts.wrong_line import leading_cause
-from trueup.reports.signal_words import METRIC_NAMES, metric_before
+from trueup.reports.signal_words import metric_before
+from trueup.storage.formatting import METRIC_NAMES
 
 _NO_MORE = "No more than usual"
 

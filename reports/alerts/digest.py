@@ -8,11 +8,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from trueup.monitoring.check import Signal
-from trueup.monitoring.formatting import aligned_figure
 from trueup.monitoring.severity import Severity
 from trueup.reports.alerts.letter import Details, Letter, Remedy, Standing
 from trueup.reports.alerts.situation import IncidentState
-from trueup.reports.signal_words import METRIC_NAMES, metric_before
+from trueup.reports.signal_words import metric_before
+from trueup.storage.formatting import METRIC_NAMES, aligned_figure
 
 DIGEST = "digest"  # the kind of both letters
 _NAMED = 2  # streams or incidents that a line names; the others are counted there, and stand in full below

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from trueup.reports.alerts.letter import Picture
 from trueup.reports.alerts.plain_figures import metric_in_words, moment
 from trueup.reports.alerts.situation import MetricPoint, Situation
-from trueup.reports.signal_words import METRIC_NAMES
+from trueup.storage.formatting import METRIC_NAMES
 
 _FEWEST = 3  # points of a line under which there is nothing to see
 _SECONDS = 20.0  # for drawing, the first import of matplotlib included

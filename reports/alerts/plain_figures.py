@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from trueup.monitoring.formatting import aligned_figure
+from trueup.storage.formatting import aligned_figure
 
 _EXACT = 0.12  # relative error of "n in 10" up to which it is said so
 

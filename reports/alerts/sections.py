@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trueup.monitoring.check import Signal
-from trueup.monitoring.formatting import aligned_figure
 from trueup.monitoring.signals.catalogue import kind_of
 from trueup.reports.alerts.facts import GateLine
 from trueup.reports.alerts.letter import Details
 from trueup.reports.alerts.plain_figures import moment
 from trueup.reports.alerts.situation import Situation
 from trueup.storage.escaping import for_header
+from trueup.storage.formatting import aligned_figure
 
 _ROWS = 12  # of a section
 _SAID = 400  # characters of a cell

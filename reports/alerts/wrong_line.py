@@ -10,7 +10,8 @@ from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.alerts.plain_figures import error, lasted, metric_in_words, share_pair
 from trueup.reports.alerts.situation import Situation
-from trueup.reports.signal_words import METRIC_NAMES, metric_before
+from trueup.reports.signal_words import metric_before
+from trueup.storage.formatting import METRIC_NAMES
 
 # The gravest condition leads: what keeps trueup from its work, then what hurts users, then the rest.
 BY_GRAVITY = (

@@ -115,7 +115,7 @@ def test_what_asked_is_held_against_the_records_since_the_change(answered: Strea
         breached = [s["code"] for s in done["check"]["signals"] if s["verdict"] == "breached"]
         assert not [code for code in breached if code.startswith("DRF")]
         assert done["training"] is None
-        (note,) = [n for n in done["check"]["notes"] if n.startswith("Held against the records since")]
+        (note,) = [n for n in done["check"]["notes"] if n.startswith("Compared with the records since")]
         assert "on which v2 was trained: " in note
         assert "DRF-IN-w" in note
         assert "DRF-LABEL" in note
@@ -127,10 +127,10 @@ def test_the_return_of_the_old_world_is_a_change_of_low_severity(answered: Strea
     """It breaches and is told; v2 learnt from both worlds, so that no challenger is asked for."""
     back = answered.cycles[4]
     assert signal(back, "DRF-IN-w")["returned"]
-    assert signal(back, "DRF-IN-w")["said"].startswith("This is as it was before the last change.")
+    assert signal(back, "DRF-IN-w")["said"].startswith("Back to the state before the last change.")
     assert back["decision"]["severity"] == "low"
     assert back["decision"]["action"] == "alert"
-    assert any("No challenger for " in reason and "DRF-IN-w" in reason for reason in back["decision"]["reasons"])
+    assert any("No retraining for " in reason and "DRF-IN-w" in reason for reason in back["decision"]["reasons"])
 
 
 def test_what_a_version_learnt_is_not_held_of_one_that_never_saw_it(gone_back: Stream) -> None:

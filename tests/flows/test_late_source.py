@@ -69,7 +69,7 @@ def test_the_check_ends_its_window_before_and_says_which_span_to_set(app: App) -
     check = single_check(app, app.stream("reviews"), champion_of(app, app.stream("reviews")), TRAINED + DAYS * DAY)
     assert next(s.verdict for s in check.signals if s.code == "DRF-IN-store") is Verdict.OK
     (note,) = [note for note in check.notes if "later than the others" in note]
-    assert "records with store = 'android' come up to 6d later" in note
+    assert "Records with store = 'android' arrive up to 6d later" in note
     assert 'policy.settle = "6d"' in note
 
 
@@ -98,4 +98,4 @@ def test_init_sees_it_in_a_file_that_was_written_as_rows_arrived(tmp_path: Path)
         rows.to_csv(tmp_path / "feed.csv", index=False)
         written = first_settings(str(tmp_path / "feed.csv"), "reviews", datetime.now(UTC)).text
         assert ('settle = "' in written) is said
-        assert ("store = 'android' come up to" in written) is said
+        assert ("store = 'android' arrive up to" in written) is said

@@ -66,7 +66,7 @@ def hundredfold(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_a_change_of_unit_is_told_as_that_and_its_challenger_waits(hundredfold: dict[str, Any]) -> None:
     """x100 in one column: "looks like a change of unit"; the challenger passed all else and is held by GATE-UNIT."""
     (signal,) = [s for s in hundredfold["check"]["signals"] if s["code"] == "DRF-IN-x"]
-    assert signal["said"].startswith("Column 'x' looks like a change of unit (× 100)")
+    assert signal["said"].startswith("The unit of column 'x' has probably changed (× 100)")
     assert hundredfold["decision"]["action"] == "retrain"
     assert [t["code"] for t in hundredfold["gate"]["tests"] if not t["passed"]] == ["GATE-UNIT"]
     assert hundredfold["gate"]["passed"]

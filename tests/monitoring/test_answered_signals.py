@@ -42,7 +42,7 @@ def test_the_world_since_is_quiet_and_the_check_says_against_what() -> None:
     now = records(3, 300, other=True)
     held, notes = found(now)
     assert {code: held[code].verdict for code in CODES} == dict.fromkeys(CODES, Verdict.OK)
-    assert any(note.startswith("Held against the records since 2021-06-01 00:00 UTC, on which v2") for note in notes)
+    assert any(note.startswith("Compared with the records since 2021-06-01 00:00 UTC, on which v2") for note in notes)
     unmoved, _ = measure(made_stream(), compared(records(1, 1500), now))
     assert {s.code for s in unmoved if s.verdict is Verdict.BREACHED} >= set(CODES)
 
@@ -53,7 +53,7 @@ def test_the_world_before_is_a_change_that_is_known() -> None:
     for code in CODES:
         assert held[code].verdict is Verdict.BREACHED, code
         assert held[code].returned, code
-        assert held[code].said.startswith("This is as it was before the last change."), code
+        assert held[code].said.startswith("Back to the state before the last change."), code
 
 
 def test_a_third_world_is_no_return() -> None:

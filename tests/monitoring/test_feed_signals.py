@@ -80,7 +80,7 @@ def test_nights_and_week_ends_are_no_silence() -> None:
         assert _volume(times[times <= as_of], as_of).verdict is not Verdict.BREACHED, as_of
     quiet = _volume(times, times[-1] + np.timedelta64(1, "D"))
     assert quiet.verdict is Verdict.BREACHED
-    assert "brought 0 records" in quiet.said
+    assert "0 records in the newest whole" in quiet.said
     assert _volume(times, times[-1] + np.timedelta64(20, "D")).verdict is Verdict.BREACHED
 
 
@@ -124,7 +124,7 @@ def test_a_sunday_is_held_against_sundays() -> None:
     sunday, wednesday = (_volume(_days(counts[:n], rng), START + np.timedelta64(n, "D")) for n in (63, 66))
     assert sunday.verdict is Verdict.OK
     assert wednesday.verdict is Verdict.BREACHED
-    assert "are usual at this time of the week" in wednesday.said
+    assert "at this time of the week" in wednesday.said
 
 
 def test_an_outage_once_heard_does_not_hide_the_next() -> None:

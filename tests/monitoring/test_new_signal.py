@@ -197,7 +197,7 @@ def test_every_kind_names_one_measurement_that_is_there() -> None:
 
 def test_reading_codes_loads_nothing_heavy() -> None:
     """Light commands ask the catalogue, the policy and the mails' words: none of them loads what measures."""
-    modules = "signals.catalogue", "policy", "incidents", "formatting"
-    code = f"import sys, {', '.join(f'trueup.monitoring.{module}' for module in modules)}; print(*sys.modules)"
+    modules = "monitoring.signals.catalogue", "monitoring.policy", "monitoring.incidents", "storage.formatting"
+    code = f"import sys, {', '.join(f'trueup.{module}' for module in modules)}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "scipy", "pandas"} & set(loaded)

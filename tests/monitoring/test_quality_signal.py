@@ -84,8 +84,8 @@ def test_the_signal_says_what_moved_and_what_would_be_visible() -> None:
     assert signal.interval is not None
     assert 0 < signal.interval[0] < signal.effect < signal.interval[1]
     assert signal.worse is Worse.LOWER
-    assert "300 mature labels" in signal.said
-    assert "would be seen four times in five" in signal.said
+    assert "on 300 labelled records" in signal.said
+    assert "these labels can show" in signal.said
 
 
 def test_too_few_labels_say_how_many_more_are_needed() -> None:
@@ -93,7 +93,7 @@ def test_too_few_labels_say_how_many_more_are_needed() -> None:
     rng = np.random.default_rng(3)
     signal = _judged(made_stream(policy={"min_labels": 200}), made_records(500, rng), made_records(140, rng))
     assert signal.verdict is Verdict.INSUFFICIENT
-    assert "60 more are needed" in signal.said
+    assert "60 more" in signal.said
 
 
 def test_a_real_drop_within_max_drop_is_left_alone() -> None:
@@ -157,7 +157,7 @@ def test_the_worst_slice_is_named_though_all_records_look_well() -> None:
     broken = _sliced(stream, before, now.with_meta(label=label))
     assert broken.code == "PRF-SLICE-kind"
     assert broken.verdict is Verdict.BREACHED
-    assert "the worst is 'b'" in broken.said
+    assert ": 'b', " in broken.said
     assert _sliced(stream, before, now).verdict is Verdict.OK
 
 
@@ -171,8 +171,8 @@ def test_a_value_that_the_reference_never_held_is_held_against_all_of_it() -> No
     features = now.features.assign(kind=np.where(new, "v9", now.features["kind"]))
     found = _sliced(stream, before, Rows(features, now.meta.assign(label=label)))
     assert found.verdict is Verdict.BREACHED
-    assert "the worst is 'v9'" in found.said
-    assert "held against all records" in found.said
+    assert ": 'v9', " in found.said
+    assert "compared with all records" in found.said
 
 
 def test_texts_are_sliced_by_length_and_numbers_by_thirds() -> None:
