@@ -6,7 +6,7 @@ from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.alerts.gate_words import refusal
 from trueup.reports.alerts.plain_figures import lasted, metric_in_words, moment
 from trueup.reports.alerts.situation import Situation
-from trueup.reports.signal_words import METRIC_NAMES
+from trueup.storage.formatting import METRIC_NAMES
 
 
 def done_line(situation: Situation) -> str:
