@@ -46,6 +46,7 @@ def letter_of(situation: Situation, picture: Picture | None = None, link: str = 
         sections=sections_of(situation),
         foot=_foot(situation),
         incidents=tuple(i.id for i in situation.incidents),
+        report=situation.latest.report_id if situation.latest else "",
     )
 
 

@@ -63,6 +63,7 @@ class Letter:
     reader needs to do. The words that change come first in each.
     action: at most one command. link: at most one page, "" where no page is set.
     incidents: ids of the incidents that this letter is about, the gravest first.
+    report: id of the report of the newest check that it tells of, or "".
     foot: name and value of host, deployment, since when.
     """
 
@@ -83,6 +84,7 @@ class Letter:
     sections: tuple[Details, ...] = ()
     foot: tuple[tuple[str, str], ...] = ()
     incidents: tuple[str, ...] = ()
+    report: str = ""
 
     @property
     def subject(self) -> str:

@@ -43,6 +43,13 @@ class DeliveryFailed(Exception):
         self.remaining = remaining
 
 
+class TooLarge(DeliveryFailed):
+    """A message was refused for its size; one without picture may pass."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, permanent=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
     """How one letter travels to one recipient.
