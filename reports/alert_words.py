@@ -140,8 +140,7 @@ def _approval(facts: AlertFacts) -> Words:
         f"The challenger {new} passed {'every' if all(test.passed for test in facts.gate) else 'every other'} test of "
         f"the gate, and {_version(facts.from_version)} still answers: {facts.why or 'a person decides'}.",
         "It registered the challenger and changed nothing else."
-        + (f" It waits until {facts.until:%Y-%m-%d %H:%M} UTC; then the figures are too old to promote it on."
-           if facts.until else ""),
+        + (f" It waits until {facts.until:%Y-%m-%d %H:%M} UTC." if facts.until else ""),
         (NextStep("Read the figures; if you agree, promote it", promote), *_look(facts)),
     )
 
@@ -272,11 +271,8 @@ _BY_KIND: dict[AlertKind, Callable[[AlertFacts], Words]] = {
     AlertKind.FAILURE: _failure,
     AlertKind.NO_CHAMPION: _no_champion,
     AlertKind.TEST: _test,
-    AlertKind.INCIDENT_WORSE: _opened,
-    AlertKind.REMINDER: _opened,
-    AlertKind.ESCALATION: _opened,
-    AlertKind.UNDELIVERED: _test,
-    AlertKind.DIGEST: _test,
+    **dict.fromkeys((AlertKind.INCIDENT_WORSE, AlertKind.REMINDER, AlertKind.ESCALATION), _opened),
+    **dict.fromkeys((AlertKind.UNDELIVERED, AlertKind.DIGEST), _test),
 }
 
 

@@ -17,7 +17,7 @@ from trueup.storage.escaping import for_header, for_page
 if TYPE_CHECKING:
     import jinja2
 
-PICTURE_CID = "metric"  # the HTML's name for the picture, to be attached as `Content-ID: <metric>`
+PICTURE_CID = "picture"  # the name by which the HTML asks for the picture: `Content-ID: <picture>`
 CAPTIONS = ("What is wrong", "Who is affected", "What trueup did", "What you need to do")
 HTML_BYTES = 60_000  # beyond which rows of the sections are left out: Gmail cuts a mail at 102 kB
 _WIDTH = 78  # columns of the plain text
