@@ -69,6 +69,22 @@ class SmtpSettings(BaseModel):
         return mailbox_of(self.from_).host
 
     @property
+    def doubt_of_sender(self) -> str:
+        """Why a server may not take the sender, or rewrite it; "" where nothing speaks against it."""
+        if not self.uses_server or (self.host in _THIS_MACHINE and not self.username):
+            return ""
+        if "." not in self.domain:
+            return f"mails come from {self.from_}, which no server beyond this network takes and nobody can answer"
+        name, at, domain = self.username.rpartition("@")
+        login = domain.lower()
+        if at and name and not (f".{login}".endswith(f".{self.domain}") or f".{self.domain}".endswith(f".{login}")):
+            return (
+                f"mails come from {self.from_}, and the login is {self.username}, of another domain: many servers "
+                "refuse that, or write the login over the sender"
+            )
+        return ""
+
+    @property
     def uses_server(self) -> bool:
         """Whether mails leave this machine's home folder at all."""
         return bool(self.host or self.block)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from trueup.flows.admin.status import why_no_champion
+from trueup.flows.alert.channels.channel import DeliveryFailed
+from trueup.flows.alert.channels.smtp import SmtpServer
 from trueup.flows.alert.routing.routes import routes_for
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
@@ -38,6 +39,7 @@ def examine(app: App) -> list[Finding]:
         ("archive", lambda: _archive(app)),
         ("tracking", lambda: _tracking(app)),
         ("mail", lambda: _mail(app)),
+        ("sender", lambda: _sender(app)),
         ("alerts", lambda: _alerts(app)),
     ]
     for stream in app.settings.streams.values():
@@ -94,12 +96,19 @@ def _mail(app: App) -> Finding:
         return Finding("mail", True, f"no server is set: mails are kept in {app.home / 'mail'}")
     if smtp.block:
         return Finding("mail", True, f"Prefect block '{smtp.block}' is used; `trueup alerts test` tries it")
-    port = smtp.port or {"none": 25, "starttls": 587, "ssl": 465}[smtp.security]
     try:
-        with socket.create_connection((smtp.host, port), timeout=10):
-            return Finding("mail", True, f"{smtp.host}:{port} takes connections; `trueup alerts test` sends a mail")
-    except OSError as error:
-        return Finding("mail", False, f"{smtp.host}:{port} does not answer: {error}", "look at [smtp] host and port")
+        SmtpServer(smtp).greet()
+    except DeliveryFailed as failure:
+        return Finding("mail", False, failure.why, "mend that under [smtp], then look again")
+    taken = " and the login" if smtp.username else ""
+    return Finding("mail", True, f"{smtp.host} takes connections{taken}; `trueup alerts test` sends a mail")
+
+
+def _sender(app: App) -> Finding:
+    doubt = app.settings.smtp.doubt_of_sender
+    if doubt:
+        return Finding("sender", False, doubt, "set `from` under [smtp] to an address that the server lets you use")
+    return Finding("sender", True, f"mails come from {app.settings.smtp.from_}")
 
 
 def _alerts(app: App) -> Finding:

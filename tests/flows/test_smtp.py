@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from tests.made_mail_servers import Inbox, Scripted, certificate, dripping, free_port, mail_server, tls
+from trueup.flows.admin.doctor import examine
 from trueup.flows.alert.channels.channel import DeliveryFailed, TooLarge
 from trueup.flows.alert.channels.smtp import Patience, SmtpServer
+from trueup.flows.app import open_app
 from trueup.flows.mail_settings import SmtpSettings
 
 RAW = b"Subject: it fell\r\nTo: a@x.org\r\n\r\n.one dot\r\n..two dots\r\nend\r\n"
@@ -220,3 +224,47 @@ def test_a_login_that_cannot_be_sent_waits(tmp_path: Path) -> None:
     assert (failed.server, failed.counts) == (True, False)
     assert "outside ASCII" in failed.why
     assert "schlüssel" not in failed.why
+
+
+@pytest.mark.parametrize(
+    ("sender", "username", "doubt"),
+    [
+        ("trueup@example.org", "", ""),
+        ("trueup@example.org", "apikey", ""),
+        ("trueup <trueup@example.org>", "trueup@example.org", ""),
+        ("trueup@example.org", "postmaster@mg.Example.org", ""),
+        ("trueup@alerts.example.org", "ann@example.org", ""),
+        ("trueup@example.org", "ann@gmail.example", "the login is ann@gmail.example, of another domain"),
+        ("trueup@badexample.org", "ann@example.org", "of another domain"),
+        ("trueup@localhost", "ann@example.org", "nobody can answer"),
+        ("trueup@localhost", "", "nobody can answer"),
+    ],
+)
+def test_a_sender_that_the_login_does_not_fit_is_doubted(sender: str, username: str, doubt: str) -> None:
+    """One domain, or a part of it, is the same organisation; a name that is no address says nothing."""
+    values = {"host": "mail.example.org", "security": "ssl", "from": sender, "username": username}
+    found = SmtpSettings.model_validate(values).doubt_of_sender
+    assert doubt in found
+    assert bool(doubt) == bool(found)
+
+
+def test_doctor_greets_the_server_and_looks_at_the_sender(tmp_path: Path) -> None:
+    """Certificate and login are tried, nothing is sent; what is wrong stands in one line with what to do."""
+    pem, key = certificate(tmp_path)
+    inbox, port = Inbox(), free_port()
+    server = f'host = "127.0.0.1"\nport = {port}\nsecurity = "starttls"\nusername = "trueup@example.org"\n'
+    settings = f'[streams.reviews]\ntime = "at"\ntext = ["content"]\n[smtp]\n{server}'
+    with mail_server(inbox, port, tls_context=tls(pem, key), authenticator=inbox.authenticate):
+        found = {}
+        for name, more in (("without", ""), ("with", 'ca = "certificate.pem"\nfrom = "trueup@example.org"\n')):
+            (tmp_path / "trueup.toml").write_text(settings + more)
+            app = open_app(tmp_path / "trueup.toml", tmp_path / name)
+            smtp = app.settings.smtp.model_copy(update={"password": SecretStr("secret")})
+            app = replace(app, settings=app.settings.model_copy(update={"smtp": smtp}))
+            found[name] = {f.name: f for f in examine(app) if f.name in ("mail", "sender")}
+            app.close()
+    assert (found["without"]["mail"].ok, found["without"]["sender"].ok) == (False, False)
+    assert "certificate" in found["without"]["mail"].said
+    assert found["with"]["mail"].said.startswith("127.0.0.1 takes connections and the login")
+    assert found["with"]["sender"].ok
+    assert (inbox.mails, inbox.logins) == ([], [b"trueup@example.org"])

@@ -66,6 +66,16 @@ class SmtpServer:
                 raise _refusal("the message was refused", code, said)
 
 
+    def greet(self) -> None:
+        """Connects, secures the line and logs in, and sends nothing.
+
+        Raises:
+            DeliveryFailed: as `send`.
+        """
+        with _connected(_account(self.settings), self.patience):
+            pass
+
+
 @dataclass(frozen=True)
 class _Account:
     """A server and the login for it. username: None where nobody logs in. said: where it is, in words."""
