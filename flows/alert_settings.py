@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from trueup.flows.channel_settings import CHANNEL_NAME, ChannelSettings
 from trueup.storage.addresses import RecipientList
 from trueup.storage.policy import Frozen, positive_span
 from trueup.storage.schedule import known_zone
@@ -72,6 +73,7 @@ class AlertSettings(Frozen):
     digest: weekday and time, in each recipient's zone; empty: none.
     reminders: N of an open, unacknowledged `high` incident: told again after N, 2N, then daily for a week.
     escalate_after, escalate_to: who is told as well once such an incident is as old.
+    channels: ways out besides mail, by name; `channel:NAME` among the recipients.
     """
 
     heartbeat: str = ""
@@ -81,6 +83,7 @@ class AlertSettings(Frozen):
     escalate_after: Annotated[str, AfterValidator(positive_span_or_off)] = ""
     escalate_to: RecipientList = ()
     rules: tuple[AlertRule, ...] = ()
+    channels: dict[Annotated[str, Field(pattern=CHANNEL_NAME)], ChannelSettings] = Field(default_factory=dict)
 
     @field_validator("heartbeat")
     @classmethod

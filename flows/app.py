@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from trueup.flows.channel_settings import secrets_of_channel
 from trueup.flows.environment import log_in_to_mlflow, prepare
 from trueup.flows.settings import Located, Settings, locate
 from trueup.storage.actors import account
@@ -228,6 +229,9 @@ def _secrets(settings: Settings) -> Iterator[str]:
     for address in (settings.store.url, settings.store.archive, settings.tracking.uri):
         yield from passwords_in(address)
     yield settings.smtp.password.get_secret_value()
+    for channel in settings.alerts.channels.values():
+        held = (channel.url, channel.key, channel.key_before)
+        yield from secrets_of_channel(channel.kind, *(secret.get_secret_value() for secret in held))
     for name in _SECRET_VARIABLES:
         yield os.environ.get(name, "")
 

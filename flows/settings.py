@@ -18,8 +18,10 @@ from pydantic import (
 
 from trueup.feedback.schema_check import check_schema
 from trueup.flows.alert_settings import AlertSettings
+from trueup.flows.channel_settings import secret_in_file
 from trueup.flows.mail_settings import LinkSettings, SmtpSettings
 from trueup.flows.settings_faults import faults_of, is_json, place_of, refused_settings, settings_variables
+from trueup.storage.addresses import CHANNEL
 from trueup.storage.errors import ConfigError
 from trueup.storage.locations import (
     checked_archive,
@@ -78,6 +80,23 @@ class Settings(Frozen):
             named = {k: {**v, "name": k} if isinstance(v, dict) else v for k, v in streams.items()}
             return {**values, "streams": named}
         return values
+
+    @model_validator(mode="after")
+    def _channels_are_there(self) -> Settings:
+        alerts = self.alerts
+        named = (
+            *(to for stream in self.streams.values() for to in stream.alerts.to),
+            *(to for rule in alerts.rules for to in rule.to),
+            *alerts.escalate_to,
+        )
+        unknown = [to for to in named if to.startswith(CHANNEL) and to.removeprefix(CHANNEL) not in alerts.channels]
+        if unknown:
+            known = ", ".join(f"'{CHANNEL}{name}'" for name in alerts.channels) or "none"
+            raise ValueError(
+                f"'{unknown[0]}' is told of alerts, but there is no table [alerts.channels."
+                f"{unknown[0].removeprefix(CHANNEL)}] (channels: {known}); add it, or name another recipient"
+            )
+        return self
 
     def stream(self, name: str) -> StreamSettings:
         """The stream of this name.
@@ -163,6 +182,12 @@ def read_settings(text: str, name: str) -> Settings:
             "and give it as TRUEUP_SMTP__PASSWORD or in a Prefect block; if the file was shared, change it. Nothing "
             "was done."
         )
+    if secret := _secret_channel_key(values):
+        raise ConfigError(
+            f"{name}: alerts.channels.{secret} stands in the file, where everybody reads it who reads the settings. "
+            f"Take it out, and give it as TRUEUP_ALERTS__CHANNELS__{secret.replace('.', '__').upper()} or in a Prefect "
+            "block; if the file was shared, change it. Nothing was done."
+        )
     try:
         settings = _with_variables(values) if _is_set(os.environ) else Settings(**values)
     except ValidationError as error:
@@ -191,6 +216,11 @@ def _unfit_rules(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
                     f"there is no stream '{stream}', so nobody would be told of it (configured: {known}); mend the "
                     "name, or leave `streams` out for all"
                 )
+
+
+def _secret_channel_key(values: dict[str, Any]) -> str:
+    alerts = values.get("alerts")
+    return secret_in_file(alerts.get("channels")) if isinstance(alerts, dict) else ""
 
 
 def _is_set(variables: Iterable[str]) -> bool:

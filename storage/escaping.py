@@ -1,4 +1,4 @@
-"""What outsiders wrote, as each place may show it: a terminal, Markdown, HTML, and the header of a mail.
+"""What outsiders wrote, as each place may show it: a terminal, Markdown, HTML, a chat, and the header of a mail.
 
 Each cleaner shows the text and lets nothing in it be obeyed. Record ids, category levels, column and file names,
 replies of servers and the reasons that quote them are such texts.
@@ -20,8 +20,9 @@ _HIDING = re.compile(f"[{_MARKS}]")
 _NO_LETTERS = re.compile(f"[{_CONTROLS}{_BREAKS}{_HALVES}]+")
 _UNSAFE = re.compile(f"[{_CONTROLS}{_MARKS}{_BREAKS}{_HALVES}]+")
 
-# Signs that begin something within a line, a sign of a scheme or an address that pages link by themselves, and those
-# that do so at the line's start.
+# Within an address and an @name; signs that begin something within a line, a sign of a scheme or an address that pages
+# link by themselves, and those that do so at the line's start.
+_LINKED = re.compile(r"(?<=:)(?=//)|(?<=@)(?=\w)|(?<=\bwww)(?=\.)", re.IGNORECASE)
 _SIGNS = re.compile(
     r"[\\`*_\[\]<>|~&]|!(?=\[)|:(?=//)|(?<=\w)@(?=\w)|(?<=www)\.|^[#+-](?=\s)|^(?:=+|-+)$|(?<=^\d)[.)]", re.IGNORECASE
 )
@@ -50,3 +51,11 @@ def for_page(value: object) -> object:
 def for_header(text: str) -> str:
     """The text as one line of a mail, which cannot add a header or hide a part of itself."""
     return " ".join(_NO_LETTERS.sub(" ", _HIDING.sub("", text)).split())
+
+
+def for_chat(text: str) -> str:
+    """The text as one line whose addresses and @names no chat makes a link or a call of.
+
+    They look as they did: a space without width stands within them.
+    """
+    return _LINKED.sub("\u200b", for_header(text))

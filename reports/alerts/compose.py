@@ -47,6 +47,7 @@ def letter_of(situation: Situation, picture: Picture | None = None, link: str = 
         foot=_foot(situation),
         incidents=tuple(i.id for i in situation.incidents),
         report=situation.latest.report_id if situation.latest else "",
+        over=tuple(i.id for i in situation.incidents if i.resolved_at is not None),
     )
 
 

@@ -64,6 +64,7 @@ class Letter:
     action: at most one command. link: at most one page, "" where no page is set.
     incidents: ids of the incidents that this letter is about, the gravest first.
     report: id of the report of the newest check that it tells of, or "".
+    incidents: ids of the incidents that this letter is about, the gravest first. over: those of them that are resolved.
     foot: name and value of host, deployment, since when.
     """
 
@@ -85,6 +86,7 @@ class Letter:
     foot: tuple[tuple[str, str], ...] = ()
     incidents: tuple[str, ...] = ()
     report: str = ""
+    over: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:

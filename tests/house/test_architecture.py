@@ -27,8 +27,8 @@ PARTS = {
         "serving", "candidates", "models", "evaluation", "search", "artifacts", "registry", "gate",
     ),
     "flows": (
-        "alert_settings", "mail_settings", "settings_faults", "settings", "environment", "app", "check", "alert",
-        "train", "gate", "promote", "audit", "admin", "cycle", "replay", "serve", "cli", "demo",
+        "channel_settings", "alert_settings", "mail_settings", "settings_faults", "settings", "environment", "app",
+        "check", "alert", "train", "gate", "promote", "audit", "admin", "cycle", "replay", "serve", "cli", "demo",
     ),
 }  # fmt: skip
 LONGEST = 300  # lines of a file; longer is two ideas, but for these

@@ -50,7 +50,7 @@ def tables_of(model: type[BaseModel], path: str) -> Iterator[tuple[str, dict[str
         nested = models_in(field.annotation)
         named = typing.get_origin(field.annotation) is dict and bool(nested)
         for inner in nested:
-            yield from tables_of(inner, f"{here}.{'NAME' if key == 'streams' else 'POLICY'}" if named else here)
+            yield from tables_of(inner, f"{here}.{'POLICY' if key == 'policies' else 'NAME'}" if named else here)
         if key != "name" and (not nested or (len(typing.get_args(field.annotation)) > 1 and not named)):
             keys[key] = written(field.get_default(call_default_factory=True), required=field.is_required())
     if keys:
