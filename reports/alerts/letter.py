@@ -62,9 +62,8 @@ class Letter:
     wrong, affected, done, todo: the four lines: what is wrong; who is hurt and how many; what trueup did; what the
     reader needs to do. The words that change come first in each.
     action: at most one command. link: at most one page, "" where no page is set.
-    incidents: ids of the incidents that this letter is about, the gravest first.
-    report: id of the report of the newest check that it tells of, or "".
     incidents: ids of the incidents that this letter is about, the gravest first. over: those of them that are resolved.
+    report: id of the report of the newest check that it tells of, or "".
     foot: name and value of host, deployment, since when.
     """
 
