@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from string import Formatter
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+if TYPE_CHECKING:  # settings read templates, and know nothing of checks
+    from trueup.reports.alerts.situation import Situation
+
 PLACEHOLDERS = ("stream", "report", "incident", "version", "run", "cycle", "code")
+
+_PAGES = {
+    "incident": "Incident",
+    "report": "Report",
+    "model": "Version",
+    "run": "Training run",
+    "cycle": "Cycle",
+    "runbook": "Runbook",
+    "site": "trueup",
+}
 
 
 def link_for(links: Mapping[str, str], kind: str, **ids: object) -> str:
@@ -18,6 +32,24 @@ def link_for(links: Mapping[str, str], kind: str, **ids: object) -> str:
     template = links.get(kind, "")
     known = {name: quote(str(value), safe="") for name, value in ids.items() if value not in (None, "")}
     return template.format_map(known) if all(name in known for name in _named(template)) else ""
+
+
+def pages_of(links: Mapping[str, str], situation: Situation) -> tuple[tuple[str, str], ...]:
+    """The pages of what a message is about, by name, the one to look at first; none where no template is set."""
+    notices, incident = situation.notices, next(iter(situation.open or situation.incidents), None)
+    codes = (*(incident.codes if incident else ()), *(code for notice in notices for code in notice.codes))
+    latest = situation.latest.report_id if situation.latest else None
+    ids: dict[str, object] = {
+        "stream": situation.stream,
+        "incident": incident.id if incident else None,
+        "report": _newest(notice.report_id for notice in notices) or latest,
+        "version": _newest(notice.to_version for notice in notices) or situation.champion,
+        "run": _newest(notice.run_id for notice in notices),
+        "cycle": _newest(notice.cycle_id for notice in notices),
+        "code": next(iter(codes), None),
+    }
+    found = ((name, link_for(links, kind, **ids)) for kind, name in _PAGES.items())
+    return tuple((name, link) for name, link in found if link)
 
 
 def checked_link(template: str) -> str:
@@ -45,6 +77,10 @@ def checked_link(template: str) -> str:
     if "{" in where.netloc:
         raise ValueError("a placeholder stands before the first '/', so the link could lead to anywhere; name the host")
     return template
+
+
+def _newest(values: Iterable[str | int | None]) -> str | int | None:
+    return next((value for value in reversed(list(values)) if value is not None), None)
 
 
 def _named(template: str) -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.reports.alerts.links import PLACEHOLDERS, checked_link, link_for
+from trueup.monitoring.severity import Severity
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
+from trueup.reports.alerts.links import PLACEHOLDERS, checked_link, link_for, pages_of
+from trueup.reports.alerts.situation import IncidentState, Situation
 
 LINKS = {"report": "https://x.org/{stream}/{report}?q={stream}", "site": "https://x.org/"}
 
@@ -62,3 +66,25 @@ def test_a_template_that_makes_no_address_is_refused(template: str, said: str) -
     with pytest.raises(ValueError, match=r".") as refused:
         checked_link(template)
     assert said in str(refused.value)
+
+
+def test_a_message_links_to_what_it_is_about() -> None:
+    """The incident first, then the pages that its newest notice names; pages without an id are left out."""
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    incident = IncidentState(
+        id="i1", causes=("metric",), codes=("PRF-METRIC",), severity=Severity.HIGH, stem="x", opened_at=at
+    )
+    first = AlertFacts(kind=AlertKind.INCIDENT_OPENED, stream="a b", as_of=at, report_id="r1", cycle_id="c1")
+    then = AlertFacts(kind=AlertKind.PROMOTION, stream="a b", as_of=at, report_id="r2", to_version=3)
+    told = Situation(
+        stream="a b", task="", metric="", notices=(first, then), incidents=(incident,), now=at, written_at=at
+    )
+    links = {kind: f"https://x.org/{kind}/{{stream}}" for kind in ("site", "cycle")} | {
+        "report": "https://x.org/{report}", "incident": "https://x.org/{incident}", "run": "https://x.org/{run}",
+        "model": "https://x.org/{version}", "runbook": "https://x.org/{code}", "site": "https://x.org",
+    }  # fmt: skip
+    assert pages_of(links, told) == (
+        ("Incident", "https://x.org/i1"), ("Report", "https://x.org/r2"), ("Version", "https://x.org/3"),
+        ("Cycle", "https://x.org/cycle/a%20b"), ("Runbook", "https://x.org/PRF-METRIC"), ("trueup", "https://x.org"),
+    )  # fmt: skip
+    assert pages_of({}, told) == ()

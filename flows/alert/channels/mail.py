@@ -20,7 +20,7 @@ from trueup.flows.alert.channels.maildir import MaildirFolder
 from trueup.flows.alert.channels.smtp import SmtpServer
 from trueup.flows.mail_settings import SmtpSettings
 from trueup.reports.alerts.letter import Letter
-from trueup.reports.alerts.mail import PICTURE_CID, rendered
+from trueup.reports.alerts.mail_body import PICTURE_CID, rendered
 from trueup.storage.addresses import Mailbox, mailbox_of
 from trueup.storage.errors import InputError, StoreUnusable
 from trueup.storage.escaping import for_header
