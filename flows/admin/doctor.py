@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from trueup.flows.admin.status import why_no_champion
 from trueup.flows.alert.channels.channel import DeliveryFailed
+from trueup.flows.alert.channels.named_channels import KIND_NAMES, without_secret
 from trueup.flows.alert.channels.smtp import SmtpServer
 from trueup.flows.alert.routing.routes import routes_for
 from trueup.flows.app import App
+from trueup.flows.channel_settings import ChannelSettings
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.predictions import predictor_of
 from trueup.monitoring.severity import Severity
@@ -42,6 +45,8 @@ def examine(app: App) -> list[Finding]:
         ("sender", lambda: _sender(app)),
         ("alerts", lambda: _alerts(app)),
     ]
+    for name, channel in app.settings.alerts.channels.items():
+        looks.append((f"channel {name}", partial(_channel, name, channel)))
     for stream in app.settings.streams.values():
         looks.append((f"stream {stream.name}", lambda stream=stream: _recipients(app, stream)))  # type: ignore[misc]
         looks.append((f"lateness {stream.name}", lambda stream=stream: _lateness(app, stream)))  # type: ignore[misc]
@@ -118,6 +123,14 @@ def _alerts(app: App) -> Finding:
     newest = max(dead, key=lambda alert: alert.created_at)
     said = f"{len(dead)} are dead: nobody gets them any more; the newest ({newest.id}): {newest.error}"
     return Finding("alerts", False, said, "mend that, then `trueup alerts deliver`, which tries dead ones anew")
+
+
+def _channel(name: str, channel: ChannelSettings) -> Finding:
+    """What is there, without its address: whoever has that can write there."""
+    if missing := without_secret(name, channel):
+        return Finding(f"channel {name}", False, f"{KIND_NAMES[channel.kind]}: {missing}", "set it, then look again")
+    where = f"Prefect block '{channel.block}' is used" if channel.block else "its secret is set"
+    return Finding(f"channel {name}", True, f"{KIND_NAMES[channel.kind]}: {where}; `trueup alerts test` tries it")
 
 
 def _recipients(app: App, stream: StreamSettings) -> Finding:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import trueup
 from trueup.flows.alert.channels.channel import Channel, DeliveryFailed
-from trueup.flows.alert.channels.named_channels import channel_of
+from trueup.flows.alert.channels.named_channels import named_channel
 from trueup.flows.app import open_app
 from trueup.flows.settings import Settings, locate
 from trueup.storage import secrets
@@ -27,7 +28,7 @@ def _settings(folder: Path, channel: str, streams: str = REVIEWS) -> Settings:
 
 
 def _channel(settings: Settings) -> Channel:
-    return channel_of(settings, "channel:ops", lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    return named_channel(settings, "channel:ops", lambda: datetime(2026, 3, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -148,3 +149,21 @@ def test_secrets_of_channels_are_hidden_from_the_first_moment(
     open_app(tmp_path / "trueup.toml", tmp_path / ".trueup").close()
     for said in (SLACK_URL, "/services/T0AAA111/B0BBB222/cccc3333", "slack://T0AAA111/B0BBB222/cccc3333/"):
         assert "cccc3333" not in secrets.without_secrets(said)
+
+
+def test_doctor_says_what_a_channel_lacks_and_never_where_it_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads an address in a pasted output could write there."""
+    _settings(tmp_path, 'kind = "slack"\n[alerts.channels.team]\nkind = "teams"\nblock = "team"')
+
+    def found() -> dict[str, tuple[bool, str]]:
+        with trueup.open(tmp_path / "trueup.toml") as deployment:
+            return {x.name: (x.ok, x.said) for x in deployment.doctor() if x.name.startswith("channel ")}
+
+    assert found() == {
+        "channel ops": (False, f"Slack: it has no url; set {VARIABLE}URL or block"),
+        "channel team": (True, "Teams: Prefect block 'team' is used; `trueup alerts test` tries it"),
+    }
+    monkeypatch.setenv(VARIABLE + "URL", SLACK_URL)
+    assert found()["channel ops"] == (True, "Slack: its secret is set; `trueup alerts test` tries it")

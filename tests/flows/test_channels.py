@@ -253,8 +253,9 @@ def _events(service: Service) -> list[tuple[str, str]]:
 def test_pagerduty_follows_an_incident(kind: str, service: Service, make: Make) -> None:
     """Opened, acknowledged and closed are one alert, under the incident's id."""
     channel = make(kind, service.port)
-    for standing in (Standing.OPEN, Standing.ACKNOWLEDGED, Standing.CLOSED):
-        channel.send(made_letter(standing=standing), made_envelope())
+    channel.send(made_letter(), made_envelope())
+    channel.send(made_letter(standing=Standing.ACKNOWLEDGED, kind="acknowledged"), made_envelope())
+    channel.send(made_letter(standing=Standing.CLOSED), made_envelope())
     assert _events(service) == [("trigger", "8c1f"), ("acknowledge", "8c1f"), ("resolve", "8c1f")]
     event = service.sent(0)
     assert event["routing_key"] == PAGER_KEY
@@ -265,9 +266,11 @@ def test_pagerduty_follows_an_incident(kind: str, service: Service, make: Make) 
 
 @pytest.mark.parametrize("kind", ["pagerduty"])
 def test_pagerduty_follows_each_incident_of_a_letter(kind: str, service: Service, make: Make) -> None:
-    """What is over is resolved, though another of the letter's incidents is open."""
-    make(kind, service.port).send(made_letter(incidents=("a", "b"), over=("b",)), made_envelope())
-    assert _events(service) == [("trigger", "a"), ("resolve", "b")]
+    """What is over is resolved, though another is open; what is acknowledged before it was told is opened first."""
+    channel = make(kind, service.port)
+    channel.send(made_letter(incidents=("a", "b"), over=("b",)), made_envelope())
+    channel.send(made_letter(incidents=("c",), standing=Standing.ACKNOWLEDGED), made_envelope())
+    assert _events(service) == [("trigger", "a"), ("resolve", "b"), ("trigger", "c"), ("acknowledge", "c")]
 
 
 @pytest.mark.parametrize("kind", ["pagerduty"])

@@ -1,4 +1,4 @@
-"""The channels of the settings: the one that a recipient `channel:NAME` names, with its secrets."""
+"""The channels of the settings: the one that a recipient names, with its secrets."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from trueup.flows.settings import Settings
 from trueup.storage.addresses import CHANNEL
 from trueup.storage.secrets import remember
 
-_NAMES = {"slack": "Slack", "teams": "Teams", "pagerduty": "PagerDuty", "webhook": "webhook"}
+KIND_NAMES = {"slack": "Slack", "teams": "Teams", "pagerduty": "PagerDuty", "webhook": "webhook"}
 
 
-def channel_of(settings: Settings, recipient: str, clock: Callable[[], datetime]) -> Channel:
-    """The channel that a recipient names.
+def named_channel(settings: Settings, recipient: str, clock: Callable[[], datetime]) -> Channel:
+    """The channel that a recipient `channel:NAME` names.
 
     Raises:
         DeliveryFailed: the settings name no such channel (any more), or no secret lets anybody in to it.
@@ -24,11 +24,14 @@ def channel_of(settings: Settings, recipient: str, clock: Callable[[], datetime]
     name = recipient.removeprefix(CHANNEL)
     channel = settings.alerts.channels.get(name)
     if channel is None:
-        raise DeliveryFailed(f"the settings have no [alerts.channels.{name}] any more", permanent=True)
-    who = f"channel '{name}' ({_NAMES[channel.kind]})"
+        raise DeliveryFailed(
+            f"the settings have no table [alerts.channels.{name}]; add it, or take {recipient} out of the recipients",
+            permanent=True,
+        )
+    who = f"channel '{name}' ({KIND_NAMES[channel.kind]})"
     url, key, key_before = _held(name, channel)
     remember(secrets_of_channel(channel.kind, url, key, key_before))
-    missing = lacking(name, channel, url, key)
+    missing = _lacking(name, channel, url, key, key_before)
     if missing:
         raise _unusable(f"{who} cannot be used: {missing}")
     if channel.kind == "pagerduty":
@@ -49,8 +52,14 @@ def channel_of(settings: Settings, recipient: str, clock: Callable[[], datetime]
     return SlackChannel(who, url, clock=clock)
 
 
-def lacking(name: str, channel: ChannelSettings, url: str, key: str) -> str:
-    """What is missing before a channel can be used, with where to set it; "" where nothing is."""
+def without_secret(name: str, channel: ChannelSettings) -> str:
+    """What the settings lack before a channel can be used; "" for nothing, and where a block would hold it."""
+    if channel.block:
+        return ""
+    return _lacking(name, channel, channel.url.get_secret_value(), channel.key.get_secret_value())
+
+
+def _lacking(name: str, channel: ChannelSettings, url: str, key: str, key_before: str = "") -> str:
     where = f"save it in the Prefect block '{channel.block}'" if channel.block else "set {} or block"
     variable = f"TRUEUP_ALERTS__CHANNELS__{name.upper()}__"
     if not url and channel.kind != "pagerduty":
@@ -60,8 +69,9 @@ def lacking(name: str, channel: ChannelSettings, url: str, key: str) -> str:
     try:
         if url:
             check_url(channel.kind, url)
-        if key and channel.kind == "webhook":
-            signing_key(key)
+        for one in (key, key_before) if channel.kind == "webhook" else ():
+            if one:
+                signing_key(one)
     except ValueError as error:
         return str(error)
     return ""

@@ -21,8 +21,8 @@ PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 PAGERDUTY_BUDGET = 30_000  # characters of an event's JSON; PagerDuty takes 512 kB
 _SUMMARY = 1024  # characters that PagerDuty takes of it
 _SEVERITIES = {Severity.HIGH: "critical", Severity.LOW: "warning"}
-_ACTIONS = {Standing.OPEN: "trigger", Standing.ACKNOWLEDGED: "acknowledge", Standing.CLOSED: "resolve"}
-_TEST = "test"  # a letter's kind: it opens an alert and closes it again, so that the whole way is tried
+# Kinds of letters: a test opens an alert and closes it again, so that the whole way is tried.
+_TEST, _ACKNOWLEDGED = "test", "acknowledged"
 
 
 class PagerDutyChannel:
@@ -65,10 +65,18 @@ def _events_of(letter: Letter, envelope: Envelope) -> Iterator[tuple[str, str]]:
     """What is sent for a letter: action and dedup_key, in order."""
     if letter.kind == _TEST:
         yield from (("trigger", envelope.message_id), ("resolve", envelope.message_id))
-    elif letter.standing is Standing.NONE or not letter.incidents:
+        return
+    if letter.standing is Standing.NONE or not letter.incidents:
         yield "change", ""
+        return
     for incident in letter.incidents:
-        yield "resolve" if incident in letter.over else _ACTIONS[letter.standing], incident
+        if incident in letter.over or letter.standing is Standing.CLOSED:
+            yield "resolve", incident
+            continue
+        if letter.standing is Standing.OPEN or letter.kind != _ACKNOWLEDGED:
+            yield "trigger", incident  # also of what is acknowledged before PagerDuty has heard of it
+        if letter.standing is Standing.ACKNOWLEDGED:
+            yield "acknowledge", incident
 
 
 def _event(key: str, letter: Letter, left_out: int, action: str, alert: str, *, envelope: Envelope) -> dict[str, Any]:
