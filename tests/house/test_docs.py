@@ -23,6 +23,7 @@ from trueup.flows.cli.main import cli
 from trueup.flows.settings import Settings
 from trueup.monitoring.signals import catalogue
 from trueup.monitoring.signals.measure import measure
+from trueup.storage import alert_tables as alert_tables  # of the same metadata
 from trueup.storage.tables import metadata
 from trueup.training.gate import guardrails
 
