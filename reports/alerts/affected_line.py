@@ -6,7 +6,7 @@ from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import AnswerQuality, Signal
 from trueup.monitoring.signals.catalogue import METRIC
 from trueup.reports.alerts.facts import AlertKind
-from trueup.reports.alerts.plain_figures import about, error, metric_in_words, share
+from trueup.reports.alerts.plain_figures import about, error, metric_in_words, moment, share, share_pair
 from trueup.reports.alerts.situation import Situation
 from trueup.reports.alerts.wrong_line import leading_cause
 from trueup.reports.signal_words import metric_before
@@ -26,6 +26,13 @@ def affected_line(situation: Situation) -> str:
     cause = leading_cause(situation)
     if cause is Cause.CHAMPION:
         return f"Every new record: v{situation.champion} cannot answer{_a_day(situation)}."
+    if cause is Cause.LABEL_FEED:
+        return f"Not known: quality is measured by these labels. {_answers(situation)}"
+    if cause is Cause.CYCLE:
+        last = f" since the check of {moment(situation.latest.as_of)}" if situation.latest else ""
+        return f"Not known{last}. {_answers(situation)}"
+    if situation.newest(AlertKind.UNDELIVERED):
+        return "Whoever is told there: they get no messages of this stream."
     if _replaced(situation):
         return _after_promotion(situation)
     if situation.newest(AlertKind.PROMOTION) and not situation.open:
@@ -41,8 +48,19 @@ def _measured(situation: Situation) -> str:
             return _numbers_off(situation, fell)
         if not fell and Cause.METRIC not in situation.causes:
             was = "" if answers.before is None else f" (reference {share(answers.before)})"
-            return f"{_NO_MORE}: {share(answers.now)} answers wrong{was}, by {about(answers.labels)} labelled records."
+            said = f"{share(answers.now)} answers wrong{was}, by {about(answers.labels)} labelled records."
+            return said if _surely_more(answers) else f"{_NO_MORE}: {said}"
         return _wrong_a_day(situation)
+    return _not_known(situation)
+
+
+def _surely_more(answers: AnswerQuality) -> bool:
+    """Whether more answers are wrong than in the reference, beyond chance."""
+    return bool(answers.interval and answers.before is not None and answers.interval[0] > answers.before)
+
+
+def _not_known(situation: Situation) -> str:
+    answers = situation.latest.answers if situation.latest else None
     estimated = _estimated(situation)
     labels = answers.labels if answers else 0
     wanted = f"{about(labels)} labels so far, {answers.wanted} needed" if answers else "no labels yet"
@@ -102,7 +120,7 @@ def _after_promotion(situation: Situation) -> str:
         now, before = error(found["wrong_now"]), error(found["wrong_before"])
         compared = f"off by {now} on average, v{old} by {before}"
         return f"{hurt}v{situation.champion} answers now: {compared}, on {records} new records."
-    now, before = share(found["wrong_now"], simple=False), share(found["wrong_before"], simple=False)
+    now, before = share_pair(found["wrong_now"], found["wrong_before"])
     return f"{hurt}v{situation.champion} answers now: {now} wrong, v{old} {before}, on the same {records} new records."
 
 

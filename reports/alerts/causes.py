@@ -24,10 +24,12 @@ def causes_of(situation: Situation) -> tuple[MovedInput, ...]:
         return _repaired(situation)
     found = sorted(situation.signals().values(), key=lambda s: kind_of(s.code).gravity)
     moved = [s for s in found if s.code not in (METRIC, "PRF-EST") and kind_of(s.code).cause is not Cause.FEED]
-    told = tuple(MovedInput(_said(s), situation.examples.get(s.code, ())) for s in _one_of_text(moved)[:_MOST])
+    repaired = _repaired(situation)
+    room = _MOST - len(repaired)
+    told = tuple(MovedInput(_said(s), situation.examples.get(s.code, ())) for s in _one_of_text(moved)[:room])
     if not told and Cause.METRIC in situation.causes:
         return (MovedInput("No input changed: the meaning of the labels may have changed, or their source."),)
-    return told
+    return (*told, *repaired)
 
 
 def _repaired(situation: Situation) -> tuple[MovedInput, ...]:

@@ -14,7 +14,7 @@ def done_line(situation: Situation) -> str:
     said = [sentence for notice in reversed(situation.notices) if (sentence := _done(situation, notice))]
     closed = _closed(situation)
     told = list(dict.fromkeys([*said, *([closed] if closed else [])]))
-    return " ".join(told) or "Nothing beyond this message: no model was changed."
+    return " ".join(told) or "Nothing since the last message: no model was changed."
 
 
 def _done(situation: Situation, notice: AlertFacts) -> str:
@@ -42,9 +42,16 @@ def _done(situation: Situation, notice: AlertFacts) -> str:
         case AlertKind.INCIDENT_OPENED | AlertKind.INCIDENT_WORSE if notice.action == "retrain":
             return "" if _judged(situation) else "Retraining has started; the result follows in this thread."
         case AlertKind.INCIDENT_OPENED if situation.open and not _judged(situation):
-            return "Opened this incident; no model was changed."
+            return f"Opened this incident and changed no model. {_why_not(notice)}".strip()
+        case AlertKind.UNDELIVERED:
+            return "Keeps the messages, and told everybody else who is to be told."
         case _:
             return ""
+
+
+def _why_not(notice: AlertFacts) -> str:
+    """Why there is no retraining, by the decision."""
+    return next((reason for reason in notice.reasons if reason.startswith("No retraining")), "")
 
 
 def _promoted(notice: AlertFacts, new: str, old: str) -> str:

@@ -25,7 +25,7 @@ def sections_of(situation: Situation) -> tuple[Details, ...]:
 
 def clean(value: str, length: int = _SAID) -> str:
     """A value on one line, without control characters and direction marks; cut at `length`."""
-    line = for_header(value)
+    line = for_header(value[: 8 * length])  # of a text of 100 kB no more is looked at
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 

@@ -42,6 +42,9 @@ def _mended(situation: Situation) -> bool:
 
 
 def _nothing(situation: Situation) -> tuple[str, Remedy | None]:
+    if situation.newest(AlertKind.UNDELIVERED):
+        remedy = Remedy(_command("alerts deliver"), "It tries every message again.")
+        return "Correct the address or the channel in the settings, then send again.", remedy
     expired = situation.newest(AlertKind.EXPIRED)
     if expired is not None:
         command = _command("train", stream=situation.stream)
@@ -98,10 +101,13 @@ def _look(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
     units = [s for s in situation.signals().values() if s.unit_change]
     if units:
         return f"Ask the source of '{units[0].code.removeprefix('DRF-IN-')}' {when} whether its unit changed.", page
-    return f"Check {when} whether the source of the data changed.", page
+    planned = "; if that was planned, nothing is left to do" if when == "this week" else ""
+    return f"Check {when} whether the source of the data changed{planned}.", page
 
 
 def _quality(situation: Situation, when: str) -> str:
+    if any("labels newer than" in reason for n in situation.notices for reason in n.reasons):
+        return f"Check the data and label sources {when}, and send more labels: trueup then trains again."
     if any(n.action == "retrain" for n in situation.notices) and situation.newest(AlertKind.REFUSED) is None:
         return f"Check the data and label sources {when}; the result of the retraining follows."
     judged = situation.judged

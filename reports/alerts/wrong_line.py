@@ -110,7 +110,9 @@ def _rolled_back(situation: Situation) -> str:
     if notice is None:
         return "A version was rolled back, and promotion is not resumed."
     gone = f"v{notice.from_version}" if notice.from_version is not None else "The champion"
-    return f"{gone} was rolled back by {notice.who}." if notice.who else f"{gone} was worse than v{notice.to_version}."
+    if notice.who:
+        return f"{gone} was rolled back by {notice.who}: {notice.why.rstrip('.')}."
+    return f"{gone} answered worse than v{notice.to_version} after its promotion."
 
 
 def _closed(situation: Situation) -> str:
@@ -139,12 +141,13 @@ _NEWS: dict[AlertKind, Callable[[AlertFacts], str]] = {
     AlertKind.APPROVAL: lambda n: "Nothing is wrong: a challenger passed and waits for a person.",
     AlertKind.JUDGED: lambda n: "Nothing is wrong: a challenger passed, and promotion is off.",
     AlertKind.EXPIRED: lambda n: f"v{n.to_version} waited for a decision, and nobody decided in time.",
+    AlertKind.UNDELIVERED: lambda n: f"Messages cannot be delivered: {n.why.rstrip('.')}.",
     AlertKind.TEST: lambda n: "Nothing: this is a test.",
 }
 _OPEN: dict[Cause, Callable[[Situation], str]] = {
     Cause.CYCLE: lambda s: _failed(AlertKind.FAILURE, s),
     Cause.CHAMPION: lambda s: _failed(AlertKind.FAILURE, s),
-    Cause.NO_CHAMPION: lambda s: _failed(AlertKind.NO_CHAMPION, s),
+    Cause.NO_CHAMPION: lambda s: f"No model yet: {_lower(_failed(AlertKind.NO_CHAMPION, s))}",
     Cause.METRIC: quality_fell,
     Cause.LABEL_FEED: _label_feed,
     Cause.ROLLBACK: _rolled_back,
