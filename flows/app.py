@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # each part is imported where it is opened: a command pays fo
     from trueup.storage.alerts import AlertStore
     from trueup.storage.archive import Archive
     from trueup.storage.baselines import BaselineLog
+    from trueup.storage.check_lists import CheckLists
     from trueup.storage.cycles import CycleLog
     from trueup.storage.pauses import PauseLog
     from trueup.storage.predictions import PredictionLog
@@ -112,6 +113,12 @@ class App:
         from trueup.storage.cycles import CycleLog
 
         return CycleLog(self.database)
+
+    @cached_property
+    def checks(self) -> CheckLists:
+        from trueup.storage.check_lists import CheckLists
+
+        return CheckLists(self.database)
 
     @cached_property
     def promotions(self) -> PromotionLog:

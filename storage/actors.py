@@ -1,4 +1,4 @@
-"""Who acts, as the audit trail names it: trueup itself, or a person by their account."""
+"""Who acts, as the audit trail names it: the schedule, the probation, or a person by their account."""
 
 from __future__ import annotations
 

@@ -210,11 +210,10 @@ class CycleLog:
             return [dict(row._mapping) for row in connection.execute(query)]
 
     def report(self, report_id: str) -> dict[str, Any] | None:
-        """One check by its id or the beginning of it, if that names only one."""
-        query = sa.select(t.checks).where(t.checks.c.id.startswith(report_id, autoescape=True)).limit(2)
+        """One check with its stored document, by its id."""
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return dict(rows[0]._mapping) if len(rows) == 1 else None
+            row = connection.execute(sa.select(t.checks).where(t.checks.c.id == report_id)).first()
+        return None if row is None else dict(row._mapping)
 
     def add_decision(
         self, connection: Connection, cycle: CycleRecord, check_id: str | None, decision: dict[str, Any]

@@ -13,6 +13,7 @@ from trueup.storage import tables as t
 from trueup.storage.content import hash64
 from trueup.storage.database import Database
 from trueup.storage.incoming import QuarantineItem, Refused
+from trueup.storage.short_ids import ids_beginning
 from trueup.storage.stream import StreamSettings
 
 
@@ -43,15 +44,31 @@ class QuarantineLog:
 
     def items(self, stream: StreamSettings, *, limit: int | None = 100) -> list[QuarantineItem]:
         """What was refused and not yet released, newest first."""
+        return self.page(stream, limit=limit)[0]
+
+    def page(
+        self,
+        stream: StreamSettings,
+        *,
+        limit: int | None,
+        since: datetime | None = None,
+        reason: str | None = None,
+    ) -> tuple[list[QuarantineItem], int]:
+        """The newest `limit` items, received since then and refused for this reason, and how many there are."""
         q = t.quarantine.c
-        query = (
-            sa.select(t.quarantine)
-            .where(q.stream == stream.name, q.released_at.is_(None))
-            .order_by(q.received_at.desc(), q.line, q.id)
-            .limit(limit)
-        )
+        where = [q.stream == stream.name, q.released_at.is_(None)]
+        where += [] if since is None else [q.received_at >= since]
+        where += [] if reason is None else [q.reason == reason]
+        query = sa.select(t.quarantine).where(*where).order_by(q.received_at.desc(), q.line, q.id).limit(limit)
         with self._database.read() as connection:
-            return [QuarantineItem(**row._mapping) for row in connection.execute(query)]
+            found = [QuarantineItem(**row._mapping) for row in connection.execute(query)]
+            counting = sa.select(sa.func.count()).select_from(t.quarantine).where(*where)
+            full = limit is not None and len(found) >= limit
+            return found, connection.execute(counting).scalar_one() if full else len(found)
+
+    def beginning(self, stream: StreamSettings, typed: str) -> list[str]:
+        """The ids that begin so, released or not."""
+        return ids_beginning(self._database, t.quarantine.c.id, typed, t.quarantine.c.stream == stream.name)
 
     def item(self, stream: StreamSettings, item_id: str) -> QuarantineItem | None:
         q = t.quarantine.c

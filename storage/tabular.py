@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -63,6 +63,20 @@ class Listing(tuple[_T, ...], Tabular, Generic[_T]):
 
     def records(self) -> Sequence[Mapping[str, Any]]:
         return [_fields_of(one) for one in self]
+
+
+class Page(Listing[_T]):
+    """The newest of those that were asked for; total: how many there are."""
+
+    total: int
+
+    def __new__(cls, found: Iterable[_T], total: int | None = None) -> Page[_T]:
+        made = super().__new__(cls, found)
+        made.total = len(made) if total is None else total
+        return made
+
+    def caption(self) -> str:
+        return f"{super().caption()}, of {self.total:,}" if self.total > len(self) else super().caption()
 
 
 def _fields_of(value: Any) -> Mapping[str, Any]:

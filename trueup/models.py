@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from trueup.storage.errors import InputError
-from trueup.storage.tabular import Document, Listing, Tabular
+from trueup.storage.tabular import Document, Page, Tabular
+from trueup.storage.timepoints import parse_since
 
 if TYPE_CHECKING:
     from trueup.flows.app import App
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from trueup.storage.prunings import Pruning
     from trueup.storage.stream import StreamSettings
     from trueup.training.registry.registry import Version
+
+ALIASES = ("champion", "challenger", "previous")
+_DIGITS = 10  # of a number that no registry reaches
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,23 +202,64 @@ class Models:
 
         return Champion(self._app, self._settings, champion_of(self._app, self._settings))
 
-    def list(self) -> Listing[ModelVersion]:
-        """The registered versions, newest first, with their aliases."""
-        known = {record.version: record for record in self._app.promotions.versions(self._settings.name)}
-        return Listing(
-            ModelVersion.of(version, known.get(version.number))
-            for version in self._app.registry.versions(self._settings.name)
-        )
+    def list(self, limit: int | None = None, *, since: str | None = None) -> Page[ModelVersion]:
+        """The registered versions, newest first, with their aliases; `total` of the answer says how many there are.
 
-    def show(self, version: int) -> VersionDetails:
+        Args:
+            limit: how many at most; left out, all.
+            since: from when they were registered: a span back from now ("7d") or a time.
+
+        Raises:
+            UsageError: `since` cannot be read.
+        """
+        start = parse_since(since, now=self._app.now())
+        known = {record.version: record for record in self._app.promotions.versions(self._settings.name)}
+        found = [v for v in self._app.registry.versions(self._settings.name) if not start or v.created_at >= start]
+        return Page((ModelVersion.of(version, known.get(version.number)) for version in found[:limit]), len(found))
+
+    def alias(self, name: str) -> int | None:
+        """The version that is "champion", "challenger" or "previous"; None where none is."""
+        return self._app.registry.alias(self._settings.name, name)
+
+    def number(self, version: int | str) -> int:
+        """The number of a version that is named: 3, "3", "v3", an alias such as "champion", or "last", the newest.
+
+        Raises:
+            InputError: it names no version.
+        """
+        from trueup.storage.short_ids import NEWEST
+
+        name, typed = self._settings.name, str(version)
+        if typed in ALIASES:
+            found = self.alias(typed)
+            if found is None:
+                raise InputError(f"'{name}' has no {typed}. See: trueup models list --stream {name}")
+            return found
+        if typed == NEWEST:
+            known = self._app.promotions.versions(name)
+            if not known:
+                raise InputError(f"'{name}' has no version yet. The first one: trueup train --stream {name}")
+            return known[0].version
+        digits = typed.removeprefix("v")
+        if not (digits.isascii() and digits.isdigit() and int(digits[:_DIGITS]) > 0 and len(digits) < _DIGITS):
+            raise InputError(
+                f"'{typed}' names no version of '{name}'. Write its number, champion, challenger, previous or last. "
+                f"See: trueup models list --stream {name}"
+            )
+        return int(digits)
+
+    def show(self, version: int | str) -> VersionDetails:
         """One version: its training, its gate, what became of it, and why.
+
+        Args:
+            version: as `number` takes it.
 
         Raises:
             InputError: the stream has no such version.
         """
         from trueup.flows.audit.explain import explain_one
 
-        name = self._settings.name
+        name, version = self._settings.name, self.number(version)
         record = self._app.promotions.version(name, version)
         if record is None:
             raise InputError(f"'{name}' has no version {version}. See: trueup models list --stream {name}")
@@ -228,21 +273,48 @@ class Models:
             lost=trail.lost,
         )
 
-    def explain(self, versions: Sequence[int] = ()) -> Explanation:
+    def explain(self, versions: Sequence[int | str] = ()) -> Explanation:
         """Why the champion is champion, and what others would have needed.
 
         Args:
-            versions: the others; left out, all since the champion came, and who waits.
+            versions: the others, each as `number` takes it; left out, all since the champion came, and who waits.
         """
         from trueup.flows.audit.explain import explain
 
-        return Explanation(explain(self._app, self._settings, versions))
+        return Explanation(explain(self._app, self._settings, [self.number(version) for version in versions]))
 
-    def history(self) -> AuditHistory:
-        """The audit trail: every change of the champion, tried or made, newest first."""
+    def history(
+        self, limit: int | None = None, *, since: str | None = None, kind: str | None = None, state: str | None = None
+    ) -> AuditHistory:
+        """The audit trail: every change of the champion, tried or made, newest first.
+
+        Args:
+            limit: how many events at most; left out, all.
+            since: from when: a span back from now ("7d") or a time.
+            kind, state: only events of it.
+
+        Raises:
+            UsageError: `since` cannot be read.
+        """
         from trueup.flows.audit.history import history
 
-        return history(self._app, self._settings)
+        start = parse_since(since, now=self._app.now())
+        return history(self._app, self._settings).narrowed(limit, since=start, kind=kind, state=state)
+
+    def event(self, event: str) -> AuditHistory:
+        """The audit trail with one event, by its id or the beginning of it; "last": the newest.
+
+        Raises:
+            InputError: there is none, or more than one.
+        """
+        from trueup.storage.short_ids import NEWEST, the_one
+
+        trail = self.history()
+        ids = [known["id"] for known in trail.events]
+        if event == NEWEST and ids:
+            return trail.only(ids[0])
+        listed = f"trueup models history --stream {self._settings.name}"
+        return trail.only(the_one(event, ids, of="event", listed=listed))
 
     def verify(self) -> Verification:
         """Check that the audit trail agrees with MLflow and the archive; changes nothing."""
@@ -256,13 +328,13 @@ class Models:
 
         return answerable(self._app, self._settings)
 
-    def promote(self, to: int, why: str, *, force: bool = False) -> ChampionChange:
+    def promote(self, to: int | str, why: str, *, force: bool = False) -> ChampionChange:
         """Make a version champion that waits for a person; `force`: also against its gate, or without one."""
         from trueup.flows.promote.manual import promote_by_hand
 
-        return ChampionChange.of(promote_by_hand(self._app, self._settings, to, why, force=force))
+        return ChampionChange.of(promote_by_hand(self._app, self._settings, self.number(to), why, force=force))
 
-    def rollback(self, why: str, to: int | None = None) -> ChampionChange:
+    def rollback(self, why: str, to: int | str | None = None) -> ChampionChange:
         """Go back to an earlier version, the one before where `to` is None.
 
         Nothing is promoted by itself until `resume`.
@@ -270,7 +342,7 @@ class Models:
         from trueup.flows.promote.manual import roll_back
         from trueup.flows.promote.notifications import open_rollback
 
-        done = roll_back(self._app, self._settings, to, why)
+        done = roll_back(self._app, self._settings, None if to is None else self.number(to), why)
         waits = open_rollback(self._app, self._settings)
         return ChampionChange.of(done, waits_for=waits.id if waits else None)
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trueup.monitoring.check import Check
+from trueup.monitoring.check import Check, Verdict
 from trueup.storage.errors import InputError
-from trueup.storage.tabular import Document, Listing, Tabular
-from trueup.storage.timepoints import iso
+from trueup.storage.tabular import Document, Page, Tabular
+from trueup.storage.timepoints import parse_since, to_minute
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot
@@ -78,7 +78,8 @@ class ReportComparison(Tabular):
         return tuple(change.code for change in self.changes if change.turned)
 
     def caption(self) -> str:
-        return f"{iso(self.before.as_of)} and {iso(self.after.as_of)}: other verdicts for {len(self.turned)} signals"
+        pair = f"{to_minute(self.before.as_of)} and {to_minute(self.after.as_of)}"
+        return f"{pair}: other verdicts for {len(self.turned)} signals"
 
     def records(self) -> Sequence[Document]:
         return [asdict(change) for change in self.changes]
@@ -100,11 +101,31 @@ class Reports:
     _app: App
     stream: str | None
 
-    def list(self, limit: int = 50) -> Listing[StoredReport]:
-        """The stored reports, newest first."""
+    def list(
+        self, limit: int | None = 50, *, since: str | None = None, verdict: Verdict | str | None = None,
+        code: str | None = None,
+    ) -> Page[StoredReport]:
+        """The newest stored reports, newest first; `total` of what comes back says how many there are.
+
+        Args:
+            limit: how many at most; None: all.
+            since: from when, of the time a report speaks of: a span back from now ("7d") or a time.
+            verdict: "breached": some signal is; "ok": none is; "insufficient": none could be judged.
+            code: reports in which this signal breached, or has the verdict.
+
+        Raises:
+            UsageError: `since` cannot be read.
+        """
+        from trueup.storage.check_lists import CheckFilter
+
         if self.stream:
             self._app.stream(self.stream)
-        return Listing(self._of(row) for row in self._app.cycles.reports(self.stream, limit=limit))
+        asked = CheckFilter(
+            stream=self.stream, since=parse_since(since, now=self._app.now()),
+            verdict=None if verdict is None else str(Verdict(verdict)), code=code,
+        )  # fmt: skip
+        rows, total = self._app.checks.page(asked, limit)
+        return Page((self._of(row) for row in rows), total)
 
     def latest(self) -> StoredReport:
         """The newest report.
@@ -119,15 +140,19 @@ class Reports:
         return found[0]
 
     def show(self, report_id: str) -> StoredReport:
-        """The report whose id is this, or begins so.
+        """The report whose id is this, or the only one that begins so; "last": the newest.
 
         Raises:
             InputError: there is none, or more than one.
         """
-        found = self._app.cycles.report(report_id)
-        if found is None:
-            raise InputError(f"No single report's id begins with '{report_id}'. `trueup reports list` names them.")
-        return self._of(found)
+        from trueup.storage.short_ids import NEWEST, the_one
+
+        if report_id == NEWEST:
+            return self.latest()
+        begin = self._app.checks.beginning(report_id, self.stream)
+        row = self._app.cycles.report(the_one(report_id, begin, of="report", listed="trueup reports list"))
+        assert row is not None
+        return self._of(row)
 
     def compare(self, first: str, second: str) -> ReportComparison:
         """Two reports of one stream side by side, the earlier first.

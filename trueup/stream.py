@@ -155,11 +155,11 @@ class Stream:
         done = train_now(self._app, self.settings, self.moment(as_of), on_candidate=on_candidate)
         return TrainResult.from_json(done)
 
-    def reproduce(self, version: int) -> ReproduceResult:
+    def reproduce(self, version: int | str) -> ReproduceResult:
         """Make a version again from its snapshot, and say whether it answers the same; changes nothing."""
         from trueup.flows.train.reproduce import reproduce
 
-        return ReproduceResult.from_json(reproduce(self._app, self.settings, version))
+        return ReproduceResult.from_json(reproduce(self._app, self.settings, self.models.number(version)))
 
     def predict(self, source: RecordSource | None = None) -> PredictResult:
         """The champion's answers: for records of a file or frame, or for the newest stored ones, which are kept.
@@ -249,11 +249,11 @@ class Stream:
         """The audit trail: every change of the champion, tried or made, newest first."""
         return self.models.history()
 
-    def promote(self, to: int, why: str, *, force: bool = False) -> ChampionChange:
+    def promote(self, to: int | str, why: str, *, force: bool = False) -> ChampionChange:
         """Make a version champion that waits for a person; `force`: also against its gate, or without one."""
         return self.models.promote(to, why, force=force)
 
-    def rollback(self, why: str, to: int | None = None) -> ChampionChange:
+    def rollback(self, why: str, to: int | str | None = None) -> ChampionChange:
         """Go back to an earlier version; nothing is promoted by itself until promotion is resumed."""
         return self.models.rollback(why, to)
 

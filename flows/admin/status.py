@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from trueup.flows.admin.health import Health, health_of
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
 from trueup.flows.promote.notifications import refusal_reason
@@ -38,6 +39,7 @@ class StreamStatus:
     pending_alerts: int
     dead_alerts: int
     paused: dict[str, Any] | None  # since, who, why
+    health: Health
     notes: tuple[str, ...]  # what a person should know before relying on the rest
 
 
@@ -76,6 +78,7 @@ def status_of(app: App, stream: StreamSettings, until: float = math.inf) -> Stre
         pending_alerts=sum(a.state == "pending" for a in alerts),
         dead_alerts=sum(a.state == "dead" for a in alerts),
         paused={"since": pause.at, "who": pause.who, "why": pause.why} if pause else None,
+        health=health_of(app, stream, champion, now),
         notes=(*_own_notes(app, stream), *notes),
     )
 

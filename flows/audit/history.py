@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import DatabaseError
@@ -12,18 +14,38 @@ from trueup.flows.app import App
 from trueup.flows.promote.mlflow_tags import attempts_of
 from trueup.monitoring.causes import Cause
 from trueup.storage.errors import TrueupError
-from trueup.storage.promotions import PromotionAttempt
+from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.stream import StreamSettings
 from trueup.storage.tabular import Tabular
 
 
 @dataclass(frozen=True)
 class AuditHistory(Tabular):
-    """The events, newest first, and the champion. lost: why MLflow could not be asked; empty where it could."""
+    """The events, newest first, and the champion.
+
+    lost: why MLflow could not be asked; empty where it could. total: how many events were asked for, with those that a
+    limit left out.
+    """
 
     events: list[dict[str, Any]]
     champion: int | None
     lost: str = ""
+    total: int = 0
+
+    def narrowed(
+        self, limit: int | None, *, since: datetime | None = None, kind: str | None = None, state: str | None = None
+    ) -> AuditHistory:
+        """The newest `limit` events that are wanted; `total` says how many there are."""
+        wanted = [
+            event for event in self.events
+            if (since is None or event["at"] >= since)
+            and kind in (None, str(event["kind"])) and state in (None, event["state"])
+        ]  # fmt: skip
+        return replace(self, events=wanted[:limit], total=len(wanted))
+
+    def only(self, event_id: str) -> AuditHistory:
+        """The trail with one of its events."""
+        return replace(self, events=[event for event in self.events if event["id"] == event_id], total=1)
 
     def caption(self) -> str:
         return f"champion {'–' if self.champion is None else f'v{self.champion}'}, {len(self.events)} events"
@@ -33,7 +55,8 @@ class AuditHistory(Tabular):
         return [{name: event[name] for name in columns} for event in self.events]
 
     def as_json(self) -> dict[str, Any]:
-        return {"champion": self.champion, "versions": [], "events": self.events, "lost": self.lost or None}
+        lost = self.lost or None
+        return {"champion": self.champion, "versions": [], "events": self.events, "lost": lost, "total": self.total}
 
 
 def history(app: App, stream: StreamSettings) -> AuditHistory:
@@ -48,10 +71,28 @@ def history(app: App, stream: StreamSettings) -> AuditHistory:
         told = [event for version in app.registry.versions(stream.name)
                 for event in attempts_of(stream.name, version.tags)[0]]  # fmt: skip
     except (TrueupError, DatabaseError, sqlite3.DatabaseError, OSError) as error:
-        return AuditHistory(_newest_first(kept), None, error_line(error))
+        return AuditHistory(_newest_first(kept), None, error_line(error), len(kept))
     known = {event["id"] for event in kept}
     only = [_attempt(event, "mlflow") for event in told if event.id not in known]
-    return AuditHistory(_newest_first([*kept, *only]), champion)
+    return AuditHistory(_newest_first([*kept, *only]), champion, total=len(kept) + len(only))
+
+
+_MOVED = {
+    PromotionKind.FIRST: "first champion", PromotionKind.CHALLENGER: "promoted", PromotionKind.APPROVED: "approved",
+    PromotionKind.FORCED: "forced", PromotionKind.ROLLBACK: "rolled back", PromotionKind.PROBATION: "rolled back",
+    PromotionKind.OUTSIDE: "moved in MLflow", PromotionKind.ELSEWHERE: "service changed",
+    PromotionKind.REFERENCE: "new reference",
+}  # fmt: skip
+_BY_HAND = {"pause": "paused", "resume": "resumed", "resume_promotion": "promotion on"}
+
+
+def what_happened(event: Mapping[str, Any]) -> str:
+    """An event of the audit trail in a word or two."""
+    if event["state"] == "done":
+        return _BY_HAND.get(event["kind"], str(event["kind"]))
+    if event["state"] == str(PromotionState.COMMITTED):
+        return _MOVED[PromotionKind(event["kind"])]
+    return "waits" if event["state"] == str(PromotionState.HELD) else str(event["state"])
 
 
 def error_line(error: Exception) -> str:

@@ -18,8 +18,8 @@ from trueup.flows.cli.session import (
     Why,
     add_group,
     session,
-    table,
 )
+from trueup.reports.tables import table
 from trueup.storage.timepoints import iso
 
 if TYPE_CHECKING:

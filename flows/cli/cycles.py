@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,7 @@ from trueup.flows.cli.session import (
     AsJson,
     AsOf,
     Config,
+    Every,
     Home,
     StreamName,
     add_commands,
@@ -20,7 +22,13 @@ from trueup.flows.cli.session import (
     progress,
     session,
 )
-from trueup.storage.timepoints import iso
+from trueup.storage.short_ids import short_id
+from trueup.storage.timepoints import iso, to_minute
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from trueup.results import CycleResult
 
 
 class FailOn(StrEnum):
@@ -36,6 +44,7 @@ def check(
     stream: StreamName = None,
     as_of: AsOf = None,
     fail_on: FailOnBreach = None,
+    every: Every = False,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -43,7 +52,7 @@ def check(
     """One check and its report; changes no model and never counts."""
     from rich.text import Text
 
-    from trueup.reports.tables import signal_table
+    from trueup.reports.signal_tables import signals_shown
 
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
@@ -51,9 +60,9 @@ def check(
         done = chosen.check(moment)
         s.show(
             {**done.as_json(), "stream": chosen.name, "as_of": iso(moment)},
-            signal_table(done.signals),
+            *signals_shown(done.signals, every=every),
             *(Text(f"note: {note}") for note in done.notes),
-            Text(f"report {done.report_id}: trueup reports open {done.report_id}"),
+            Text(f"report {short_id(done.report_id)}: trueup reports open {short_id(done.report_id)}"),
         )
         if fail_on and done.breached:
             raise typer.Exit(BREACH)
@@ -63,23 +72,42 @@ def cycle(
     stream: StreamName = None,
     as_of: AsOf = None,
     fail_on: FailOnBreach = None,
+    every: Every = False,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """One whole cycle; without a champion it trains the first."""
-    from rich.markdown import Markdown
-
     from trueup.flows.cli.progress import shown
-    from trueup.flows.cycle.document import summary
 
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
         with shown(progress(), chosen.name) as watch:
             done = chosen.cycle(as_of, watch=watch)
-        s.show(done.as_json(), Markdown(summary(dict(done.as_json()))))
+        s.show(done.as_json(), *_told(done, every=every))
         if fail_on and done.check and done.check.breached:
             raise typer.Exit(BREACH)
+
+
+def _told(done: CycleResult, *, every: bool) -> Iterator[RenderableType]:
+    """A cycle as people read it: how it ended, why, what is breached, what the gate refused, and who was written to."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from trueup.reports.signal_tables import gate_shown, signals_shown
+
+    again = ", done before" if done.repeated else ""
+    yield Text(f"{done.stream} as of {to_minute(done.as_of)}: {done.outcome}{again}", style="bold")
+    for reason in done.reasons:
+        yield Padding(Text(f"- {reason}"), (0, 0, 0, 2))
+    if done.check:
+        yield from signals_shown(done.check.signals, every=every)
+    if done.gate:
+        yield from gate_shown(done.gate["tests"], every=every)
+    for alert in done.alerts:
+        yield Text(f"alert {short_id(alert['id'])} ({alert['state']}): {alert['subject']}")
+    if done.check:
+        yield Text(f"report {short_id(done.check.report_id)}: trueup reports open {short_id(done.check.report_id)}")
 
 
 def serve(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.flows.cli.session import AsJson, Config, Home, add_commands, failing_plainly, show, table
+from trueup.flows.cli.session import AsJson, Config, Home, add_commands, failing_plainly, show
+from trueup.reports.tables import SENTENCE, Column, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -34,10 +35,7 @@ def init(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a trueup.toml, or add a stream to one; asks nothing.
-
-    Example: trueup init --from reviews.csv --stream reviews
-    """
+    """Write a trueup.toml, or add a stream to one; asks nothing."""
     import trueup
 
     with failing_plainly(as_json):
@@ -57,6 +55,12 @@ def _told(done: InitResult) -> Iterator[RenderableType]:
     yield from (Text(f"  {command}") for command in done.found.next)
 
 
+_HEADS = (
+    Column("column", least=12), Column("is → used as", least=12), Column("empty", rank=1, right=True),
+    Column("values", rank=2, least=16), Column("why", least=SENTENCE),
+)  # fmt: skip
+
+
 def _columns(done: InitResult) -> RenderableType:
     rows = [
         (
@@ -71,7 +75,7 @@ def _columns(done: InitResult) -> RenderableType:
     assert done.found is not None
     held = done.found.table
     sample = f", values of every {held.rows // max(len(held.sample), 1)}th row" if held.sampled else ""
-    return table(f"{held.rows:,} rows{sample}", ("column", "is → used as", "empty", "values", "why"), rows)
+    return table(f"{held.rows:,} rows{sample}", _HEADS, rows)
 
 
 def _findings(found: FirstSettings) -> Iterator[str]:

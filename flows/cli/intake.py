@@ -10,20 +10,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trueup.flows.cli.session import (
-    MOST,
+    PAGE,
     AsJson,
     Commands,
     Config,
     Home,
+    Limit,
     Session,
+    Since,
     StreamName,
     add_commands,
     add_group,
+    heading,
     progress,
     session,
-    table,
 )
-from trueup.storage.timepoints import iso
+from trueup.reports.tables import MOMENT, SENTENCE, Column, table
+from trueup.storage.short_ids import short_id
+from trueup.storage.timepoints import to_minute
 
 if TYPE_CHECKING:
     from trueup.results import IngestResult
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 Files = Annotated[
     list[str], typer.Argument(help="CSV, JSON, Excel, HTML tables or Parquet, also packed; - is standard input.")
 ]
-ItemId = Annotated[str, typer.Argument(help="The item's id, as `quarantine list` shows it.")]
+ItemId = Annotated[str, typer.Argument(help="An item's id, the beginning of one, or last.")]
 
 
 def ingest(
@@ -105,16 +109,28 @@ def _show(s: Session, done: IngestResult, stream: str, told: Collection[str] = (
 
 def quarantine_list(
     stream: StreamName = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most this many.")] = 100,
+    limit: Limit = None,
+    since: Since = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Only what was refused for it: wrong_type.")] = None,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """What was refused and is not released, newest first."""
     with session(config, home, as_json) as s:
-        items = s.stream(stream).quarantine.list(limit)
-        rows = [(i.id, i.kind, f"{i.source}:{i.line}", i.reason, i.detail) for i in items]
-        s.show({"items": items}, table("quarantine", ("id", "kind", "where", "reason", "detail"), rows))
+        found = s.stream(stream).quarantine.list(limit or (100 if as_json else PAGE), since=since, reason=reason)
+        rows = [
+            (short_id(i.id), to_minute(i.received_at), i.kind, f"{i.source}:{i.line}", i.reason, i.detail)
+            for i in found
+        ]
+        heads = (
+            Column("id"), Column("received", rank=3, least=MOMENT), Column("kind", rank=2),
+            Column("where", rank=1, least=16), Column("reason", least=12), Column("detail", least=SENTENCE),
+        )  # fmt: skip
+        s.show(
+            {"items": found, "total": found.total},
+            table(heading("quarantine", len(found), found.total), heads, rows),
+        )
 
 
 def quarantine_show(
@@ -125,7 +141,7 @@ def quarantine_show(
 
     with session(config, home, as_json) as s:
         found = s.stream(stream).quarantine.show(item)
-        said = f"{found.source} line {found.line}, {iso(found.received_at)}: {found.reason}: {found.detail}"
+        said = f"{found.source} line {found.line}, {to_minute(found.received_at)}: {found.reason}: {found.detail}"
         s.show({"items": [found]}, Text(said), Text(found.raw))
 
 
@@ -140,8 +156,9 @@ def quarantine_release(
     """Judge refused items anew and store those that hold now."""
     with session(config, home, as_json) as s:
         done = s.stream(stream).quarantine.release(*(items or ()), every=every)
-        rows = [(r.id, "released" if r.released else "still refused", r.reason, r.detail) for r in done]
-        s.show({"items": done}, table("released", ("id", "outcome", "reason", "detail"), rows))
+        rows = [(short_id(r.id), "released" if r.released else "still refused", r.reason, r.detail) for r in done]
+        heads = (Column("id"), Column("outcome", least=8), Column("reason", least=12), Column("detail", least=SENTENCE))
+        s.show({"items": done}, table("released", heads, rows))
 
 
 def add_to(cli: typer.Typer) -> None:

@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trueup.flows.audit.history import what_happened
 from trueup.flows.cli.session import (
-    MOST,
+    PAGE,
     AsJson,
     Commands,
     Config,
+    Every,
     Home,
+    Limit,
+    Since,
     StreamName,
     Why,
     add_group,
+    heading,
     progress,
     session,
-    table,
 )
-from trueup.storage.formatting import figure
-from trueup.storage.timepoints import iso
+from trueup.reports.tables import MOMENT, SENTENCE, Column, facts, table
+from trueup.storage.formatting import figure, metric_name
+from trueup.storage.short_ids import short_id
+from trueup.storage.timepoints import to_minute
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from trueup.stream import Stream
 
+VersionName = Annotated[str, typer.Argument(help="A version's number, champion, challenger, previous, or last.")]
 
-def models_list(stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+
+def models_list(
+    stream: StreamName = None,
+    limit: Limit = None,
+    since: Since = None,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
     """Registered versions, newest first, with their aliases."""
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
         metric = chosen.settings.metric
-        found = chosen.models.list()
-        champion = next((v.version for v in found if "champion" in v.aliases), None)
+        found = chosen.models.list(limit or (None if as_json else PAGE), since=since)
         rows = [
-            (f"v{v.version}", ", ".join(v.aliases), iso(v.cut_off), (v.recipe or {}).get("model"),
+            (f"v{v.version}", ", ".join(v.aliases), to_minute(v.cut_off), (v.recipe or {}).get("model"),
              figure((v.metrics or {}).get(metric)))
             for v in found
         ]  # fmt: skip
+        heads = (
+            Column("version"), Column("aliases", least=10), Column("trained on data until", least=MOMENT),
+            Column("model", rank=1, least=12),
+            Column(f"{metric_name(metric)} (hold-out)", least=10, right=True),
+        )  # fmt: skip
         s.show(
-            {"champion": champion, "versions": found},
-            table("versions", ("version", "aliases", "knew the stream up to", "model", f"{metric} held out"), rows),
+            {"champion": chosen.models.alias("champion"), "versions": found, "total": found.total},
+            table(heading("versions", len(found), found.total), heads, rows),
         )
 
 
 def models_show(
-    version: Annotated[int, typer.Argument(min=1, max=MOST, help="The version's number.")],
+    version: VersionName,
     stream: StreamName = None,
+    every: Every = False,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -55,31 +79,32 @@ def models_show(
     from rich.text import Text
 
     from trueup.flows.train.lineage import lineage_in_words
+    from trueup.reports.signal_tables import gate_shown
 
     with session(config, home, as_json) as s:
         found = s.stream(stream).models.show(version)
         record, pruned = found.record, found.pruned
-        tests = [
-            (e["kind"], e["state"], g["code"], "yes" if g["passed"] else "no", figure(g["value"]), g["said"])
-            for e in found.events if e["to_version"] == version for g in e["gate"]["tests"]
-        ]  # fmt: skip
-        facts = [(k, v) for k, v in {**record.document["recipe"], **record.document["metrics"]}.items()]
-        facts += lineage_in_words(record).items()
-        gone = f"Its files were pruned at {iso(pruned.decided_at)} by {pruned.who}." if pruned else ""
+        metrics = {name: figure(value) for name, value in record.document["metrics"].items()}
+        title = f"v{record.version}, trained on data until {to_minute(record.cut_off)}, run {record.run_id}"
+        gone = f"Its files were pruned at {to_minute(pruned.decided_at)} by {pruned.who}." if pruned else ""
+        judged = [e for e in found.events if e["to_version"] == record.version and (e["gate"] or {}).get("tests")]
         s.show(
             found.as_json(),
-            table(f"v{version}, run {record.run_id}, cut-off {iso(record.cut_off)}", ("what", "value"), facts),
-            table("how it was judged", ("kind", "state", "code", "passed", "value", "what was found"), tests),
-            *([gone] if gone else []),
+            facts(title, {**record.document["recipe"], **metrics, **lineage_in_words(record)}),
+            *chain.from_iterable(
+                (Text(f"{what_happened(e)} {to_minute(e['at'])}"), *gate_shown(e["gate"]["tests"], every=every))
+                for e in judged
+            ),
+            *([Text(gone)] if gone else []),
             Text("\n".join(found.explained)),
         )
 
 
 def models_explain(
     versions: Annotated[
-        list[int] | None,
+        list[str] | None,
         typer.Argument(
-            min=1, max=MOST, help="What these would have needed; left out: all since the champion came, and who waits."
+            help="What these would have needed; left out: all since the champion came, and who waits."
         ),
     ] = None,
     stream: StreamName = None,
@@ -96,22 +121,57 @@ def models_explain(
 
 
 def models_history(
-    stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False
+    event: Annotated[
+        str | None, typer.Argument(help="Only this event, whole: its id, the beginning of it, or last.")
+    ] = None,
+    stream: StreamName = None,
+    limit: Limit = None,
+    since: Since = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="Only events of this kind, as --json has it.")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="Only events in this state, as --json has it.")] = None,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """The audit trail: who changed or held the champion, newest first."""
     from rich.text import Text
 
     with session(config, home, as_json) as s:
-        trail = s.stream(stream).history()
+        chosen = s.stream(stream)
+        if event is not None:
+            trail = chosen.models.event(event)
+            s.show(trail.as_json(), *_whole_event(trail.events[0]))
+            return
+        trail = chosen.models.history(limit or (None if as_json else PAGE), since=since, kind=kind, state=state)
         rows = [
-            (iso(e["at"]), e["who"], e["kind"], e["state"], _arrow(e["from_version"], e["to_version"]), e["why"])
+            (short_id(e["id"]), to_minute(e["at"]), e["who"], what_happened(e),
+             _arrow(e["from_version"], e["to_version"]), " ".join(e["why"].split()))
             for e in trail.events
-        ]
+        ]  # fmt: skip
+        heads = (
+            Column("id", rank=2), Column("at"), Column("who", rank=1, cut=True), Column("what", cut=True),
+            Column("versions"), Column("why", rank=3, least=SENTENCE, cut=True),
+        )  # fmt: skip
         s.show(
             trail.as_json(),
-            table("history", ("at", "who", "kind", "state", "versions", "why"), rows),
+            table(heading("history", len(trail.events), trail.total), heads, rows),
             *([Text(f"MLflow cannot be read, so only the store speaks here: {trail.lost}")] if trail.lost else []),
         )
+
+
+def _whole_event(event: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """One event of the audit trail with its reason and what the gate found."""
+    from trueup.reports.signal_tables import gate_shown
+
+    yield facts(
+        f"event {event['id']}",
+        {
+            "what": what_happened(event), "versions": _arrow(event["from_version"], event["to_version"]),
+            "at": to_minute(event["at"]), "as of": to_minute(event["as_of"]), "who": event["who"],
+            "why": event["why"], "codes": ", ".join(event["codes"]),
+        },
+    )  # fmt: skip
+    yield from gate_shown((event["gate"] or {}).get("tests", ()), every=True)
 
 
 def models_verify(
@@ -133,7 +193,7 @@ def models_verify(
 
 def models_promote(
     why: Why,
-    to: Annotated[int, typer.Option("--to", min=1, max=MOST, help="The version that is to answer.")],
+    to: Annotated[str, typer.Option("--to", help="The version that is to answer: its number, or challenger.")],
     stream: StreamName = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also against its gate, or without one; the history says so.")
@@ -148,14 +208,13 @@ def models_promote(
         can = _tell_answerable(chosen)
         done = chosen.promote(to, why, force=force)
         arrow = _arrow(done.from_version, done.to_version)
-        s.show({**done.as_json(), "answerable": can}, f"{arrow}: v{to} is champion now ({done.kind})")
+        s.show({**done.as_json(), "answerable": can}, f"{arrow}: v{done.to_version} is champion now ({done.kind})")
 
 
 def models_rollback(
     why: Why,
     to: Annotated[
-        int | None,
-        typer.Option("--to", min=1, max=MOST, help="The version to go back to; the one before where left out."),
+        str | None, typer.Option("--to", help="The version to go back to; the one before where left out.")
     ] = None,
     stream: StreamName = None,
     config: Config = None,

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from trueup.flows.cli.session import AsJson, Config, Home, StreamName, add_commands, session, table
+from trueup.flows.cli.session import AsJson, Config, Home, StreamName, add_commands, session
+from trueup.reports.tables import SENTENCE, Column, table
 
 
 def prune(
@@ -30,8 +31,8 @@ def prune(
         left = [Text(f"left: {place}") for one in done.removed for place in one["left"]]
         s.show(
             done.as_json(),
-            table(would, ("what", "name", "bytes"), rows),
-            table("versions that stay", ("version", "because"), kept),
+            table(would, ("what", Column("name", least=12), Column("bytes", right=True)), rows),
+            table("versions that stay", ("version", Column("because", least=SENTENCE)), kept),
             *left,
             done.caption(),
         )

@@ -16,8 +16,8 @@ from trueup.flows.cli.session import (
     add_commands,
     progress,
     session,
-    table,
 )
+from trueup.reports.tables import Column, table
 
 
 def replay(
@@ -55,7 +55,8 @@ def replay(
             done = chosen.replay(
                 file, start=start, every=every, policies=policy or (), tell=lambda said: tell(Text(said))
             )
-        heads = ("policy", f"mean {done.replay.metric}", "challengers", "promotions", "alerts", "checks")
+        figures = (f"mean {done.replay.metric}", "challengers", "promotions", "alerts", "checks")
+        heads = (Column("policy", least=12), *(Column(name, right=True, least=6) for name in figures))
         cells = [
             (p.name, figure(p.metric_mean), p.retrains, p.promotions, p.alerts, len(p.timeline))
             for p in done.replay.policies

@@ -2,46 +2,98 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trueup.flows.cli.session import AsJson, Commands, Config, Home, MaybeStream, add_group, session, table
-from trueup.storage.timepoints import iso
+from trueup.flows.cli.session import (
+    PAGE,
+    AsJson,
+    Commands,
+    Config,
+    Every,
+    Home,
+    Limit,
+    MaybeStream,
+    Since,
+    add_group,
+    heading,
+    session,
+)
+from trueup.monitoring.check import Verdict
+from trueup.reports.tables import MOMENT, SENTENCE, Column, table
+from trueup.storage.short_ids import short_id
+from trueup.storage.timepoints import to_minute
 
-ReportId = Annotated[str, typer.Argument(help="A report's id, or the beginning of one.")]
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from trueup.stored_reports import StoredReport
+
+ReportId = Annotated[str, typer.Argument(help="A report's id, the beginning of one, or last.")]
+
+
+class VerdictName(StrEnum):
+    """A verdict as people type it."""
+
+    BREACHED = "breached"
+    OK = "ok"
+    NOT_JUDGED = "not-judged"
+
+
+_VERDICT = {
+    VerdictName.BREACHED: Verdict.BREACHED, VerdictName.OK: Verdict.OK, VerdictName.NOT_JUDGED: Verdict.INSUFFICIENT,
+}  # fmt: skip
 
 
 def reports_list(
-    stream: MaybeStream = None, config: Config = None, home: Home = None, as_json: AsJson = False
+    stream: MaybeStream = None,
+    limit: Limit = None,
+    since: Since = None,
+    verdict: Annotated[VerdictName | None, typer.Option("--verdict", help="Only reports that came out so.")] = None,
+    code: Annotated[
+        str | None, typer.Option("--code", help="Only those in which this signal breached, or has the --verdict.")
+    ] = None,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Stored reports, newest first."""
     with session(config, home, as_json) as s:
-        found = s.reports(stream).list()
+        found = s.reports(stream).list(
+            limit or PAGE, since=since, verdict=_VERDICT[verdict] if verdict else None, code=code
+        )
         cells = [
-            (r.report_id, r.stream, iso(r.as_of), f"v{r.version}", "yes" if r.counted else "no",
-             ", ".join(r.breached) or "–")
+            (short_id(r.report_id), r.stream, to_minute(r.as_of), _outcome(r), f"v{r.version}",
+             "yes" if r.counted else "no", ", ".join(r.breached))
             for r in found
         ]  # fmt: skip
-        heads = ("id", "stream", "as of", "champion", "counted", "breached")
-        s.show({"reports": found.records()}, table("reports", heads, cells))
+        heads = (
+            Column("id"), Column("stream", rank=1), Column("as of", least=MOMENT), Column("verdict", least=8),
+            Column("champion", rank=2), Column("counted", rank=3), Column("breached", least=SENTENCE),
+        )  # fmt: skip
+        document = {"reports": found.records(), "total": found.total}
+        s.show(document, table(heading("reports", len(found), found.total), heads, cells))
 
 
-def reports_show(report_id: ReportId, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
+def reports_show(
+    report_id: ReportId, every: Every = False, config: Config = None, home: Home = None, as_json: AsJson = False
+) -> None:
     """A stored report's signals in words and figures."""
     from rich.text import Text
 
-    from trueup.reports.tables import signal_table
+    from trueup.reports.signal_tables import signals_shown
 
     with session(config, home, as_json) as s:
         found = s.deployment.reports.show(report_id)
         head = {"stream": found.stream, "as_of": found.as_of, "version": found.version, "path": found.path}
-        said = f"{found.stream} as of {iso(found.as_of)}, champion v{found.version}, report {found.report_id}"
+        said = f"{found.stream} as of {to_minute(found.as_of)}, champion v{found.version}, report {found.report_id}"
         s.show(
             {"reports": [{**head, **found.check.as_json()}]},
             Text(said),
-            signal_table(found.check.signals),
+            *signals_shown(found.check.signals, every=every),
             *(Text(f"note: {note}") for note in found.check.notes),
         )
 
@@ -49,6 +101,7 @@ def reports_show(report_id: ReportId, config: Config = None, home: Home = None, 
 def reports_compare(
     first: ReportId,
     second: Annotated[str, typer.Argument(help="Another one of the same stream.")],
+    every: Every = False,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -56,7 +109,7 @@ def reports_compare(
     """Two stored reports' signals side by side, the earlier first."""
     from rich.text import Text
 
-    from trueup.reports.tables import change_table
+    from trueup.reports.signal_tables import changes_shown
 
     with session(config, home, as_json) as s:
         found = s.deployment.reports.compare(first, second)
@@ -64,9 +117,21 @@ def reports_compare(
         other = f"; v{before.version} and v{after.version} were champion: values differ by their reference too"
         s.show(
             found.as_json(),
-            change_table(found.changes, iso(before.as_of) or "", iso(after.as_of) or ""),
+            *changes_shown(found.changes, to_minute(before.as_of), to_minute(after.as_of), every=every),
             Text(f"turned: {', '.join(found.turned) or 'none'}{other if before.version != after.version else ''}"),
         )
+
+
+def _outcome(report: StoredReport) -> Text:
+    """The verdict of a whole report: breached, where some signal is."""
+    from rich.text import Text
+
+    from trueup.reports.signal_tables import verdict_text
+
+    verdicts = {signal.verdict for signal in report.check.signals}
+    if report.breached:
+        return Text(f"{len(report.breached)} breached", style="bold red")
+    return verdict_text(Verdict.OK if Verdict.OK in verdicts else Verdict.INSUFFICIENT)
 
 
 def reports_open(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from trueup.flows.cli.examples import EXAMPLES
 from trueup.flows.cli.output import answer_stream, only_answers, write_json
+from trueup.reports.tables import TerminalTable
 from trueup.storage.errors import InputError, StoreUnusable, TrueupError
 from trueup.storage.escaping import for_terminal
 from trueup.storage.secrets import without_secrets
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
     from trueup.deployment import Deployment
     from trueup.stored_reports import Reports
     from trueup.stream import Stream
+
+BREACH = 3  # exit status of --fail-on
+MOST = 2**31 - 1  # of a number that somebody types: what each database holds
+PAGE = 50  # rows of a list on a terminal where no --limit is given
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="The settings file; found upward from here where left out.")
@@ -43,10 +50,11 @@ MaybeStream = Annotated[str | None, typer.Option("--stream", "-s", help="Only th
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="The world as it was known then (ISO 8601; a bare date is its end). Now.")
 ]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, max=MOST, help="At most this many, the newest.")]
+Since = Annotated[str | None, typer.Option("--since", help="Only what is newer: a span such as 7d, or a time.")]
+Every = Annotated[bool, typer.Option("--all", help="Also what is in order, each in full.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")]
-BREACH = 3  # exit status of --fail-on
 _QUOTED = 100  # characters of a text that cannot be written
-MOST = 2**31 - 1  # of a number that somebody types: what each database holds
 
 _WRONG_USE: Any = typer.BadParameter.__base__  # UsageError, of click or of the copy that newer typers carry
 
@@ -111,7 +119,9 @@ def show(as_json: bool, document: Mapping[str, Any], *human: RenderableType) -> 
         write_json(plain(document), indent=2)
         return
     console = answers()
-    for part in human:
+    for place, part in enumerate(human):
+        if place and (isinstance(part, TerminalTable) or isinstance(human[place - 1], TerminalTable)):
+            console.print()
         console.print(part)
 
 
@@ -120,7 +130,8 @@ def answers() -> Console:
     from trueup.flows.cli.plain_text import PlainConsole
 
     answers = answer_stream()
-    return PlainConsole(file=answers, soft_wrap=False, width=None if answers.isatty() else 160)
+    looked_at = answers.isatty() or "COLUMNS" in os.environ
+    return PlainConsole(file=answers, soft_wrap=False, width=None if looked_at else 160)
 
 
 def progress() -> Console:
@@ -208,29 +219,22 @@ def _write_failure(said: str, status: int) -> None:
     write_json({"error": without_secrets(said), "exit_status": status})
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:
-    """A plain table for people; a sentence where it would be empty. Cells are text, never markup."""
-    from rich.table import Table
-    from rich.text import Text
-
-    if not rows:
-        return Text(f"{title}: none.")
-    made = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*(Text("" if cell is None else without_secrets(str(cell))) for cell in row))
-    return made
+def heading(what: str, shown: int, total: int) -> str:
+    """The title of a list: how many it shows, and of how many."""
+    if not total:
+        return what
+    return f"{what}, {total:,}" if shown >= total else f"{what}, showing {shown:,} of {total:,}"
 
 
 def add_group(cli: typer.Typer, name: str, about: str, commands: Commands) -> None:
     """Register commands under a common first word."""
     group = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None)
-    add_commands(group, commands)
+    add_commands(group, commands, first=f"{name} ")
     cli.add_typer(group, name=name)
 
 
-def add_commands(cli: typer.Typer, commands: Commands) -> None:
-    """Register commands by name."""
+def add_commands(cli: typer.Typer, commands: Commands, first: str = "") -> None:
+    """Register commands by name, each with an example below its help; first: what is typed before their names."""
     for name, command in commands.items():
-        cli.command(name)(command)
+        example = EXAMPLES.get(first + name)
+        cli.command(name, epilog=f"\b\nExample:\n  {example}" if example else None)(command)

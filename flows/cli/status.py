@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trueup.flows.cli.session import BREACH, AsJson, Config, Home, Why, add_commands, session, table
-from trueup.storage.timepoints import iso
+from trueup.flows.cli.session import BREACH, AsJson, Config, Home, Why, add_commands, session
+from trueup.reports.signal_tables import verdict_text
+from trueup.reports.sparkline import sparkline
+from trueup.reports.tables import MOMENT, SENTENCE, Column, table
+from trueup.storage.formatting import aligned_figure, metric_name
+from trueup.storage.timepoints import to_minute
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from trueup.flows.admin.status import StreamStatus
 
 
 class FailOnStale(StrEnum):
@@ -30,20 +40,39 @@ def status(
 
     with session(config, home, as_json) as s:
         found = s.deployment.status()
-        rows = [
-            (
-                f.stream, f.records, "–" if f.champion is None else f"v{f.champion}", iso(f.last_cycle) or "never",
-                iso(f.next_cycle) or "no schedule", "OVERDUE" if f.stale else "", len(f.open_incidents),
-                f.pending_alerts, f.dead_alerts,
-            )
-            for f in found
-        ]  # fmt: skip
-        columns = ("stream", "records", "champion", "last cycle", "next cycle", "", "incidents", "pending", "dead")
         of_all = set.intersection(*(set(f.notes) for f in found)) if len(found) > 1 else set()
         notes = [*sorted(of_all), *(f"{f.stream}: {note}" for f in found for note in f.notes if note not in of_all)]
-        s.show({"streams": found}, table("streams", columns, rows), *(Text(note) for note in notes))
+        s.show({"streams": found}, _overview(found), *(Text(note) for note in notes))
         if fail_on and any(f.stale for f in found):
             raise typer.Exit(BREACH)
+
+
+def _overview(found: Sequence[StreamStatus]) -> RenderableType:
+    """One row a stream, what a person needs first in front."""
+    heads = (
+        Column("stream", least=12), Column("last check", least=10), Column("open", least=6),
+        Column("metric (ref.)", least=11),
+        Column("lately", rank=1), Column("champion", least=8), Column("last cycle", least=MOMENT),
+        Column("next cycle", rank=2, least=MOMENT), Column("dead", right=True), Column("waiting", rank=4, right=True),
+        Column("records", rank=5, right=True),
+    )  # fmt: skip
+    return table("streams", heads, [_row(one) for one in found])
+
+
+def _row(f: StreamStatus) -> tuple[Any, ...]:
+    from rich.text import Text
+
+    h, last = f.health, to_minute(f.last_cycle, "never")
+    grave = "" if h.severity is None else f"{h.severity.upper()}, {len(f.open_incidents)}"
+    figures = "" if h.value is None else f"{metric_name(h.metric)} {aligned_figure(h.value)}"
+    reference = "" if h.reference is None else f" ({aligned_figure(h.reference)})"
+    age = "" if h.champion_days is None else f", {h.champion_days} d"
+    return (
+        f.stream, verdict_text(h.verdict) if h.verdict else "never", Text(grave, style="bold red"), figures + reference,
+        sparkline(h.recent), "none" if f.champion is None else f"v{f.champion}{age}",
+        Text(f"{last} OVERDUE", style="bold red") if f.stale else last, to_minute(f.next_cycle, "no schedule"),
+        f.dead_alerts or "", f.pending_alerts or "", f"{f.records:,}",
+    )  # fmt: skip
 
 
 def doctor(config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
@@ -51,7 +80,9 @@ def doctor(config: Config = None, home: Home = None, as_json: AsJson = False) ->
     with session(config, home, as_json) as s:
         found = s.deployment.doctor()
         rows = [("ok" if f.ok else "WRONG", f.name, f.said, f.mend) for f in found]
-        s.show({"checks": found}, table("doctor", ("", "what", "found", "to mend it"), rows))
+        sentences = (Column("found", least=SENTENCE), Column("to mend it", least=SENTENCE))
+        heads = (Column(""), Column("what", least=10), *sentences)
+        s.show({"checks": found}, table("doctor", heads, rows))
         if not all(f.ok for f in found):
             raise typer.Exit(1)
 

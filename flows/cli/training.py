@@ -11,18 +11,18 @@ import typer
 
 from trueup.flows.cli.output import answer_stream
 from trueup.flows.cli.session import (
-    MOST,
     AsJson,
     AsOf,
     Config,
+    Every,
     Home,
     Session,
     StreamName,
     add_commands,
     progress,
     session,
-    table,
 )
+from trueup.reports.tables import Column, table
 from trueup.storage.errors import InputError
 from trueup.storage.escaping import for_terminal
 from trueup.storage.formatting import figure
@@ -34,13 +34,10 @@ def train(
     stream: StreamName = None,
     as_of: AsOf = None,
     reproduce: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=MOST,
-            help="Instead make this version again, and say whether it answers the same; changes nothing.",
-        ),
+        str | None,
+        typer.Option(help="Instead make this version again, and say whether it answers the same; changes nothing."),
     ] = None,
+    every: Every = False,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -50,6 +47,7 @@ def train(
     Both go through the same gate as in a cycle.
     """
     from trueup.flows.cli.progress import shown
+    from trueup.reports.signal_tables import gate_shown
 
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
@@ -68,11 +66,11 @@ def train(
              "winner" if c["winner"] else c["failed"])
             for c in done.candidates
         ]  # fmt: skip
-        head = ("model", "feature", "history", "setting", metric, "blocks", "")
-        tests = [
-            (g["code"], "yes" if g["passed"] else "no", figure(g["value"]), figure(g["bound"]), g["said"])
-            for g in done.gate["tests"]
-        ]
+        head = (
+            Column("model", least=12), Column("feature", least=8), Column("history", rank=1),
+            Column("setting", least=8), Column(metric, right=True), Column("blocks", rank=2, right=True),
+            Column("", least=10),
+        )  # fmt: skip
         ended = f"v{done.version} " + ("is champion" if done.promotion else "was not promoted: see the gate")
         if not chosen.settings.predicts:
             s.show(done.as_json(), f"v{done.version} is the reference that newer records are held against")
@@ -83,7 +81,7 @@ def train(
         s.show(
             done.as_json(),
             table(f"candidates, mean {metric} over the newest blocks", head, rows),
-            table("gate", ("code", "passed", "value", "bound", "what was found"), tests),
+            *gate_shown(done.gate["tests"], every=every),
             ended,
         )
 
@@ -93,9 +91,10 @@ def _setting(candidate: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in json.loads(candidate["hyper"]).items())
 
 
-def _reproduce(s: Session, stream: Any, version: int) -> None:
+def _reproduce(s: Session, stream: Any, named: str) -> None:
     from rich.text import Text
 
+    version = stream.models.number(named)
     with progress().status(f"{stream.name}: making v{version} again", spinner="dots"):
         done = stream.reproduce(version)
     s.show(done.as_json(), Text(done.said))
@@ -120,10 +119,11 @@ def predict(
         found = done.predictions
         shown = found if file or not answer_stream().isatty() else found[:SHOWN]
         rows = [(p["id"], p["predicted"], figure(p["score"])) for p in shown]
+        heads = (Column("record", least=12), Column("answer", least=12), Column("score", right=True))
         more = len(found) - len(shown)
         s.show(
             done.as_json(),
-            table("predictions, newest first" if not file else "predictions", ("record", "answer", "score"), rows),
+            table("predictions, newest first" if not file else "predictions", heads, rows),
             *([f"{more} more; all of them: trueup predict --stream {chosen.name} --json"] if more else []),
         )
 

@@ -11,7 +11,8 @@ from rich.text import Text
 
 import trueup
 from trueup.flows.cli.main import cli
-from trueup.flows.cli.session import show, table
+from trueup.flows.cli.session import show
+from trueup.reports.tables import table
 from trueup.storage.escaping import for_terminal
 
 HOSTILE = "[red]x[/red] [/a] \x1b[2J\x1b]0;t\x07 \x9b31m \u202egnp.exe \u2066 :smile: \r\b"

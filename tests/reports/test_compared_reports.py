@@ -6,7 +6,7 @@ from rich.console import Console
 
 from trueup.monitoring.check import Signal, Verdict
 from trueup.reports.comparing import compared
-from trueup.reports.tables import change_table
+from trueup.reports.signal_tables import changes_shown
 
 
 def _signal(code: str, verdict: Verdict, value: float | None) -> Signal:
@@ -38,7 +38,8 @@ def test_a_check_compared_with_itself_turned_nothing() -> None:
 def test_the_table_reads_as_written() -> None:
     """Both verdicts stand beside each other, and a name is never markup."""
     console = Console(width=160, record=True)
-    console.print(change_table(compared(BEFORE, AFTER), "2024-01-01", "2024-02-01"))
+    for part in changes_shown(compared(BEFORE, AFTER), "2024-01-01", "2024-02-01", every=True):
+        console.print(part)
     shown = console.export_text()
     assert "NEW[red]" in shown
     assert "not measured" in shown

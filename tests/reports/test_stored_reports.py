@@ -11,8 +11,8 @@ import pytest
 
 from tests.made_rows import make_rows
 from trueup.monitoring.check import Signal, Verdict
+from trueup.reports.signal_tables import signals_shown
 from trueup.reports.stored import ReportFiles
-from trueup.reports.tables import signal_table
 from trueup.storage.archive import Archive
 from trueup.storage.errors import InputError, StoreUnusable
 
@@ -96,14 +96,14 @@ def test_damage_is_said_and_not_taken_for_a_report(files: ReportFiles, archive: 
         files.load_page("made", "r1")
 
 
-def test_the_terminal_table_puts_the_crossed_ones_first() -> None:
-    """A terminal shows crossed signals on top, p-values never as nought, and words as words, not as markup."""
+def test_the_terminal_table_puts_the_breached_ones_first() -> None:
+    """A terminal shows breached signals on top, p-values never as nought, and words as words, not as markup."""
     from rich.console import Console
 
     out = io.StringIO()
-    Console(file=out, width=140).print(signal_table(SIGNALS))
+    Console(file=out, width=140).print(*signals_shown(SIGNALS, every=True))
     lines = out.getvalue().splitlines()
-    crossed, ok = (next(k for k, line in enumerate(lines) if code in line) for code in ("DRF-IN-c", "DRF-IN-a"))
-    assert crossed < ok
-    assert "[red]c[/red] moved." in lines[crossed]
-    assert "< 0.0001" in lines[crossed]
+    breached, ok = (next(k for k, line in enumerate(lines) if code in line) for code in ("DRF-IN-c", "DRF-IN-a"))
+    assert breached < ok
+    assert "[red]c[/red] moved." in lines[breached]
+    assert "< 0.0001" in lines[breached]

@@ -1,0 +1,111 @@
+"""Checks as people look them up: a list by filters, one by its id, and how a signal went lately."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from trueup.storage import tables as t
+from trueup.storage.database import Database
+from trueup.storage.short_ids import ids_beginning
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckFilter:
+    """Which checks are meant; what is left out asks for nothing.
+
+    since: of the time that a check speaks of. verdict: "breached": some signal is; "ok": none is, and some was judged;
+    "insufficient": none could be judged. code: with a verdict, that this signal has it; without, that it breached.
+    """
+
+    stream: str | None = None
+    since: datetime | None = None
+    verdict: str | None = None
+    code: str | None = None
+
+    def where(self) -> Iterator[Any]:
+        """The filter as conditions of SQL."""
+        c = t.checks.c
+        if self.stream is not None:
+            yield c.stream == self.stream
+        if self.since is not None:
+            yield c.as_of >= self.since
+        if self.code is not None:
+            yield _some(self.verdict or "breached", self.code)
+        elif self.verdict == "breached":
+            yield _some("breached")
+        elif self.verdict == "ok":
+            yield sa.and_(_some("ok"), ~_some("breached"))
+        elif self.verdict is not None:
+            yield sa.and_(~_some("ok"), ~_some("breached"))
+
+
+@dataclass(frozen=True)
+class PastValue:
+    """A signal at one time; effect: the size of the change, for a metric the drop."""
+
+    as_of: datetime
+    value: float | None
+    effect: float | None
+    verdict: str
+
+
+class CheckLists:
+    """Looks checks up in the store; changes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, asked: CheckFilter, limit: int | None) -> tuple[list[dict[str, Any]], int]:
+        """The newest `limit` checks with their documents, and how many there are."""
+        c, where = t.checks.c, list(asked.where())
+        query = sa.select(t.checks).where(*where).order_by(c.as_of.desc(), c.made_at.desc()).limit(limit)
+        with self._database.read() as connection:
+            rows = [dict(row._mapping) for row in connection.execute(query)]
+            full = limit is not None and len(rows) >= limit
+            counting = sa.select(sa.func.count()).select_from(t.checks).where(*where)
+            return rows, connection.execute(counting).scalar_one() if full else len(rows)
+
+    def beginning(self, typed: str, stream: str | None = None) -> list[str]:
+        """The ids that begin so."""
+        mine = [] if stream is None else [t.checks.c.stream == stream]
+        return ids_beginning(self._database, t.checks.c.id, typed, *mine)
+
+    def newest(self, stream: str) -> tuple[str, datetime] | None:
+        """The id of a stream's newest check, and the time that it speaks of."""
+        c = t.checks.c
+        query = sa.select(c.id, c.as_of).where(c.stream == stream).order_by(c.as_of.desc(), c.made_at.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else (row.id, row.as_of)
+
+    def verdicts(self, check_id: str) -> dict[str, int]:
+        """How many signals of a check have each verdict."""
+        s = t.signals.c
+        query = sa.select(s.verdict, sa.func.count()).where(s.check_id == check_id).group_by(s.verdict)
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def past_values(self, stream: str, code: str, limit: int) -> list[PastValue]:
+        """A signal in the newest `limit` checks that judged it, newest first."""
+        c, s = t.checks.c, t.signals.c
+        query = (
+            sa.select(c.as_of, s.value, s.effect, s.verdict)
+            .join_from(t.checks, t.signals, s.check_id == c.id)
+            .where(c.stream == stream, s.code == code, s.verdict != "insufficient", s.value.is_not(None))
+            .order_by(c.as_of.desc(), c.made_at.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [PastValue(row.as_of, row.value, row.effect, row.verdict) for row in connection.execute(query)]
+
+
+def _some(verdict: str, code: str | None = None) -> Any:
+    """Some signal of a check has a verdict."""
+    s = t.signals.c
+    mine = [] if code is None else [s.code == code]
+    return sa.exists().where(s.check_id == t.checks.c.id, s.verdict == verdict, *mine)
