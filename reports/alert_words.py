@@ -272,7 +272,7 @@ _BY_KIND: dict[AlertKind, Callable[[AlertFacts], Words]] = {
     AlertKind.NO_CHAMPION: _no_champion,
     AlertKind.TEST: _test,
     **dict.fromkeys((AlertKind.INCIDENT_WORSE, AlertKind.REMINDER, AlertKind.ESCALATION), _opened),
-    **dict.fromkeys((AlertKind.UNDELIVERED, AlertKind.DIGEST), _test),
+    **dict.fromkeys((AlertKind.UNDELIVERED, AlertKind.DIGEST, AlertKind.ACKNOWLEDGED), _test),
 }
 
 

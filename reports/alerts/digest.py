@@ -140,6 +140,7 @@ def letter_after_quiet_hours(letters: Sequence[Letter]) -> Letter:
         sections=tuple(_four_lines(x) for x in ordered),
         foot=first.foot,
         incidents=tuple(dict.fromkeys(i for x in ordered for i in x.incidents)),
+        over=tuple(dict.fromkeys(i for x in ordered for i in x.over)),
     )
 
 

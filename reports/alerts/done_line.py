@@ -37,6 +37,8 @@ def _done(situation: Situation, notice: AlertFacts) -> str:
             return f"Dropped {new}: its test is too old to promote it on. {old} answers."
         case AlertKind.FAILURE | AlertKind.NO_CHAMPION:
             return "Kept every record, changed no model, and tries again at the next cycle."
+        case AlertKind.ACKNOWLEDGED:
+            return f"{notice.who} has it."
         case AlertKind.TEST:
             return "Sent this test, because somebody ran `trueup alerts test`."
         case AlertKind.INCIDENT_OPENED | AlertKind.INCIDENT_WORSE if notice.action == "retrain":

@@ -16,6 +16,7 @@ class AlertKind(StrEnum):
     INCIDENT_OPENED = "incident_opened"
     INCIDENT_WORSE = "incident_worse"  # who is hurt, or what to do, changed while it is open
     INCIDENT_RESOLVED = "incident_resolved"
+    ACKNOWLEDGED = "acknowledged"  # a person has it; told only to what pages people and to programs
     REMINDER = "reminder"  # it is open, nobody took it, and there is something to do
     ESCALATION = "escalation"  # the same, and somebody else is told
     PROMOTION = "promotion"

@@ -275,12 +275,14 @@ def test_pagerduty_follows_each_incident_of_a_letter(kind: str, service: Service
 
 @pytest.mark.parametrize("kind", ["pagerduty"])
 def test_what_is_no_incident_pages_nobody(kind: str, service: Service, make: Make) -> None:
-    """A promotion is a change event; a test opens an alert and closes it."""
+    """A promotion is a change event; a test opens an alert and closes it; what others cannot be told does page."""
     channel = make(kind, service.port)
     channel.send(made_letter(kind="promotion", standing=Standing.NONE, incidents=()), made_envelope())
     channel.send(made_letter(kind="test", standing=Standing.NONE, incidents=()), made_envelope("t@x"))
-    assert service.paths == ["/v2/change/enqueue", "/v2/enqueue", "/v2/enqueue"]
-    assert _events(service) == [("change", ""), ("trigger", "t@x"), ("resolve", "t@x")]
+    channel.send(made_letter(kind="undelivered", standing=Standing.NONE, incidents=()), made_envelope())
+    assert service.paths == ["/v2/change/enqueue", *["/v2/enqueue"] * 3]
+    assert _events(service)[:3] == [("change", ""), ("trigger", "t@x"), ("resolve", "t@x")]
+    assert _events(service)[3] == ("trigger", "undelivered.reviews")
     assert service.sent(1)["payload"]["severity"] == "info"
 
 

@@ -14,6 +14,7 @@ from trueup.flows.alert.channels.below_the_lines import web_address
 from trueup.flows.alert.channels.budget import clipped, fitted, more
 from trueup.flows.alert.channels.channel import Envelope
 from trueup.monitoring.severity import Severity
+from trueup.reports.alerts.facts import AlertKind
 from trueup.reports.alerts.letter import Letter, Standing
 from trueup.storage.escaping import for_chat, for_header
 
@@ -21,8 +22,6 @@ PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 PAGERDUTY_BUDGET = 30_000  # characters of an event's JSON; PagerDuty takes 512 kB
 _SUMMARY = 1024  # characters that PagerDuty takes of it
 _SEVERITIES = {Severity.HIGH: "critical", Severity.LOW: "warning"}
-# Kinds of letters: a test opens an alert and closes it again, so that the whole way is tried.
-_TEST, _ACKNOWLEDGED = "test", "acknowledged"
 
 
 class PagerDutyChannel:
@@ -63,8 +62,11 @@ class PagerDutyChannel:
 
 def _events_of(letter: Letter, envelope: Envelope) -> Iterator[tuple[str, str]]:
     """What is sent for a letter: action and dedup_key, in order."""
-    if letter.kind == _TEST:
+    if letter.kind == AlertKind.TEST:  # the whole way is tried
         yield from (("trigger", envelope.message_id), ("resolve", envelope.message_id))
+        return
+    if letter.kind == AlertKind.UNDELIVERED:  # no incident, and yet it pages, until a person closes the alert
+        yield "trigger", f"undelivered.{letter.stream}"
         return
     if letter.standing is Standing.NONE or not letter.incidents:
         yield "change", ""
@@ -73,7 +75,7 @@ def _events_of(letter: Letter, envelope: Envelope) -> Iterator[tuple[str, str]]:
         if incident in letter.over or letter.standing is Standing.CLOSED:
             yield "resolve", incident
             continue
-        if letter.standing is Standing.OPEN or letter.kind != _ACKNOWLEDGED:
+        if letter.standing is Standing.OPEN or letter.kind != AlertKind.ACKNOWLEDGED:
             yield "trigger", incident  # also of what is acknowledged before PagerDuty has heard of it
         if letter.standing is Standing.ACKNOWLEDGED:
             yield "acknowledge", incident
@@ -94,7 +96,7 @@ def _event(key: str, letter: Letter, left_out: int, action: str, alert: str, *, 
     }
     if action == "change":
         return event
-    severity = "info" if letter.kind == _TEST else _SEVERITIES[letter.severity]
+    severity = "info" if letter.kind == AlertKind.TEST else _SEVERITIES[letter.severity]
     payload |= {"severity": severity, "component": letter.stream, "class": letter.kind}
     return event | {"event_action": action, "dedup_key": alert, "client": "trueup"}
 
