@@ -43,6 +43,7 @@ _TONES = {
     AlertKind.ESCALATION: "#b45309",
     AlertKind.UNDELIVERED: "#b45309",
     AlertKind.DIGEST: "#475569",
+    AlertKind.ACKNOWLEDGED: "#475569",
 }
 
 
