@@ -99,6 +99,16 @@ def test_a_server_that_cannot_prove_its_name_gets_nothing(tmp_path: Path, securi
     assert (inbox.mails, inbox.logins) == ([], [])
 
 
+def test_a_line_that_cannot_be_secured_carries_nothing() -> None:
+    """A server without STARTTLS, or someone in between who hides it, gets no mail in the open."""
+    inbox = Inbox()
+    with mail_server(inbox) as port:
+        failed = failure(port, security="starttls")
+    assert "STARTTLS" in failed.why
+    assert (failed.server, failed.counts) == (True, False)
+    assert inbox.mails == []
+
+
 def test_a_file_that_is_no_certificate_is_told(tmp_path: Path) -> None:
     """It is missing, or holds something else: the mail waits, and the reason names the file."""
     (tmp_path / "ca.pem").write_text("hello")

@@ -141,8 +141,11 @@ def _connected(account: _Account, patience: Patience) -> Iterator[smtplib.SMTP]:
     try:
         _open(server, account, context)
         yield server
-        with suppress(smtplib.SMTPException, OSError):  # the mail is taken; a rude goodbye changes nothing
-            server.quit()
+        _take_leave(server)
+    except DeliveryFailed as failure:
+        if not failure.server:
+            _take_leave(server)
+        raise
     finally:
         alarm.cancel()
         server.close()
@@ -187,6 +190,11 @@ def trusting(ca: str, *, verify: bool = True) -> ssl.SSLContext:
             why = "it holds no certificate" if isinstance(failure, ssl.SSLError) else failure.strerror or "unreadable"
             raise ValueError(f"[smtp] ca = '{ca}' cannot be used: {why}; name a PEM file of certificates") from None
     return context
+
+
+def _take_leave(server: smtplib.SMTP) -> None:
+    with suppress(smtplib.SMTPException, OSError):  # the mail is decided; a rude goodbye changes nothing
+        server.quit()
 
 
 def _cut(server: smtplib.SMTP) -> None:
