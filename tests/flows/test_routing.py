@@ -40,6 +40,10 @@ column = "stars"
 [streams.{name}.alerts]
 to = {to}
 """
+CHANNEL = """
+[alerts.channels.ops]
+kind = "slack"
+"""
 RULES = """
 [[alerts.rules]]
 to = ["Ann <ann@example.org>", "channel:ops"]
@@ -62,7 +66,7 @@ severity = ["low"]
 
 def settings_of(more: str, *, to: str = "[]") -> Settings:
     """Two streams, reviews and orders, with these tables beside."""
-    streams = STREAM.format(name="reviews", to=to) + STREAM.format(name="orders", to="[]")
+    streams = STREAM.format(name="reviews", to=to) + STREAM.format(name="orders", to="[]") + CHANNEL
     return read_settings(streams + more, "trueup.toml")
 
 
