@@ -1,6 +1,6 @@
 """How many mails one event makes: the real sets played through cycles, their mails counted.
 
-    python -m benchmarks.mails [--keep FOLDER] [SET...]
+    python -m benchmarks.alerts.events [--keep FOLDER] [SET...]
 
 An event is a cycle that has something to tell. Each set is played under the policy of examples/, with one family in
 place of the whole default search and the clock at the time of each cycle; its mails go to a Maildir. `--keep` copies

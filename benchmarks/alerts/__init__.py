@@ -1,0 +1,1 @@
+"""Alerts measured and looked at: mails an event, every kind of message from real runs, and how clients show them."""
