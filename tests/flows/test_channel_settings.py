@@ -117,7 +117,7 @@ def test_secrets_of_a_saved_block_are_used_and_hidden(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(secrets, "_known", set())
     held = {"url": "https://x.org/hook/t0ken-of-th3-block", "key": WEBHOOK_KEY}
-    monkeypatch.setattr(Secret, "load", lambda name: Secret(value=held))
+    monkeypatch.setattr(Secret, "load", lambda name, _sync: Secret(value=held))
     settings = _settings(tmp_path, 'kind = "webhook"\nblock = "ops"')
     assert _channel(settings).send
     assert "t0ken-of" not in secrets.without_secrets("POST /hook/t0ken-of-th3-block")
@@ -130,7 +130,7 @@ def test_a_block_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.M
     """By its name and kind, as a fault of the set-up and not of the message."""
     from prefect.blocks.notifications import SlackWebhook
 
-    def missing(name: str) -> SlackWebhook:
+    def missing(name: str, _sync: bool) -> SlackWebhook:
         raise ValueError(f"Unable to find block document named {name} for block type slack-webhook")
 
     monkeypatch.setattr(SlackWebhook, "load", missing)

@@ -99,7 +99,7 @@ def _loaded(name: str, channel: ChannelSettings) -> Any:
     kinds: dict[str, Any] = {"slack": SlackWebhook, "teams": MicrosoftTeamsWebhook}
     kind = kinds.get(channel.kind, Secret)
     try:
-        return kind.load(channel.block)
+        return kind.load(channel.block, _sync=True)
     except (ValueError, RuntimeError, OSError, HTTPError) as error:
         raise _unusable(
             f"the Prefect block '{channel.block}' of channel '{name}' cannot be loaded as {kind.__name__} "
