@@ -13,7 +13,7 @@ from trueup.monitoring.signals.catalogue import METRIC
 from trueup.reports.alerts.compose import letter_of
 from trueup.reports.alerts.facts import AlertFacts, GateLine
 from trueup.reports.alerts.letter import Letter
-from trueup.reports.alerts.links import pages_of
+from trueup.reports.alerts.links import commands_for, pages_of
 from trueup.reports.alerts.picture import drawn
 from trueup.reports.alerts.situation import (
     ChampionSince,
@@ -54,9 +54,10 @@ def letter_for(
         app, stream, notices, incidents, now=now, written_at=written_at, late_because=late_because, timezone=timezone,
         next_told=next_told,
     )  # fmt: skip
-    first, *others = pages_of(app.settings.links.model_dump(), situation) or (("", ""),)
-    letter = letter_of(situation, drawn(situation), link or first[1])
-    return replace(letter, foot=(*letter.foot, *others))
+    pages = pages_of(app.settings.links.model_dump(), situation)
+    letter = letter_of(situation, drawn(situation), link or next((address for _, address in pages), ""))
+    ways = pages[1:] if pages else commands_for(situation)
+    return replace(letter, foot=(*letter.foot, *ways))
 
 
 def situation_of(

@@ -38,11 +38,10 @@ def pages_of(links: Mapping[str, str], situation: Situation) -> tuple[tuple[str,
     """The pages of what a message is about, by name, the one to look at first; none where no template is set."""
     notices, incident = situation.notices, next(iter(situation.open or situation.incidents), None)
     codes = (*(incident.codes if incident else ()), *(code for notice in notices for code in notice.codes))
-    latest = situation.latest.report_id if situation.latest else None
     ids: dict[str, object] = {
         "stream": situation.stream,
         "incident": incident.id if incident else None,
-        "report": _newest(notice.report_id for notice in notices) or latest,
+        "report": _report(situation),
         "version": _newest(notice.to_version for notice in notices) or situation.champion,
         "run": _newest(notice.run_id for notice in notices),
         "cycle": _newest(notice.cycle_id for notice in notices),
@@ -50,6 +49,18 @@ def pages_of(links: Mapping[str, str], situation: Situation) -> tuple[tuple[str,
     }
     found = ((name, link_for(links, kind, **ids)) for kind, name in _PAGES.items())
     return tuple((name, link) for name, link in found if link)
+
+
+def commands_for(situation: Situation) -> tuple[tuple[str, str], ...]:
+    """What is run, and on which machine, where no page is set."""
+    report = _report(situation)
+    where = f", on {situation.host}" if situation.host else ""
+    return (("Report's page", f"trueup reports open {report}{where}"),) if report else ()
+
+
+def _report(situation: Situation) -> str | None:
+    told = next((n.report_id for n in reversed(situation.notices) if n.report_id), None)
+    return told or (situation.latest.report_id if situation.latest else None)
 
 
 def checked_link(template: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from trueup.monitoring.severity import Severity
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
-from trueup.reports.alerts.links import PLACEHOLDERS, checked_link, link_for, pages_of
+from trueup.reports.alerts.links import PLACEHOLDERS, checked_link, commands_for, link_for, pages_of
 from trueup.reports.alerts.situation import IncidentState, Situation
 
 LINKS = {"report": "https://x.org/{stream}/{report}?q={stream}", "site": "https://x.org/"}
@@ -88,3 +89,5 @@ def test_a_message_links_to_what_it_is_about() -> None:
         ("Cycle", "https://x.org/cycle/a%20b"), ("Runbook", "https://x.org/PRF-METRIC"), ("trueup", "https://x.org"),
     )  # fmt: skip
     assert pages_of({}, told) == ()
+    assert commands_for(replace(told, host="vm")) == (("Report's page", "trueup reports open r2, on vm"),)
+    assert commands_for(replace(told, notices=(replace(first, report_id=None),))) == ()

@@ -154,8 +154,8 @@ def as_message(
 
 def _noted(letter: Letter, why: str) -> Letter:
     """The letter with a word on the page that it does not bring along."""
-    said = f"not attached: {why}; trueup reports open {letter.report}"
-    return replace(letter, foot=(*letter.foot, ("Report's page", said)))
+    said = f"{why}; trueup reports open {letter.report}"
+    return replace(letter, foot=(*letter.foot, ("Report not attached", said)))
 
 
 @cache
