@@ -112,15 +112,17 @@ def secrets_of_channel(kind: str, url: str, *keys: str) -> Iterator[str]:
     if not url or kind == "pagerduty":
         return
     parts = urlsplit(url)
+    rest = parts.path + (f"?{parts.query}" if parts.query else "")
     yield from (url, url.partition("://")[2])
+    yield f"//{parts.hostname}{rest}"  # as it is logged where the port goes without saying
+    if len(parts.path.strip("/").split("/")) > 1 or parts.query:
+        yield rest
     segments = [segment for segment in parts.path.split("/") if segment]
     if kind == "slack":
         yield from ("/".join(segments[-3:]), *segments[-3:])
     for word in (*segments, *(value for _, value in parse_qsl(parts.query))):
         if len(word) >= 10 and re.search(r"\d", word) and word != "2016-06-01":
             yield word
-    if parts.query:
-        yield parts.query
 
 
 def secret_in_file(channels: Any) -> str:

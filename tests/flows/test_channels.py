@@ -245,6 +245,26 @@ def test_no_secret_stands_in_errors_or_logs(
         assert secret not in told
 
 
+@pytest.mark.parametrize("kind", ["webhook"])
+@pytest.mark.parametrize("path", ["hook/quiet-word", "quiet-word", "./a/../quiet-word", "quiet-word ü%41?q=loud-word"])
+def test_an_address_is_hidden_however_httpx_writes_it(
+    kind: str, path: str, service: Service, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put right by its rules, as one line at INFO for each request."""
+    monkeypatch.setattr(secrets, "_known", set())
+    factory = logging.getLogRecordFactory()
+    secrets.keep_out_of_logs()
+    caplog.set_level(logging.DEBUG)
+    try:
+        url = f"http://127.0.0.1:{service.port}/{path}"
+        secrets.remember(secrets_of_channel(kind, url))
+        WebhookChannel("w", url, (KEY,), clock=lambda: NOW).send(made_letter(), made_envelope())
+    finally:
+        logging.setLogRecordFactory(factory)
+    assert "HTTP Request: POST" in caplog.text
+    assert "-word" not in caplog.text
+
+
 def _events(service: Service) -> list[tuple[str, str]]:
     return [(e.get("event_action", "change"), e.get("dedup_key", "")) for e in map(json.loads, service.bodies)]
 

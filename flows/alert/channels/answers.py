@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from trueup.flows.alert.channels.channel import DeliveryFailed
 from trueup.storage.escaping import for_header
+from trueup.storage.secrets import remember
 
 PATIENCE_SECONDS = 10.0  # for a connection, and for each part of an answer
 LONGEST_WAIT = timedelta(days=1)  # that a service can ask for
@@ -79,6 +80,7 @@ def post(
     """
     import httpx
 
+    remember([str(httpx.URL(url))])  # httpx logs it as it has put it right
     sent = {"Content-Type": "application/json", "User-Agent": "trueup", **headers}
     try:
         with httpx.stream("POST", url, content=body, headers=sent, timeout=patience) as answer:

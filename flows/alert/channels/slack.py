@@ -64,7 +64,7 @@ def colour_of(letter: Letter) -> _Colour:
 def for_slack(text: str) -> str:
     """The text as Slack shows it as it is: no link, no call of a person or a channel.
 
-    An asterisk, an underscore and a backtick have no escape in Slack; the message is sent with formatting off.
+    Asterisk, underscore, tilde and backtick have no escape in Slack: the worst that they do is a bold word.
     """
     return _escaped(for_chat(text))
 
