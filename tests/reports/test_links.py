@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.monitoring.severity import Severity
@@ -27,6 +27,7 @@ def test_a_link_is_made_of_its_template() -> None:
     assert link_for(LINKS, "model", stream="reviews", version=3) == ""
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_value_stays_in_its_part(stream: str, report: str) -> None:
     """Slashes, marks, braces and other letters are quoted, so that the host and the parts are the template's."""

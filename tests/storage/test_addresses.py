@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.storage.addresses import Mailbox, mailbox_of, recipient_key, recipients_of
@@ -55,6 +55,7 @@ def test_a_domain_in_other_letters_is_told_in_ascii(domain: str, host: str) -> N
     assert recipient_key(f"Ann <ann@{domain}>") == f"ann@{host}"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40).filter(lambda name: for_header(name) == name and "<" not in name and ">" not in name))
 def test_a_name_is_read_back_as_it_was_written(name: str) -> None:
     """Whatever signs a name has, ours and the standard library's reading of it are the same."""
