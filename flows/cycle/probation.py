@@ -19,6 +19,7 @@ from trueup.storage import snapshots
 from trueup.storage.actors import PROBATION
 from trueup.storage.content import seed_of
 from trueup.storage.errors import ModelUnusable, StaleEvidence, StoreUnusable
+from trueup.storage.formatting import confidence, figure, metric_name, percent
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
@@ -72,7 +73,7 @@ def ask(context: CycleContext, attempt: PromotionAttempt, before: ProbationOutpu
     try:
         return _asked(context, attempt, before)
     except (ModelUnusable, StoreUnusable) as error:
-        said = f"v{before.version} could not be held against v{before.previous} this time: {error}"
+        said = f"v{before.version} could not be compared with v{before.previous} this time: {error}"
         return replace(before, outcome="skipped", said=said)
 
 
@@ -100,10 +101,10 @@ def _asked(context: CycleContext, attempt: PromotionAttempt, before: ProbationOu
     looks = Looks(before.look, before.looked_at)
     now = replace(before, rows=len(rows), outcome="watching", said="")
     if not looks.due(len(rows), last=last):
-        waits = f"{len(rows)} labelled rows that neither v{now.version} nor v{now.previous} knew"
+        waits = f"{len(rows)} labelled records new to v{now.version} and v{now.previous}"
         if last:
-            return replace(now, outcome="passed", said=f"its time is over, with {waits} and no loss among them")
-        return replace(now, said=f"{waits} by now; it is asked again when they have grown")
+            return replace(now, outcome="passed", said=f"probation over: {waits}, and no loss among them")
+        return replace(now, said=f"{waits} so far; the next comparison needs more")
     met, left_out = sound_rows(
         pair(stream, rows, predictor_of(app, stream, previous)(rows)),
         labels_before(app, stream, champion),
@@ -112,21 +113,21 @@ def _asked(context: CycleContext, attempt: PromotionAttempt, before: ProbationOu
         window=stream.policy.window_records,
     )
     if left_out and not looks.due(len(met), last=last):
-        said = f"{len(rows) - len(met)} of {len(rows)} labelled rows are left out, since {left_out}"
-        return replace(now, rows=len(met), said=f"{said}. It is asked again when sound labels have grown")
+        said = f"{len(rows) - len(met)} of {len(rows)} labelled records are left out: {left_out}"
+        return replace(now, rows=len(met), said=f"{said}. The next comparison needs more sound labels")
     chance, bound = chance_of_previous(stream.metric, met, seed_of(stream, as_of)), rollback_bound(looks.made + 1)
     if np.isnan(chance):
-        said = f"{stream.metric} is undefined on {len(met)} rows, so nothing can be said of them"
+        said = f"{metric_name(stream.metric)} is not defined on these {len(met)} records"
         return replace(now, outcome="passed" if last else "watching", said=said)
     outcome = conclude(chance, bound, last=last)
     new, old = metric_pair(stream.metric, met)
     said = (
-        f"on {len(met)} labelled rows that neither knew {stream.metric} of v{now.version} is {new:.4g}, of "
-        f"v{now.previous} before it {old:.4g}: v{now.previous} is better with a probability of {chance:.2%}, and look "
-        f"{looks.made + 1} goes back from {bound:.2%} on ({RISK:.0%} in all that a champion no worse is sent back)"
+        f"{metric_name(stream.metric)} {figure(new)}, v{now.previous} {figure(old)} on {len(met):,} labelled records "
+        f"new to both: {confidence(chance)} sure that v{now.previous} is better, rolled back from {confidence(bound)} "
+        f"(total risk of a needless rollback {percent(RISK)})"
     )
     if left_out:
-        said += f"; {len(rows) - len(met)} further rows are left out, since {left_out}"
+        said += f"; {len(rows) - len(met)} further records are left out: {left_out}"
     if outcome is Outcome.ROLLED_BACK:
         score_new(app, stream, previous, as_of, context.lease)  # before anything moves: what fails here moves nothing
     now = replace(now, rows=len(met), look=looks.made + 1, looked_at=len(met))

@@ -21,7 +21,7 @@ from trueup.storage.promotions import PromotionAttempt, PromotionKind, Promotion
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LABELS = {"code": "GATE-LABELS", "passed": True, "value": 312.0, "bound": 50.0, "said": "312 new labelled rows"}
 GAIN = {"code": "GATE-METRIC", "passed": True, "value": 0.02, "bound": 0.0, "said": "f1_macro is 0.93, of v5 0.91"}
-NOTHING = {"code": "GATE-OLDER", "passed": True, "value": None, "bound": None, "said": "not applicable: 3 older rows"}
+NOTHING = {"code": "GATE-OLDER", "passed": True, "value": None, "bound": None, "said": "Not applied: 3 older rows"}
 UNSURE = {
     "code": "GATE-BETTER", "passed": False, "value": 0.62, "bound": 0.8,
     "said": "better with a probability of 62.0%; about 640 labels would have shown it, there were 312",
@@ -95,7 +95,7 @@ def test_what_does_not_apply_and_how_the_probation_stands() -> None:
     watched = {"previous": 5, "outcome": "watching", "said": "80 labelled rows by now"}
     found = explain_champion(replace(TRAIL, history=(seven, *HISTORY[3:]), probation=watched))
     assert found
-    assert "–      GATE-OLDER: not applicable: 3 older rows." in found.said[-2]
+    assert "–      GATE-OLDER: Not applied: 3 older rows." in found.said[-2]
     assert found.said[-1] == "Its probation against v5: watching: 80 labelled rows by now."
 
 

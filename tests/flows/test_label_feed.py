@@ -59,7 +59,7 @@ def test_the_incident_and_one_mail_are_about_the_label_feed(broken: dict[str, An
     assert "label_feed" in broken["incidents"]
     (mail,) = broken["mails"]
     assert "the label feed looks broken" in mail.subject
-    assert "nearly all new labels are the same: negative 100 %" in mail.text
+    assert "nearly all new labels are the same: 'negative' 100 %" in mail.text
     assert "trueup models promote --to 2 --stream reviews --why" in mail.text
 
 

@@ -28,6 +28,7 @@ from trueup.flows.promote.manual import acknowledge, promote_by_hand, resume_pro
 from trueup.flows.promote.notifications import open_rollback
 from trueup.storage.actors import PROBATION
 from trueup.storage.errors import InputError
+from trueup.storage.formatting import confidence
 from trueup.storage.policy import Policy
 from trueup.storage.promotions import PromotionState
 from trueup.training.evaluation.paired import Paired
@@ -239,7 +240,7 @@ def test_a_lost_probation_goes_back_by_itself(app: App) -> None:
     assert standing
     text = next(a.text for a in app.alerts.alerts() if a.id == mail["id"])
     assert "trueup models resume --stream" in text
-    assert f"goes back from {stands['bound']:.2%} on" in text
+    assert f"rolled back from {confidence(stands['bound'])}" in text
     shell = Shell(app.home.parent)
     assert shell("models verify -s reviews").document["ok"]
     shell("models resume -s reviews --why 'the feed is mended'")

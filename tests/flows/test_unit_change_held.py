@@ -79,8 +79,8 @@ def test_the_mails_ask_a_person_first(hundredfold: dict[str, Any]) -> None:
     assert "Ask the source first: column 'x' (× 100) looks like a change of unit." in opened.text
     assert "waits for a person" in opened.text
     assert "every other test of the gate" in waits.text
-    assert "looks like a change of unit" in waits.text
+    assert "has probably changed" in waits.text
     assert "trueup models promote --to 2 --stream reviews" in waits.text
     (told,) = [other for other in hundredfold["explained"]["others"] if other["version"] == 2]
     assert told["state"] == "held"
-    assert told["needed"][0].startswith("GATE-UNIT: column 'x' (× 100) looks like a change of unit")
+    assert told["needed"][0].startswith("GATE-UNIT: the unit of column 'x' (× 100) has probably changed")

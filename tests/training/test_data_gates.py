@@ -27,7 +27,7 @@ from trueup.training.gate.training_data import (
 
 
 def _na(test: GateTest) -> bool:
-    return test.passed and test.value is None and test.said.startswith("not applicable: ")
+    return test.passed and test.value is None and test.said.startswith("Not applied: ")
 
 
 def _by(**labels: int) -> np.ndarray:
@@ -41,7 +41,7 @@ def test_too_few_labels_are_not_learnt_from() -> None:
     test = labels_test(31)
     assert not test.passed
     assert (test.code, test.value, test.bound) == ("DATA-LABELS", 31.0, 50.0)
-    assert "19 more" in test.said
+    assert "50 needed" in test.said
 
 
 def test_one_class_is_nothing_to_learn() -> None:
@@ -75,7 +75,7 @@ def test_a_jump_of_the_classes_warns_and_stops_nothing() -> None:
     assert test.passed
     assert test.code == "DATA-SHARE"
     assert test.value == pytest.approx(0.4)
-    assert test.said.startswith("warning: 'no' went from 10.0% to 50.0%")
+    assert test.said.startswith("warning: labels 'no' 10 → 50 %")
     assert not class_share_test(stream, known, known).said.startswith("warning")
 
 
@@ -92,7 +92,7 @@ def test_one_user_who_gives_most_new_labels_is_suspected() -> None:
     test = user_test(_by(mallory=60, record=40), 0.2)
     assert not test.passed
     assert (test.code, test.value, test.bound) == ("DATA-USER", 0.6, 0.2)
-    assert "'mallory' gave 60 of 100 new labels (60%)" in test.said
+    assert "'mallory' gave 60 of 100 new labels (60 %, limit 20 %)" in test.said
     assert "gate.max_share_per_user" in test.said
     assert user_test(_by(mallory=60, record=40), 0.7).passed
 

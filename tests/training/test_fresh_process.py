@@ -48,7 +48,7 @@ def test_other_answers_are_told(app: App) -> None:
     turned = np.where(rows.meta["predicted"] == "negative", "positive", "negative").astype(object)
     name = snapshots.keep(app.archive, "reviews", rows.with_meta(predicted=turned))
     said = _elsewhere(app, replace(_record(app), reference=name))
-    assert said == f"in a fresh process it answers {len(rows)} evaluation rows otherwise than when it was fitted"
+    assert said == f"in a fresh process it answers {len(rows)} evaluation rows differently than when it was trained"
 
 
 @pytest.mark.slow
@@ -69,5 +69,5 @@ def test_who_never_answers_is_not_waited_for(app: App, tmp_path: Path) -> None:
         stream={}, version=1, reference="", archive="", home=str(tmp_path), uri="", artifact_root=str(tmp_path),
         packages=(),
     )
-    assert read_back(reading, limit_s=0.01) == "a fresh process did not load it and answer within 0.01 s"
-    assert "a fresh process that loads it ended with status 1 (" in read_back(reading)
+    assert read_back(reading, limit_s=0.01) == "it did not load and answer within 0.01 s in a fresh process"
+    assert "it ended a fresh process with status 1: " in read_back(reading)

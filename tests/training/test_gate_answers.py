@@ -46,7 +46,7 @@ def test_a_model_of_one_answer_is_refused() -> None:
     test = classes_test(_paired(200, _sure(200, 0.9), np.full(200, 0.7)))
     assert not test.passed
     assert (test.code, test.value, test.bound) == ("GATE-CLASSES", 1.0, 2.0)
-    assert "never 'no'" in test.said
+    assert "never predicted: 'no'" in test.said
     assert classes_test(_paired(200, _sure(200, 0.9), _sure(200, 0.9))).passed
 
 
@@ -62,7 +62,7 @@ def test_where_one_label_is_all_there_is_one_answer_may_be_right() -> None:
     alike = np.full(200, "yes", dtype=object)
     one_label = _paired(200, np.full(200, 0.7), np.full(200, 0.7), truth=alike)
     for paired in (one_label, _paired(8, _sure(8, 0.9), _sure(8, 0.9))):
-        assert guardrails_of(make_stream(), paired)["GATE-CLASSES"].said.startswith("not applicable: ")
+        assert guardrails_of(make_stream(), paired)["GATE-CLASSES"].said.startswith("Not applied: ")
 
 
 def test_probabilities_that_overstate_are_refused() -> None:
@@ -116,4 +116,4 @@ def test_numbers_and_answers_without_a_probability_are_not_judged_for_it() -> No
     for paired in (_numbers(truth, truth), unstated, _paired(8, _sure(8, 0.9), _sure(8, 0.9))):
         test = guardrails_of(make_stream(), paired)["GATE-CALIBRATION"]
         assert test.passed
-        assert test.said.startswith("not applicable: ")
+        assert test.said.startswith("Not applied: ")

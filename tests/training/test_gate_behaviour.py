@@ -108,7 +108,7 @@ def test_negation_is_asked_only_in_words_that_the_model_met(times: int) -> None:
     texts = pd.concat([_texts(), _texts_with_negation(times)])
     test = _judged(LITERAL, texts=texts)["GATE-BEHAVIOUR-negation"]
     assert test.passed
-    assert test.said.startswith("not applicable: of 0 pairs such as 'It is good' and 'It is not good' each word")
+    assert test.said.startswith("Not applied: 0 pairs such as 'It is good' and 'It is not good'")
 
 
 def test_of_a_model_of_turned_labels_no_direction_is_asked() -> None:
@@ -116,7 +116,7 @@ def test_of_a_model_of_turned_labels_no_direction_is_asked() -> None:
     turned = Model(lambda text: 0.1 if "good" in text and "not" not in text.split() else 0.9)
     found = _judged(turned, STEADY, _texts_with_negation())["GATE-BEHAVIOUR-negation"]
     assert found.passed
-    assert "not applicable: it answers blame rather than praise as 'positive'" in found.said
+    assert "Not applied: the model gives 'positive' to blame, not to praise" in found.said
     negation = built_in(STREAM, _texts(), CLASSES, 1)[-1]
     assert negation.poles is not None
     assert [set(own["text"].str.split().str[0]) - {"It"} for own in negation.poles] == [{"good"}, {"terrible"}]
@@ -143,10 +143,10 @@ def _nothing() -> Paired:
 
 def test_a_handful_of_texts_shows_nothing() -> None:
     """Under twenty changed texts, and without any text, the tests say that they do not apply."""
-    assert _judged(SHOUTED, texts=_texts(12))["GATE-BEHAVIOUR-case"].said.startswith("not applicable: 12 texts")
+    assert _judged(SHOUTED, texts=_texts(12))["GATE-BEHAVIOUR-case"].said.startswith("Not applied: 12 texts")
     test = guardrails_of(STREAM.model_copy(update={"text": ()}), _nothing(), reference=_texts())["GATE-BEHAVIOUR"]
     assert test.passed
-    assert test.said == "not applicable: the stream has no text"
+    assert test.said == "Not applied: the stream has no text"
 
 
 def test_a_number_that_moves_far_is_another_answer() -> None:
@@ -206,7 +206,7 @@ def test_a_stream_brings_its_own_cases(tmp_path: Path) -> None:
     assert "'good value' should be 'positive'" in wrong["GATE-BEHAVIOUR-minimum"].said
     assert wrong["GATE-BEHAVIOUR-invariance"].passed
     three = {t.code: t for t in behaviour_tests(stream, suites, ("a", "b", "c"), STEADY, None)}
-    assert three["GATE-BEHAVIOUR-refund"].said.startswith("not applicable: of 3 classes")
+    assert three["GATE-BEHAVIOUR-refund"].said.startswith("Not applied: with 3 classes")
     app.close()
 
 

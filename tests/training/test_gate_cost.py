@@ -64,12 +64,12 @@ def test_without_a_champion_of_ours_there_is_no_cost_to_compare() -> None:
     stream = stream.model_copy(update={"slices": ("c",)})
     fitted = fit(candidates(stream)[0], stream, rows.take(~rows.meta["evaluation"].to_numpy()), 0, 100)
     first = compare_with_constant(stream, fitted, rows)
-    for elsewhere, why in ((False, "no champion yet"), (True, "answers elsewhere")):
+    for elsewhere, why in ((False, "no champion yet"), (True, "model of another service")):
         paired = replace(first, opponent="champion") if elsewhere else first
         found = guardrails_of(stream, paired, challenger=StoredModel(fitted.model, 1000), reference=rows.features)
-        assert found["GATE-SLICE-c"].said.startswith("not applicable: ") != elsewhere
-        assert found["GATE-GOLDEN"].said == "not applicable: gate.golden names no file"
+        assert found["GATE-SLICE-c"].said.startswith("Not applied: ") != elsewhere
+        assert found["GATE-GOLDEN"].said == "Not applied: gate.golden names no file"
         for code in ("GATE-LATENCY", "GATE-SIZE"):
             assert found[code].passed
-            assert found[code].said.startswith("not applicable: ")
+            assert found[code].said.startswith("Not applied: ")
             assert why in found[code].said

@@ -67,7 +67,7 @@ def test_a_loss_that_few_rows_show_is_no_loss_yet() -> None:
     assert test.passed
     assert test.value is not None
     assert test.value > 0.05
-    assert "from 98.8% on it counts" in test.said
+    assert "refused from 98.8 %" in test.said
 
 
 def test_equal_models_are_hardly_ever_refused() -> None:
@@ -85,7 +85,7 @@ def test_slices_of_few_rows_are_not_judged() -> None:
     test = _judged(_paired(np.ones(80, bool), np.zeros(80, bool), _shops(80)))
     assert test.passed
     assert test.value is None
-    assert test.said.startswith("not applicable: ")
+    assert test.said.startswith("Not applied: ")
 
 
 def test_without_declared_slices_there_is_no_test() -> None:

@@ -59,13 +59,13 @@ def test_it_does_not_apply_to_a_first_champion(refused: tuple[Shell, dict[str, A
     shell, _, _ = refused
     found = shell("models explain -s reviews").document["because"]
     (test,) = (test for test in found["tests"] if test["code"] == "GATE-DUMMY")
-    assert (test["passed"], test["value"], test["said"]) == (True, None, "not applicable: there is no champion yet")
+    assert (test["passed"], test["value"], test["said"]) == (True, None, "Not applied: there is no champion yet")
 
 
 def test_the_mails_and_the_explanation_tell_of_it(refused: tuple[Shell, dict[str, Any], list[str]]) -> None:
     """In the table of the promotion's mail and of the refusal's, and as what the refused version would have needed."""
     shell, _, mails = refused
-    assert any("GATE-DUMMY" in mail and "not applicable: there is no champion yet" in mail for mail in mails)
+    assert any("GATE-DUMMY" in mail and "Not applied: there is no champion yet" in mail for mail in mails)
     assert any("the dummy refuses whatever is held against a champion" in mail for mail in mails)
     (two,) = shell("models explain -s reviews").document["others"]
     needed = two["needed"][0]

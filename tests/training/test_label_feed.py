@@ -111,8 +111,8 @@ def test_a_full_flip_is_believed_and_said() -> None:
     turned = np.where(world == "yes", "no", "yes").astype(object)
     found = judge_label_feed(paired(turned, scores(world, rng), scores(turned, rng)), before(rng), classes=CLASSES)
     assert found.fault is None
-    assert "turned round" in found.said
-    assert "Confirm the label feed" in found.said
+    assert "inverted" in found.said
+    assert "Check the label feed" in found.said
 
 
 def test_a_change_that_the_challenger_learnt_is_believed() -> None:

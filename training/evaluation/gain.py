@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trueup.storage.formatting import confidence
 from trueup.storage.policy import ERROR_METRICS
 from trueup.training.evaluation.bootstrap import gains_of_classes, gains_of_losses, gains_of_ranking
 from trueup.training.evaluation.paired import Paired
@@ -94,8 +95,8 @@ class Evidence:
 
     @property
     def said(self) -> str:
-        told = ", ".join(f"{name} {gain.chance:.1%}" for name, gain in self.recency_weighted.items())
-        return f"{f'lately by {told}; ' if told else ''}by the metric {self.metric.chance:.1%}"
+        told = ", ".join(f"{name} {confidence(gain.chance)}" for name, gain in self.recency_weighted.items())
+        return f"{f'newest rows: {told}; ' if told else ''}metric: {confidence(self.metric.chance)}"
 
 
 def evidence_of(metric: str, paired: Paired, seed: int) -> Evidence:

@@ -20,7 +20,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from trueup.training.evaluation.label_skill import LabelSkill, agreement, in_percent, skill_of
+from trueup.storage.formatting import percent
+from trueup.training.evaluation.label_skill import LabelSkill, agreement, skill_of
 from trueup.training.evaluation.labelling import POINTS_APART, Labelling, selection_doubt, source_doubt
 from trueup.training.evaluation.paired import Paired
 
@@ -91,8 +92,8 @@ def judge_label_feed(
     """
     recent = newest_rows(paired)
     if min(len(recent), len(before)) < LEAST_JUDGED:
-        said = f"{len(recent)} new labels and {len(before)} earlier ones; {LEAST_JUDGED} of each are needed"
-        return FeedVerdict(fault=None, value=None, bound=None, said=f"not applicable: {said}")
+        said = f"{len(recent)} new labels and {len(before)} earlier ones; {LEAST_JUDGED} of each needed"
+        return FeedVerdict(fault=None, value=None, bound=None, said=f"Not applied: {said}")
     found = _collapsed(recent, before)
     found = found or (_shifted(recent) if ordered else None)
     if labelling is not None:
@@ -154,14 +155,14 @@ def _collapsed(recent: Paired, before: AnsweredLabels) -> FeedVerdict | None:
         if not lost:
             return None
         name, answered, left = max(lost, key=lambda one: one[1])
-        but = f"the champion still predicts {name} for {answered} of them, and {left} are labelled so"
+        but = f"the champion still predicts '{name}' for {answered} of them, and {left} have that label"
     elif n - counts[most] < _FEW:
         but = "the champion's predictions vary as before"
     else:
         return None
     said = (
-        f"nearly all new labels are the same: {names[most]} {in_percent(now)} of {n}, the commonest label before had "
-        f"{in_percent(then)}; {but}. A default value or a failed join looks like this"
+        f"nearly all new labels are the same: '{names[most]}' {percent(now)} of {n} (commonest label before: "
+        f"{percent(then)}); {but}. Typical of a default value or a failed join"
     )
     return _fault(FeedFault.COLLAPSED, float(now), float(then + TAKEN_OVER), said)
 
@@ -175,8 +176,8 @@ def _shifted(recent: Paired) -> FeedVerdict | None:
         return None
     rows = f"{abs(lag)} record{'s' if abs(lag) > 1 else ''} {'before' if lag > 0 else 'after'}"
     said = (
-        f"the labels fit the record {rows} better than their own: the champion agrees with them by {moved[lag]:.2f} "
-        f"there and by {own:.2f} here (kappa, {n} records). A join that is off by a row looks like this"
+        f"the labels fit the record {rows} better than their own: agreement with the champion {moved[lag]:.2f} there, "
+        f"{own:.2f} here (kappa, {n} records). Typical of a join that is off by a row"
     )
     return _fault(FeedFault.SHIFTED, moved[lag], bound, said)
 
@@ -200,26 +201,27 @@ def _learnable(recent: Paired, before: AnsweredLabels, classes: tuple[str, ...])
     champion = skill_of(recent.truth, recent.opponent_predicted, recent.opponent_score, classes, turned=True)
     challenger = skill_of(recent.truth, recent.challenger_predicted, recent.challenger_score, classes, turned=False)
     if was is None or champion is None or challenger is None:
-        said = "not applicable: too few labels of one of the classes to say how well they can be told from the inputs"
+        said = "Not applied: too few labels of one of the classes"
         return FeedVerdict(fault=None, value=None, bound=None, said=said)
     best = max(champion, challenger, key=lambda one: one.explained)
     noise = BEYOND_NOISE * math.hypot(best.explained_error, was.explained_error)
     bound = min(KEPT * was.explained, was.explained - noise)
-    now, then = in_percent(best.explained), in_percent(was.explained)
-    told = f"the inputs explain {now} of the new labels' uncertainty and {then} before"
-    ranked = f"(area under the ROC curve {challenger.ranking:.2f} against {champion.ranking:.2f})"
+    now, then = percent(max(0.0, best.explained)), percent(was.explained)
+    told = f"the inputs explain {now} of the new labels' uncertainty, before {then}"
+    ranked = f"(ROC AUC {challenger.ranking:.2f}, champion {champion.ranking:.2f})"
     ok = FeedVerdict(fault=None, value=best.explained, bound=bound, said=told)
     if champion.ranking < 0.5 - _SURE * champion.ranking_error:
-        said = f"the labels turned round: where the champion was right it is wrong now {ranked}. Confirm the label feed"
+        said = f"the labels are inverted: where the champion was right it is wrong now {ranked}. Check the label feed"
         return replace(ok, said=said)
     if best.explained >= bound:
         return ok
     if _ranks_better(challenger, champion):
-        return replace(ok, said=f"{told}; the challenger ranks them better than the champion {ranked}: a real change")
+        return replace(ok, said=f"{told}; the challenger ranks them better than the champion {ranked}, so the change "
+        "is real")
     said = (
-        f"the new labels can no longer be told from the inputs: {told} (bound {in_percent(bound)}), and the "
-        f"challenger ranks them no better than the champion {ranked}. Wrong labels look like this; so does the middle "
-        "of a slow change"
+        f"the new labels can no longer be predicted from the inputs: {told} (at least {percent(max(0.0, bound))} "
+        f"needed), and the challenger ranks them no better than the champion {ranked}. Typical of wrong labels, and "
+        "of the middle of a slow change"
     )
     return _fault(FeedFault.UNLEARNABLE, best.explained, bound, said)
 

@@ -115,8 +115,3 @@ def agreement(answers: np.ndarray, labels: np.ndarray) -> float:
     here, there = ([float((side == name).mean()) for name in names] for side in (answers, labels))
     by_chance = float(np.dot(here, there))
     return 0.0 if by_chance >= 1 else (float((answers == labels).mean()) - by_chance) / (1 - by_chance)
-
-
-def in_percent(value: float) -> str:
-    """As people read it: 87 %."""
-    return f"{100 * value:.0f} %"

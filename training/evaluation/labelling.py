@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trueup.training.evaluation.label_skill import in_percent
+from trueup.storage.formatting import percent
 
 LEAST_RECORDS = 100  # of the newest window and before it, fewer of which tell nothing
 _FEW = 10  # records, fewer of which are not compared
@@ -46,9 +46,9 @@ def source_doubt(labelling: Labelling) -> tuple[float, str] | None:
             before = float(labelling.wrong[past & of_source].mean() - labelling.wrong[past & ~of_source].mean())
         if abs(own - others - before) >= POINTS_APART:
             said = (
-                f"labels of the source '{name}' contradict the champion on {in_percent(own)} of the records, those of "
-                f"other sources on {in_percent(others)}, {100 * (own - others):+.0f} points where it was "
-                f"{100 * before:+.0f} before: one of the sources may be broken"
+                f"labels of the source '{name}' contradict the champion on {percent(own)} of the records, those of "
+                f"other sources on {percent(others)}: {100 * (own - others):+.0f} points, before "
+                f"{100 * before:+.0f}. One of the sources is probably broken"
             )
             return own - others - before, said
     return None
@@ -69,9 +69,8 @@ def selection_doubt(labelling: Labelling) -> tuple[float, str] | None:
         if abs(own - others - before) < POINTS_APART:
             continue
         said = (
-            f"labels come selectively: {in_percent(own)} of the records predicted as {name} are labelled and "
-            f"{in_percent(others)} of the others, {100 * (own - others):+.0f} points where it was "
-            f"{100 * before:+.0f} before"
+            f"labels are selective: {percent(own)} of the records predicted as '{name}' have a label, of the others "
+            f"{percent(others)}: {100 * (own - others):+.0f} points, before {100 * before:+.0f}"
         )
         return own - others - before, said
     return None

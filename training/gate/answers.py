@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trueup.storage.formatting import percent
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.context import GateContext
 from trueup.training.gate.result import GateTest, inapplicable
@@ -32,14 +33,14 @@ def classes_test(paired: Paired) -> GateTest:
     code = "GATE-CLASSES"
     kinds = len(np.unique(paired.truth))
     if kinds < 2:
-        return inapplicable(code, "the judged rows have one label only, so one answer may be right for all of them")
+        return inapplicable(code, "all judged rows have the same label")
     answered = np.unique(paired.challenger_predicted)
-    said = f"the challenger gives {len(answered)} different answers to {len(paired)} rows with {kinds} different labels"
+    said = f"{len(answered)} different predictions on {len(paired)} rows with {kinds} different labels"
     if paired.classes:
         labels, counts = np.unique(paired.truth, return_counts=True)
         never = [f"'{name}'" for name, count in zip(labels, counts, strict=True) if count >= OFTEN
                  and name not in answered]
-        said += f"; never {', '.join(never)}" if never else ""
+        said += f"; never predicted: {', '.join(never)}" if never else ""
     return GateTest(code=code, passed=len(answered) >= 2, value=float(len(answered)), bound=2.0, said=said)
 
 
@@ -58,10 +59,11 @@ def calibration_test(paired: Paired, margin: float, seed: int) -> GateTest:
     new, new_hit = paired.stated_probabilities(paired.challenger_predicted, paired.challenger_score)
     before, after = (old - old_hit) ** 2, (new - new_hit) ** 2
     rise = _lower_limit(after - before, paired.unit, seed)
+    beyond = f"at least {rise:.3f} worse ({percent(SURE)} sure), " if rise > margin else ""
     said = (
-        f"on {len(paired)} rows the Brier score is {after.mean():.4f}, of the opponent {before.mean():.4f}, and the "
-        f"calibration error {_calibration_error(new, new_hit):.3f} against {_calibration_error(old, old_hit):.3f}; "
-        f"the rise is at least {rise:.4f} with a probability of {SURE:.0%}, and {margin:.4g} is let through"
+        f"Brier score {after.mean():.3f}, opponent {before.mean():.3f} on {len(paired)} rows: {beyond}allowed rise "
+        f"{margin:.4g}; calibration error {_calibration_error(new, new_hit):.3f}, opponent "
+        f"{_calibration_error(old, old_hit):.3f}"
     )
     return GateTest(code="GATE-CALIBRATION", passed=rise <= margin, value=rise, bound=margin, said=said)
 

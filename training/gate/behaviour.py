@@ -53,7 +53,7 @@ def behaviour_tests(
         challenger, champion: their models; no champion's where there is none to ask.
     """
     if not suites:
-        return (inapplicable(_CODE, "there is no text to change"),)
+        return (inapplicable(_CODE, "there are no texts to change"),)
     return tuple(_test(stream, suite, classes, challenger, champion) for suite in suites)
 
 
@@ -64,29 +64,32 @@ def _test(
     if len(suite) < suite.least:
         return inapplicable(code, _too_few(suite))
     if suite.kind is SuiteKind.DIRECTIONAL and len(classes) > 2:
-        return inapplicable(code, f"of {len(classes)} classes no score has a direction")
+        return inapplicable(code, f"with {len(classes)} classes a score has no direction")
     if reads_contrary(stream, challenger, suite):
-        why = f"it answers blame rather than praise as '{classes[-1]}', and whether labels mean that the metric tells"
+        why = (
+            f"the model gives '{classes[-1]}' to blame, not to praise; whether the labels mean that is the metric's "
+            "to judge"
+        )
         return inapplicable(code, why)
     failed = failures(stream, challenger, suite)
     share, bound = float(failed.mean()), stream.gate.behaviour_failures
     said = f"{int(failed.sum())} of {len(suite)} cases fail"
     if champion is not None:
         standing = failures(stream, champion, suite)
-        said += f", of the champion {int(standing.sum())}"
+        said += f", champion {int(standing.sum())}"
         bound = max(bound, float(standing.mean()) + stream.gate.behaviour_margin)
     if failed.any():
-        said += f"; the first: {_shown(stream, suite, int(np.argmax(failed)))}"
+        said += f"; first: {_shown(stream, suite, int(np.argmax(failed)))}"
     return GateTest(code=code, passed=share <= bound, value=share, bound=bound, said=said)
 
 
 def _too_few(suite: Suite) -> str:
     if suite.poles is None:
-        return f"{len(suite)} texts can be changed so; {suite.least} are needed"
+        return f"{len(suite)} texts can be changed in this way; {suite.least} needed"
     plain, negated = NEGATIONS[0]
     return (
-        f"of {len(suite)} pairs such as {plain!r} and {negated!r} each word stands in {KNOWN} reference texts or more, "
-        f"so that the model can know it; {suite.least} are needed"
+        f"{len(suite)} pairs such as {plain!r} and {negated!r} use only words of {KNOWN} or more reference texts; "
+        f"{suite.least} needed"
     )
 
 

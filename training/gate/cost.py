@@ -47,7 +47,7 @@ def latency_test(bounds: GatePolicy, champion: np.ndarray, challenger: np.ndarra
     """
     old, new = (1000 * float(np.median(seconds)) for seconds in (champion, challenger))
     bound = max(bounds.latency_ratio * old, bounds.latency_floor_ms)
-    said = f"one answer takes {new:.1f} ms, the champion's {old:.1f} ms; {bound:.0f} ms are let through"
+    said = f"{new:.1f} ms for one answer, champion {old:.1f} ms; limit {bound:.0f} ms"
     return GateTest(code="GATE-LATENCY", passed=new <= bound, value=new, bound=bound, said=said)
 
 
@@ -59,7 +59,7 @@ def size_test(bounds: GatePolicy, champion: int, challenger: int) -> GateTest:
     """
     old, new = champion / MEGABYTE, challenger / MEGABYTE
     bound = max(bounds.size_ratio * old, bounds.size_floor_mb)
-    said = f"the model's file has {new:.1f} MB, the champion's {old:.1f} MB; {bound:.0f} MB are let through"
+    said = f"model file {new:.1f} MB, champion {old:.1f} MB; limit {bound:.0f} MB"
     return GateTest(code="GATE-SIZE", passed=new <= bound, value=new, bound=bound, said=said)
 
 

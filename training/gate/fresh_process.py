@@ -47,9 +47,9 @@ def loads_test(version: int, failure: str = "") -> GateTest:
     Args:
         failure: why it does not; empty where it does.
     """
-    said = f"version {version} was read back from the registry and answers the same"
+    said = f"v{version}, loaded from the registry, answers as it did when it was trained"
     if failure:
-        said = f"version {version} cannot be trusted after reading it back from the registry: {failure}"
+        said = f"v{version} must not be used: loaded from the registry, {failure}"
     return GateTest(code="GATE-LOADS", passed=not failure, value=0.0 if failure else 1.0, bound=1.0, said=said)
 
 
@@ -66,7 +66,7 @@ def difference(stream: StreamSettings, rows: Rows, model: Any) -> str:
     same = np.allclose(predicted.astype(float), before.astype(float)) if stream.is_regression else (
         bool((predicted == before).all()) and np.allclose(score, rows.meta["score"].to_numpy(), equal_nan=True)
     )
-    return "" if same else f"it answers {len(rows)} evaluation rows otherwise than when it was fitted"
+    return "" if same else f"it answers {len(rows)} evaluation rows differently than when it was trained"
 
 
 def read_back(reading: Reading, limit_s: float = LIMIT_S) -> str:
@@ -84,12 +84,12 @@ def read_back(reading: Reading, limit_s: float = LIMIT_S) -> str:
             env={**os.environ, "PYTHONPATH": path},
         )
     except subprocess.TimeoutExpired:
-        return f"a fresh process did not load it and answer within {limit_s:g} s"
+        return f"it did not load and answer within {limit_s:g} s in a fresh process"
     try:
         found = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        return f"a fresh process that loads it ended with status {done.returncode} ({last[:300]})"
+        last = (done.stderr.strip().splitlines() or ["no error message"])[-1]
+        return f"it ended a fresh process with status {done.returncode}: {last[:300]}"
     if found["failed"]:
         raise TrueupError(found["failed"])
     return f"in a fresh process {found['difference']}" if found["difference"] else ""

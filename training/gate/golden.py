@@ -43,10 +43,10 @@ def golden_test(
     """
     right = _right(stream, expected, challenger)
     share, bound = float(right.mean()), stream.gate.golden_share
-    said = f"{int(right.sum())} of {len(right)} golden records are answered rightly"
+    said = f"{int(right.sum())} of {len(right)} golden records right"
     if champion is not None:
         standing = _right(stream, expected, champion)
-        said += f", by the champion {int(standing.sum())}"
+        said += f", champion {int(standing.sum())}"
         bound = min(bound, float(standing.mean()))
     wrong = lines[~right]
     if len(wrong):

@@ -25,7 +25,7 @@ _LEAST_JUDGED = 30  # rows, below which predictions by themselves show nothing
 
 
 class Need(StrEnum):
-    """What a test may need; without it the test is recorded as not applicable, and does not run."""
+    """What a test may need; without it the test is recorded as not applied, and does not run."""
 
     CHAMPION = "champion"              # the opponent is a champion: without it `paired` holds a constant, no model
     CHAMPION_MODEL = "champion model"  # which can be asked: a champion of another service cannot
@@ -59,7 +59,7 @@ _COST = (Need.CHAMPION, Need.CHAMPION_MODEL, Need.REFERENCE_ROWS)
 GUARDRAILS = (  # in the order in which people read them
     Guardrail(
         "GATE-SLICE", slice_guardrail, (Need.CHAMPION,), slice_codes,
-        "a constant may be right within a slice, and is no model to keep",
+        "a constant prediction can be right within a slice, and is no model to keep",
     ),
     Guardrail("GATE-CALIBRATION", calibration_guardrail, (Need.CLASSES, Need.JUDGED_ROWS, Need.PROBABILITIES)),
     Guardrail("GATE-CLASSES", classes_guardrail, (Need.JUDGED_ROWS,)),
@@ -92,17 +92,17 @@ def _missing(need: Need, context: GateContext) -> str:
         case Need.CHAMPION if context.paired.opponent != "champion":
             return "there is no champion yet"
         case Need.CHAMPION_MODEL if context.champion is None:
-            return "the champion answers elsewhere"
+            return "the champion is the model of another service"
         case Need.CLASSES if not context.paired.classes:
-            return "numbers come without a probability"
+            return "predicted numbers have no probability"
         case Need.JUDGED_ROWS if len(context.judged) < _LEAST_JUDGED:
-            return f"{len(context.judged)} judged rows; {_LEAST_JUDGED} are needed"
+            return f"{len(context.judged)} judged rows; {_LEAST_JUDGED} needed"
         case Need.PROBABILITIES if not _all_stated(context):
-            return "the answers of one of the models come without a probability"
+            return "one of the models states no probabilities"
         case Need.TEXT if not context.stream.text:
             return "the stream has no text"
         case Need.REFERENCE_ROWS if not len(context.reference):
-            return "there is no reference row to ask for"
+            return "there are no reference rows"
         case Need.GOLDEN_SET if context.golden is None:
             return "gate.golden names no file"
     return ""

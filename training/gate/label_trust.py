@@ -10,7 +10,7 @@ from trueup.training.gate.result import GateTest, inapplicable
 def label_feed_guardrail(context: GateContext) -> GateTest:
     """GATE-FEED of the new rows. Where it fails, a challenger that passed all else is held for a person."""
     if context.labels_before is None:
-        return inapplicable("GATE-FEED", "nothing is known of how the champion's labels were before")
+        return inapplicable("GATE-FEED", "the champion has no earlier labels to compare with")
     found = judge_label_feed(
         context.paired,
         context.labels_before,

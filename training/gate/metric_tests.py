@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from trueup.storage.formatting import confidence, figure, metric_name, percent
 from trueup.training.evaluation.concept_shift import (
     LEAST_NEW_LABELS,
     SURE_OF_SHIFT,
@@ -89,7 +90,7 @@ def look_number(before: Sequence[int], labels: int) -> int:
 
 
 def promotion_bound(look: int, level: float = PROMOTION_LEVEL) -> float:
-    """The chance to be better that is asked for at the k-th look at new rows of one champion.
+    """The chance to be better that is needed at the k-th look at new rows of one champion.
 
     By the k-th look level · k / (k + c) is spent, with c = `PATIENCE`, and `level` over looks without end: so asking
     often does not win by luck (alpha spending; Lan and DeMets 1983, Biometrika 70:659).
@@ -110,13 +111,13 @@ def _too_few(metric: str, paired: Paired) -> Gate:
 
 def _labels(metric: str, found: int, of: int, needed: int | None) -> GateTest:
     enough = found >= LEAST_NEW_LABELS
-    said = f"{found} new labelled rows that neither model knows"
+    said = f"{found:,} evaluation labels new to both models"
     if found < of:
-        said += f", of {of}: they are of the last {HALF_LIFE:g} windows, where the champion is surely worse than before"
+        said += f" (of {of:,}: those of the last {HALF_LIFE:g} windows, where the champion is significantly worse)"
     if not enough:
-        said = f"{said} are too few to judge by; {LEAST_NEW_LABELS - found} more are needed"
+        said = f"{said}; {LEAST_NEW_LABELS} needed"
     elif needed is not None:
-        said = f"{said}; to see a gain of {minimum_gain_in_words(metric)} nine times in ten takes {needed}"
+        said = f"{said}; {needed:,} needed to detect a gain of {minimum_gain_in_words(metric)} with 90 % power"
     return GateTest(code="GATE-LABELS", passed=enough, value=float(found), bound=float(LEAST_NEW_LABELS), said=said)
 
 
@@ -124,14 +125,15 @@ def _metric(metric: str, paired: Paired, opponent: str) -> GateTest:
     """GATE-METRIC: the point difference on the `informative_rows`, above 0 where the challenger is better."""
     old, new = metric_pair(metric, paired)
     if math.isnan(old) or math.isnan(new):
-        said = f"{metric} is undefined on the {len(paired)} rows, so the models cannot be compared by it"
+        said = f"{metric_name(metric)} is not defined on these {len(paired)} rows"
     else:
-        said = f"on {len(paired)} rows that neither knows {metric} is {new:.4g}, of {opponent} {old:.4g}"
+        said = f"{metric_name(metric)} {figure(new)}, {opponent} {figure(old)} on {len(paired):,} records new to both"
         said += _by_side(metric, paired)
     judged = informative_rows(metric, paired)
     if judged is not paired:
         old, new = metric_pair(metric, judged)
-        said += f"; but on the {len(judged)} of the last {HALF_LIFE:g} windows {new:.4g} against {old:.4g}"
+        said += f"; on the {len(judged):,} of the last {HALF_LIFE:g} windows, which decide: "
+        said += f"{figure(new)}, {opponent} {figure(old)}"
     gain = point_gain(metric, judged)
     return GateTest(
         code="GATE-METRIC", passed=gain > 0, value=None if math.isnan(gain) else gain, bound=0.0, said=said
@@ -140,13 +142,13 @@ def _metric(metric: str, paired: Paired, opponent: str) -> GateTest:
 
 def _by_side(metric: str, paired: Paired) -> str:
     """The same figures for each side of the split: one was never fitted on, the other is cross-fitted."""
-    sides = (("evaluation side", paired.evaluation), ("cross-fitted training side", ~paired.evaluation))
+    sides = (("evaluation side", paired.evaluation), ("training side, cross-validated,", ~paired.evaluation))
     if not all(side.any() for _, side in sides):
         return ""
     told = []
     for name, side in sides:
         old, new = metric_pair(metric, paired.take(side))
-        told.append(f"{name} {new:.4g} against {old:.4g} on {side.sum()}")
+        told.append(f"{name} {figure(new)} against {figure(old)} on {side.sum():,}")
     return f" ({', '.join(told)})"
 
 
@@ -154,11 +156,11 @@ def _better(metric: str, found: Evidence, rows: int, opponent: str, bound: float
     """GATE-BETTER: the chance that the challenger is better."""
     chance = found.chance
     if math.isnan(chance):
-        said = f"{metric} is undefined on the {rows} rows, so there is no chance to give"
+        said = f"{metric_name(metric)} is not defined on these {rows} rows"
     else:
         said = (
-            f"the challenger is better than {opponent} with a probability of {chance:.1%} ({found.said}); "
-            f"{bound:.1%} are asked for"
+            f"{confidence(chance)} sure that the challenger is better than {opponent}, {confidence(bound)} needed "
+            f"({found.said})"
         )
     return GateTest(
         code="GATE-BETTER", passed=chance >= bound, value=None if math.isnan(chance) else chance, bound=bound, said=said
@@ -169,8 +171,11 @@ def _evaluation(metric: str, paired: Paired, seed: int) -> GateTest:
     """GATE-EVALUATION: cross-fitting judges refits of the recipe; the evaluation side judges the version itself."""
     side = paired.take(paired.evaluation)
     if len(side) < LEAST_NEW_LABELS or math.isnan(chance := evidence_of(metric, side, seed).chance):
-        return inapplicable("GATE-EVALUATION", f"{len(side)} rows of the evaluation side say too little by themselves")
-    said = f"on the {len(side)} rows of the evaluation side alone it is better with a probability of {chance:.1%}"
+        return inapplicable("GATE-EVALUATION", f"{len(side)} rows of the evaluation side are too few to judge alone")
+    said = (
+        f"{confidence(chance)} sure that it is better on the {len(side)} rows of the evaluation side alone, "
+        f"{percent(CONTRADICTED)} needed"
+    )
     return GateTest(
         code="GATE-EVALUATION", passed=chance >= CONTRADICTED, value=chance, bound=CONTRADICTED, said=said
     )
@@ -186,28 +191,30 @@ def _older(metric: str, paired: Paired, older: Paired | None, seed: int) -> Gate
     """
     if older is None or len(older) < LEAST_NEW_LABELS:
         found = 0 if older is None else len(older)
-        return inapplicable("GATE-OLDER", f"{found} older evaluation rows with labels are too few to judge by")
+        return inapplicable("GATE-OLDER", f"{found} older evaluation rows with labels are too few to judge")
     new, past = gain_of(metric, paired, seed), gain_of(metric, older, seed + 1)
     if new.wide:
         return inapplicable(
             "GATE-OLDER",
-            f"it is better on the new rows by {minimum_gain_in_words(metric, WIDE)} with a probability of "
-            f"{SURELY:.0%} or more: a champion of the same world would not be beaten so widely, so the older labels "
-            "tell of another one",
+            f"the concept changed (challenger {minimum_gain_in_words(metric, WIDE)} better or more, {percent(SURELY)} "
+            "sure), so older labels no longer represent today",
         )
     chance = p_above(new.draws, -past.draws)
     for name in drop_metrics(metric, paired):
         worse = p_champion_dropped(name, paired, older, seed)
         if math.isnan(chance) or math.isnan(worse):
-            return inapplicable("GATE-OLDER", f"{metric} is undefined on {len(older)} older rows, or on the new ones")
+            return inapplicable(
+                "GATE-OLDER", f"{metric_name(metric)} is not defined on {len(older)} older rows, or on the new ones"
+            )
         if not 1 - SURE_OF_SHIFT < worse < SURE_OF_SHIFT:
             return inapplicable(
                 "GATE-OLDER",
-                f"by {name} the champion itself is worse on the newest rows than on {len(older)} older ones with a "
-                f"probability of {worse:.1%}, so the older labels tell of another world",
+                f"the concept changed (champion's {metric_name(name)} {'worse' if worse > 0.5 else 'better'} on the "
+                f"newest rows than on {len(older)} older ones, {confidence(max(worse, 1 - worse))} sure), so older "
+                "labels no longer represent today",
             )
     said = (
-        f"on {len(older)} older rows that neither was fitted on, whose labels still hold, it loses less than it gains "
-        f"on the new ones with a probability of {chance:.1%}"
+        f"{confidence(chance)} sure that it loses less on {len(older)} older rows than it gains on the new ones, "
+        f"{percent(CONTRADICTED)} needed"
     )
     return GateTest(code="GATE-OLDER", passed=chance >= CONTRADICTED, value=chance, bound=CONTRADICTED, said=said)

@@ -68,4 +68,4 @@ class Gate:
 
 def inapplicable(code: str, why: str) -> GateTest:
     """A test that has nothing to judge: recorded, so that nobody takes it for forgotten, and in nobody's way."""
-    return GateTest(code=code, passed=True, value=None, bound=None, said=f"not applicable: {why}")
+    return GateTest(code=code, passed=True, value=None, bound=None, said=f"Not applied: {why}")

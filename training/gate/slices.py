@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from trueup.storage.formatting import confidence, metric_name, percent
 from trueup.storage.policy import ERROR_METRICS
 from trueup.storage.stream import StreamSettings
 from trueup.training.evaluation.gain import chance_better, metric_pair
@@ -72,26 +73,30 @@ def _code(column: str) -> str:
 def _test(stream: StreamSettings, column: str, values: list[_Value], margin: float, count: int, seed: int) -> GateTest:
     code = _code(column)
     if not values:
-        why = f"no value of '{column}' holds {_LEAST_ROWS} judged rows on which {stream.metric} exists"
+        why = f"no value of '{column}' has {_LEAST_ROWS} judged rows on which {metric_name(stream.metric)} is defined"
         return inapplicable(code, why)
     bound = 1 - REFUSAL_LEVEL / count
     chances = {v.name: 1 - chance_better(stream.metric, v.rows, seed) for v in values if v.loss > margin}
     refused = [v for v in values if chances.get(v.name, 0.0) >= bound]
     worst = max(refused or values, key=lambda v: v.loss)
     said = (
-        f"of {len(values)} values of '{column}' the worst is '{worst.name[:60]}': on {len(worst.rows)} rows "
-        f"{stream.metric} {_change(stream, worst)}"
+        f"worst of {len(values)} values of '{column}': '{worst.name[:60]}', {metric_name(stream.metric)} "
+        f"{_change(stream, worst)} on {len(worst.rows)} rows, allowed {_figure(stream, margin)}"
     )
     if worst.name in chances:
-        said += f"; a loss with a probability of {chances[worst.name]:.1%}, and from {bound:.1%} on it counts"
+        said += f"; {confidence(chances[worst.name])} sure that it is worse, refused from {confidence(bound)}"
     also = [f"'{v.name[:60]}'" for v in refused if v is not worst][:_NAMED]
     said += f"; also refused: {', '.join(also)}" if also else ""
     return GateTest(code=code, passed=not refused, value=worst.loss, bound=margin, said=said)
 
 
 def _change(stream: StreamSettings, value: _Value) -> str:
-    by = f"{abs(value.loss):.1%}" if stream.metric in ERROR_METRICS else f"{abs(value.loss):.4g}"
-    return f"is {by} {'worse' if value.loss > 0 else 'better'} than the opponent's" if value.loss else "is equal"
+    by = _figure(stream, abs(value.loss))
+    return f"{by} {'worse' if value.loss > 0 else 'better'} than the opponent" if value.loss else "as the opponent"
+
+
+def _figure(stream: StreamSettings, loss: float) -> str:
+    return percent(loss) if stream.metric in ERROR_METRICS else f"{loss:.3g}"
 
 
 def _values(stream: StreamSettings, paired: Paired, column: str) -> Iterator[_Value]:

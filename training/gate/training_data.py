@@ -10,6 +10,7 @@ from datetime import datetime
 
 import numpy as np
 
+from trueup.storage.formatting import percent, percent_change
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 from trueup.training.gate.leak import leak_test, overlap_test
@@ -54,7 +55,7 @@ def labels_test(found: int) -> GateTest:
     """DATA-LABELS: enough labelled rows on the training side."""
     said = f"{found} labelled training rows"
     if found < LEAST_TRAINING_LABELS:
-        said += f" are too few to learn from; {LEAST_TRAINING_LABELS - found} more are needed"
+        said += f", {LEAST_TRAINING_LABELS} needed"
     bound = float(LEAST_TRAINING_LABELS)
     return GateTest(code="DATA-LABELS", passed=found >= bound, value=float(found), bound=bound, said=said)
 
@@ -64,14 +65,14 @@ def kinds_test(stream: StreamSettings, learning: Rows) -> GateTest:
     labels = learning.meta["label"]
     if stream.is_regression:
         kinds = int(labels.nunique())
-        said = f"the labels take {kinds} different values"
+        said = f"labels with {kinds} different values"
     else:
         counts = labels.astype(str).value_counts()
         kinds = int((counts >= LEAST_ROWS_OF_CLASS).sum())
-        told = ", ".join(f"{name!r}: {count}" for name, count in counts.head(5).items()) or "none"
-        said = f"{kinds} classes with {LEAST_ROWS_OF_CLASS} labelled training rows or more ({told})"
+        told = ", ".join(f"'{' '.join(name.split())}' {count:,}" for name, count in counts.head(5).items()) or "none"
+        said = f"{kinds} classes with {LEAST_ROWS_OF_CLASS} or more labelled training rows ({told})"
     if kinds < 2:
-        said += "; there is nothing to tell apart. Look at label.classes, or bring labels of the other classes"
+        said += "; a model needs two. Check label.classes, or add labels of the other classes"
     return GateTest(code="DATA-CLASSES", passed=kinds >= 2, value=float(kinds), bound=2.0, said=said)
 
 
@@ -79,13 +80,13 @@ def duplicates_test(stream: StreamSettings, learning: Rows) -> GateTest:
     """DATA-DUPLICATES: the labelled training rows are not nearly all repeats of each other."""
     code = "DATA-DUPLICATES"
     if not stream.text:
-        return inapplicable(code, "rows without text repeat by nature")
+        return inapplicable(code, "the stream has no text")
     if not len(learning):
-        return inapplicable(code, "there is no labelled training row")
+        return inapplicable(code, "there are no labelled training rows")
     share = 1 - len(np.unique(learning.meta["content"].to_numpy())) / len(learning)
-    said = f"{share:.1%} of {len(learning)} labelled training rows repeat the content of an earlier one"
+    said = f"{percent(share)} of {len(learning):,} labelled training rows repeat an earlier one"
     if share > DUPLICATES:
-        said += ": a sender in a loop, or a flood. See `trueup check` (DQ-DUP) for when it began"
+        said += ": probably a source that sends the same records again. `trueup check` (DQ-DUP) shows since when"
     return GateTest(code=code, passed=share <= DUPLICATES, value=share, bound=DUPLICATES, said=said)
 
 
@@ -97,17 +98,17 @@ def class_share_test(stream: StreamSettings, new: np.ndarray, known: np.ndarray)
     code = "DATA-SHARE"
     before = np.array([str(label) for label in known if label is not None], dtype=object)
     if stream.is_regression:
-        return inapplicable(code, "numbers have no class shares; DRF-LABEL tells of them")
+        return inapplicable(code, "numbers have no class shares; DRF-LABEL compares them")
     if not len(before) or len(new) < FEW_LABELS:
-        newer = f"{len(new)} labels are newer than the champion; {FEW_LABELS} are needed"
-        return inapplicable(code, newer if len(before) else "no champion yet")
+        newer = f"{len(new)} labels newer than the champion; {FEW_LABELS} needed"
+        return inapplicable(code, newer if len(before) else "there is no champion yet")
     now = new.astype(str)
     gaps = {name: float(np.mean(now == name) - np.mean(before == name)) for name in np.unique([*before, *now])}
     jump = sum(abs(gap) for gap in gaps.values()) / 2
     name = max(gaps, key=lambda one: abs(gaps[one]))
-    said = f"'{name}' went from {np.mean(before == name):.1%} to {np.mean(now == name):.1%} of the labels"
+    said = f"labels '{name}' {percent_change(float(np.mean(before == name)), float(np.mean(now == name)))}"
     if jump > SHARE_JUMP:
-        said = f"warning: {said}; see whether the world changed or whoever labels it. It stops nothing"
+        said = f"warning: {said}. Check whether the records changed, or who labels them. Training continues"
     return GateTest(code=code, passed=True, value=jump, bound=SHARE_JUMP, said=said)
 
 
@@ -126,12 +127,12 @@ def user_test(users: np.ndarray, bound: float) -> GateTest:
     most = int(counts.argmax())
     share = float(counts[most] / len(users))
     passed = share <= bound or counts[most] <= FEW_LABELS
-    said = f"user {names[most][:60]!r} gave {counts[most]} of {len(users)} new labels"
+    said = f"user '{' '.join(names[most].split())[:60]}' gave {counts[most]} of {len(users)} new labels"
     if not passed:
         said += (
-            f" ({share:.0%}), and one user may decide {bound:.0%}. Look at the feedback; if that user is trusted, "
-            "raise gate.max_share_per_user"
+            f" ({percent(share)}, limit {percent(bound)}). Check this feedback; if you trust the user, raise "
+            "gate.max_share_per_user"
         )
     elif share > bound:
-        said += f"; up to {FEW_LABELS} nobody is suspected"
+        said += f"; no limit up to {FEW_LABELS}"
     return GateTest(code=code, passed=bool(passed), value=share, bound=bound, said=said)
