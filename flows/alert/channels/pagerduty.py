@@ -85,7 +85,7 @@ def _event(key: str, letter: Letter, left_out: int, action: str, alert: str, *, 
     payload: dict[str, Any] = {
         "summary": clipped(for_chat(f"{letter.stem}: {letter.wrong}"), _SUMMARY),
         "source": for_chat(next((value for name, value in letter.foot if name.lower() == "host"), "trueup")),
-        "timestamp": envelope.at.isoformat(),
+        "timestamp": envelope.at.isoformat(timespec="seconds"),
         "custom_details": _details(letter, left_out),
     }
     address = web_address(letter.link)

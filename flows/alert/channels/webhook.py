@@ -97,5 +97,5 @@ def _four_lines(letter: Letter, envelope: Envelope) -> bytes:
 
 
 def _written(data: dict[str, Any], envelope: Envelope) -> bytes:
-    at = iso(envelope.at)
+    at = iso(envelope.at.replace(microsecond=0))
     return json.dumps({"type": _TYPE, "timestamp": at, "data": data}).encode()
