@@ -32,7 +32,7 @@ def _items(letter: Letter) -> int:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_no_letter_exceeds_a_budget_and_each_keeps_the_beginning_of_its_four_lines(way: str, seed: int) -> None:
     """Whatever its texts are: what is left out is counted, and it is whole items before it is a part of a line."""
