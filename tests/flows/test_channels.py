@@ -188,6 +188,21 @@ def test_an_answer_that_is_not_slacks_is_no_success(kind: str, service: Service,
     assert not failure.permanent
 
 
+@pytest.mark.parametrize("kind", ["slack"])
+def test_slack_for_governments_has_a_host_of_its_own(
+    kind: str, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is meant for it goes nowhere else."""
+    from apprise.plugins.slack import NotifySlack
+
+    monkeypatch.setattr(NotifySlack, "webhook_url", "http://127.0.0.1:9/services")
+    monkeypatch.setattr(NotifySlack, "webhook_gov_url", f"http://127.0.0.1:{service.port}/services")
+    url = _PATHS[kind].replace("slack.com", "slack-gov.com")
+    SlackChannel("w", url, clock=lambda: NOW).send(made_letter(), made_envelope())
+    assert service.paths == ["/services/T0AAA111/B0BBB222/cccc3333"]
+    assert "channel" not in service.sent()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile_text_stays_text(kind: str, service: Service, make: Make) -> None:
     """No call, link, mention, token of a template or hidden mark of a record comes to life."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
+from urllib.parse import urlsplit
 
 from trueup.flows.alert.channels.answers import PATIENCE_SECONDS, in_two_tries
 from trueup.flows.alert.channels.below_the_lines import lines_below, web_address
@@ -29,7 +30,11 @@ class SlackChannel:
         self, who: str, url: str, *, clock: Callable[[], datetime], patience: float = PATIENCE_SECONDS
     ) -> None:
         self.who, self.clock = who, clock
-        self.url = f"{url}{'&' if '?' in url else '?'}{_ASKED}&cto={patience:g}&rto={patience:g}"
+        parts = urlsplit(url)
+        tokens = "/".join(parts.path.strip("/").split("/")[-3:])
+        mode = "gov-hook" if parts.hostname == "hooks.slack-gov.com" else "hook"
+        # in apprise's own words: it loses what is asked of a URL of hooks.slack-gov.com, and its host
+        self.url = f"slack://{tokens}/?mode={mode}&{_ASKED}&cto={patience:g}&rto={patience:g}"
 
     def send(self, letter: Letter, envelope: Envelope) -> None:
         """Posts it; where Slack refuses the content, the four lines alone.
