@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -21,7 +22,7 @@ from trueup.flows.alert.channels.pagerduty import PagerDutyChannel
 from trueup.flows.alert.channels.slack import SlackChannel
 from trueup.flows.alert.channels.teams import TeamsChannel
 from trueup.flows.alert.channels.webhook import WebhookChannel, signature
-from trueup.flows.channel_settings import secrets_of_channel, signing_key
+from trueup.flows.channel_settings import check_url, secrets_of_channel, signing_key
 from trueup.reports.alerts.letter import Letter, Standing
 from trueup.storage import secrets
 
@@ -164,6 +165,22 @@ def test_where_no_server_is_met_no_try_is_used_up(kind: str, make: Make) -> None
         taken.bind(("127.0.0.1", 0))  # nobody listens there
         failure = _failed(make(kind, taken.getsockname()[1]))
     assert (failure.counts, failure.server, failure.unknown) == (False, True, False)
+
+
+@pytest.mark.parametrize("kind", ["teams"])
+@pytest.mark.parametrize("place", ["/powerautomate/automations/direct", "/powerautomate/automations/direct/cu/07"])
+def test_the_newer_urls_of_workflows_are_asked_as_they_are(
+    kind: str, place: str, service: Service, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Power Automate gives them out since 2025: another place and version, the same card."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    url = _PATHS[kind].format(port=service.port).replace("/workflows", f"{place}/workflows")
+    url = url.replace("2016-06-01", "1")
+    check_url(kind, url)
+    TeamsChannel("w", url, clock=lambda: NOW).send(made_letter(), made_envelope())
+    assert service.paths[0].split("?")[0] == urlsplit(url).path
+    assert parse_qs(urlsplit(service.paths[0]).query) == parse_qs(urlsplit(url).query)
+    assert "RichTextBlock" in service.bodies[0].decode()
 
 
 @pytest.mark.parametrize("kind", ["teams"])
