@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from typing import Any
 from trueup.flows.alert.channels.answers import failure_of, not_heard, not_met
 from trueup.flows.alert.channels.channel import DeliveryFailed
 from trueup.storage.secrets import without_secrets
+
+_one_at_a_time = threading.Lock()  # neither what is heard below nor Prefect's own listening to a log bears a second
 
 
 @dataclass
@@ -32,7 +35,7 @@ def notify(who: str, block: Any, body: str, subject: str, *, now: datetime) -> N
     """
     from prefect.blocks.abstract import NotificationError
 
-    with _listening() as heard, block.raise_on_failure():
+    with _one_at_a_time, _listening() as heard, block.raise_on_failure():
         try:
             block.notify(body, subject, _sync=True)
             return
@@ -71,11 +74,13 @@ def _listening() -> Iterator[_Overheard]:
         heard.retry_after = answer.headers.get("Retry-After", "")
         return answer
 
+    words = logging.getLogger("apprise")
     requests.Session.send = overheard  # type: ignore[assignment, method-assign]
+    passed_on, words.propagate = words.propagate, False  # it says again, in its own words, what is raised here
     try:
         yield heard
     finally:
-        requests.Session.send = send  # type: ignore[method-assign]
+        requests.Session.send, words.propagate = send, passed_on  # type: ignore[method-assign]
 
 
 def _was_connected(error: Exception) -> bool:
