@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trueup.models import Champion, Models
     from trueup.monitoring.check import Check, Signal, Verdict
     from trueup.quarantine import Quarantine
+    from trueup.reports.runbook import runbook_page as runbook
     from trueup.results import CycleResult, TrainResult
     from trueup.storage.errors import (
         ConfigError,
@@ -69,14 +70,16 @@ __all__ = [
     "demo",
     "init",
     "open",
+    "runbook",
 ]  # fmt: skip
 _MODULES = {
     "Alerts": "alerts", "Champion": "models", "Check": "monitoring.check", "CycleResult": "results",
     "Deployment": "deployment", "Models": "models", "Quarantine": "quarantine", "Reports": "stored_reports",
     "Signal": "monitoring.check", "StoredReport": "stored_reports", "Stream": "stream", "TrainResult": "results",
     "Verdict": "monitoring.check", "demo": "deployment", "init": "deployment", "open": "deployment",
+    "runbook": "reports.runbook",
 }  # fmt: skip
-_OTHER_NAMES = {"open": "open_deployment"}  # where a name of ours would hide one of Python's
+_OTHER_NAMES = {"open": "open_deployment", "runbook": "runbook_page"}  # where a name of ours would hide one of Python's
 
 
 def __getattr__(name: str) -> Any:

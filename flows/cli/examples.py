@@ -42,4 +42,5 @@ EXAMPLES = {
     "alerts ack": "trueup alerts ack 3fa8",
     "alerts silence": "trueup alerts silence DRF-TEXT --stream reviews --until 3d --why 'a campaign'",
     "alerts accept": "trueup alerts accept 3fa8 --why 'the new product line'",
+    "runbook": "trueup runbook PRF-METRIC",
 }

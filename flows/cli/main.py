@@ -23,6 +23,7 @@ MODULES = {
     "check": "cycles", "cycle": "cycles", "serve": "cycles", "demo": "cycles", "replay": "replay", "pause": "pause",
     "resume": "pause", "prune": "prune", "status": "status", "doctor": "status", "adopt": "status",
     "quarantine": "intake", "models": "models", "reports": "reports", "alerts": "alerts",
+    "runbook": "runbook",
 }  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from string import Formatter
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from trueup.reports.runbook import runbook_code
+
 if TYPE_CHECKING:  # settings read templates, and know nothing of checks
     from trueup.reports.alerts.situation import Situation
 
@@ -45,7 +47,7 @@ def pages_of(links: Mapping[str, str], situation: Situation) -> tuple[tuple[str,
         "version": _newest(notice.to_version for notice in notices) or situation.champion,
         "run": _newest(notice.run_id for notice in notices),
         "cycle": _newest(notice.cycle_id for notice in notices),
-        "code": next(iter(codes), None),
+        "code": runbook_code(next(iter(codes), "")) or next(iter(codes), None),
     }
     found = ((name, link_for(links, kind, **ids)) for kind, name in _PAGES.items())
     return tuple((name, link) for name, link in found if link)

@@ -49,7 +49,7 @@ WALKED = {
     "models verify": "", "reports list": "", "reports show": "REPORT", "reports compare": "REPORT REPORT",
     "reports export": "REPORT", "alerts list": "", "alerts show": "ALERT", "alerts ack": "INCIDENT",
     "alerts accept": "INCIDENT --why EVIL", "alerts silence": "INCIDENT --until 2d --why EVIL", "pause": "--why EVIL",
-    "resume": "--why EVIL", "prune": "--dry-run", "no such EVIL": "",
+    "resume": "--why EVIL", "prune": "--dry-run", "runbook": "EVIL", "no such EVIL": "",
 }  # fmt: skip
 NOT_WALKED = {
     "train", "serve", "demo", "replay", "models promote", "models rollback", "models resume", "reports open",

@@ -30,7 +30,10 @@ from trueup.training.gate import guardrails
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
-PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *sorted(DOCS.glob("*.md")))
+PAGES = (
+    *(ROOT / page for page in ("README.md", "CHANGELOG.md", "examples/README.md", "reports/runbook.md")),
+    *sorted(DOCS.glob("*.md")),
+)
 
 # ---- settings ----
 
