@@ -264,4 +264,7 @@ def _words(failure: Exception) -> str:
         return _reply(failure.smtp_code, failure.smtp_error)
     if isinstance(failure, UnicodeError):
         return "name, login or password have letters outside ASCII, which Python's smtplib cannot send"
-    return " ".join(str(failure).split()) or type(failure).__name__
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({failure.verify_message}); name its authority's file as [smtp] ca"
+    said = failure.strerror if isinstance(failure, OSError) and not isinstance(failure, ssl.SSLError) else None
+    return " ".join((said or str(failure)).split()) or type(failure).__name__
