@@ -9,6 +9,7 @@ from trueup.reports.explanation_facts import ChampionExplanation, OtherExplanati
 from trueup.storage.formatting import figure
 from trueup.storage.promotions import GATED, PromotionAttempt, PromotionKind, PromotionState
 
+_PASSED, _APART = "  passed", "  –     "  # how the lines of tests begin; the second: not applicable
 _CAME = {
     PromotionKind.FIRST: "as the first champion, through its gate",
     PromotionKind.CHALLENGER: "through its gate",
@@ -216,10 +217,19 @@ def _left(promotion: PromotionAttempt, version: int) -> bool:
     )
 
 
+def with_passed_counted(said: Sequence[str]) -> list[str]:
+    """The sentences of an explanation, with the tests that were passed as one line in place of one each."""
+    passed = [line for line in said if line.startswith((_PASSED, _APART))]
+    shown = [line for line in said if line not in passed]
+    if passed:
+        shown.insert(said.index(passed[0]), f"  {len(passed)} tests passed or not applicable")
+    return shown
+
+
 def _verdict(test: Mapping[str, Any]) -> str:
     if test["passed"] and test["value"] is None and test["bound"] is None:
-        return "  –     "
-    return "  passed" if test["passed"] else "  failed"
+        return _APART
+    return _PASSED if test["passed"] else "  failed"
 
 
 def _probation(found: Mapping[str, Any]) -> str:

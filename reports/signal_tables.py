@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.monitoring.check import Signal, Verdict
 from trueup.reports.comparing import Change
-from trueup.reports.tables import SENTENCE, Column, table
+from trueup.reports.tables import Column, table
 from trueup.storage.formatting import figure, p_value_figure
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _VERDICTS = {Verdict.BREACHED: "breached", Verdict.OK: "ok", Verdict.INSUFFICIENT: "not judged"}
 _COLOUR = {Verdict.BREACHED: "bold red", Verdict.OK: "green", Verdict.INSUFFICIENT: "dim"}
 _ORDER = tuple(_VERDICTS)
+_FINDING = Column("what was found", least=44)  # the sentence holds the figures as well, so it goes first
+_CODE = Column("signal", least=20)
 _FIGURES = (
     Column("value", rank=2, right=True), Column("p", rank=1, right=True), Column("threshold", rank=3, right=True),
 )  # fmt: skip
@@ -28,13 +30,12 @@ def signals_shown(signals: Sequence[Signal], *, every: bool) -> Iterator[Rendera
 
     ordered = sorted(signals, key=lambda s: _ORDER.index(s.verdict))
     of = {verdict: [s for s in ordered if s.verdict is verdict] for verdict in _VERDICTS}
-    found = Column("what was found", least=SENTENCE)
     if every:
-        whole = (Column("signal"), Column("verdict"), found, *_FIGURES)
+        whole = (_CODE, Column("verdict"), _FINDING, *_FIGURES)
         yield table("signals", whole, [(s.code, verdict_text(s.verdict), s.said, *_figures(s)) for s in ordered])
         return
     if of[Verdict.BREACHED]:
-        heads = (Column("signal"), found, *_FIGURES)
+        heads = (_CODE, _FINDING, *_FIGURES)
         rows = [(Text(s.code, style=_COLOUR[s.verdict]), s.said, *_figures(s)) for s in of[Verdict.BREACHED]]
         yield table(f"{len(rows)} breached", heads, rows)
     if unjudged := of[Verdict.INSUFFICIENT]:
@@ -49,8 +50,8 @@ def gate_shown(tests: Sequence[Mapping[str, Any]], *, every: bool) -> Iterator[R
     failed = [test for test in tests if not test["passed"]]
     if shown := tests if every else failed:
         heads = (
-            Column("test"), Column("outcome"), Column("what was found", least=SENTENCE),
-            Column("value", rank=1, right=True), Column("bound", rank=2, right=True),
+            Column("test", least=20), Column("outcome"), _FINDING, Column("value", rank=1, right=True),
+            Column("bound", rank=2, right=True),
         )  # fmt: skip
         rows = [
             (t["code"], _outcome(t["passed"]), t["said"], figure(t.get("value")), figure(t.get("bound"))) for t in shown
@@ -66,7 +67,7 @@ def changes_shown(changes: Sequence[Change], before: str, after: str, *, every: 
 
     shown = [change for change in changes if every or change.turned]
     heads = (
-        Column("signal"), Column(before, least=10), Column(after, least=10),
+        _CODE, Column(before, least=10), Column(after, least=10),
         *(Column(name, rank=rank, right=True, least=6) for name, rank in
           (("value before", 1), ("value after", 1), ("p before", 2), ("p after", 2))),
     )  # fmt: skip

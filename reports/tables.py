@@ -70,21 +70,28 @@ class TerminalTable:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Any, ...], ...]
 
+    def layout(self, width: int) -> dict[int, int]:
+        """The places of the columns that are shown at a width, and the cells that each gets."""
+        from rich.cells import cell_len
+
+        filled = self._filled()
+        natural = [
+            max(cell_len(line) for cell in (self.columns[k].heading, *(row[k] for row in self.rows))
+                for line in str(cell).split("\n"))
+            for k in filled
+        ]  # fmt: skip
+        given = laid_out([_with_heading(self.columns[k]) for k in filled], natural, width)
+        return {filled[k]: cells for k, cells in given.items()}
+
+    def _filled(self) -> list[int]:
+        return [k for k in range(len(self.columns)) if any(row[k].plain for row in self.rows)]
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         from rich import box
-        from rich.cells import cell_len
         from rich.table import Table
         from rich.text import Text
 
-        filled = [k for k in range(len(self.columns)) if any(row[k].plain for row in self.rows)]
-        columns = [self.columns[k] for k in filled]
-        rows = [[row[k] for k in filled] for row in self.rows]
-        natural = [
-            max(cell_len(line) for cell in (column.heading, *cells) for line in str(cell).split("\n"))
-            for column, *cells in zip(columns, *rows, strict=True)
-        ]
-        columns = [_with_heading(column) for column in columns]
-        given = laid_out(columns, natural, options.max_width)
+        columns, given = self.columns, self.layout(options.max_width)
         if self.title:
             yield Text(self.title, style="bold")
         drawn = Table(
@@ -96,10 +103,10 @@ class TerminalTable:
                 Text(columns[k].heading), width=cells, justify="right" if columns[k].right else "left",
                 overflow="ellipsis" if columns[k].cut else "fold", no_wrap=columns[k].cut,
             )  # fmt: skip
-        for row in rows:
+        for row in self.rows:
             drawn.add_row(*(row[k] for k in given))
         yield drawn
-        gone = [columns[k].heading for k in range(len(columns)) if k not in given]
+        gone = [columns[k].heading for k in self._filled() if k not in given]
         if gone:
             yield Text(f"A wider terminal also shows: {', '.join(gone)}.", style="dim")
 

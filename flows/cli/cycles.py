@@ -98,8 +98,10 @@ def _told(done: CycleResult, *, every: bool) -> Iterator[RenderableType]:
 
     again = ", done before" if done.repeated else ""
     yield Text(f"{done.stream} as of {to_minute(done.as_of)}: {done.outcome}{again}", style="bold")
+    breached = {signal.code for signal in done.check.breached} if done.check else set()
     for reason in done.reasons:
-        yield Padding(Text(f"- {reason}"), (0, 0, 0, 2))
+        if reason.partition(":")[0] not in breached:  # their sentences stand in the table below
+            yield Padding(Text(f"- {reason}"), (0, 0, 0, 2))
     if done.check:
         yield from signals_shown(done.check.signals, every=every)
     if done.gate:

@@ -79,6 +79,7 @@ def models_show(
     from rich.text import Text
 
     from trueup.flows.train.lineage import lineage_in_words
+    from trueup.reports.explanation import with_passed_counted
     from trueup.reports.signal_tables import gate_shown
 
     with session(config, home, as_json) as s:
@@ -96,7 +97,7 @@ def models_show(
                 for e in judged
             ),
             *([Text(gone)] if gone else []),
-            Text("\n".join(found.explained)),
+            Text("\n".join(with_passed_counted(found.explained))),
         )
 
 
@@ -108,6 +109,7 @@ def models_explain(
         ),
     ] = None,
     stream: StreamName = None,
+    every: Every = False,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -115,9 +117,12 @@ def models_explain(
     """Why the champion is champion, and what others would have needed."""
     from rich.text import Text
 
+    from trueup.reports.explanation import with_passed_counted
+
     with session(config, home, as_json) as s:
         found = s.stream(stream).models.explain(versions or ())
-        s.show(found.as_json(), Text(str(found)))
+        said = str(found).splitlines()
+        s.show(found.as_json(), Text("\n".join(said if every else with_passed_counted(said))))
 
 
 def models_history(
@@ -149,7 +154,7 @@ def models_history(
             for e in trail.events
         ]  # fmt: skip
         heads = (
-            Column("id", rank=2), Column("at"), Column("who", rank=1, cut=True), Column("what", cut=True),
+            Column("id", rank=2), Column("at"), Column("who", least=17, cut=True), Column("what", cut=True),
             Column("versions"), Column("why", rank=3, least=SENTENCE, cut=True),
         )  # fmt: skip
         s.show(

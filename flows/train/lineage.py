@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from trueup.storage.errors import ConfigError
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
-from trueup.storage.timepoints import iso
+from trueup.storage.timepoints import iso, to_minute
 
 # tables that no model hangs on; addresses are people's
 NOT_OF_MODELS = frozenset({"alerts", "gate", "policies", "schedule"})
@@ -107,13 +108,18 @@ def lineage_in_words(record: VersionRecord) -> dict[str, str]:
     asked, rows = found["asked"], found["snapshot"]
     window = (asked["windows"] or {}).get("current")
     return {
-        "rows": f"{rows['rows']}, {rows['labels']} labelled, from {rows['first_time']} to {rows['last_time']}",
+        "rows": f"{rows['rows']}, {rows['labels']} labelled, {_from_to(rows)}",
         "snapshot": rows["hash"],
         "asked for by": " ".join([f"check {asked['report_id']}:"] * bool(asked["report_id"]) + asked["reasons"]),
-        **({"window": f"{window['rows']} rows from {window['first_time']} to {window['last_time']}"} if window else {}),
+        **({"window": f"{window['rows']} rows {_from_to(window)}"} if window else {}),
         "commit": found["commit"] or "–",
         "seed": str(found["seed"]),
     }
+
+
+def _from_to(ends: Mapping[str, Any]) -> str:
+    first, last = (datetime.fromisoformat(at) if at else None for at in (ends["first_time"], ends["last_time"]))
+    return f"from {to_minute(first)} to {to_minute(last)}"
 
 
 def lineage_files(found: Mapping[str, Any], settings: Mapping[str, Any], packages: str) -> dict[str, bytes]:
