@@ -27,11 +27,12 @@ from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:  # each part is imported where it is opened: a command pays for what it uses
     from trueup.reports.stored import ReportFiles
-    from trueup.storage.alerts import AlertStore
     from trueup.storage.archive import Archive
     from trueup.storage.baselines import BaselineLog
     from trueup.storage.check_lists import CheckLists
     from trueup.storage.cycles import CycleLog
+    from trueup.storage.incidents import IncidentLog
+    from trueup.storage.outbox import Outbox
     from trueup.storage.pauses import PauseLog
     from trueup.storage.predictions import PredictionLog
     from trueup.storage.promotions import PromotionLog
@@ -133,10 +134,16 @@ class App:
         return PruningLog(self.database)
 
     @cached_property
-    def alerts(self) -> AlertStore:
-        from trueup.storage.alerts import AlertStore
+    def incidents(self) -> IncidentLog:
+        from trueup.storage.incidents import IncidentLog
 
-        return AlertStore(self.database)
+        return IncidentLog(self.database)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        from trueup.storage.outbox import Outbox
+
+        return Outbox(self.database)
 
     @cached_property
     def pauses(self) -> PauseLog:

@@ -110,6 +110,15 @@ def holder_of(database: Database, stream: str, now: datetime) -> str | None:
     return None if row is None or _free(row, now) else f"process {row.pid} on {row.host}"
 
 
+def held_elsewhere(database: Database, stream: str, now: datetime) -> bool:
+    """Whether another process than this one holds the stream's lease now."""
+    with database.read() as connection:
+        row = connection.execute(sa.select(t.leases).where(t.leases.c.stream == stream)).first()
+    if row is None or _free(row, now):
+        return False
+    return row.host != socket.gethostname() or row.pid != os.getpid()
+
+
 def _take(database: Database, lease: Lease, now: datetime) -> sa.Row[tuple[object, ...]] | None:
     """Take the lease if it is free; otherwise the row of its holder."""
     import psutil

@@ -10,9 +10,11 @@ from functools import cache
 from pathlib import Path
 
 from trueup.feedback.intake import ingest
+from trueup.flows.alert.messages import mail_about
 from trueup.flows.app import App, open_app
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY, Regime, make_reviews
+from trueup.storage.outbox import Notice
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 TRAINED = START + timedelta(days=30)
@@ -89,3 +91,8 @@ def about_to_break(folder: Path, *, more: str = "") -> App:
     app = with_champion(folder, more=more)
     take_in(app, folder, 2, TRAINED, WEEK, BROKEN)
     return app
+
+
+def plain_mail(app: App, notice: Notice) -> str:
+    """The text of the mail that tells of a notice, on one line."""
+    return " ".join(mail_about(app, notice).text.split())

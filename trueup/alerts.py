@@ -11,8 +11,9 @@ from trueup.storage.tabular import Document, Listing, Tabular
 
 if TYPE_CHECKING:
     from trueup.flows.app import App
-    from trueup.storage.alerts import Incident, OutboxItem
     from trueup.storage.baselines import Baseline
+    from trueup.storage.incidents import Incident
+    from trueup.storage.outbox import Notice
     from trueup.storage.silences import Silence
 
 
@@ -21,7 +22,7 @@ class AlertOverview(Tabular):
     """Incidents, mails of the outbox, and silences in force. As a table, the incidents."""
 
     incidents: Listing[Incident]
-    mails: Listing[OutboxItem]
+    mails: Listing[Notice]
     silences: Listing[Silence]
 
     def caption(self) -> str:
@@ -30,6 +31,16 @@ class AlertOverview(Tabular):
 
     def records(self) -> Sequence[Document]:
         return self.incidents.records()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownAlert:
+    """An alert with its mail."""
+
+    alert: Notice
+    subject: str
+    text: str
+    html: str
 
 
 @dataclass(frozen=True)
@@ -45,55 +56,61 @@ class Alerts:
             self._app.stream(self.stream)
         return AlertOverview(
             incidents=self.incidents(),
-            mails=Listing(self._app.alerts.alerts(self.stream)),
+            mails=Listing(self._app.outbox.newest(self.stream)),
             silences=Listing(self._app.silences.in_force(self._app.now(), self.stream)),
         )
 
     def incidents(self) -> Listing[Incident]:
         """Incidents, newest first, open or resolved."""
-        return Listing(self._app.alerts.incidents(self.stream))
+        return Listing(self._app.incidents.newest(self.stream))
 
-    def show(self, alert: str) -> OutboxItem:
-        """One alert as it is mailed.
+    def show(self, alert: str) -> ShownAlert:
+        """One alert, and the mail that tells of it as it would be composed now.
 
         Raises:
             InputError: there is none of this id.
         """
-        found = next((a for a in self._app.alerts.alerts(limit=None) if a.id == alert), None)
+        found = next(iter(self._app.outbox.of({alert})), None)
         if found is None:
             raise InputError(f"There is no alert '{alert}'. `trueup alerts list` names them.")
-        return found
+        from trueup.flows.alert.messages import mail_about
 
-    def test(self) -> Listing[OutboxItem]:
+        mail = mail_about(self._app, found)
+        return ShownAlert(alert=found, subject=mail.subject, text=mail.text, html=mail.html)
+
+    def test(self) -> Listing[Notice]:
         """Send a test mail to the stream's recipients, now; the mail with what became of it.
 
         Raises:
             ConfigError: the stream tells nobody.
         """
-        from trueup.flows.alert.compose import outbox_item
         from trueup.flows.alert.dispatch import deliver_now
+        from trueup.flows.alert.notices import add_notice, recipients
+        from trueup.monitoring.severity import Severity
         from trueup.reports.alerts.facts import AlertFacts, AlertKind
 
         app, stream = self._app, self._app.stream(self.stream or "")
         facts = AlertFacts(kind=AlertKind.TEST, stream=stream.name, as_of=app.now(), home=str(app.home))
-        sent = outbox_item(app, stream, facts, None)
-        if not sent.to:
+        to = [one for severity in Severity for one in recipients(app, stream, severity)]
+        if not to:
             raise ConfigError(
                 f"Stream '{stream.name}' tells nobody: `to` under [streams.{stream.name}.alerts] is empty, so its "
                 "incidents are kept and no mail is written. Name addresses there, then test again."
             )
         with app.database.write() as connection:
-            app.alerts.add(connection, sent)
+            written = add_notice(app, connection, stream, facts, to=to)
         deliver_now(app)
-        return self._of({sent.id})
+        return self._of({written})
 
-    def deliver(self) -> Listing[OutboxItem]:
+    def deliver(self) -> Listing[Notice]:
         """Try every alert of the deployment that is pending or dead, but no silenced one; what became of each."""
         from trueup.flows.alert.dispatch import deliver_now
+        from trueup.flows.alert.holding import held_notices
 
-        waiting = {a.id for a in (*self._app.alerts.pending(), *self._app.alerts.dead())}
-        deliver_now(self._app, all_pending=True)
-        return self._of(waiting - self._app.alerts.held(self._app.now()))
+        app = self._app
+        waiting = [*app.outbox.pending(), *app.outbox.dead()]
+        deliver_now(app, all_pending=True)
+        return self._of({n.id for n in waiting} - held_notices(app, waiting, app.now()))
 
     def ack(self, incident: str) -> Incident:
         """Say that somebody has seen an open incident; nothing else changes by it."""
@@ -118,4 +135,4 @@ class Alerts:
         return Listing(accept(self._app, incident, why))
 
     def _of(self, ids: set[str]) -> Listing[Any]:
-        return Listing(a for a in self._app.alerts.alerts(limit=None) if a.id in ids)
+        return Listing(reversed(self._app.outbox.of(ids)))

@@ -14,7 +14,7 @@ from trueup.storage.timepoints import parse_since
 if TYPE_CHECKING:
     from trueup.flows.app import App
     from trueup.flows.audit.history import AuditHistory
-    from trueup.storage.alerts import Incident
+    from trueup.storage.incidents import Incident
     from trueup.storage.promotions import PromotionAttempt, VersionRecord
     from trueup.storage.prunings import Pruning
     from trueup.storage.stream import StreamSettings

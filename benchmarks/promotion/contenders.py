@@ -24,10 +24,11 @@ from trueup.flows.demo.reviews import HEALTHY, make_reviews
 from trueup.flows.promote.commit import commit_and_announce
 from trueup.flows.promote.manual import promote_by_hand, roll_back
 from trueup.storage import leases
-from trueup.storage.alerts import AlertStore
 from trueup.storage.database import Database
 from trueup.storage.errors import InputError, LeaseHeld, StaleEvidence
+from trueup.storage.incidents import IncidentLog
 from trueup.storage.leases import hold
+from trueup.storage.outbox import Outbox
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionLog, PromotionState
 from trueup.training.registry.registry import Registry
 
@@ -141,8 +142,8 @@ STEPS: tuple[tuple[type, str], ...] = (
     (PromotionLog, "move"),
     (Registry, "set_alias"),
     (Registry, "drop_alias"),
-    (AlertStore, "open"),
-    (AlertStore, "add"),
+    (IncidentLog, "open"),
+    (Outbox, "add"),
 )
 
 

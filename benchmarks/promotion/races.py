@@ -150,7 +150,7 @@ def _count(app: App, found: Raced, way: str, champion: int, ended: dict[int, str
 def _untold(app: App, changes: int) -> bool:
     """Whether one of the newest changes has no mail, or more than one: each mail names its two versions once."""
     committed = [p for p in app.promotions.history(STREAM) if p.state is PromotionState.COMMITTED]
-    mails = [a for a in app.alerts.alerts(STREAM, limit=None) if a.kind in ("promotion", "rollback")]
+    mails = [a for a in app.outbox.newest(STREAM, limit=None) if a.kind in ("promotion", "rollback")]
     return changes > 0 and len(mails) != len(committed)
 
 
@@ -190,7 +190,7 @@ def _killed(arena: Arena, app: App, change: str, point: int, found: Died) -> boo
     moved = [p for p in new if p.state is PromotionState.COMMITTED]
     aliases = app.registry.alias(STREAM, "champion"), app.registry.alias(STREAM, "previous")
     found.wrong_aliases += aliases != ((target, champion) if moved else (champion, previous))
-    waiting = any(a.state == "pending" for a in app.alerts.alerts(STREAM, limit=None))
+    waiting = any(a.state == "pending" for a in app.outbox.newest(STREAM, limit=None))
     undecided = any(p.state is PromotionState.DECIDED for p in new)
     unopened = change == ROLL_BACK and bool(moved) and open_rollback(app, stream) is None
     found.lost_decisions += bool(len(new) > 1 or undecided or unopened or waiting or _untold(app, len(moved)))

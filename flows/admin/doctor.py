@@ -117,9 +117,9 @@ def _sender(app: App) -> Finding:
 
 
 def _alerts(app: App) -> Finding:
-    dead = app.alerts.dead()
+    dead = app.outbox.dead()
     if not dead:
-        return Finding("alerts", True, f"{len(app.alerts.pending())} wait to be sent, none is dead")
+        return Finding("alerts", True, f"{len(app.outbox.pending())} wait to be sent, none is dead")
     newest = max(dead, key=lambda alert: alert.created_at)
     said = f"{len(dead)} are dead: nobody gets them any more; the newest ({newest.id}): {newest.error}"
     return Finding("alerts", False, said, "mend that, then `trueup alerts deliver`, which tries dead ones anew")

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trueup.flows.app import App
-from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Signal, Verdict
-from trueup.monitoring.severity import Severity, severity_of
+from trueup.monitoring.severity import Severity
 from trueup.monitoring.signals.catalogue import METRIC
 from trueup.reports.signal_words import metric_before
 from trueup.storage.stream import StreamSettings
@@ -54,7 +53,7 @@ def health_of(app: App, stream: StreamSettings, champion: int | None, now: datet
         value=values[0] if values else None,
         reference=_reference(stream, past[0].value, past[0].effect) if past else None,
         recent=tuple(reversed(values)),
-        severity=min((severity_of(Cause(i.cause)) for i in app.alerts.open_incidents(stream.name)), default=None),
+        severity=min((Severity(i.severity) for i in app.incidents.open_ones(stream.name)), default=None),
         champion_since=since,
         champion_days=(now - since).days if since else None,
     )

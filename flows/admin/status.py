@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trueup.flows.admin.health import Health, health_of
+from trueup.flows.alert.unreached import unreached
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
 from trueup.flows.promote.notifications import refusal_reason
@@ -38,6 +39,7 @@ class StreamStatus:
     open_incidents: list[dict[str, Any]]
     pending_alerts: int
     dead_alerts: int
+    undelivered: tuple[dict[str, Any], ...]  # recipient, state, alerts, since, why: whom messages do not reach
     paused: dict[str, Any] | None  # since, who, why
     health: Health
     notes: tuple[str, ...]  # what a person should know before relying on the rest
@@ -60,7 +62,7 @@ def status_of(app: App, stream: StreamSettings, until: float = math.inf) -> Stre
     last = app.cycles.last_ended(stream.name)
     since = last.ended_at if last else app.counts.first_received(stream)
     due = stream.schedule.next_after(since) if since else None
-    alerts = app.alerts.alerts(stream.name, limit=None)
+    alerts = app.outbox.newest(stream.name, limit=None)
     pause = app.pauses.current(stream.name)
     return StreamStatus(
         stream=stream.name,
@@ -72,11 +74,15 @@ def status_of(app: App, stream: StreamSettings, until: float = math.inf) -> Stre
         stale=overdue(due, now),
         working=holder_of(app.database, stream.name, now),
         open_incidents=[
-            {"id": i.id, "cause": i.cause, "codes": i.codes, "opened_at": i.opened_at}
-            for i in app.alerts.open_incidents(stream.name)
+            {
+                "id": i.id, "cause": i.cause, "causes": i.causes, "severity": i.severity, "codes": i.codes,
+                "opened_at": i.opened_at,
+            }
+            for i in app.incidents.open_ones(stream.name)
         ],
         pending_alerts=sum(a.state == "pending" for a in alerts),
         dead_alerts=sum(a.state == "dead" for a in alerts),
+        undelivered=tuple(one.as_json() for one in unreached(app, stream.name)),
         paused={"since": pause.at, "who": pause.who, "why": pause.why} if pause else None,
         health=health_of(app, stream, champion, now),
         notes=(*_own_notes(app, stream), *notes),

@@ -1,1 +1,1 @@
-"""The alert step: incidents, mails composed, and the outbox worked off."""
+"""The alert step: incidents, notices, and the outbox worked off: messages composed when they are sent."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from trueup.flows.app import App
 from trueup.monitoring.signals.catalogue import kind_of
-from trueup.storage.alerts import Incident
 from trueup.storage.baselines import Baseline
 from trueup.storage.errors import InputError, NoChampion
+from trueup.storage.incidents import Incident
 
 
 def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
@@ -24,7 +24,7 @@ def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
     """
     if not why.strip():
         raise InputError("--why is empty, so nobody would know why it holds. Nothing was changed; give a reason.")
-    incident = next((i for i in app.alerts.open_incidents() if i.id == incident_id), None)
+    incident = next((i for i in app.incidents.open_ones() if i.id == incident_id), None)
     if incident is None:
         raise InputError(f"There is no open incident '{incident_id}'. `trueup alerts list` names them.")
     if app.stream(incident.stream).series:

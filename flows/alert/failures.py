@@ -12,13 +12,14 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
-from trueup.flows.alert.compose import Write, outbox_item
 from trueup.flows.alert.dispatch import deliver_now
+from trueup.flows.alert.notices import Write, add_notice, new_incident
 from trueup.flows.app import App
 from trueup.monitoring.causes import Cause
+from trueup.monitoring.severity import severity_of
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
-from trueup.storage.alerts import Incident, new_id
 from trueup.storage.errors import LeaseHeld, ModelUnusable, TimeRefused, TrueupError, UsageError
+from trueup.storage.incidents import Incident
 from trueup.storage.leases import Lease
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
@@ -39,9 +40,7 @@ def open_incident(
     """Open the incident of a cause, once; what meets it while it is open, or the stream paused, adds nothing."""
     if _standing(app, stream, cause) or app.pauses.current(stream.name):
         return lambda connection: None
-    incident = Incident(
-        id=new_id(), stream=stream.name, cause=str(cause), codes=(cause.upper(),), opened_at=as_of
-    )
+    incident = new_incident(app, stream, (cause,), (cause.upper(),), as_of, severity_of(cause))
     last = app.promotions.last_committed(stream.name)
     facts = AlertFacts(
         kind=AlertKind.NO_CHAMPION if cause is Cause.NO_CHAMPION else AlertKind.FAILURE,
@@ -55,8 +54,8 @@ def open_incident(
     )
 
     def write(connection: Connection) -> None:
-        app.alerts.open(connection, incident)
-        app.alerts.add(connection, outbox_item(app, stream, facts, incident, opens=True))
+        app.incidents.open(connection, incident)
+        add_notice(app, connection, stream, facts, incident)
 
     return write
 
@@ -80,8 +79,8 @@ def resolve_incident(
     )
 
     def write(connection: Connection) -> None:
-        app.alerts.resolve(connection, standing.id, as_of)
-        app.alerts.add(connection, outbox_item(app, stream, facts, standing))
+        app.incidents.resolve(connection, standing.id, as_of)
+        add_notice(app, connection, stream, facts, standing)
 
     return write
 
@@ -139,4 +138,4 @@ def _tell(app: App, lease: Lease, stream: StreamSettings, as_of: datetime, why: 
 
 
 def _standing(app: App, stream: StreamSettings, cause: Cause) -> Incident | None:
-    return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == cause), None)
+    return next((i for i in app.incidents.open_ones(stream.name) if i.cause == cause), None)

@@ -6,6 +6,7 @@ import logging
 import urllib.request
 from datetime import timedelta
 
+from trueup.flows.alert.holding import held_notices
 from trueup.flows.app import App
 
 _PATIENCE = timedelta(hours=1)  # that an alert may wait for its mail server
@@ -38,6 +39,7 @@ def beat(app: App) -> bool:
 def alerts_overdue(app: App) -> int:
     """How many alerts are dead, or wait for longer than _PATIENCE without being silenced."""
     now = app.now()
-    held = app.alerts.held(now)
-    waiting = [a for a in app.alerts.pending() if a.id not in held and now - a.created_at > _PATIENCE]
-    return len(waiting) + len(app.alerts.dead())
+    pending = app.outbox.pending()
+    held = held_notices(app, pending, now)
+    waiting = {n.id for n in pending if n.id not in held and now - n.created_at > _PATIENCE}
+    return len(waiting | {n.id for n in app.outbox.dead()})

@@ -1,4 +1,4 @@
-"""What a check does to the incidents of its stream, and the alerts that say so."""
+"""What a check does to the incidents of its stream, and the notices that say so."""
 
 from __future__ import annotations
 
@@ -6,63 +6,83 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from trueup.flows.alert.compose import Write, cycle_facts, outbox_item, with_check
+from trueup.flows.alert.notices import Write, add_notice, cycle_facts, new_incident, with_check
 from trueup.flows.app import App
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check
-from trueup.monitoring.incidents import IncidentChanges, incident_changes
+from trueup.monitoring.incidents import OpenIncident, incident_changes
 from trueup.monitoring.policy import Decision, History
+from trueup.monitoring.severity import Severity
 from trueup.reports.alerts.facts import AlertKind
-from trueup.storage.alerts import Incident, new_id
 from trueup.storage.cycles import CycleRecord
+from trueup.storage.incidents import Incident
 from trueup.storage.stream import StreamSettings
 
 
 def incident_updates(
     app: App, stream: StreamSettings, cycle: CycleRecord, check: Check, decision: Decision, history: History
 ) -> Write:
-    """What a check does to incidents and whom it tells, to be written in the decision's transaction."""
-    standing = {Cause(i.cause): i for i in app.alerts.open_incidents(stream.name)}
+    """What a check does to incidents and whom it tells, to be written in the decision's transaction.
+
+    An incident that joins the metric or becomes grave is told of again; what else widens it, and all that narrows it,
+    is kept and not told.
+    """
+    standing = {i.id: i for i in app.incidents.open_ones(stream.name)}
     earlier = history.counted[0] if check.counted and history.counted else history.latest
-    moved: IncidentChanges = incident_changes(
-        check, decision.codes, {cause: i.codes for cause, i in standing.items()}, earlier.breached if earlier else ()
-    )
+    changes = incident_changes(
+        check, decision.codes, [as_open(i) for i in standing.values()], earlier.breached if earlier else (),
+        decision.severity,
+    )  # fmt: skip
 
     def write(connection: Connection) -> None:
-        for cause, codes in moved.opened.items():
-            incident = Incident(
-                id=new_id(), stream=stream.name, cause=str(cause), codes=codes, opened_at=cycle.as_of
-            )
-            app.alerts.open(connection, incident)
-            facts = with_check(cycle_facts(app, stream, cycle, AlertKind.INCIDENT_OPENED), check, decision)
-            signals = tuple(s for s in facts.signals if s.code in codes)
-            facts = replace(facts, incident_id=incident.id, codes=codes, signals=signals)
-            app.alerts.add(connection, outbox_item(app, stream, facts, incident, opens=True))
-        for cause, codes in moved.widened.items():
-            app.alerts.widen(connection, standing[cause].id, codes)
-        for cause in moved.resolved:
-            _resolve(app, stream, cycle, standing[cause], connection, check, decision)
+        def tell(kind: AlertKind, incident: Incident) -> None:
+            facts = with_check(cycle_facts(app, stream, cycle, kind), check, decision)
+            signals = tuple(s for s in facts.signals if s.code in incident.codes)
+            add_notice(app, connection, stream, replace(facts, codes=incident.codes, signals=signals), incident)
+
+        for opening in changes.opened:
+            opened = new_incident(app, stream, opening.causes, opening.codes, cycle.as_of, opening.severity)
+            app.incidents.open(connection, opened)
+            tell(AlertKind.INCIDENT_OPENED, opened)
+        for move in changes.moved:
+            keep_incident(app, connection, move.incident)
+            if move.worse:
+                after = replace(
+                    standing[move.incident.id], codes=move.incident.codes, severity=str(move.incident.severity)
+                )
+                tell(AlertKind.INCIDENT_WORSE, after)
+        for incident_id in changes.resolved:
+            app.incidents.resolve(connection, incident_id, cycle.as_of, "quiet")
+            tell(AlertKind.INCIDENT_RESOLVED, standing[incident_id])
 
     return write
 
 
-def _resolve(
-    app: App,
-    stream: StreamSettings,
-    cycle: CycleRecord,
-    incident: Incident,
-    connection: Connection,
-    check: Check,
-    decision: Decision,
-) -> None:
-    app.alerts.resolve(connection, incident.id, cycle.as_of, "quiet")
-    facts = with_check(cycle_facts(app, stream, cycle, AlertKind.INCIDENT_RESOLVED), check, decision)
-    signals = tuple(s for s in facts.signals if s.code in incident.codes)
-    facts = replace(facts, incident_id=incident.id, codes=incident.codes, signals=signals)
-    app.alerts.add(connection, outbox_item(app, stream, facts, incident))
+def as_open(incident: Incident) -> OpenIncident:
+    """An incident of the store as the rules see it."""
+    return OpenIncident(
+        id=incident.id,
+        causes=tuple(map(Cause, incident.causes)),
+        codes=incident.codes,
+        severity=Severity(incident.severity),
+        over=incident.over,
+    )
+
+
+def keep_incident(app: App, connection: Connection, after: OpenIncident) -> None:
+    """Keep what an open incident has become."""
+    app.incidents.change(
+        connection,
+        after.id,
+        cause=str(after.causes[0]),
+        causes=list(map(str, after.causes)),
+        codes=list(after.codes),
+        over=list(after.over),
+        severity=str(after.severity),
+    )
 
 
 def incident_for(app: App, stream: StreamSettings, codes: tuple[str, ...]) -> Incident | None:
     """The open incident that a promotion or refusal answers: the one that shares a code with it."""
-    standing = app.alerts.open_incidents(stream.name)
+    standing = app.incidents.open_ones(stream.name)
     return next((i for i in standing if set(i.codes) & set(codes)), None)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from trueup.flows.alert.compose import Write, outbox_item
 from trueup.flows.alert.failures import resolve_incident
+from trueup.flows.alert.notices import Write, add_notice, new_incident
 from trueup.flows.app import App
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check, Verdict
+from trueup.monitoring.severity import severity_of
 from trueup.monitoring.signals.catalogue import LABEL_DRIFT, METRIC
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
-from trueup.storage.alerts import Incident, new_id
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.stream import StreamSettings
 
@@ -27,16 +27,15 @@ def label_feed_doubted(gate: Mapping[str, Any]) -> bool:
 
 def open_label_feed(app: App, stream: StreamSettings, facts: AlertFacts) -> Write:
     """Open the incident, once, with the mail of the challenger that waits."""
-    if any(i.cause == Cause.LABEL_FEED for i in app.alerts.open_incidents(stream.name)):
+    if any(i.cause == Cause.LABEL_FEED for i in app.incidents.open_ones(stream.name)):
         return lambda connection: None
-    incident = Incident(
-        id=new_id(), stream=stream.name, cause=str(Cause.LABEL_FEED), codes=(_CODE,), opened_at=facts.as_of
-    )
+    cause = Cause.LABEL_FEED
+    incident = new_incident(app, stream, (cause,), (_CODE,), facts.as_of, severity_of(cause))
     told = replace(facts, kind=AlertKind.LABEL_FEED, incident_id=incident.id, codes=incident.codes)
 
     def write(connection: Any) -> None:
-        app.alerts.open(connection, incident)
-        app.alerts.add(connection, outbox_item(app, stream, told, incident, opens=True))
+        app.incidents.open(connection, incident)
+        add_notice(app, connection, stream, told, incident)
 
     return write
 

@@ -7,17 +7,19 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from trueup.flows.alert.compose import Write, outbox_item
+from trueup.flows.alert.incidents import as_open, keep_incident
+from trueup.flows.alert.notices import Write, add_notice
 from trueup.flows.app import App
 from trueup.flows.check.answered import breached_since
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check
+from trueup.monitoring.incidents import ended
 from trueup.monitoring.signals.catalogue import CATALOGUE, kind_of
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.actors import SCHEDULE
-from trueup.storage.alerts import Incident
 from trueup.storage.baselines import Baseline, BaselineKind
 from trueup.storage.cycles import CountedCheck, CycleRecord
+from trueup.storage.incidents import Incident
 from trueup.storage.promotions import GATED, ROLLBACKS, PromotionAttempt, VersionRecord
 from trueup.storage.stream import StreamSettings
 
@@ -43,14 +45,14 @@ def answer_changes(app: App, attempt: PromotionAttempt) -> Write:
     )
     moved += _of_model(moved, _breached(counted))
     moved += _kept(app, stream, attempt.from_version, version, {baseline.code for baseline in moved})
-    ended = incident if incident and codes else None
+    over = incident if incident and codes else None
 
     def write(connection: Connection) -> None:
         app.baselines.add_within(connection, moved)
-        if ended is not None:
+        if over is not None:
             began = f"{min(baseline.first_time for baseline in moved):%Y-%m-%d %H:%M} UTC"
             said = f"answered by v{version.version}, which was trained on the records since {began}"
-            _end(app, stream, connection, ended, attempt.as_of, attempt.cycle_id, BaselineKind.ANSWERED, said)
+            _end(app, stream, connection, over.id, attempt.as_of, attempt.cycle_id, BaselineKind.ANSWERED, said)
 
     return write
 
@@ -67,7 +69,7 @@ def close_harmless(app: App, stream: StreamSettings, cycle: CycleRecord, check: 
 
     def write(connection: Connection) -> None:
         app.baselines.add_within(connection, moved)
-        _end(app, stream, connection, incident, cycle.as_of, cycle.id, BaselineKind.HARMLESS, why)
+        _end(app, stream, connection, incident.id, cycle.as_of, cycle.id, BaselineKind.HARMLESS, why)
 
     return write
 
@@ -133,22 +135,39 @@ def _kept(
 
 
 def _open_drift(app: App, stream: StreamSettings) -> Incident | None:
-    return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.DRIFT), None)
+    """The open incident with a drift that is not over."""
+    return next(
+        (
+            i for i in app.incidents.open_ones(stream.name)
+            if any(kind_of(code).cause is Cause.DRIFT and code not in i.over for code in i.codes)
+            and Cause.DRIFT in i.causes
+        ),
+        None,
+    )  # fmt: skip
 
 
 def _end(
     app: App,
     stream: StreamSettings,
     connection: Connection,
-    incident: Incident,
+    incident_id: str,
     as_of: datetime,
     cycle_id: str | None,
     outcome: str,
     said: str,
 ) -> None:
-    app.alerts.resolve(connection, incident.id, as_of, str(outcome))
+    """End the drift of an incident; it closes where nothing else of it is left."""
+    incident = next((i for i in app.incidents.open_ones(stream.name, connection) if i.id == incident_id), None)
+    if incident is None:
+        return  # this transaction resolved it already
+    after, over = ended(as_open(incident), Cause.DRIFT)
+    keep_incident(app, connection, after)
+    app.incidents.change(connection, incident.id, outcome=str(outcome))
+    if not over:
+        return
+    app.incidents.resolve(connection, incident.id, as_of)
     facts = AlertFacts(
         kind=AlertKind.INCIDENT_RESOLVED, stream=stream.name, as_of=as_of, codes=incident.codes, why=said,
-        incident_id=incident.id, cycle_id=cycle_id, home=str(app.home),
+        cycle_id=cycle_id, home=str(app.home),
     )  # fmt: skip
-    app.alerts.add(connection, outbox_item(app, stream, facts, incident))
+    add_notice(app, connection, stream, facts, incident)

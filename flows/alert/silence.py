@@ -27,7 +27,7 @@ def silence(app: App, target: str, until: str, why: str, *, stream: str | None) 
         ends = app.now() + span
     except OverflowError:
         raise InputError(f"--until '{until}' is longer than any time there is. Nothing was changed.") from None
-    incident = next((i for i in app.alerts.incidents(limit=None) if i.id == target), None)
+    incident = next((i for i in app.incidents.newest(limit=None) if i.id == target), None)
     owner = incident.stream if incident else _owner(app, target, stream)
     made = Silence(stream=owner, target=target, until=ends, at=app.now(), who=app.who, why=why.strip())
     app.silences.add(made)

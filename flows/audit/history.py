@@ -107,7 +107,7 @@ def _of_store(app: App, stream: StreamSettings) -> list[dict[str, Any]]:
     ]
     seen = [
         _done(i.id, i.resolved_at, i.resolved_by, "resume_promotion", i.resolved_why or "")
-        for i in app.alerts.incidents(stream.name, limit=None)
+        for i in app.incidents.newest(stream.name, limit=None)
         if i.cause == Cause.ROLLBACK and i.resolved_by is not None
     ]
     return [*attempts, *pauses, *seen]

@@ -74,7 +74,7 @@ def _plan(app: App, stream: StreamSettings) -> Plan:
             records,
             app.registry.versions(stream.name),
             app.promotions.history(stream.name),
-            open_codes={code for incident in app.alerts.open_incidents(stream.name) for code in incident.codes},
+            open_codes={code for incident in app.incidents.open_ones(stream.name) for code in incident.codes},
             under_way={left["version"] for left in unfinished if "version" in left},
         )
     )

@@ -23,7 +23,8 @@ from trueup.reports.tables import table
 from trueup.storage.timepoints import iso
 
 if TYPE_CHECKING:
-    from trueup.storage.alerts import Incident, OutboxItem
+    from trueup.storage.incidents import Incident
+    from trueup.storage.outbox import Notice
 
 AlertId = Annotated[str, typer.Argument(help="The alert's id.")]
 IncidentId = Annotated[str, typer.Argument(help="The incident's id.")]
@@ -60,8 +61,8 @@ def alerts_show(alert: AlertId, config: Config = None, home: Home = None, as_jso
     with session(config, home, as_json) as s:
         found = s.deployment.alerts.show(alert)
         s.show(
-            {"incidents": [], "alerts": [{**_brief(found), "text": found.text, "html": found.html}]},
-            Text(f"to {', '.join(found.to) or 'nobody'} ({found.state}): {found.subject}\n\n{found.text}"),
+            {"incidents": [], "alerts": [{**_brief(found.alert), "text": found.text, "html": found.html}]},
+            Text(f"to {', '.join(found.alert.to)} ({found.alert.state}): {found.subject}\n\n{found.text}"),
         )
 
 
@@ -77,13 +78,13 @@ def alerts_deliver(config: Config = None, home: Home = None, as_json: AsJson = F
         _deliveries(s, s.deployment.alerts.deliver())
 
 
-def _deliveries(s: Session, alerts: Sequence[OutboxItem]) -> None:
+def _deliveries(s: Session, alerts: Sequence[Notice]) -> None:
     rows = [(a.id, a.kind, a.subject, a.state, a.error) for a in alerts]
     s.show(
         {"incidents": [], "alerts": [_brief(a) for a in alerts]},
         table("alerts", ("id", "kind", "subject", "state", "error"), rows),
     )
-    if any(a.state != "sent" for a in alerts):
+    if any(a.state in ("pending", "dead") for a in alerts):
         raise typer.Exit(1)
 
 
@@ -131,7 +132,10 @@ def _brief(a: Any) -> dict[str, Any]:
     return {
         "id": a.id, "stream": a.stream, "kind": a.kind, "subject": a.subject, "state": a.state, "to": a.to,
         "attempts": a.attempts, "next_try": a.next_try, "sent_at": a.sent_at, "error": a.error,
-        "incident_id": a.incident_id, "cycle_id": a.cycle_id, "created_at": a.created_at,
+        "incident_id": a.incident_id, "cycle_id": a.cycle_id, "created_at": a.created_at, "severity": a.severity,
+        "deliveries": [
+            {"to": d.recipient, "state": d.state, "sent_at": d.sent_at, "error": d.error} for d in a.deliveries
+        ],
     }
 
 

@@ -66,7 +66,7 @@ def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
 def document_with_alerts(app: App, cycle: CycleRecord) -> dict[str, Any]:
     """A finished cycle's stored document, with how its alerts stand now."""
     alerts = [
-        {"id": a.id, "kind": a.kind, "subject": a.subject, "state": a.state} for a in app.alerts.of_cycle(cycle.id)
+        {"id": a.id, "kind": a.kind, "subject": a.subject, "state": a.state} for a in app.outbox.of_cycle(cycle.id)
     ]
     return {**(cycle.document or {}), "alerts": alerts}
 

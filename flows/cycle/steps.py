@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy.engine import Connection
 
-from trueup.flows.alert.compose import cycle_facts, outbox_item, with_check
 from trueup.flows.alert.failures import open_incident, resolve_incident
 from trueup.flows.alert.incidents import incident_for, incident_updates
 from trueup.flows.alert.label_feed_incident import (
@@ -17,6 +16,7 @@ from trueup.flows.alert.label_feed_incident import (
     resolve_by_gate,
 )
 from trueup.flows.alert.moved_baselines import close_harmless
+from trueup.flows.alert.notices import add_notice, cycle_facts, with_check
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.comparison import compare_window
 from trueup.flows.check.predictions import score_new
@@ -217,11 +217,11 @@ def _tell_of_gate(context: CycleContext, connection: Connection, planned: Promot
         if label_feed_doubted(planned.gate):
             open_label_feed(app, stream, facts)(connection)
         else:
-            app.alerts.add(connection, outbox_item(app, stream, facts, incident))
+            add_notice(app, connection, stream, facts, incident)
     if planned.state is PromotionState.REFUSED and incident and not incident.refusal_told:
-        facts = replace(_facts(context, AlertKind.REFUSED, planned), incident_id=incident.id)
-        app.alerts.tell_refusal(connection, incident.id)
-        app.alerts.add(connection, outbox_item(app, stream, facts, incident))
+        facts = _facts(context, AlertKind.REFUSED, planned)
+        app.incidents.tell_refusal(connection, incident.id)
+        add_notice(app, connection, stream, facts, incident)
     if planned.state is PromotionState.REFUSED and planned.from_version is None:
         open_incident(app, stream, Cause.NO_CHAMPION, cycle.as_of, refusal_reason(planned), cycle.id)(connection)
 
@@ -244,10 +244,9 @@ def promote_step(context: CycleContext) -> None:
         return
     incident = incident_for(app, stream, planned.codes)
     facts = _facts(context, AlertKind.PROMOTION, planned)
-    facts = replace(facts, incident_id=incident.id) if incident else facts
     try:
         with commit(app, context.lease, planned) as connection:
-            app.alerts.add(connection, outbox_item(app, stream, facts, incident))
+            add_notice(app, connection, stream, facts, incident)
             context.keep_output(connection, output)
     except StaleEvidence:
         context.finish_step("promote", None)

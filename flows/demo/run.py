@@ -128,7 +128,7 @@ def _say(console: Any, text: str, *, plain: bool = False) -> None:
 def _ending(app: App, place: Path, console: Any, seconds: float) -> None:
     reports = app.cycles.reports("reviews", limit=None)
     breached = next((r for r in reports if any(s["verdict"] == "breached" for s in r["document"]["signals"])), None)
-    mails = app.alerts.alerts(limit=None)
+    mails = app.outbox.newest(limit=None)
     quiet = [a for a in mails if a.stream == "steady" and a.kind != "promotion"]
     console.print(
         f"\nDone in {seconds:.0f} s: {len(mails)} mails on 'reviews' and 'steady', {len(quiet)} of them alarms of the "

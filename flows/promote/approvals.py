@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from trueup.flows.alert.compose import outbox_item
 from trueup.flows.alert.incidents import incident_for
+from trueup.flows.alert.notices import add_notice
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_version
 from trueup.flows.promote.notifications import attempt_facts
@@ -52,7 +52,6 @@ def expire_held(app: App, lease: Lease, stream: StreamSettings, as_of: datetime,
                     kind=AlertKind.EXPIRED,
                     as_of=as_of,
                     cycle_id=cycle_id,
-                    incident_id=incident.id if incident else None,
                     until=approval_deadline(stream, held),
                 )
-                app.alerts.add(connection, outbox_item(app, stream, facts, incident))
+                add_notice(app, connection, stream, facts, incident)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from trueup.flows.alert.compose import outbox_item
 from trueup.flows.alert.dispatch import deliver_now
+from trueup.flows.alert.notices import add_notice
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_version
 from trueup.flows.promote.answerable import need_answer
@@ -15,8 +15,8 @@ from trueup.flows.promote.commit import commit_and_announce
 from trueup.flows.promote.notifications import open_rollback, refusal_reason
 from trueup.flows.promote.out_of_band import latest_as_of, record_out_of_band_move
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
-from trueup.storage.alerts import Incident
 from trueup.storage.errors import InputError, NoChampion, StaleEvidence
+from trueup.storage.incidents import Incident
 from trueup.storage.leases import Lease, hold
 from trueup.storage.promotions import NOT_BY_TRUEUP, ROLLBACKS, PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.stream import StreamSettings
@@ -86,13 +86,13 @@ def acknowledge(app: App, incident_id: str) -> Incident:
     Raises:
         InputError: no incident of this id is open.
     """
-    found = next((i for i in app.alerts.open_incidents() if i.id == incident_id), None)
+    found = next((i for i in app.incidents.open_ones() if i.id == incident_id), None)
     if found is None:
         raise InputError(f"There is no open incident '{incident_id}'. `trueup alerts list` names them.")
     with app.database.write() as connection:
-        if not app.alerts.acknowledge(connection, found.id, app.who, app.now()):
+        if not app.incidents.acknowledge(connection, found.id, app.who, app.now()):
             raise InputError(f"Incident '{incident_id}' was resolved this moment; nothing is left to acknowledge.")
-    return next(i for i in app.alerts.incidents(found.stream, limit=None) if i.id == found.id)
+    return next(i for i in app.incidents.newest(found.stream, limit=None) if i.id == found.id)
 
 
 def resume_promotion(app: App, stream: StreamSettings, why: str) -> Incident:
@@ -118,10 +118,10 @@ def resume_promotion(app: App, stream: StreamSettings, why: str) -> Incident:
         home=str(app.home),
     )
     with app.database.write() as connection:
-        app.alerts.end(connection, found.id, app.now(), app.who, why)
-        app.alerts.add(connection, outbox_item(app, stream, ended, found))
+        app.incidents.end(connection, found.id, app.now(), app.who, why)
+        add_notice(app, connection, stream, ended, found)
     deliver_now(app)
-    return next(i for i in app.alerts.incidents(stream.name, limit=None) if i.id == found.id)
+    return next(i for i in app.incidents.newest(stream.name, limit=None) if i.id == found.id)
 
 
 def _give_way(app: App, lease: Lease, stream: StreamSettings) -> None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from trueup.flows.alert.compose import Write, outbox_item
 from trueup.flows.alert.incidents import incident_for
+from trueup.flows.alert.notices import Write, add_notice, new_incident
 from trueup.flows.app import App
 from trueup.monitoring.causes import Cause
+from trueup.monitoring.severity import severity_of
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
-from trueup.storage.alerts import Incident, new_id
+from trueup.storage.incidents import Incident
 from trueup.storage.promotions import NOT_BY_TRUEUP, ROLLBACKS, PromotionAttempt, PromotionKind
 from trueup.storage.stream import StreamSettings
 
@@ -26,18 +27,20 @@ def announcement_of(app: App, stream: StreamSettings, attempt: PromotionAttempt)
     facts = attempt_facts(app, attempt)
     if attempt.kind not in ROLLBACKS:
         incident = incident_for(app, stream, attempt.codes)
-        facts = replace(facts, incident_id=incident.id) if incident else facts
-        return lambda connection: app.alerts.add(connection, outbox_item(app, stream, facts, incident))
+
+        def announce(connection: Connection) -> None:
+            add_notice(app, connection, stream, facts, incident)
+
+        return announce
     standing = open_rollback(app, stream)
-    opened = standing or Incident(
-        id=new_id(), stream=stream.name, cause=str(Cause.ROLLBACK), codes=("ROLLBACK",), opened_at=attempt.as_of
-    )
-    facts = replace(facts, kind=AlertKind.ROLLBACK, incident_id=opened.id)
+    cause = Cause.ROLLBACK
+    opened = standing or new_incident(app, stream, (cause,), ("ROLLBACK",), attempt.as_of, severity_of(cause))
+    told = replace(facts, kind=AlertKind.ROLLBACK)
 
     def write(connection: Connection) -> None:
         if standing is None:
-            app.alerts.open(connection, opened)
-        app.alerts.add(connection, outbox_item(app, stream, facts, opened, opens=standing is None))
+            app.incidents.open(connection, opened)
+        add_notice(app, connection, stream, told, opened)
 
     return write
 
@@ -50,7 +53,7 @@ def refusal_reason(attempt: PromotionAttempt) -> str:
 
 def open_rollback(app: App, stream: StreamSettings) -> Incident | None:
     """The incident of a rollback, by hand or by a lost probation, after which nobody has resumed promotion yet."""
-    return next((i for i in app.alerts.open_incidents(stream.name) if i.cause == Cause.ROLLBACK), None)
+    return next((i for i in app.incidents.open_ones(stream.name) if i.cause == Cause.ROLLBACK), None)
 
 
 def attempt_facts(app: App, attempt: PromotionAttempt) -> AlertFacts:

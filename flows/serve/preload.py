@@ -12,7 +12,7 @@ import sys
 MODULES = (
     "trueup.flows.serve.cycle_flow",
     "trueup.flows.cycle.run",
-    "trueup.flows.alert.transports",
+    "trueup.flows.alert.channels.mail",
     "trueup.flows.cli.progress",
     "trueup.monitoring.signals.measure",
     "trueup.monitoring.report.render",

@@ -141,11 +141,15 @@ def test_what_nobody_foresaw_is_told_once_and_stands_in_the_way_three_times(
     for as_of in (AS_OF, LATER):
         with pytest.raises(TrueupError, match=r"nobody foresaw \(KeyError: 'poison', in test_failing_steps.py, line"):
             run_cycle(breaking, stream, as_of)
-    assert [i.cause for i in breaking.alerts.open_incidents("reviews")] == ["cycle"]
-    assert [a.kind for a in breaking.alerts.alerts("reviews")].count("failure") == 1
+    assert [i.cause for i in breaking.incidents.open_ones("reviews")] == ["cycle"]
+    assert [a.kind for a in breaking.outbox.newest("reviews")].count("failure") == 1
     done = run_cycle(breaking, stream, LATER)
     assert done["check"]["counted"]
-    assert "resolved: a cycle went through again" in " ".join(a["subject"] for a in done["alerts"])
+    assert "cycle" not in [i.cause for i in breaking.incidents.open_ones("reviews")]
+    closed = next(a for a in breaking.outbox.of_cycle(done["cycle_id"]) if a.kind == "incident_resolved")
+    assert closed.facts
+    assert closed.facts["why"] == "a cycle went through again"
+    assert closed.state == "sent"
     left = breaking.cycles.find("reviews", AS_OF)
     assert left
     assert left.state == "abandoned"
@@ -160,9 +164,9 @@ def test_a_registry_that_is_away_is_told_of(breaking: App, monkeypatch: pytest.M
         for _ in range(4):
             with pytest.raises(TrueupError, match="the registry is away"):
                 run_cycle(breaking, stream, AS_OF)
-    assert [a.kind for a in breaking.alerts.alerts("reviews")].count("failure") == 1
+    assert [a.kind for a in breaking.outbox.newest("reviews")].count("failure") == 1
     run_cycle(breaking, stream, AS_OF)
-    assert "cycle" not in [i.cause for i in breaking.alerts.open_incidents("reviews")]
+    assert "cycle" not in [i.cause for i in breaking.incidents.open_ones("reviews")]
 
 
 @pytest.mark.parametrize("error", [OSError(28, "no space left"), OperationalError("", {}, Exception("locked"))])

@@ -111,8 +111,8 @@ def end_of(folder: Path) -> dict[str, Any]:
         "aliases": {a: app.registry.alias("reviews", a) for a in ("champion", "previous", "challenger")},
         "versions": [v.number for v in app.registry.versions("reviews")],
         "promotions": [(p.kind, str(p.state), p.from_version, p.to_version) for p in app.promotions.history("reviews")],
-        "incidents": sorted((i.cause, i.codes, i.resolved_at) for i in app.alerts.incidents("reviews")),
-        "alerts": sorted((a.kind, a.subject, a.state) for a in app.alerts.alerts("reviews")),
+        "incidents": sorted((i.cause, i.codes, i.resolved_at) for i in app.incidents.newest("reviews")),
+        "alerts": sorted((a.kind, a.subject, a.state) for a in app.outbox.newest("reviews")),
         "mails": len(list((app.home / "mail").rglob("*.*"))),
         "checks": len(app.cycles.reports("reviews")),
         "predictions": list(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.made_deployments import TRAINED, WEEK
+from tests.made_deployments import TRAINED, WEEK, plain_mail
 from trueup.flows.app import App, open_app
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.predict import predict_newest
@@ -54,9 +54,9 @@ def test_a_lost_champion_is_not_replaced_by_a_first(breaking: App, lose: Callabl
         roll_back(breaking, stream, None, "worse")
     assert len(breaking.registry.versions("reviews")) == versions
     assert [p.kind for p in breaking.promotions.history("reviews")] == ["first"]
-    mails = [a for a in breaking.alerts.alerts("reviews") if a.kind == "failure"]
+    mails = [a for a in breaking.outbox.newest("reviews") if a.kind == "failure"]
     assert len(mails) == 1
-    assert "v1" in mails[0].text
+    assert "v1" in plain_mail(breaking, mails[0])
 
 
 @pytest.mark.slow
@@ -69,7 +69,7 @@ def test_a_person_puts_a_lost_champion_back(breaking: App) -> None:
     promote_by_hand(breaking, stream, 1, "the alias was lost", force=True)
     assert champion_of(breaking, stream).version == 1
     assert run_cycle(breaking, stream, AS_OF)["champion"] == 1
-    resolved = {i.cause: i.outcome for i in breaking.alerts.incidents("reviews") if i.resolved_at}
+    resolved = {i.cause: i.outcome for i in breaking.incidents.newest("reviews") if i.resolved_at}
     assert (set(resolved), resolved["drift"]) == ({"champion", "drift"}, "answered")
 
 

@@ -27,7 +27,7 @@ def aliases(app: App) -> dict[str, int | None]:
 def test_a_paused_stream_is_scored_checked_and_left_alone(breaking: App) -> None:
     """No mail, incident or model; the decision, `status` and the history say who paused it; resumed it acts again."""
     stream, shell = breaking.stream("reviews"), Shell(breaking.home.parent)
-    before = len(breaking.alerts.alerts("reviews"))
+    before = len(breaking.outbox.newest("reviews"))
     assert shell("pause -s reviews --why 'the shop moves'").document["paused"] is True
     assert shell("pause -s reviews --why again").document == {"stream": "reviews", "paused": True, "event_id": None}
     done = run_cycle(breaking, stream, AS_OF)
@@ -37,8 +37,8 @@ def test_a_paused_stream_is_scored_checked_and_left_alone(breaking: App) -> None
     assert done["decision"]["codes"]
     assert f"by {breaking.who}: the shop moves" in done["decision"]["reasons"][0]
     assert (done["training"], done["alerts"], outcome(done)) == (None, [], "paused, so nothing is done")
-    assert len(breaking.alerts.alerts("reviews")) == before
-    assert breaking.alerts.incidents("reviews") == []
+    assert len(breaking.outbox.newest("reviews")) == before
+    assert breaking.incidents.newest("reviews") == []
     standing = shell("status").document["streams"][0]
     assert standing["paused"]["why"] == "the shop moves"
     assert "paused since" in standing["notes"][0]
@@ -93,5 +93,5 @@ def test_a_paused_stream_does_not_write_of_its_failures(breaking: App, monkeypat
         set_paused(breaking, stream, "MLflow moves", paused=paused)
         with pytest.raises(ModelUnusable):
             run_cycle(breaking, stream, AS_OF)
-        told.append([i.cause for i in breaking.alerts.open_incidents("reviews")])
+        told.append([i.cause for i in breaking.incidents.open_ones("reviews")])
     assert told == [[], ["champion"]]

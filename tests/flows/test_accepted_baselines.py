@@ -20,7 +20,7 @@ def test_the_breaching_window_is_noted_for_its_input_signals(tmp_path: Path) -> 
     held = app.stream("reviews")
     quiet = held.model_copy(update={"policy": held.policy.model_copy(update={"retrain_on": ()})})
     done = run_cycle(app, quiet, TRAINED + WEEK)
-    drift = next(i for i in app.alerts.open_incidents() if i.cause == "drift")
+    drift = next(i for i in app.incidents.open_ones() if i.cause == "drift")
     made = {b.code: b for b in accept(app, drift.id, "the shop opened in another country")}
     assert "DRF-TEXT" in made
     assert made == app.baselines.accepted("reviews", 1)
@@ -35,7 +35,7 @@ def test_the_breaching_window_is_noted_for_its_input_signals(tmp_path: Path) -> 
     text = next(x for x in again["check"]["signals"] if x["code"] == "DRF-TEXT")
     assert text["verdict"] == "ok"
     assert any("accepted as their baseline: " in note and "DRF-TEXT" in note for note in again["check"]["notes"])
-    others = [i for i in app.alerts.open_incidents() if i.cause == "metric"]
+    others = [i for i in app.incidents.open_ones() if i.cause == "metric"]
     for incident in others:
         with pytest.raises(InputError, match="no baseline to accept"):
             accept(app, incident.id, "x")

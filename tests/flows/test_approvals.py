@@ -14,13 +14,14 @@ import pytest
 
 from tests.flows.test_commands import Shell
 from tests.flows.test_probation import copied, with_policy
-from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
+from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, plain_mail, take_in, with_champion
 from trueup.flows.admin.pause import set_paused
 from trueup.flows.app import App, open_app
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.demo.reviews import HEALTHY
 from trueup.flows.promote.approvals import held_attempts
 from trueup.flows.promote.manual import promote_by_hand
+from trueup.reports.alerts.plain_figures import deadline
 from trueup.storage.errors import InputError
 from trueup.storage.promotions import PromotionState
 
@@ -63,9 +64,9 @@ def state(app: App) -> PromotionState:
 def test_the_mail_has_the_command_and_the_date(prepared: Held, app: App) -> None:
     """The command of the mail, pasted with a reason, promotes the version; the mail says until when it can."""
     (alert,) = [a for a in prepared.cycle["alerts"] if a["kind"] == "approval"]
-    text = next(a.text for a in app.alerts.alerts() if a.id == alert["id"])
-    assert f"waits until {AS_OF + timedelta(days=7):%Y-%m-%d %H:%M} UTC" in text
-    command = re.search(r"trueup (models promote .*)", text)
+    text = plain_mail(app, next(a for a in app.outbox.newest() if a.id == alert["id"]))
+    assert f"Decide by {deadline(AS_OF + timedelta(days=7), 'UTC')}" in text
+    command = re.search(r"trueup (models promote .*? --why \"…\")", text)
     assert command
     assert shlex.split(command[1]) == ["models", "promote", "--to", "2", "--stream", "reviews", "--why", "…"]
     done = Shell(app.home.parent)(command[1].replace("…", "figures are good")).document
@@ -81,8 +82,8 @@ def test_what_nobody_approved_expires_once(app: App) -> None:
     late = run_cycle(app, stream, AS_OF + timedelta(days=7, minutes=1))
     assert [a["kind"] for a in late["alerts"]].count("expired") == 1
     assert state(app) is PromotionState.EXPIRED
-    text = next(a.text for a in app.alerts.alerts() if a.kind == "expired")
-    assert "challenger v2 expired, v1 stays".capitalize() in text
+    text = plain_mail(app, next(a for a in app.outbox.newest() if a.kind == "expired"))
+    assert "Dropped v2" in text
     with pytest.raises(InputError, match="so it expired; train one"):
         promote_by_hand(app, stream, 2, "good", force=False)
     again = run_cycle(app, stream, AS_OF + timedelta(days=7, hours=1))
@@ -131,8 +132,9 @@ def test_switched_off_a_challenger_is_judged_and_reported_only(app: App) -> None
     kinds = [a["kind"] for a in done["alerts"]]
     assert kinds.count("judged") == 1
     assert not {"approval", "expired"} & set(kinds)
-    text = next(a.text for a in app.alerts.alerts() if a.kind == "judged")
-    assert "GATE-BETTER passed" in text
+    text = plain_mail(app, next(a for a in app.outbox.newest() if a.kind == "judged"))
+    assert "promotion is off" in text
+    assert "Tests of v" in text
     assert "models promote" not in text
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.flows.test_commands import Shell
-from tests.made_deployments import HEALTHY, ONE_CANDIDATE, SETTINGS, START, TRAINED, WEEK, WINDOW, take_in
+from tests.made_deployments import HEALTHY, ONE_CANDIDATE, SETTINGS, START, TRAINED, WEEK, WINDOW, plain_mail, take_in
 from trueup.flows.app import open_app
 from trueup.flows.cycle.run import run_cycle
 
@@ -21,8 +21,8 @@ def test_a_first_training_that_fails_is_told_of_until_there_is_a_champion(tmp_pa
     for days in (7, 8):
         done = run_cycle(app, stream, START + timedelta(days=days))
         assert done["promotion"] is None
-    assert [a.kind for a in app.alerts.alerts("reviews")] == ["no_champion"]
-    assert "labelled training rows are too few" in app.alerts.alerts("reviews")[0].text
+    assert [a.kind for a in app.outbox.newest("reviews")] == ["no_champion"]
+    assert "labelled training rows are too few" in plain_mail(app, app.outbox.newest("reviews")[0])
     (note,) = shell("status").document["streams"][0]["notes"]
     assert note.startswith("no champion: ")
     assert "too few" in note
@@ -30,7 +30,9 @@ def test_a_first_training_that_fails_is_told_of_until_there_is_a_champion(tmp_pa
     assert "too few" in finding["said"]
     take_in(app, tmp_path, 2, START + WEEK, TRAINED - START - WEEK, HEALTHY, 1000)
     assert run_cycle(app, stream, TRAINED)["promotion"] == {"from_version": None, "to_version": 1}
-    assert app.alerts.open_incidents("reviews") == []
-    assert "resolved: the stream has a champion" in " ".join(a.subject for a in app.alerts.alerts("reviews"))
+    assert app.incidents.open_ones("reviews") == []
+    closed = next(a for a in app.outbox.newest("reviews") if a.kind == "incident_resolved")
+    assert closed.subject.startswith("[CLOSED]")
+    assert "the stream has a champion" in plain_mail(app, closed)
     assert shell("status").document["streams"][0]["notes"] == []
     shell("doctor")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.flows.test_commands import Answer, Shell
-from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
+from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, plain_mail, take_in, with_champion
 from trueup.flows.app import App
 from trueup.flows.cycle.context import CycleContext
 from trueup.flows.cycle.run import run_cycle
@@ -89,11 +89,12 @@ def test_a_rollback_moves_the_alias_and_says_who_and_why(deployment: Deployment)
     event = next(e for e in events if e["id"] == done["event_id"])
     assert (event["kind"], event["state"], event["why"]) == ("rollback", "committed", "answers are worse")
     assert event["who"] == deployment.app.who
-    mail = next(a for a in deployment.app.alerts.alerts() if a.kind == "rollback")
-    incident = next(i for i in deployment.app.alerts.incidents() if i.id == mail.incident_id)
-    assert (incident.cause, mail.message_id, mail.state) == ("rollback", incident.thread, "sent")
-    assert "trueup models resume --stream reviews" in mail.text
-    assert "answers are worse" in mail.text
+    mail = next(a for a in deployment.app.outbox.newest() if a.kind == "rollback")
+    incident = next(i for i in deployment.app.incidents.newest() if i.id == mail.incident_id)
+    assert (incident.cause, mail.state) == ("rollback", "sent")
+    text = plain_mail(deployment.app, mail)
+    assert "trueup models resume --stream reviews" in text
+    assert "answers are worse" in text
 
 
 def test_after_a_rollback_nothing_is_promoted_by_itself(deployment: Deployment) -> None:
@@ -124,10 +125,10 @@ def test_only_resuming_promotion_ends_a_rollback(deployment: Deployment) -> None
     assert "nothing to resume" in Shell(deployment.folder)("models resume -s reviews --why again", 2).err
     event = Shell(deployment.folder)("models history -s reviews").document["events"][0]
     assert (event["kind"], event["who"], event["why"]) == ("resume_promotion", app.who, "the feed is mended")
-    mails = [a for a in app.alerts.alerts() if a.incident_id == standing.id]
+    mails = [a for a in app.outbox.newest() if a.incident_id == standing.id]
     assert [m.kind for m in mails] == ["incident_resolved", "rollback"]
-    assert mails[0].in_reply_to == standing.thread
-    assert "resumed automatic promotion" in mails[0].subject
+    assert mails[0].subject == f"[CLOSED] {standing.stem}"
+    assert "resumed automatic promotion" in plain_mail(app, mails[0])
 
 
 def test_what_passed_and_waits_needs_no_force(deployment: Deployment) -> None:
@@ -139,9 +140,9 @@ def test_what_passed_and_waits_needs_no_force(deployment: Deployment) -> None:
     event = app.promotions.history("reviews")[0]
     assert (event.id, event.kind, event.state) == (done["event_id"], "approved", PromotionState.COMMITTED)
     assert event.gate["passed"]
-    mail = next(mail for mail in app.alerts.alerts() if mail.kind == "promotion")
+    mail = next(mail for mail in app.outbox.newest() if mail.kind == "promotion")
     assert mail.state == "sent"
-    assert "figures are good" in mail.text
+    assert "figures are good" in plain_mail(app, mail)
     roll_back(app, stream, None, "not good after all")
     with pytest.raises(InputError, match="champion before"):
         promote_by_hand(app, stream, 4, "again", force=False)
@@ -156,7 +157,7 @@ def test_evidence_against_another_champion_needs_force(deployment: Deployment) -
     assert app.registry.alias("reviews", "champion") == 2
     done = promote_by_hand(app, stream, 3, "better", force=True)
     assert (done.kind, done.from_version, done.to_version) == ("forced", 2, 3)
-    assert "forced it" in app.alerts.alerts()[0].text
+    assert "by force" in plain_mail(app, app.outbox.newest()[0])
 
 
 @pytest.mark.parametrize(
@@ -176,9 +177,9 @@ def test_evidence_against_another_champion_needs_force(deployment: Deployment) -
 def test_wrong_use_moves_nothing(deployment: Deployment, words: str, named: str) -> None:
     """Status 2 with what was wrong; aliases, history and mails are as before."""
     app = deployment.with_champion(2)
-    before = deployment.aliases(), app.promotions.history("reviews"), app.alerts.alerts()
+    before = deployment.aliases(), app.promotions.history("reviews"), app.outbox.newest()
     assert named in Shell(deployment.folder)(f"models {words} -s reviews", status=2).err
-    assert (deployment.aliases(), app.promotions.history("reviews"), app.alerts.alerts()) == before
+    assert (deployment.aliases(), app.promotions.history("reviews"), app.outbox.newest()) == before
 
 
 def test_a_rollback_asked_for_twice_does_not_undo_itself(deployment: Deployment) -> None:
@@ -264,7 +265,7 @@ def test_a_rollback_cut_short_is_finished_and_told_of(
     assert (found["champion"], found["previous"]) == (1, 2)
     standing = open_rollback(app, stream)
     assert standing
-    assert [a.kind for a in app.alerts.alerts() if a.incident_id == standing.id] == ["rollback"]
+    assert [a.kind for a in app.outbox.newest() if a.incident_id == standing.id] == ["rollback"]
 
 
 @pytest.mark.parametrize("moved", [False, True])
@@ -284,7 +285,7 @@ def test_a_cycle_cut_short_does_not_promote_over_a_person(deployment: Deployment
         app.registry.set_alias("reviews", "champion", 2)
     with hold(app.database, "reviews") as lease:
         finish_undone(app, lease, stream)  # leaves what belongs to a cycle to the cycle
-    mails = len(app.alerts.alerts())
+    mails = len(app.outbox.newest())
     if moved:
         roll_back(app, stream, 1, "worse")
     else:
@@ -292,7 +293,7 @@ def test_a_cycle_cut_short_does_not_promote_over_a_person(deployment: Deployment
     left = app.promotions.of_cycle(cycle.id)
     assert left
     assert left.state is (PromotionState.COMMITTED if moved else PromotionState.ABANDONED)
-    assert len(app.alerts.alerts()) == mails + (2 if moved else 1)
+    assert len(app.outbox.newest()) == mails + (2 if moved else 1)
     before = deployment.aliases()
     assert before["champion"] == (1 if moved else 2)
     with hold(app.database, "reviews") as lease:

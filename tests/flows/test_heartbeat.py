@@ -12,8 +12,8 @@ import pytest
 
 from trueup.flows.alert.heartbeat import beat
 from trueup.flows.app import App, open_app
-from trueup.storage.alerts import OutboxItem
 from trueup.storage.errors import ConfigError
+from trueup.storage.outbox import Notice
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -53,12 +53,12 @@ def _app(folder: Path, url: str, now: datetime = NOW) -> App:
 
 
 def _wait_for_server(app: App) -> None:
-    waiting = OutboxItem(
-        id="a", stream="reviews", kind="incident_opened", subject="s", text="t", html="h", to=("oncall@example.org",),
-        message_id="<a@trueup>", in_reply_to="", created_at=NOW,
+    waiting = Notice(
+        id="a", stream="reviews", kind="incident_opened", severity="high", subject="s", facts=None, text="t",
+        created_at=NOW,
     )  # fmt: skip
     with app.database.write() as connection:
-        app.alerts.add(connection, waiting)
+        app.outbox.add(connection, waiting, ("oncall@example.org",))
 
 
 def test_it_is_sent_while_alerts_are_on_their_way(tmp_path: Path, watcher: Watcher) -> None:
@@ -75,9 +75,11 @@ def test_it_stops_when_an_alert_waits_for_long_or_is_dead(tmp_path: Path, watche
     _wait_for_server(_app(tmp_path, watcher.url))
     later = _app(tmp_path, watcher.url, NOW + timedelta(hours=2))
     assert not beat(later)
-    later.alerts.mark_failed("a", NOW, "550 no such user", None, remaining=("oncall@example.org",))
+    (delivery,) = later.outbox.pending()[0].deliveries
+    with later.database.write() as connection:
+        later.outbox.mark_failed(connection, delivery.id, "550 no such user", None, counted=True, in_doubt=False)
     assert not beat(_app(tmp_path, watcher.url))
-    later.alerts.mark_sent("a", NOW)
+    later.outbox.mark_sent([delivery.id], NOW, "s")
     assert beat(later)
     assert len(watcher.asked) == 1
 

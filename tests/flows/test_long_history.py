@@ -16,7 +16,7 @@ from trueup.flows.audit.history import history
 from trueup.flows.cycle.steps import history_of
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check, Signal, Verdict
-from trueup.storage.alerts import Incident
+from trueup.storage.incidents import Incident
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = 60  # of daily counted checks, each of which breached
@@ -57,10 +57,11 @@ def test_the_audit_trail_has_every_resumption_after_a_rollback(app: App) -> None
         for k in range(150):
             at = START + timedelta(days=k)
             incident = Incident(
-                id=f"i{k}", stream="r", cause=str(Cause.ROLLBACK), codes=(), opened_at=at, resolved_at=at,
+                id=f"i{k}", stream="r", cause=str(Cause.ROLLBACK), causes=(str(Cause.ROLLBACK),), codes=(),
+                severity="high", stem="r: back", thread=f"incident.i{k}@example.org", opened_at=at, resolved_at=at,
                 resolved_by="somebody", resolved_why="mended",
             )  # fmt: skip
-            app.alerts.open(connection, incident)
+            app.incidents.open(connection, incident)
     assert len(history(app, app.stream("r")).events) == 150
 
 

@@ -150,7 +150,7 @@ def test_what_the_server_says_of_the_password_reaches_no_mail_log_or_document(
     mlflow_for_tests.is_now("tells")
     with pytest.raises(TrueupError, match=r"not \*\*\*") as failed:
         run_cycle(app, app.stream("reviews"), TRAINED + WEEK)
-    (mail,) = app.alerts.alerts("reviews")[:1]
+    (mail,) = app.outbox.newest("reviews")[:1]
     for told in (mail.subject, mail.text, mail.html, str(failed.value), caplog.text):
         assert "sesame" not in told
     assert "not ***" in mail.text

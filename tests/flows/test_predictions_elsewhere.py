@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from tests.flows.test_commands import Shell
-from tests.made_deployments import HISTORY, SETTINGS, START, TRAINED, WEEK, WINDOW
+from tests.made_deployments import HISTORY, SETTINGS, START, TRAINED, WEEK, WINDOW, plain_mail
 from trueup.feedback.intake import ingest
 from trueup.flows.admin.doctor import examine
 from trueup.flows.admin.pause import set_paused
@@ -263,7 +263,7 @@ def test_going_back_and_a_release(story: Story) -> None:
     assert "by 'svc-2'" in event.why
     assert "in place of 'svc-1'" in event.why
     assert "went over to it" in shell("models explain -s reviews").document["because"]["said"][0]
-    assert any(a.kind == "promotion" and "'svc-2'" in a.text for a in app.alerts.alerts())
+    assert any(a.kind == "promotion" and "'svc-2'" in plain_mail(app, a) for a in app.outbox.newest())
     assert verify(app, stream) == ()
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.flows.test_commands import Shell
-from tests.made_deployments import ONE_CANDIDATE, START
+from tests.made_deployments import ONE_CANDIDATE, START, plain_mail
 from trueup.feedback.intake import ingest
 from trueup.flows.app import open_app
 from trueup.flows.cycle.run import run_cycle
@@ -57,7 +57,7 @@ def hundredfold(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ingest(app.store, stream, [str(file)], now=app.now())
         found = run_cycle(app, stream, START + (first + rows) * EACH, strategies=REPLAYED)
     found["champion"] = app.registry.alias("reviews", "champion")
-    found["mails"] = {alert.kind: alert for alert in app.alerts.alerts("reviews")}
+    found["mails"] = {alert.kind: plain_mail(app, alert) for alert in app.outbox.newest("reviews")}
     found["explained"] = Shell(folder)("models explain -s reviews").document
     app.close()
     return found
@@ -74,13 +74,13 @@ def test_a_change_of_unit_is_told_as_that_and_its_challenger_waits(hundredfold: 
 
 
 def test_the_mails_ask_a_person_first(hundredfold: dict[str, Any]) -> None:
-    """The first asks for a look at the source; the second names the test that holds the challenger, and the command."""
+    """One message says what looks changed, until when to decide, and the command."""
     opened, waits = hundredfold["mails"]["incident_opened"], hundredfold["mails"]["approval"]
-    assert "Ask the source first: column 'x' (× 100) looks like a change of unit." in opened.text
-    assert "waits for a person" in opened.text
-    assert "every other test of the gate" in waits.text
-    assert "has probably changed" in waits.text
-    assert "trueup models promote --to 2 --stream reviews" in waits.text
+    assert opened == waits
+    assert "The unit of column 'x' has probably changed (× 100)" in waits
+    assert "holds it for a person" in waits
+    assert "Decide by" in waits
+    assert "trueup models promote --to 2 --stream reviews" in waits
     (told,) = [other for other in hundredfold["explained"]["others"] if other["version"] == 2]
     assert told["state"] == "held"
     assert told["needed"][0].startswith("GATE-UNIT: the unit of column 'x' (× 100) has probably changed")

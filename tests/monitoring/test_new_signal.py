@@ -32,9 +32,9 @@ from trueup.monitoring.stats.columns import texts
 from trueup.monitoring.stats.proportions import share_test
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.mail import compose
-from trueup.storage.alerts import Incident
 from trueup.storage.baselines import Baseline
 from trueup.storage.errors import InputError
+from trueup.storage.incidents import Incident
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
@@ -137,7 +137,8 @@ def test_policy_and_incidents_know_its_cause() -> None:
     check = checked(counted=False)
     provisional = decide(made_stream().policy, check, history, NOW)
     assert provisional.codes == ("DQ-LINKS",)
-    assert dict(incident_changes(check, provisional.codes, {}, ()).opened) == {Cause.FEED: ("DQ-LINKS",)}
+    (opened,) = incident_changes(check, provisional.codes, (), (), provisional.severity).opened
+    assert (opened.causes, opened.codes) == ((Cause.FEED,), ("DQ-LINKS",))
 
 
 @pytest.mark.parametrize(("kind", "phrase"), [(SHOUT, "the texts shout"), (LINKS, "links came")])
@@ -161,10 +162,13 @@ def accepting(codes: tuple[str, ...], kept: list[Baseline]) -> App:
     document = {"signals": [{"code": code, "verdict": "breached"} for code in codes],
                 "first_time": "2021-02-01T00:00:00Z", "last_time": "2021-02-08T00:00:00Z"}  # fmt: skip
     report = {"id": "r", "version": 1, "counted": True, "document": document}
-    incident = Incident(id="i", stream="made", cause="drift", codes=codes, opened_at=NOW)
+    incident = Incident(
+        id="i", stream="made", cause="drift", causes=("drift",), codes=codes, severity="low", stem="made: drift",
+        thread="incident.i@example.org", opened_at=NOW,
+    )  # fmt: skip
     told: Any = SimpleNamespace(
         stream=lambda name: made_stream(), registry=SimpleNamespace(alias=lambda stream, alias: 1),
-        alerts=SimpleNamespace(open_incidents=lambda: [incident]),
+        incidents=SimpleNamespace(open_ones=lambda: [incident]),
         cycles=SimpleNamespace(reports=lambda stream, limit: [report]),
         baselines=SimpleNamespace(add=kept.extend), now=lambda: NOW, who="ada",
     )

@@ -40,7 +40,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, dict[str, 
     train_now(app, app.stream("reviews"), TRAINED)
     take_in(app, folder, 2, TRAINED, WEEK, BROKEN)
     done = run_cycle(app, app.stream("reviews"), TRAINED + WEEK)
-    mails = [alert.text for alert in app.alerts.alerts("reviews")]
+    mails = [alert.text for alert in app.outbox.newest("reviews")]
     app.close()
     return Shell(folder), done, mails
 

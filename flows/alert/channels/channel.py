@@ -19,7 +19,6 @@ class DeliveryFailed(Exception):
     counts: it uses up one of the message's tries; not where no server was even met.
     unknown: the message may have been taken (the line broke after it was sent): it goes out again as the same one.
     retry_after: the server's own word for when to come again.
-    remaining: the addresses that have not got it; empty means all of them.
     """
 
     def __init__(
@@ -31,7 +30,6 @@ class DeliveryFailed(Exception):
         counts: bool = True,
         unknown: bool = False,
         retry_after: timedelta | None = None,
-        remaining: tuple[str, ...] = (),
     ) -> None:
         self.why = without_secrets(why)
         super().__init__(self.why)
@@ -40,7 +38,6 @@ class DeliveryFailed(Exception):
         self.counts = counts
         self.unknown = unknown
         self.retry_after = retry_after
-        self.remaining = remaining
 
 
 class TooLarge(DeliveryFailed):
