@@ -102,6 +102,15 @@ class Alerts:
         deliver_now(app)
         return self._of({written})
 
+    def links(self) -> dict[str, str]:
+        """By kind of page, the address as a mail would have it now; "" where the stream has no such page yet.
+
+        Only pages with a template in `[links]`.
+        """
+        from trueup.flows.alert.linked_pages import linked_pages
+
+        return linked_pages(self._app, self._app.stream(self.stream or "").name)
+
     def deliver(self) -> Listing[Notice]:
         """Try every alert of the deployment that is pending or dead, but no silenced one; what became of each."""
         from trueup.flows.alert.dispatch import deliver_now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,9 +67,10 @@ def alerts_show(alert: AlertId, config: Config = None, home: Home = None, as_jso
 
 
 def alerts_test(stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Send a test mail to the stream's recipients."""
+    """Send a test mail to the stream's recipients, and show the pages that its mails link to."""
     with session(config, home, as_json) as s:
-        _deliveries(s, s.stream(stream).alerts.test())
+        alerts = s.stream(stream).alerts
+        _deliveries(s, alerts.test(), links=alerts.links())
 
 
 def alerts_deliver(config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
@@ -78,11 +79,17 @@ def alerts_deliver(config: Config = None, home: Home = None, as_json: AsJson = F
         _deliveries(s, s.deployment.alerts.deliver())
 
 
-def _deliveries(s: Session, alerts: Sequence[Notice]) -> None:
+def _deliveries(s: Session, alerts: Sequence[Notice], links: Mapping[str, str] | None = None) -> None:
+    from rich.text import Text
+
     rows = [(a.id, a.kind, a.subject, a.state, a.error) for a in alerts]
     s.show(
-        {"incidents": [], "alerts": [_brief(a) for a in alerts]},
+        {"incidents": [], "alerts": [_brief(a) for a in alerts], **({} if links is None else {"links": links})},
         table("alerts", ("id", "kind", "subject", "state", "error"), rows),
+        *(
+            Text(f"{kind}: {link or 'there is none yet'}", no_wrap=True, overflow="ignore")
+            for kind, link in (links or {}).items()
+        ),
     )
     if any(a.state in ("pending", "dead") for a in alerts):
         raise typer.Exit(1)
