@@ -12,7 +12,8 @@ from trueup.monitoring.severity import Severity
 from trueup.reports.alerts.facts import AlertKind
 
 ALONE = frozenset({AlertKind.TEST})  # each is a message of its own
-LATER = frozenset({AlertKind.INCIDENT_RESOLVED, AlertKind.REFUSED})  # for whoever was told of the incident
+# For whoever was told of the incident.
+LATER = frozenset({AlertKind.INCIDENT_RESOLVED, AlertKind.REFUSED, AlertKind.ACKNOWLEDGED})
 OF_MODELS = frozenset({AlertKind.PROMOTION, AlertKind.APPROVAL, AlertKind.JUDGED, AlertKind.EXPIRED})  # for everybody
 NEVER_TOLD = "nobody had told this recipient that the incident was open"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from trueup.flows.alert.acknowledgements import tell_acknowledged
 from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.alert.notices import add_notice
 from trueup.flows.app import App
@@ -92,6 +93,9 @@ def acknowledge(app: App, incident_id: str) -> Incident:
     with app.database.write() as connection:
         if not app.incidents.acknowledge(connection, found.id, app.who, app.now()):
             raise InputError(f"Incident '{incident_id}' was resolved this moment; nothing is left to acknowledge.")
+        if found.acknowledged_at is None:
+            tell_acknowledged(app, connection, found, app.who)
+    deliver_now(app)
     return next(i for i in app.incidents.newest(found.stream, limit=None) if i.id == found.id)
 
 

@@ -30,7 +30,7 @@ def letter_of(situation: Situation, picture: Picture | None = None, link: str = 
     severity = Severity.HIGH if any(i.severity is Severity.HIGH for i in situation.incidents) else Severity.LOW
     return Letter(
         stream=clean(situation.stream, 60),
-        kind=str(situation.notices[-1].kind),
+        kind=str(_kind(situation)),
         severity=severity,
         standing=standing,
         stem=_stem(situation),
@@ -49,6 +49,12 @@ def letter_of(situation: Situation, picture: Picture | None = None, link: str = 
         report=situation.latest.report_id if situation.latest else "",
         over=tuple(i.id for i in situation.incidents if i.resolved_at is not None),
     )
+
+
+def _kind(situation: Situation) -> AlertKind:
+    """Of the newest notice; an acknowledgement is the news only where nothing else is."""
+    kinds = [notice.kind for notice in situation.notices if notice.kind is not AlertKind.ACKNOWLEDGED]
+    return kinds[-1] if kinds else AlertKind.ACKNOWLEDGED
 
 
 def _standing(situation: Situation) -> Standing:
