@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from trueup.storage import tables as t
 from trueup.storage.database import Database
-from trueup.storage.short_ids import ids_beginning
+from trueup.storage.id_lookup import ids_beginning
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 from trueup.storage import tables as t
 from trueup.storage.content import hash64
 from trueup.storage.database import Database
+from trueup.storage.id_lookup import ids_beginning
 from trueup.storage.incoming import QuarantineItem, Refused
-from trueup.storage.short_ids import ids_beginning
 from trueup.storage.stream import StreamSettings
 
 

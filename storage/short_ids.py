@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import sqlalchemy as sa
-
-from trueup.storage.database import Database
 from trueup.storage.errors import InputError
 
 NEWEST = "last"  # stands for the newest, wherever an id is asked for
 _SHORT = 8  # characters of an id in a table
-_NAMED = 8  # candidates that are named where a beginning fits several
+NAMED = 8  # candidates that are named where a beginning fits several
 
 
 def short_id(whole: str) -> str:
     """An id as tables show it."""
     return whole[:_SHORT]
-
-
-def ids_beginning(database: Database, column: sa.Column[Any], typed: str, *where: Any) -> list[str]:
-    """The ids in a column that begin so, in order; one more than are ever named, at most."""
-    query = sa.select(column).where(column.startswith(typed, autoescape=True), *where)
-    with database.read() as connection:
-        found = connection.execute(query.order_by(column).limit(_NAMED + 1)).scalars().all()
-    return [str(one) for one in found]
 
 
 def the_one(typed: str, found: Sequence[str], *, of: str, listed: str) -> str:
@@ -43,8 +31,8 @@ def the_one(typed: str, found: Sequence[str], *, of: str, listed: str) -> str:
         return fitting[0]
     if not fitting:
         raise InputError(f"There is no {of} '{typed}'. `{listed}` names them.")
-    shown = _told_apart(fitting[:_NAMED], len(typed))
-    more = ", and more" if len(fitting) > _NAMED else ""
+    shown = _told_apart(fitting[:NAMED], len(typed))
+    more = ", and more" if len(fitting) > NAMED else ""
     raise InputError(f"Several ids begin with '{typed}': {', '.join(shown)}{more}. Type more of the {of}'s id.")
 
 

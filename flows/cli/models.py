@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trueup.flows.audit.history import what_happened
 from trueup.flows.cli.session import (
     PAGE,
     AsJson,
@@ -78,6 +77,7 @@ def models_show(
     """One version: its training, its gate, what became of it, and why."""
     from rich.text import Text
 
+    from trueup.flows.audit.history import what_happened
     from trueup.flows.train.lineage import lineage_in_words
     from trueup.reports.explanation import with_passed_counted
     from trueup.reports.signal_tables import gate_shown
@@ -141,6 +141,8 @@ def models_history(
     """The audit trail: who changed or held the champion, newest first."""
     from rich.text import Text
 
+    from trueup.flows.audit.history import what_happened
+
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
         if event is not None:
@@ -166,6 +168,7 @@ def models_history(
 
 def _whole_event(event: Mapping[str, Any]) -> Iterator[RenderableType]:
     """One event of the audit trail with its reason and what the gate found."""
+    from trueup.flows.audit.history import what_happened
     from trueup.reports.signal_tables import gate_shown
 
     yield facts(

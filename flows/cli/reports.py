@@ -22,7 +22,6 @@ from trueup.flows.cli.session import (
     heading,
     session,
 )
-from trueup.monitoring.check import Verdict
 from trueup.reports.tables import MOMENT, SENTENCE, Column, table
 from trueup.storage.short_ids import short_id
 from trueup.storage.timepoints import to_minute
@@ -43,9 +42,7 @@ class VerdictName(StrEnum):
     NOT_JUDGED = "not-judged"
 
 
-_VERDICT = {
-    VerdictName.BREACHED: Verdict.BREACHED, VerdictName.OK: Verdict.OK, VerdictName.NOT_JUDGED: Verdict.INSUFFICIENT,
-}  # fmt: skip
+_STORED = {VerdictName.NOT_JUDGED: "insufficient"}  # the word that documents keep
 
 
 def reports_list(
@@ -63,7 +60,7 @@ def reports_list(
     """Stored reports, newest first."""
     with session(config, home, as_json) as s:
         found = s.reports(stream).list(
-            limit or PAGE, since=since, verdict=_VERDICT[verdict] if verdict else None, code=code
+            limit or PAGE, since=since, verdict=verdict and _STORED.get(verdict, verdict), code=code
         )
         cells = [
             (short_id(r.report_id), r.stream, to_minute(r.as_of), _outcome(r), f"v{r.version}",
@@ -126,6 +123,7 @@ def _outcome(report: StoredReport) -> Text:
     """The verdict of a whole report: breached, where some signal is."""
     from rich.text import Text
 
+    from trueup.monitoring.check import Verdict
     from trueup.reports.signal_tables import verdict_text
 
     verdicts = {signal.verdict for signal in report.check.signals}

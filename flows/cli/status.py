@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trueup.flows.cli.session import BREACH, AsJson, Config, Home, Why, add_commands, session
-from trueup.reports.signal_tables import verdict_text
-from trueup.reports.sparkline import sparkline
 from trueup.reports.tables import MOMENT, SENTENCE, Column, table
 from trueup.storage.formatting import aligned_figure, metric_name
 from trueup.storage.timepoints import to_minute
@@ -61,6 +59,9 @@ def _overview(found: Sequence[StreamStatus]) -> RenderableType:
 
 def _row(f: StreamStatus) -> tuple[Any, ...]:
     from rich.text import Text
+
+    from trueup.reports.signal_tables import verdict_text
+    from trueup.reports.sparkline import sparkline
 
     h, last = f.health, to_minute(f.last_cycle, "never")
     grave = "" if h.severity is None else f"{h.severity.upper()}, {len(f.open_incidents)}"
