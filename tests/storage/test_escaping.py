@@ -6,18 +6,22 @@ import io
 import json
 import sys
 from contextlib import redirect_stdout
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from html.parser import HTMLParser
 
 import jinja2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trueup.flows.alert.delivery import build_message
+from trueup.flows.alert.channels.channel import Envelope
+from trueup.flows.alert.channels.mail import as_message
 from trueup.flows.cli.output import write_json
-from trueup.reports.mail import Mail
+from trueup.monitoring.severity import Severity
+from trueup.reports.alerts.letter import Letter, Standing
+from trueup.storage.addresses import mailbox_of
 from trueup.storage.escaping import for_header, for_html, for_page, for_terminal
 
 HOSTILE = [
@@ -62,16 +66,25 @@ def test_any_text_is_text_on_a_page_of_a_template(text: str) -> None:
     assert Page(environment.from_string("{{ said }}").render(said=text)).said == for_terminal(text)
 
 
+LETTER = Letter(
+    stream="s", kind="test", severity=Severity.LOW, standing=Standing.NONE, stem="", tag="", wrong="x", affected="x",
+    done="x", todo="x",
+)  # fmt: skip
+ENVELOPE = Envelope(
+    to="c@d.org", message_id="1@b.org", roots=("incident.1@b.org",), at=datetime(2026, 1, 1, tzinfo=UTC)
+)
+
+
+@settings(deadline=None)
 @given(ANY)
 def test_any_text_adds_no_header(text: str) -> None:
     """A subject or an id of any text leaves the mail's headers as they are, and can be sent."""
-    sent = build_message(
-        Mail(subject=text, text="x", html="<p>x</p>"), sender="a@b.org", to=["c@d.org"], message_id="<1@trueup>",
-        date=datetime(2026, 1, 1, tzinfo=UTC),
-    )  # fmt: skip
+    letter = replace(LETTER, stem=text, stream=text, incidents=(text,))
+    sent = as_message(letter, ENVELOPE, mailbox_of("a@b.org"), mailbox_of("c@d.org"))
     read = message_from_bytes(sent.as_bytes(), policy=default)
     assert read.keys() == [
-        "Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"
+        "Subject", "From", "To", "Date", "Message-ID", "In-Reply-To", "References", "List-Id", "Auto-Submitted",
+        "X-Trueup-Stream", "X-Trueup-Severity", "X-Trueup-Incident", "MIME-Version", "Content-Type",
     ]  # fmt: skip
     assert read["To"] == "c@d.org"
     assert " ".join(str(read["Subject"]).split()) == " ".join(for_header(text).split())
