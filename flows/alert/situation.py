@@ -194,5 +194,5 @@ def _repaired(stream: StreamSettings, judged: JudgedChallenger, rows: Rows) -> t
     for example in judged.answers.get("examples", ()):
         shown = _shown(stream, rows, example["id"])
         if shown:
-            said.append(masked(f"“{shown}”: {example['now']}, not {example['before']}", 180))
+            said.append(masked(f"{shown} → {example['now']}, not {example['before']}", 180))
     return tuple(said)

@@ -47,11 +47,16 @@ def _measured(situation: Situation) -> str:
         if situation.is_regression:
             return _numbers_off(situation, fell)
         if not fell and Cause.METRIC not in situation.causes:
-            was = "" if answers.before is None else f" (reference {share(answers.before)})"
+            was = f" (reference {share(answers.before)})" if _worse(answers) else ""
             said = f"{share(answers.now)} answers wrong{was}, by {about(answers.labels)} labelled records."
             return said if _surely_more(answers) else f"{_NO_MORE}: {said}"
         return _wrong_a_day(situation)
     return _not_known(situation)
+
+
+def _worse(answers: AnswerQuality) -> bool:
+    """Whether more is wrong than in the reference, by chance or not: only then the reference tells something."""
+    return answers.before is not None and answers.now is not None and answers.now > answers.before
 
 
 def _surely_more(answers: AnswerQuality) -> bool:
@@ -84,7 +89,7 @@ def _numbers_off(situation: Situation, fell: bool) -> str:
     answers = _known(situation)
     off = error(answers.now or 0.0)
     if not fell and Cause.METRIC not in situation.causes:
-        was = "" if answers.before is None else f" (reference {error(answers.before)})"
+        was = f" (reference {error(answers.before or 0.0)})" if _worse(answers) else ""
         return f"{_NO_MORE}: off by {off} on average{was}, by {about(answers.labels)} labelled records."
     likely = ""
     if answers.interval:

@@ -79,6 +79,8 @@ def _closed(situation: Situation) -> str:
     over = [i for i in situation.incidents if i.resolved_at is not None]
     if not over:
         return ""
+    if situation.open:
+        return " ".join(f"Closed “{i.stem.removeprefix(f'{situation.stream}: ')}”." for i in over)
     first = over[0]
     assert first.resolved_at is not None
     said = f"Closed after {lasted(first.resolved_at - first.opened_at)}"

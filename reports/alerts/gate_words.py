@@ -19,8 +19,12 @@ _FAILED = {
     "GATE-LATENCY": "it is too slow",
     "GATE-SIZE": "it is too large",
     "GATE-LOADS": "it could not be loaded in a fresh process",
+    "GATE-FEED": "the newest labels look wrong",
+    "GATE-UNIT": "a column looks as if its unit changed",
     "DATA-LEAK": "a column tells the label, which is known only later",
 }
+
+_DOUBTS = ("GATE-FEED", "GATE-UNIT")  # what speaks against the data and not against the challenger
 
 
 def refusal(judged: JudgedChallenger | None) -> str:
@@ -29,13 +33,14 @@ def refusal(judged: JudgedChallenger | None) -> str:
         return "it did not pass its tests"
     failed = [test for test in judged.tests if not test.passed]
     better = next((test for test in failed if test.code == "GATE-BETTER"), None)
-    others = [test for test in failed if test.code not in ("GATE-BETTER", "GATE-METRIC")]
+    others = [test for test in failed if test.code not in ("GATE-BETTER", "GATE-METRIC", *_DOUBTS)]
+    doubts = "".join(f"; {_words(test)}" for test in failed if test.code in _DOUBTS)
     if others:
         more = f" and {len(others) - 1} more tests" if len(others) > 1 else ""
-        return f"{_words(others[0])}{more}{_labels(judged)}"
+        return f"{_words(others[0])}{more}{doubts}{_labels(judged)}"
     if better is not None and better.value is not None and better.bound is not None and better.value > 0.5:
-        return f"{_sure(better.value)} sure that it is better, {_sure(better.bound)} asked{_labels(judged)}"
-    return f"it is not better than v{judged.from_version} on new records{_labels(judged)}"
+        return f"{_sure(better.value)} sure that it is better, {_sure(better.bound)} asked{doubts}{_labels(judged)}"
+    return f"it is not better than v{judged.from_version} on new records{doubts}{_labels(judged)}"
 
 
 def _words(test: GateLine) -> str:

@@ -121,7 +121,7 @@ def _closed(situation: Situation) -> str:
     notice = situation.newest(AlertKind.INCIDENT_RESOLVED)
     why = whys.get(first.outcome) or (_lower(notice.why) if notice and notice.why else "")
     since = [c for c in situation.changes if c.at >= first.opened_at and c.version == situation.champion]
-    if not why and since:
+    if since and first.outcome != "harmless":
         return f"Over: v{since[-1].version}, promoted on {since[-1].at.day} {since[-1].at:%B}, answers now."
     return f"Over: {why.rstrip('.') or 'the newest check finds it within its bounds'}."
 
