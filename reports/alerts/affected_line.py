@@ -47,7 +47,7 @@ def _measured(situation: Situation) -> str:
         if situation.is_regression:
             return _numbers_off(situation, fell)
         if not fell and Cause.METRIC not in situation.causes:
-            was = f" (reference {share(answers.before)})" if _worse(answers) else ""
+            was = f" (reference {share(answers.before or 0.0)})" if _worse(answers) else ""
             said = f"{share(answers.now)} answers wrong{was}, by {about(answers.labels)} labelled records."
             return said if _surely_more(answers) else f"{_NO_MORE}: {said}"
         return _wrong_a_day(situation)
