@@ -19,6 +19,7 @@ def done_line(situation: Situation) -> str:
 
 def _done(situation: Situation, notice: AlertFacts) -> str:
     new, old = f"v{notice.to_version}", f"v{notice.from_version}"
+    still = "No version answers yet." if notice.from_version is None else f"{old} still answers."
     match notice.kind:
         case AlertKind.PROMOTION:
             return _promoted(notice, new, old)
@@ -27,10 +28,10 @@ def _done(situation: Situation, notice: AlertFacts) -> str:
             return f"{by} {new} back: it answers again; no version is promoted by itself until a person resumes it."
         case AlertKind.REFUSED:
             if notice.to_version is None:
-                return f"Retraining failed, so {old} stays: {notice.why}"
-            return f"Trained {new} and refused it: {refusal(situation.judged)}. {old} still answers."
+                return f"Training failed: {notice.why.rstrip('.')}. {still}"
+            return f"Trained {new} and refused it: {refusal(situation.judged)}. {still}"
         case AlertKind.APPROVAL | AlertKind.LABEL_FEED:
-            return f"Trained {new}, which is better on these labels, and holds it for a person. {old} still answers."
+            return f"Trained {new}, which is better on these labels, and holds it for a person. {still}"
         case AlertKind.JUDGED:
             return f"Trained and tested {new}; changed nothing, because promotion is off. {old} answers."
         case AlertKind.EXPIRED:

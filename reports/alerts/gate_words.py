@@ -40,7 +40,8 @@ def refusal(judged: JudgedChallenger | None) -> str:
         return f"{_words(others[0])}{more}{doubts}{_labels(judged)}"
     if better is not None and better.value is not None and better.bound is not None and better.value > 0.5:
         return f"{_sure(better.value)} sure that it is better, {_sure(better.bound)} asked{doubts}{_labels(judged)}"
-    return f"it is not better than v{judged.from_version} on new records{doubts}{_labels(judged)}"
+    than = "the commonest answer" if judged.from_version is None else f"v{judged.from_version}"
+    return f"it is not better than {than} on new records{doubts}{_labels(judged)}"
 
 
 def _words(test: GateLine) -> str:
