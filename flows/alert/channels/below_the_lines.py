@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from trueup.reports.alerts.letter import Letter
 
@@ -11,11 +11,16 @@ def lines_below(letter: Letter) -> Iterator[str]:
     """Causes with their examples, rows of sections below their titles, and the foot; a line each."""
     for cause in letter.causes:
         yield f"• {cause.said}"
-        yield from (f"◦ “{example}”" for example in cause.examples)
+        yield from (f"◦ {example if example.startswith('“') else f'“{example}”'}" for example in cause.examples)
     for part in letter.sections:
-        yield f"{part.title}: {' · '.join(part.columns)}" if any(part.columns) else part.title
-        yield from (f"• {' · '.join(row)}" for row in part.rows)
+        yield f"{part.title}: {cells_beside(part.columns)}" if any(part.columns) else part.title
+        yield from (f"• {cells_beside(row)}" for row in part.rows)
     yield from (f"{name}: {value}" for name, value in letter.foot)
+
+
+def cells_beside(row: Iterable[str]) -> str:
+    """The cells of a row that hold something, beside each other."""
+    return " · ".join(filter(None, row))
 
 
 def web_address(link: str) -> str:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from trueup.flows.alert.channels.answers import PATIENCE_SECONDS, in_two_tries, post
-from trueup.flows.alert.channels.below_the_lines import web_address
+from trueup.flows.alert.channels.below_the_lines import cells_beside, web_address
 from trueup.flows.alert.channels.budget import clipped, fitted, more
 from trueup.flows.alert.channels.channel import Envelope
 from trueup.monitoring.severity import Severity
@@ -116,6 +116,6 @@ def _details(letter: Letter, left_out: int) -> dict[str, Any]:
         found[f"cause {number}"] = [for_chat(text) for text in (cause.said, *cause.examples)]
     for part in letter.sections:
         rows = (part.columns, *part.rows) if any(part.columns) else part.rows
-        found[for_chat(part.title)] = [for_chat(" · ".join(row)) for row in rows]
+        found[for_chat(part.title)] = [for_chat(cells_beside(row)) for row in rows]
     found |= {for_chat(name): for_chat(value) for name, value in letter.foot}
     return found | ({"left out": more(left_out)} if left_out else {})

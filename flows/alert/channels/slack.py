@@ -85,7 +85,7 @@ def _size(letter: Letter, left_out: int) -> int:
 def _text(letter: Letter, left_out: int) -> str:
     lines = [for_slack(line) for line in letter.lines]
     if letter.action:  # a command is copied, so nothing unseen goes into it
-        lines += [_escaped(for_header(letter.action.command)), for_slack(letter.action.changes)]
+        lines += ["", _escaped(for_header(letter.action.command)), f"({for_slack(letter.action.changes)})"]
     if address := web_address(letter.link):
         lines.append(f"<{_escaped(address)}|Open the page>")
     lines += [for_slack(line) for line in lines_below(letter)]

@@ -66,7 +66,7 @@ def _card(letter: Letter, left_out: int) -> dict[str, Any]:
     body = [_text(for_chat(letter.subject), size="Large", weight="Bolder"), *(_text(for_chat(s)) for s in letter.lines)]
     if letter.action:  # a command is copied, so nothing unseen goes into it
         body.append(_text(for_header(letter.action.command), fontType="Monospace"))
-        body.append(_text(for_chat(letter.action.changes)))
+        body.append(_text(f"({for_chat(letter.action.changes)})"))
     below = [*map(for_chat, lines_below(letter)), *filter(None, [more(left_out)])]
     body += [_text(line, isSubtle=True) for line in below]
     address = web_address(letter.link)
