@@ -32,7 +32,7 @@ WORD_FLOOR = 0.01  # change of the share of texts that hold a word
 MEAN_FLOOR = 0.01  # change of the mean probability
 MISSING_FLOOR = 0.01  # change of the share of missing values
 INPUT = "DRF-IN-"  # begins the code of a column's drift
-NAMED = 3  # levels, bands and records that a signal names
+_NAMED = 3  # levels, bands and records that a signal names
 
 
 def drift(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
@@ -122,7 +122,7 @@ def _levels(pair: SamplePair, level: float, seed: int) -> Signal:
         return _signal(pair, 1.0, level, False, said, value=0.0, effect=0.0)
     test = count_test(reference, current, level=level, seed=seed)
     shares = reference / reference.sum(), current / current.sum()
-    most = np.argsort(-np.abs(shares[1] - shares[0]), kind="stable")[:NAMED]
+    most = np.argsort(-np.abs(shares[1] - shares[0]), kind="stable")[:_NAMED]
     moved = tuple(
         Contributor(
             names[i][:60], float(shares[0][i]), float(shares[1][i]), _examples(pair, pair.current == names[i])
@@ -209,14 +209,14 @@ def _bands(pair: SamplePair) -> tuple[Contributor, ...]:
     shares = [np.bincount(hand, minlength=len(edges) + 1) / len(hand) for hand in (reference, current)]
     shown = [f"{edge:.4g}" for edge in edges]
     names = [f"up to {shown[0]}", *(f"{a} to {b}" for a, b in pairwise(shown)), f"above {shown[-1]}"]
-    most = np.argsort(-np.abs(shares[1] - shares[0]), kind="stable")[:NAMED]
+    most = np.argsort(-np.abs(shares[1] - shares[0]), kind="stable")[:_NAMED]
     return tuple(
         Contributor(names[i], float(shares[0][i]), float(shares[1][i]), _examples(pair, current == i)) for i in most
     )
 
 
 def _examples(pair: SamplePair, which: np.ndarray) -> tuple[str, ...]:
-    return tuple(str(i)[:40] for i in pair.ids[np.flatnonzero(which)[:NAMED]])
+    return tuple(str(i)[:40] for i in pair.ids[np.flatnonzero(which)[:_NAMED]])
 
 
 def _told(moved: tuple[Contributor, ...]) -> str:
