@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # each part is imported where it is opened: a command pays fo
     from trueup.storage.record_counts import RecordCounts
     from trueup.storage.records import RecordStore
     from trueup.storage.silences import SilenceLog
+    from trueup.storage.told_again import ToldAgain
     from trueup.training.registry.registry import Registry
 
 log = logging.getLogger("trueup")
@@ -156,6 +157,12 @@ class App:
         from trueup.storage.silences import SilenceLog
 
         return SilenceLog(self.database)
+
+    @cached_property
+    def told_again(self) -> ToldAgain:
+        from trueup.storage.told_again import ToldAgain
+
+        return ToldAgain(self.database)
 
     @cached_property
     def baselines(self) -> BaselineLog:

@@ -60,3 +60,21 @@ silences = table_of(
     *instants("until", "at"),
     *texts("who", "why"),
 )
+
+# What is told again of an open incident that nobody has acknowledged: each number once.
+reminders = table_of(
+    "reminders",
+    sa.Column("incident_id", sa.Text, sa.ForeignKey("incidents.id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),  # reminder, escalation
+    sa.Column("number", sa.Integer, primary_key=True),
+    *instants("at"),
+)
+
+# A week that a recipient was told of, on their own clock.
+digests = table_of(
+    "digests",
+    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("week", sa.Text, primary_key=True),  # ISO 8601: 2026-W48
+    *instants("since", "until"),
+    sa.Column("alert_id", sa.Text, sa.ForeignKey("alerts.id")),  # null: the week in which the recipient was first seen
+)

@@ -209,6 +209,17 @@ class CycleLog:
         with self._database.read() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
 
+    def verdicts_between(self, stream: str, after: datetime, until: datetime) -> list[frozenset[str]]:
+        """The verdicts that stand in each check which a cycle made in this time, by the clock; oldest first."""
+        c, s = t.checks.c, t.signals.c
+        query = sa.select(c.id, s.verdict).outerjoin(t.signals, s.check_id == c.id).distinct()
+        query = query.where(c.stream == stream, c.cycle_id.is_not(None), c.made_at > after, c.made_at <= until)
+        found: dict[str, set[str]] = {}
+        with self._database.read() as connection:
+            for check, verdict in connection.execute(query.order_by(c.made_at)):
+                found.setdefault(check, set()).add(verdict)
+        return [frozenset(verdicts) for verdicts in found.values()]
+
     def report(self, report_id: str) -> dict[str, Any] | None:
         """One check with its stored document, by its id."""
         with self._database.read() as connection:

@@ -136,6 +136,10 @@ class Outbox:
         some = some.where(a.stream == stream) if stream else some
         return self._notices(a.id.in_(some))[::-1]
 
+    def of_incident(self, incident_id: str) -> list[Notice]:
+        """The notices of an incident, oldest first."""
+        return self._notices(t.alerts.c.incident_id == incident_id)
+
     def of_kind(self, stream: str, kind: str) -> list[Notice]:
         """The notices of a kind, oldest first."""
         return self._notices(sa.and_(t.alerts.c.stream == stream, t.alerts.c.kind == kind))

@@ -112,20 +112,31 @@ class Alerts:
         return linked_pages(self._app, self._app.stream(self.stream or "").name)
 
     def deliver(self) -> Listing[Notice]:
-        """Try every alert of the deployment that is pending or dead, but no silenced one; what became of each."""
+        """Try every alert of the deployment that is pending or dead, and not held back; what became of each."""
         from trueup.flows.alert.dispatch import deliver_now
-        from trueup.flows.alert.holding import held_notices
+        from trueup.flows.alert.holding import held_deliveries
 
         app = self._app
         waiting = [*app.outbox.pending(), *app.outbox.dead()]
         deliver_now(app, all_pending=True)
-        return self._of({n.id for n in waiting} - held_notices(app, waiting, app.now()))
+        tried = app.outbox.of({notice.id for notice in waiting})
+        held = held_deliveries(app, tried, app.now())
+        left = {n.id: [d.id for d in n.deliveries if d.state in ("pending", "dead")] for n in tried}
+        return self._of({notice for notice, waits in left.items() if not waits or not held.issuperset(waits)})
 
     def ack(self, incident: str) -> Incident:
         """Say that somebody has seen an open incident; nothing else changes by it."""
         from trueup.flows.promote.manual import acknowledge
 
         return acknowledge(self._app, incident)
+
+    def ack_all(self) -> Listing[Incident]:
+        """Say so of every open incident of the stream, or of all, that nobody has yet; those, newest first."""
+        from trueup.flows.promote.manual import acknowledge_all
+
+        if self.stream:
+            self._app.stream(self.stream)
+        return Listing(acknowledge_all(self._app, self.stream))
 
     def silence(self, target: str, until: str, why: str) -> Silence:
         """Hold the mails of an incident, or of a code such as DRF-TEXT, back for a while ("3d"; "0s" ends a silence).

@@ -15,6 +15,8 @@ ALONE = frozenset({AlertKind.TEST})  # each is a message of its own
 # For whoever was told of the incident.
 LATER = frozenset({AlertKind.INCIDENT_RESOLVED, AlertKind.REFUSED, AlertKind.ACKNOWLEDGED})
 OF_MODELS = frozenset({AlertKind.PROMOTION, AlertKind.APPROVAL, AlertKind.JUDGED, AlertKind.EXPIRED})  # for everybody
+AGAIN = frozenset({AlertKind.REMINDER, AlertKind.ESCALATION})  # of an incident that is open, and that nobody has
+MOOT = "the incident was closed, or somebody had it, before this was sent"
 NEVER_TOLD = "nobody had told this recipient that the incident was open"
 
 
@@ -23,7 +25,8 @@ class Waiting:
     """A notice that waits for a recipient.
 
     due: it may be tried by its back-off. held: somebody or something keeps it back for now (a silence, quiet hours, a
-    cycle that has more to tell). message_id: of the message that may have been taken with it.
+    cycle that has more to tell). waited: it was written in quiet hours of the recipient. message_id: of the message
+    that may have been taken with it.
     """
 
     delivery: str
@@ -35,6 +38,7 @@ class Waiting:
     incident: str | None = None
     due: bool = True
     held: bool = False
+    waited: bool = False
     message_id: str | None = None
 
 
@@ -65,7 +69,7 @@ class Batches:
 
 
 def batches(waiting: Iterable[Waiting], told: Collection[tuple[str, str]]) -> Batches:
-    """All that waits for one recipient of a stream is one message, once any of it is due.
+    """All that waits for one recipient of a stream is one message, once any of it is due; so is all after quiet hours.
 
     A message that may have been taken is repeated with what it told, and nothing else. A test is a message of its own.
     What follows the opening of an incident is not needed by whoever was never told of it, unless the message tells.
@@ -74,6 +78,7 @@ def batches(waiting: Iterable[Waiting], told: Collection[tuple[str, str]]) -> Ba
     told: (recipient, incident) of those who were told that it is open.
     """
     messages: list[Batch] = []
+    of_streams: list[Batch] = []
     dropped: list[Waiting] = []
     waits = list(waiting)
     doubted = [one for one in waits if one.message_id is not None]
@@ -89,9 +94,25 @@ def batches(waiting: Iterable[Waiting], told: Collection[tuple[str, str]]) -> Ba
         together, needless = _together(group, known)
         dropped += needless
         if together:
-            messages.append(Batch(recipient, tuple(together)))
+            of_streams.append(Batch(recipient, tuple(together)))
+    messages += _after_quiet_hours(of_streams)
     messages.sort(key=lambda batch: (batch.message_id is None, batch.severity, batch.waiting[0].created_at))
     return Batches(tuple(messages), tuple(dropped))
+
+
+def _after_quiet_hours(found: Sequence[Batch]) -> list[Batch]:
+    """The messages, of which those to one recipient that waited through quiet hours are one over all streams."""
+    messages: list[Batch] = []
+    over: dict[str, list[Waiting]] = {}
+    for batch in found:
+        waited = batch.severity is Severity.LOW and any(one.waited for one in batch.waiting)
+        if waited and batch.waiting[0].kind != AlertKind.DIGEST:
+            over.setdefault(batch.recipient, []).extend(batch.waiting)
+        else:
+            messages.append(batch)
+    for recipient, waiting in over.items():
+        messages.append(Batch(recipient, tuple(sorted(waiting, key=lambda one: (one.created_at, one.delivery)))))
+    return messages
 
 
 def _together(fresh: Sequence[Waiting], known: Collection[str]) -> tuple[list[Waiting], list[Waiting]]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from trueup.flows.alert.batches import LATER, NEVER_TOLD, OF_MODELS, Batch, Batches, Waiting, batches
+from trueup.flows.alert.batches import AGAIN, LATER, MOOT, NEVER_TOLD, OF_MODELS, Batch, Batches, Waiting, batches
 from trueup.flows.alert.channels.channel import DeliveryFailed, Envelope
 from trueup.flows.alert.channels.choice import shared_way, way_to
 from trueup.flows.alert.delivery import next_try_after
-from trueup.flows.alert.holding import held_notices
+from trueup.flows.alert.holding import held_deliveries
 from trueup.flows.alert.messages import message_about
 from trueup.flows.alert.notices import recipients
+from trueup.flows.alert.routing.clock import write_due
 from trueup.flows.alert.routing.quiet_hours import held_until
-from trueup.flows.alert.routing.routes import route_to
-from trueup.flows.alert.unreached import key_of, tell_others
+from trueup.flows.alert.routing.routes import key_of, route_to
+from trueup.flows.alert.unreached import tell_others
 from trueup.flows.app import App
 from trueup.monitoring.severity import Severity
-from trueup.reports.alerts.facts import AlertKind
 from trueup.storage.errors import LeaseHeld
 from trueup.storage.incidents import new_id
 from trueup.storage.leases import hold
@@ -29,11 +30,14 @@ DELIVERY = "@outbox"  # the lease of who delivers; no stream can have this name
 
 
 def deliver_now(app: App, *, all_pending: bool = False) -> None:
-    """Send all that is due, or all that is pending or dead; what cannot be sent stays, and the log says so.
+    """Write what the clock brings and send all that is due, or all that is pending or dead.
+
+    What cannot be sent stays, and the log says so.
 
     One process at a time delivers, so that nothing goes out twice; a second one returns at once. Whoever delivers looks
     again after letting go, so what the second one left behind is not left lying.
     """
+    write_due(app)
     if all_pending:
         _make_due(app)
     tried: set[str] = set()
@@ -71,16 +75,19 @@ class _Pass:
             for delivery in notice.deliveries
             if delivery.state == PENDING
         }
+        self.moot = self._moot()
         self.plan: Batches = batches(self._waiting(), self._told())
 
     @property
     def deliveries(self) -> set[str]:
         """The deliveries that this pass has to do with, by id."""
         in_messages = (one for batch in self.plan.messages for one in batch.waiting)
-        return {one.delivery for one in (*in_messages, *self.plan.dropped)}
+        return self.moot | {one.delivery for one in (*in_messages, *self.plan.dropped)}
 
     def work_off(self) -> None:
         """Send each message once; where a server is away, what else goes through it stays as it is."""
+        if self.moot:
+            self.app.outbox.drop(self.moot, MOOT)
         if self.plan.dropped:
             self.app.outbox.drop([one.delivery for one in self.plan.dropped], NEVER_TOLD)
         away: set[str] = set()
@@ -115,7 +122,7 @@ class _Pass:
 
     def _failed(self, batch: Batch, failure: DeliveryFailed) -> None:
         app = self.app
-        open_ids = {incident.id for incident in app.incidents.open_ones(batch.stream)}
+        open_ids = {incident.id for incident in app.incidents.open_ones()}
         with app.database.write() as connection:
             ends: list[datetime | None] = []
             for one in batch.waiting:
@@ -137,7 +144,9 @@ class _Pass:
                 )
                 ends.append(next_try)
             given_up = None in ends
-            tell_others(app, connection, batch, failure, self.now, given_up=given_up)
+            for stream in sorted({one.stream for one in batch.waiting}):
+                part = replace(batch, waiting=tuple(one for one in batch.waiting if one.stream == stream))
+                tell_others(app, connection, part, failure, self.now, given_up=given_up)
         said = "will not be tried again by itself" if given_up else "waits in the outbox and is tried again"
         log.log(
             logging.ERROR if given_up else logging.WARNING,
@@ -146,7 +155,7 @@ class _Pass:
         )  # fmt: skip
 
     def _waiting(self) -> list[Waiting]:
-        held = held_notices(self.app, self.notices.values(), self.now)
+        held = held_deliveries(self.app, self.notices.values(), self.now)
         return [
             Waiting(
                 delivery=delivery.id,
@@ -157,15 +166,25 @@ class _Pass:
                 created_at=notice.created_at,
                 incident=notice.incident_id,
                 due=delivery.next_try is None or delivery.next_try <= self.now,
-                held=notice.id in held or self._quiet(delivery, notice),
+                held=delivery.id in held,
+                waited=self._waited(delivery, notice),
                 message_id=delivery.message_id,
             )
             for delivery, notice in self.waiting.values()
+            if delivery.id not in self.moot
         ]
 
-    def _quiet(self, delivery: Delivery, notice: Notice) -> bool:
+    def _waited(self, delivery: Delivery, notice: Notice) -> bool:
+        """Whether it was written in quiet hours of its recipient."""
         route = route_to(self.app.settings, delivery.recipient, notice.stream)
-        return notice.kind != AlertKind.TEST and held_until(route, Severity(notice.severity), self.now) is not None
+        return held_until(route, Severity(notice.severity), notice.created_at) is not None
+
+    def _moot(self) -> set[str]:
+        """The reminders and escalations of incidents that are closed by now, or that somebody has."""
+        again = {d.id: n.incident_id for d, n in self.waiting.values() if n.kind in AGAIN and d.message_id is None}
+        found = self.app.incidents.of({incident for incident in again.values() if incident})
+        over = {i.id for i in found if i.resolved_at is not None or i.acknowledged_by}
+        return {delivery for delivery, incident in again.items() if incident in over}
 
     def _told(self) -> set[tuple[str, str]]:
         incidents = {notice.incident_id for notice in self.notices.values() if notice.incident_id}

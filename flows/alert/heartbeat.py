@@ -6,8 +6,9 @@ import logging
 import urllib.request
 from datetime import timedelta
 
-from trueup.flows.alert.holding import held_notices
+from trueup.flows.alert.holding import held_deliveries
 from trueup.flows.app import App
+from trueup.storage.outbox import PENDING
 
 _PATIENCE = timedelta(hours=1)  # that an alert may wait for its mail server
 _TIMEOUT_SECONDS = 10.0
@@ -37,9 +38,10 @@ def beat(app: App) -> bool:
 
 
 def alerts_overdue(app: App) -> int:
-    """How many alerts are dead, or wait for longer than _PATIENCE without being silenced."""
+    """How many alerts are dead, or wait for longer than _PATIENCE without being held back."""
     now = app.now()
     pending = app.outbox.pending()
-    held = held_notices(app, pending, now)
-    waiting = {n.id for n in pending if n.id not in held and now - n.created_at > _PATIENCE}
+    held = held_deliveries(app, pending, now)
+    old = [n for n in pending if now - n.created_at > _PATIENCE]
+    waiting = {n.id for n in old if any(d.state == PENDING and d.id not in held for d in n.deliveries)}
     return len(waiting | {n.id for n in app.outbox.dead()})

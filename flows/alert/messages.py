@@ -6,14 +6,17 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from trueup.flows.alert.routing.next_told import next_told_sentence
+from trueup.flows.alert.routing.quiet_hours import held_until
 from trueup.flows.alert.routing.routes import Route, route_to
-from trueup.flows.alert.situation import letter_for
+from trueup.flows.alert.routing.week import digest_for
+from trueup.flows.alert.situation import incident_state, letter_for
 from trueup.flows.app import App
 from trueup.monitoring.severity import Severity
-from trueup.reports.alerts.facts import AlertFacts
+from trueup.reports.alerts.digest import letter_after_quiet_hours
+from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.alerts.letter import Details, Letter, Standing
 from trueup.reports.alerts.mail_body import RenderedMail, rendered
-from trueup.reports.alerts.situation import IncidentState
 from trueup.storage.incidents import Incident
 from trueup.storage.outbox import Delivery, Notice
 from trueup.storage.secrets import without_secrets
@@ -26,19 +29,38 @@ def message_about(
 ) -> tuple[Letter, tuple[str, ...]]:
     """The letter of these notices, oldest first, and the roots of its threads, the gravest incident's first.
 
-    route: of the recipient, whose time zone it speaks in.
+    route: of the recipient, whose time zone it speaks in. What waited through quiet hours is one letter over all its
+    streams.
 
     A letter that cannot be made is no reason to tell nobody: then a plain one says what is known.
     """
+    streams = dict.fromkeys(notice.stream for _, notice in told)
+    letters = [_about_stream(app, [pair for pair in told if pair[1].stream == name], route, now) for name in streams]
+    roots = tuple(incident.thread for incident in incidents_of(app, [notice for _, notice in told]))
+    return letter_after_quiet_hours(letters), roots
+
+
+def _about_stream(app: App, told: Sequence[tuple[Delivery, Notice]], route: Route, now: datetime) -> Letter:
+    """The letter about one stream, or the weekly digest, which is about all of a recipient."""
     notices = [notice for _, notice in told]
     incidents = incidents_of(app, notices)
-    failed = [delivery for delivery, _ in told if delivery.error]
     try:
-        letter = _letter(app, notices, incidents, route, now, failed[-1].error or "" if failed else "")
+        if notices[0].kind == AlertKind.DIGEST:
+            return digest_for(app, route.recipient, [notice.id for notice in notices], now)
+        return _letter(app, notices, incidents, route, now, _late_because(told, route))
     except Exception as error:
         log.exception("a message about '%s' could not be composed; a plain one is sent instead", notices[-1].stream)
-        letter = _plain(notices[-1], incidents, f"The message could not be composed ({type(error).__name__}).")
-    return letter, tuple(incident.thread for incident in incidents)
+        return _plain(notices[-1], incidents, f"The message could not be composed ({type(error).__name__}).")
+
+
+def _late_because(told: Sequence[tuple[Delivery, Notice]], route: Route) -> str:
+    """Why it was not sent when it was written: the last failure, or the quiet hours of the recipient."""
+    failed = [delivery.error for delivery, _ in told if delivery.error]
+    if failed:
+        return failed[-1]
+    _, first = told[0]
+    waited = held_until(route, Severity(first.severity), first.created_at)
+    return "it came in your quiet hours" if waited is not None else ""
 
 
 def mail_about(app: App, notice: Notice) -> RenderedMail:
@@ -71,26 +93,20 @@ def _letter(
         app,
         notices[-1].stream,
         facts,
-        [_state(incident) for incident in incidents],
+        [incident_state(incident) for incident in incidents],
         now=now,
         written_at=notices[0].created_at,
         late_because=without_secrets(late_because),
         timezone=route.timezone,
+        next_told=_next_told(app, incidents, now, route),
     )
 
 
-def _state(incident: Incident) -> IncidentState:
-    return IncidentState(
-        id=incident.id,
-        causes=incident.causes,
-        codes=incident.codes,
-        severity=Severity(incident.severity),
-        stem=incident.stem,
-        opened_at=incident.opened_at,
-        resolved_at=incident.resolved_at,
-        outcome=incident.outcome or "",
-        acknowledged_by=incident.acknowledged_by or "",
-    )
+def _next_told(app: App, incidents: Sequence[Incident], now: datetime, route: Route) -> str:
+    """Who else is told of the gravest incident where nobody acknowledges it."""
+    waiting = [i.id for i in incidents if i.resolved_at is None and not i.acknowledged_by]
+    first_told = app.told_again.first_told(waiting, str(Severity.HIGH))
+    return next_told_sentence(app.settings, min(first_told.values(), default=None), now, route.timezone)
 
 
 def _kept(notice: Notice, incidents: Sequence[Incident]) -> Letter:

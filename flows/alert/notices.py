@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from trueup.flows.alert.routing.routes import routes_for
+from trueup.flows.alert.routing.routes import concerned, routes_for
 from trueup.flows.app import App
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check
@@ -75,7 +75,7 @@ def add_notice(
     """Write a notice into the outbox, in the transaction of what it tells of; its id.
 
     severity: where it differs from the incident's; without either it is low. to: where it is not for all whom the
-    stream's alerts go to. One for nobody is not written.
+    stream's alerts go to, and for those who were told of the incident before. One for nobody is not written.
     """
     grave = severity or Severity(incident.severity if incident else Severity.LOW)
     notice = Notice(
@@ -89,7 +89,10 @@ def add_notice(
         cycle_id=facts.cycle_id,
         incident_id=incident.id if incident else None,
     )
-    app.outbox.add(connection, notice, recipients(app, stream, grave) if to is None else to)
+    if to is None:
+        before = [r for n in app.outbox.of_incident(incident.id) for r in n.to] if incident else []
+        to = concerned(app.settings, stream.name, grave, before)
+    app.outbox.add(connection, notice, to)
     return notice.id
 
 

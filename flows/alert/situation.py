@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from trueup.flows.app import App
 from trueup.monitoring.check import Check, Signal
+from trueup.monitoring.severity import Severity
 from trueup.monitoring.signals.catalogue import METRIC
 from trueup.reports.alerts.compose import letter_of
 from trueup.reports.alerts.facts import AlertFacts, GateLine
@@ -24,6 +25,7 @@ from trueup.reports.alerts.situation import (
     Situation,
 )
 from trueup.reports.masking import masked
+from trueup.storage.incidents import Incident
 from trueup.storage.promotions import PromotionAttempt, PromotionState
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
@@ -58,6 +60,21 @@ def letter_for(
     letter = letter_of(situation, drawn(situation), link or next((address for _, address in pages), ""))
     ways = pages[1:] if pages else commands_for(situation)
     return replace(letter, foot=(*letter.foot, *ways))
+
+
+def incident_state(incident: Incident) -> IncidentState:
+    """An incident of the store as letters see it."""
+    return IncidentState(
+        id=incident.id,
+        causes=incident.causes,
+        codes=incident.codes,
+        severity=Severity(incident.severity),
+        stem=incident.stem,
+        opened_at=incident.opened_at,
+        resolved_at=incident.resolved_at,
+        outcome=incident.outcome or "",
+        acknowledged_by=incident.acknowledged_by or "",
+    )
 
 
 def situation_of(

@@ -11,10 +11,10 @@ from trueup.flows.alert.batches import Batch
 from trueup.flows.alert.channels.channel import DeliveryFailed
 from trueup.flows.alert.channels.choice import shared_way
 from trueup.flows.alert.notices import add_notice, recipients
+from trueup.flows.alert.routing.routes import key_of
 from trueup.flows.app import App
 from trueup.monitoring.severity import Severity
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
-from trueup.storage.addresses import recipient_key
 from trueup.storage.outbox import DEAD, PENDING, Delivery
 
 _PATIENCE = timedelta(hours=1)  # that a message may wait for its server before others are told
@@ -76,14 +76,6 @@ def tell_others(
         home=str(app.home),
     )  # fmt: skip
     add_notice(app, connection, stream, facts, severity=batch.severity, to=others)
-
-
-def key_of(recipient: str) -> str:
-    """What two ways of writing a recipient have in common; one that can be no recipient stays as it is."""
-    try:
-        return recipient_key(recipient)
-    except ValueError:
-        return recipient
 
 
 def _told_of(app: App, batch: Batch, now: datetime) -> bool:

@@ -20,6 +20,7 @@ from trueup.flows.cli.session import (
     session,
 )
 from trueup.reports.tables import table
+from trueup.storage.errors import InputError
 from trueup.storage.timepoints import iso
 
 if TYPE_CHECKING:
@@ -95,12 +96,24 @@ def _deliveries(s: Session, alerts: Sequence[Notice], links: Mapping[str, str] |
         raise typer.Exit(1)
 
 
-def alerts_ack(incident: IncidentId, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Say that you have an open incident; nothing else changes by it."""
+def alerts_ack(
+    incident: Annotated[str | None, typer.Argument(help="The incident's id.")] = None,
+    stream: Annotated[str | None, typer.Option("--stream", "-s", help="All that is open of this stream.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that is open.")] = False,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say that you have an open incident, or all of them; nothing else changes by it, and its reminders end."""
     with session(config, home, as_json) as s:
-        found = s.deployment.alerts.ack(incident)
-        said = f"incident {incident} acknowledged by {found.acknowledged_by}"
-        s.show({"incidents": [found], "alerts": []}, said)
+        if sum((incident is not None, stream is not None, everything)) != 1:
+            raise InputError(
+                "Say what you have: an incident's id, --stream S for all that is open of a stream, or --all for all. "
+                "Nothing was changed. `trueup alerts list` names them."
+            )
+        found = [s.deployment.alerts.ack(incident)] if incident is not None else s.alerts(stream).ack_all()
+        said = [f"incident {i.id} of '{i.stream}' acknowledged by {i.acknowledged_by}" for i in found]
+        s.show({"incidents": list(found), "alerts": []}, "\n".join(said) or "no open incident waits for anybody")
 
 
 def alerts_silence(

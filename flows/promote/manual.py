@@ -99,6 +99,12 @@ def acknowledge(app: App, incident_id: str) -> Incident:
     return next(i for i in app.incidents.newest(found.stream, limit=None) if i.id == found.id)
 
 
+def acknowledge_all(app: App, stream: str | None) -> list[Incident]:
+    """Say so of every open incident of a stream, or of all, that nobody has yet; those, newest first."""
+    waiting = [i for i in app.incidents.open_ones(stream) if i.acknowledged_by is None]
+    return [acknowledge(app, incident.id) for incident in waiting]
+
+
 def resume_promotion(app: App, stream: StreamSettings, why: str) -> Incident:
     """End the incident of a rollback: from here on promotion follows the policy again, and a mail says so.
 

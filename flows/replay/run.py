@@ -29,7 +29,7 @@ from trueup.reports.replay_facts import Moment, Played, Replay
 from trueup.storage.errors import InputError, TrueupError
 from trueup.storage.policy import BASELINES, Policy
 from trueup.storage.rows import Rows
-from trueup.storage.stream import StreamSettings
+from trueup.storage.stream import Recipients, StreamSettings
 
 FIRST_RECORDS = 1000  # known before the first champion is trained, where no start is named
 END = datetime.max.replace(tzinfo=UTC)  # later than anything in the data
@@ -152,10 +152,10 @@ def _default_start(stream: StreamSettings, times: np.ndarray) -> datetime:
 
 
 def _scratch(app: App, stream: StreamSettings, home: Path) -> App:
-    """A deployment of this stream alone with nothing outside `home`: its mails end there, in a Maildir."""
+    """A deployment of this stream alone with nothing outside `home`: its mails end there, and no channel is told."""
     home.mkdir(exist_ok=True)
     own = {
-        "streams": {stream.name: stream},
+        "streams": {stream.name: stream.model_copy(update={"alerts": Recipients()})},
         "store": StoreSettings(),
         "tracking": TrackingSettings(),
         "smtp": SmtpSettings(),

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from trueup.monitoring.check import Signal
 from trueup.monitoring.severity import Severity
+from trueup.reports.alerts.facts import AlertKind
 from trueup.reports.alerts.letter import Details, Letter, Remedy, Standing
 from trueup.reports.alerts.situation import IncidentState
 from trueup.reports.signal_words import metric_before
 from trueup.storage.formatting import METRIC_NAMES, aligned_figure
 
-DIGEST = "digest"  # the kind of both letters
 _NAMED = 2  # streams or incidents that a line names; the others are counted there, and stand in full below
 
 
@@ -33,6 +33,7 @@ CHANGES = {  # what happened to a version: how it is counted, once and several t
     "promoted": ("promotion", "promotions"),
     "rolled back": ("rollback", "rollbacks"),
     "refused": ("refusal", "refusals"),
+    "expired": ("version not decided on in time", "versions not decided on in time"),
     "waits for a person": ("version that waits for a person", "versions that wait for a person"),
 }
 
@@ -91,7 +92,7 @@ def digest_letter(week: Week) -> Letter:
     """The week in four lines and three tables, also when nothing happened."""
     return Letter(
         stream=week.streams[0].stream if len(week.streams) == 1 else "",
-        kind=DIGEST,
+        kind=str(AlertKind.DIGEST),
         severity=Severity.LOW,
         standing=Standing.NONE,
         stem=_stem(week),
@@ -124,7 +125,7 @@ def letter_after_quiet_hours(letters: Sequence[Letter]) -> Letter:
     state = f"{len(still)} still open" if still else "nothing is open any more"
     return Letter(
         stream=first.stream if len({x.stream for x in letters}) == 1 else "",
-        kind=DIGEST,
+        kind=str(AlertKind.DIGEST),
         severity=min(x.severity for x in letters),
         standing=first.standing,
         stem=f"{len(letters)} messages after quiet hours: {state}",
@@ -181,7 +182,7 @@ def _checks(week: Week) -> str:
     total = sum(s.checks for s in week.streams)
     ok, breached, unjudged = (sum(getattr(s, kind) for s in week.streams) for kind in ("ok", "breached", "unjudged"))
     if not total:
-        return "no checks, as all is paused"
+        return "no checks, as all is paused" if all(s.paused for s in week.streams) else "no checks"
     if ok == total:
         return f"{_counted(total, 'check')}, all ok" if total > 1 else "1 check, ok"
     parts = ((ok, "ok"), (breached, "breached"), (unjudged, "not judged"))
@@ -244,16 +245,21 @@ def _first_step(week: Week) -> Remedy | None:
 
 
 def _open_table(week: Week) -> Details:
-    rows = tuple(
-        (str(i.severity), i.stem, _shown(i.opened_at, "UTC"), i.acknowledged_by or "nobody", i.id) for i in week.open
-    )
-    return Details("Open incidents", ("severity", "incident", "since", "who has it", "id"), rows)
+    rows = tuple((i.id, i.stem, f"{i.severity}, since {_shown(i.opened_at, 'UTC')}, {_holder(i)}") for i in week.open)
+    return Details("Open incidents", ("id", "incident", "how it stands"), rows)
+
+
+def _holder(incident: IncidentState) -> str:
+    return f"{incident.acknowledged_by} has it" if incident.acknowledged_by else "nobody has it"
 
 
 def _changes_table(week: Week) -> Details:
     found = sorted(((c.at, s.stream, c) for s in week.streams for c in s.changes), key=lambda x: x[:2])
-    rows = tuple((_shown(at, week.timezone), stream, _change(c), c.who) for at, stream, c in found)
-    return Details("Versions in this week", ("when", "stream", "what", "by"), rows)
+    rows = tuple(
+        (stream, _change(c), ", ".join(part for part in (_shown(at, week.timezone), c.who) if part))
+        for at, stream, c in found
+    )
+    return Details("Versions in this week", ("stream", "what", "when, by whom"), rows)
 
 
 def _change(change: ChangeOfWeek) -> str:
@@ -264,18 +270,13 @@ def _change(change: ChangeOfWeek) -> str:
 
 
 def _streams_table(week: Week) -> Details:
-    rows = tuple(
-        (
-            s.stream,
-            f"v{s.champion}" if s.champion is not None else "–",
-            f"{s.checks:,}",
-            f"{s.breached:,}",
-            f"{s.unjudged:,}",
-            _quality(s).removesuffix(f", v{s.champion} answers"),
-        )
-        for s in week.streams
-    )
-    return Details("Streams", ("stream", "version", "checks", "breached", "not judged", "quality now"), rows)
+    rows = tuple((s.stream, _quality(s), _judged(s)) for s in week.streams)
+    return Details("Streams", ("stream", "quality now", "checks"), rows)
+
+
+def _judged(of: WeekOfStream) -> str:
+    others = ((of.breached, "breached"), (of.unjudged, "not judged"))
+    return ", ".join((_counted(of.checks, "check"), *(f"{count:,} {name}" for count, name in others if count)))
 
 
 def _shown(at: datetime, timezone: str) -> str:

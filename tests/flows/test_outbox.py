@@ -70,7 +70,10 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> Taken:
     return way
 
 
-def opened(folder: Path, settings: str = SETTINGS.format(window=WINDOW)) -> App:
+NOTHING_BY_THE_CLOCK = '[alerts]\ndigest = ""\nreminders = ""\n'
+
+
+def opened(folder: Path, settings: str = SETTINGS.format(window=WINDOW) + NOTHING_BY_THE_CLOCK) -> App:
     (folder / "trueup.toml").write_text(settings)
     return open_app(folder / "trueup.toml", folder / ".trueup")
 

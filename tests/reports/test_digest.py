@@ -70,8 +70,9 @@ def test_open_incidents_come_first_and_nobodys_before_somebodys() -> None:
     assert letter.action
     assert letter.action.command == "trueup alerts ack inc2"
     rows = letter.sections[0].rows
-    assert [row[-1] for row in rows] == ["inc2", "inc3", "inc9"]
-    assert [row[3] for row in rows] == ["nobody", "ann", "nobody"]
+    assert [row[0] for row in rows] == ["inc2", "inc3", "inc9"]
+    assert rows[0][2] == "high, since 2026-11-28 08:00 UTC, nobody has it"
+    assert rows[1][2].endswith("ann has it")
 
 
 def test_a_stream_that_nothing_checked_is_no_healthy_one() -> None:
@@ -81,6 +82,7 @@ def test_a_stream_that_nothing_checked_is_no_healthy_one() -> None:
     assert letter.subject == "week to 30 November: 1 stream not checked"
     assert letter.wrong == "Not checked: orders."
     assert letter.todo == "Find out why nothing was checked: orders."
+    assert digest_letter(week_of(idle)).done == "No checks; no version changed."
     paused = digest_letter(week_of(QUIET, replace(idle, paused=True)))
     assert paused.wrong == "Nothing happened: 168 checks, all ok."
     assert "orders: paused" in paused.affected
@@ -108,7 +110,9 @@ def test_the_weeks_versions_are_counted_and_listed() -> None:
         "168 checks: 160 ok, 6 breached, 2 not judged."
     )
     assert letter.todo == "Decide on the version that waits: reviews."
-    told = [row[2] for row in letter.sections[0].rows]
+    told = [row[1] for row in letter.sections[0].rows]
+    assert letter.sections[0].rows[0][2] == "2026-11-26 09:00 CET, ann"
+    assert letter.sections[1].rows[0][2] == "168 checks, 6 breached, 2 not judged"
     assert told == ["promoted: v3 → v4", "v5 refused", "nothing could be trained", "v6 waits for a person"]
 
 
@@ -145,7 +149,7 @@ def test_any_week_is_a_whole_letter(found: tuple[WeekOfStream, ...]) -> None:
     letter = digest_letter(week)
     assert len(letter.subject) <= 60
     assert all(line.strip().endswith(".") and len(line) < 500 for line in letter.lines)
-    assert all(len(row) == len(part.columns) for part in letter.sections for row in part.rows)
+    assert all(len(row) == len(part.columns) == 3 for part in letter.sections for row in part.rows)
     well = not week.open and not week.idle
     assert letter.wrong.startswith(("Nothing happened", "No incident is open", "Not known")) == well
     if letter.wrong.startswith("Nothing happened"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import time
 
@@ -41,9 +41,9 @@ def routes_for(settings: Settings, stream: str, severity: Severity) -> tuple[Rou
     told: set[str] = set()
     for rule in rules:
         for recipient in rule.to:
-            found.setdefault(recipient_key(recipient), _route(recipient, rule))
+            found.setdefault(key_of(recipient), _route(recipient, rule))
             if not rule.severity or severity in rule.severity:
-                told.add(recipient_key(recipient))
+                told.add(key_of(recipient))
     if not rules and not settings.smtp.uses_server:
         return (Route(NOBODY_IN_PARTICULAR),)
     return tuple(route for key, route in found.items() if key in told)
@@ -55,8 +55,30 @@ def route_to(settings: Settings, recipient: str, stream: str) -> Route:
     Whoever no rule names (any more) is told on the clock of UTC, without quiet hours.
     """
     rules = (*_rules_of(settings, stream), *settings.alerts.rules)
-    first = next((r for r in rules if recipient_key(recipient) in map(recipient_key, r.to)), None)
+    first = next((r for r in rules if key_of(recipient) in map(key_of, r.to)), None)
     return _route(recipient, first) if first else Route(recipient)
+
+
+def concerned(settings: Settings, stream: str, severity: Severity, before: Iterable[str]) -> tuple[str, ...]:
+    """The recipients of a notice, each once: those of its severity, and who was told of its incident `before`.
+
+    Of the latter those whom the settings still name for the stream or for escalations.
+    """
+    found = {key_of(route.recipient): route.recipient for route in routes_for(settings, stream, severity)}
+    named = {key_of(route.recipient) for grave in Severity for route in routes_for(settings, stream, grave)}
+    named |= {key_of(recipient) for recipient in settings.alerts.escalate_to}
+    for recipient in before:
+        if key_of(recipient) in named:
+            found.setdefault(key_of(recipient), recipient)
+    return tuple(found.values())
+
+
+def key_of(recipient: str) -> str:
+    """What two ways of writing a recipient have in common; one that can be no recipient stays as it is."""
+    try:
+        return recipient_key(recipient)
+    except ValueError:
+        return recipient
 
 
 def streams_by_recipient(settings: Settings) -> dict[Route, tuple[str, ...]]:
@@ -66,7 +88,7 @@ def streams_by_recipient(settings: Settings) -> dict[Route, tuple[str, ...]]:
     for stream in settings.streams:
         everybody = (route for severity in Severity for route in routes_for(settings, stream, severity))
         for route in everybody:
-            key = recipient_key(route.recipient)
+            key = key_of(route.recipient)
             names.setdefault(key, route.recipient)
             told = streams.setdefault(key, [])
             if stream not in told:
