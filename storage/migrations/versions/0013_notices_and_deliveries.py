@@ -60,11 +60,11 @@ def upgrade() -> None:
 
 
 def _incidents(connection: sa.Connection) -> None:
-    with op.batch_alter_table("incidents", schema=None) as batch_op:
-        for name in ("causes", "over"):
-            batch_op.add_column(sa.Column(name, sa.JSON(), nullable=True))
-        for name in ("severity", "stem", "thread"):
-            batch_op.add_column(sa.Column(name, sa.Text(), nullable=True))
+    # added only: to make the table anew would drop it under the alerts that refer to it
+    for name in ("causes", "over"):
+        op.add_column("incidents", sa.Column(name, sa.JSON(), nullable=False, server_default=sa.text("'[]'")))
+    for name in ("severity", "stem", "thread"):
+        op.add_column("incidents", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     incidents = sa.Table("incidents", sa.MetaData(), autoload_with=connection)
     for row in connection.execute(sa.select(incidents.c.id, incidents.c.stream, incidents.c.cause)).all():
         connection.execute(
@@ -78,11 +78,6 @@ def _incidents(connection: sa.Connection) -> None:
                 thread=f"incident.{row.id}@trueup",  # what its first mail was called
             )
         )
-    with op.batch_alter_table("incidents", schema=None) as batch_op:
-        for name in ("causes", "over"):
-            batch_op.alter_column(name, existing_type=sa.JSON(), nullable=False)
-        for name in ("severity", "stem", "thread"):
-            batch_op.alter_column(name, existing_type=sa.Text(), nullable=False)
 
 
 def _listed(value: str | list[str]) -> list[str]:
