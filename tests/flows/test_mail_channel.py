@@ -133,8 +133,15 @@ def test_what_outsiders_wrote_adds_no_header(stem: str, stream: str, incident: s
     found = read(message)
     assert set(found.keys()) <= set(written().keys())
     for name in ("Subject", "X-Trueup-Stream", "X-Trueup-Incident"):
-        assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028]", found[name])
+        assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028]", found[name] or "")
     assert found["Subject"].endswith("Bcc: v@w.org")
+
+
+def test_a_digest_of_all_streams_has_a_list_of_its_own() -> None:
+    """It is about no stream, and filters find it all the same."""
+    digest = written(replace(LETTER, stream="", incidents=()), replace(ENVELOPE, roots=()))
+    assert digest["List-Id"] == "trueup <all.trueup.example.org>"
+    assert (digest["X-Trueup-Stream"], digest["X-Trueup-Incident"]) == (None, None)
 
 
 def test_a_ticket_intake_is_spared_the_word_that_a_program_wrote() -> None:

@@ -148,6 +148,25 @@ def test_a_mail_in_doubt_goes_out_again_as_the_same_and_alone(tmp_path: Path) ->
     assert len({mail["Message-ID"] for mail in inbox.mails}) == len(inbox.mails) == 2
 
 
+TICKETS = """
+[[alerts.rules]]
+to = ["tickets@example.org"]
+auto_submitted = false
+"""
+
+
+def test_a_rule_spares_a_ticket_intake_the_word_that_a_program_wrote(tmp_path: Path) -> None:
+    """Only mails to its recipients go without `Auto-Submitted`."""
+    inbox, port = Inbox(), free_port()
+    with mail_server(inbox, port), deployment(tmp_path, port, more=TICKETS) as app:
+        opened(app)
+        deliver_now(app)
+    assert {mail["To"]: mail["Auto-Submitted"] for mail in inbox.mails} == {
+        "Ann <ann@example.org>": "auto-generated",
+        "tickets@example.org": None,
+    }
+
+
 LINKS = """
 [links]
 incident = "https://trueup.example.org/{stream}/{incident}"

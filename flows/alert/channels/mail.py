@@ -130,10 +130,11 @@ def as_message(
     if envelope.roots:
         message["In-Reply-To"] = _id(envelope.roots[0])
         message["References"] = " ".join(_id(root) for root in envelope.roots)
-    message["List-Id"] = f"trueup <{_label(letter.stream)}.trueup.{sender.host}>"
+    message["List-Id"] = f"trueup <{_label(letter.stream) or 'all'}.trueup.{sender.host}>"
     if envelope.auto_submitted:
         message["Auto-Submitted"] = "auto-generated"
-    message["X-Trueup-Stream"] = _line(letter.stream)
+    if letter.stream:
+        message["X-Trueup-Stream"] = _line(letter.stream)
     message["X-Trueup-Severity"] = str(letter.severity)
     if letter.incidents:
         message["X-Trueup-Incident"] = _line(", ".join(letter.incidents))
