@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from trueup.flows.alert.notices import add_notice, recipients
+from trueup.flows.alert.notices import add_notice
+from trueup.flows.alert.routing.routes import concerned
 from trueup.flows.app import App
 from trueup.monitoring.severity import Severity
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
@@ -17,7 +18,8 @@ def tell_acknowledged(app: App, connection: Connection, incident: Incident, who:
     stream = app.settings.streams.get(incident.stream)
     if stream is None:
         return
-    told = recipients(app, stream, Severity(incident.severity))
+    before = [recipient for notice in app.outbox.of_incident(incident.id) for recipient in notice.to]
+    told = concerned(app.settings, stream.name, Severity(incident.severity), before)
     channels = {f"{CHANNEL}{name}": channel for name, channel in app.settings.alerts.channels.items()}
     takers = tuple(one for one in told if one in channels and channels[one].takes_acknowledgements)
     facts = AlertFacts(
