@@ -22,10 +22,11 @@ from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.incidents import Incident
 
 NAMED = 'to = ["Ann <ann@example.org>"]'
+NOTHING_BY_THE_CLOCK = '[alerts]\ndigest = ""\nreminders = ""\n'
 
 
 @contextmanager
-def deployment(folder: Path, port: int, to: str = NAMED, more: str = ""):
+def deployment(folder: Path, port: int, to: str = NAMED, more: str = NOTHING_BY_THE_CLOCK):
     text = SETTINGS.format(window=WINDOW).replace('to = ["oncall@example.org"]', to)
     smtp = f'[smtp]\nhost = "127.0.0.1"\nport = {port}\nfrom = "trueup <trueup@example.org>"\n'
     (folder / "trueup.toml").write_text(text + smtp + more)
