@@ -43,7 +43,7 @@ def _done(situation: Situation, notice: AlertFacts) -> str:
         case AlertKind.TEST:
             return "Sent this test, because somebody ran `trueup alerts test`."
         case AlertKind.INCIDENT_OPENED | AlertKind.INCIDENT_WORSE if notice.action == "retrain":
-            return "" if _judged(situation) else "Retraining has started; the result follows in this thread."
+            return "" if _judged(situation) else "Retraining has started; the result follows."
         case AlertKind.INCIDENT_OPENED if situation.open and not _judged(situation):
             return f"Opened this incident and changed no model. {_why_not(notice)}".strip()
         case AlertKind.UNDELIVERED:

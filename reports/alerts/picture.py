@@ -78,7 +78,7 @@ def _png(situation: Situation, points: list[MetricPoint]) -> bytes:
                 textcoords="offset points", color=_GREEN, fontsize=11, fontweight="bold",
             )  # fmt: skip
     axes.xaxis_date()
-    locator = AutoDateLocator(maxticks=6)
+    locator = AutoDateLocator(minticks=2, maxticks=6)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axes.tick_params(labelsize=10)
