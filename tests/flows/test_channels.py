@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import logging
+import re
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -14,17 +16,20 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.made_letters import HOSTILE, NOW, hostile_letter, made_envelope, made_letter
 from tests.made_services import STALL, Service, made_certificate, serving
 from trueup.flows.alert.channels.channel import Channel, DeliveryFailed
 from trueup.flows.alert.channels.pagerduty import PagerDutyChannel
-from trueup.flows.alert.channels.slack import SlackChannel
-from trueup.flows.alert.channels.teams import TeamsChannel
+from trueup.flows.alert.channels.slack import SlackChannel, for_slack
+from trueup.flows.alert.channels.teams import TeamsChannel, _written
 from trueup.flows.alert.channels.webhook import WebhookChannel, signature
 from trueup.flows.channel_settings import check_url, secrets_of_channel, signing_key
 from trueup.reports.alerts.letter import Letter, Standing
 from trueup.storage import secrets
+from trueup.storage.escaping import for_header
 
 KINDS = ("slack", "teams", "pagerduty", "webhook")
 KEY = b"k" * 32
@@ -246,6 +251,18 @@ def test_hostile_text_stays_text(kind: str, service: Service, make: Make) -> Non
         assert {run["type"] for block in card["body"] for run in block["inlines"]} == {"TextRun"}
         assert "entities" not in card["msteams"]
         assert "<at>Ann</at>" in said
+
+
+@given(st.one_of(st.text(), st.text("<>&!@{}|[]()/:w.\u200b\\\r\n "), st.just(HOSTILE)))
+def test_any_text_is_shown_and_not_obeyed(text: str) -> None:
+    """By Slack once its three entities are read, by Teams once the template is."""
+    shown = for_slack(text)
+    assert not {"<", ">"} & set(shown)
+    assert html.unescape(shown).replace("\u200b", "") == for_header(text).replace("\u200b", "")
+    assert not re.search(r"://|@\w|\bwww\.", shown)
+    card = {"text": text, "more": [text]}
+    assert "{{" not in _written(card)
+    assert json.loads(_written(card)) == card
 
 
 @pytest.mark.parametrize("kind", KINDS)
