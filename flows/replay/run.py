@@ -191,7 +191,7 @@ def _play(
     for number, as_of in enumerate(moments, start=1):
         tell(f"{policy.name}: check {number} of {len(moments)}, as of {as_of:%Y-%m-%d %H:%M}")
         done = run_cycle(app, policy.stream, as_of, strategies=policy.strategies)
-        alerts += len(done["alerts"])
+        alerts += bool(done["alerts"])  # one message tells all that a cycle did
         timeline.append(
             Moment(
                 as_of=as_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -400,6 +400,25 @@ def test_a_rise_to_high_goes_through_a_silence_with_the_whole_context(tmp_path: 
     deliver_now(app)
     assert len(taken.sent) == 1
     assert app.outbox.pending() == []
+    app.close()
+
+
+def test_quiet_hours_hold_what_is_low_and_no_rise(tmp_path: Path, taken: Taken) -> None:
+    """At their end one message tells all; what waits for that is not overdue; a rise takes along what waited."""
+    quiet = f'\n[[alerts.rules]]\nto = ["{BOSS}"]\nquiet = "22:00-07:00"\ntimezone = "Europe/Berlin"\n'
+    app = opened(tmp_path, SETTINGS.format(window=WINDOW).replace(f'to = ["{ONCALL}"]', "to = []") + quiet)
+    night = replace(app, clock=lambda: datetime(2026, 3, 1, 23, tzinfo=UTC))
+    low, rises = open_one(app), open_one(app, "DQ-DUP", cause=Cause.FEED)
+    for incident in (low, rises):
+        put_in(night, AlertKind.INCIDENT_OPENED, incident)
+    deliver_now(later(night, hours=5))
+    assert taken.sent == []
+    assert alerts_overdue(later(night, hours=5)) == 0
+    put_in(later(night, hours=6), AlertKind.INCIDENT_WORSE, replace(rises, severity="high"))
+    deliver_now(later(night, hours=6))
+    assert [letter.incidents for _, letter, _ in taken.sent] == [(rises.id,)]
+    deliver_now(later(night, hours=7, minutes=1))
+    assert [letter.incidents for _, letter, _ in taken.sent][1:] == [(low.id,)]
     app.close()
 
 
