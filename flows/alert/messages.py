@@ -35,22 +35,23 @@ def message_about(
     A letter that cannot be made is no reason to tell nobody: then a plain one says what is known.
     """
     streams = dict.fromkeys(notice.stream for _, notice in told)
-    letters = [_about_stream(app, [pair for pair in told if pair[1].stream == name], route, now) for name in streams]
-    roots = tuple(incident.thread for incident in incidents_of(app, [notice for _, notice in told]))
-    return letter_after_quiet_hours(letters), roots
+    incidents = incidents_of(app, [notice for _, notice in told])
+    try:
+        letters = [_about_stream(app, [pair for pair in told if pair[1].stream == one], route, now) for one in streams]
+        letter = letter_after_quiet_hours(letters)
+    except Exception as error:
+        last = told[-1][1]
+        log.exception("a message about '%s' could not be composed; a plain one is sent instead", last.stream)
+        letter = _plain(last, incidents, f"The message could not be composed ({type(error).__name__}).")
+    return letter, tuple(incident.thread for incident in incidents)
 
 
 def _about_stream(app: App, told: Sequence[tuple[Delivery, Notice]], route: Route, now: datetime) -> Letter:
     """The letter about one stream, or the weekly digest, which is about all of a recipient."""
     notices = [notice for _, notice in told]
-    incidents = incidents_of(app, notices)
-    try:
-        if notices[0].kind == AlertKind.DIGEST:
-            return digest_for(app, route.recipient, [notice.id for notice in notices], now)
-        return _letter(app, notices, incidents, route, now, _late_because(told, route))
-    except Exception as error:
-        log.exception("a message about '%s' could not be composed; a plain one is sent instead", notices[-1].stream)
-        return _plain(notices[-1], incidents, f"The message could not be composed ({type(error).__name__}).")
+    if notices[0].kind == AlertKind.DIGEST:
+        return digest_for(app, route.recipient, [notice.id for notice in notices], now)
+    return _letter(app, notices, incidents_of(app, notices), route, now, _late_because(told, route))
 
 
 def _late_because(told: Sequence[tuple[Delivery, Notice]], route: Route) -> str:
