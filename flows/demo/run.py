@@ -128,8 +128,9 @@ def _say(console: Any, text: str, *, plain: bool = False) -> None:
 def _ending(app: App, place: Path, console: Any, seconds: float) -> None:
     reports = app.cycles.reports("reviews", limit=None)
     breached = next((r for r in reports if any(s["verdict"] == "breached" for s in r["document"]["signals"])), None)
-    mails = app.outbox.newest(limit=None)
-    quiet = [a for a in mails if a.stream == "steady" and a.kind != "promotion"]
+    told = app.outbox.newest(limit=None)
+    mails = {delivery.message_id for notice in told for delivery in notice.deliveries if delivery.message_id}
+    quiet = [a for a in told if a.stream == "steady" and a.kind != "promotion"]
     console.print(
         f"\nDone in {seconds:.0f} s: {len(mails)} mails on 'reviews' and 'steady', {len(quiet)} of them alarms of the "
         f"quiet one. Look around:\n"
