@@ -194,11 +194,11 @@ def test_a_whole_course_in_the_contracts_words(trained: Shell) -> None:
     assert trained("models show 2 -s reviews").document["events"][0]["gate"]["passed"]
 
     alerts = trained("alerts list").document
-    assert {(i["cause"], i["outcome"]) for i in alerts["incidents"]} >= {("drift", "answered")}
+    assert {(i["cause"], i["outcome"]) for i in alerts["incidents"]} >= {("metric", "answered")}
     opened = alerts["incidents"][0]["id"]
     assert trained(f"alerts ack {opened}").document["incidents"][0]["acknowledged_at"]
     mail = trained(f"alerts show {alerts['alerts'][0]['id']}").document["alerts"][0]
-    assert "WHAT TO DO NEXT" in mail["text"]
+    assert "what you need to do" in mail["text"]
 
 
 def test_a_check_changes_nothing(trained: Shell) -> None:
