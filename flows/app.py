@@ -27,6 +27,7 @@ from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:  # each part is imported where it is opened: a command pays for what it uses
     from trueup.reports.stored import ReportFiles
+    from trueup.storage.alert_lists import AlertLists
     from trueup.storage.archive import Archive
     from trueup.storage.baselines import BaselineLog
     from trueup.storage.check_lists import CheckLists
@@ -115,6 +116,12 @@ class App:
         from trueup.storage.cycles import CycleLog
 
         return CycleLog(self.database)
+
+    @cached_property
+    def alert_lists(self) -> AlertLists:
+        from trueup.storage.alert_lists import AlertLists
+
+        return AlertLists(self.database)
 
     @cached_property
     def checks(self) -> CheckLists:

@@ -8,7 +8,7 @@ from trueup.storage.errors import InputError
 
 NEWEST = "last"  # stands for the newest, wherever an id is asked for
 _SHORT = 8  # characters of an id in a table
-NAMED = 8  # candidates that are named where a beginning fits several
+CANDIDATES = 8  # candidates that are named where a beginning fits several
 
 
 def short_id(whole: str) -> str:
@@ -31,8 +31,8 @@ def the_one(typed: str, found: Sequence[str], *, of: str, listed: str) -> str:
         return fitting[0]
     if not fitting:
         raise InputError(f"There is no {of} '{typed}'. `{listed}` names them.")
-    shown = _told_apart(fitting[:NAMED], len(typed))
-    more = ", and more" if len(fitting) > NAMED else ""
+    shown = _told_apart(fitting[:CANDIDATES], len(typed))
+    more = ", and more" if len(fitting) > CANDIDATES else ""
     raise InputError(f"Several ids begin with '{typed}': {', '.join(shown)}{more}. Type more of the {of}'s id.")
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trueup.storage.errors import ConfigError, InputError
-from trueup.storage.tabular import Document, Listing, Tabular
+from trueup.storage.tabular import Document, Listing, Page, Tabular
+from trueup.storage.timepoints import parse_since
 
 if TYPE_CHECKING:
     from trueup.flows.app import App
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 class AlertOverview(Tabular):
     """Incidents, mails of the outbox, and silences in force. As a table, the incidents."""
 
-    incidents: Listing[Incident]
-    mails: Listing[Notice]
+    incidents: Page[Incident]
+    mails: Page[Notice]
     silences: Listing[Silence]
 
     def caption(self) -> str:
@@ -50,29 +51,67 @@ class Alerts:
     _app: App
     stream: str | None
 
-    def list(self) -> AlertOverview:
-        """Incidents, mails and silences in force, newest first."""
+    def list(
+        self,
+        limit: int | None = 100,
+        *,
+        since: str | None = None,
+        state: str | None = None,
+        severity: str | None = None,
+        code: str | None = None,
+    ) -> AlertOverview:
+        """Incidents, mails and silences in force, newest first; `total` of the first two says how many there are.
+
+        Args:
+            limit: how many incidents and how many mails at most; None: all.
+            since: a span back from now ("7d") or a time: incidents that are open or were opened or closed since, and
+                mails written since.
+            state: of incidents (open, acknowledged, closed) or of mails (pending, sent, dead, dropped): only these.
+            severity: only high, or low.
+            code: only incidents that stand for it, and their mails.
+
+        Raises:
+            UsageError: `since` cannot be read.
+            InputError: there is no such state.
+        """
+        from trueup.storage.alert_lists import INCIDENT_STATES, NOTICE_STATES, AlertFilter
+
+        app = self._app
         if self.stream:
-            self._app.stream(self.stream)
+            app.stream(self.stream)
+        if state is not None and state not in (*INCIDENT_STATES, *NOTICE_STATES):
+            known = ", ".join((*INCIDENT_STATES, *NOTICE_STATES))
+            raise InputError(f"'{state}' is no state of incidents or alerts. Write one of: {known}.")
+        start = parse_since(since, now=app.now())
+        asked = AlertFilter(stream=self.stream, since=start, state=state, severity=severity, code=code)
+        wanted = [] if state in NOTICE_STATES else [i for i in self.incidents() if asked.wants(i)]
+        of = None if code is None else [i.id for i in self.incidents() if code in i.codes]
+        ids, total = app.alert_lists.notices(asked, limit, of)
         return AlertOverview(
-            incidents=self.incidents(),
-            mails=Listing(self._app.outbox.newest(self.stream)),
-            silences=Listing(self._app.silences.in_force(self._app.now(), self.stream)),
+            incidents=Page(wanted[:limit], len(wanted)),
+            mails=Page(reversed(app.outbox.of(ids)), total),
+            silences=Listing(app.silences.in_force(app.now(), self.stream)),
         )
 
     def incidents(self) -> Listing[Incident]:
         """Incidents, newest first, open or resolved."""
-        return Listing(self._app.incidents.newest(self.stream))
+        return Listing(self._app.incidents.newest(self.stream, limit=None))
 
     def show(self, alert: str) -> ShownAlert:
-        """One alert, and the mail that tells of it as it would be composed now.
+        """One alert by its id or the beginning of it ("last": the newest), and the mail that would tell of it now.
 
         Raises:
-            InputError: there is none of this id.
+            InputError: there is none, or more than one.
         """
-        found = next(iter(self._app.outbox.of({alert})), None)
-        if found is None:
-            raise InputError(f"There is no alert '{alert}'. `trueup alerts list` names them.")
+        from trueup.storage.short_ids import NEWEST, the_one
+
+        known = self._app.alert_lists
+        if alert == NEWEST:
+            begin = [notice.id for notice in self._app.outbox.newest(self.stream, limit=1)]
+            alert = begin[0] if begin else alert
+        else:
+            begin = known.notices_beginning(alert)
+        (found,) = self._app.outbox.of({the_one(alert, begin, of="alert", listed="trueup alerts list")})
         from trueup.flows.alert.messages import mail_about
 
         mail = mail_about(self._app, found)
@@ -125,10 +164,17 @@ class Alerts:
         return self._of({notice for notice, waits in left.items() if not waits or not held.issuperset(waits)})
 
     def ack(self, incident: str) -> Incident:
-        """Say that somebody has seen an open incident; nothing else changes by it."""
+        """Say that somebody has seen an open incident; nothing else changes by it.
+
+        Args:
+            incident: its id, or the beginning of it; "last": the newest that is open.
+
+        Raises:
+            InputError: there is none, more than one, or it is closed.
+        """
         from trueup.flows.promote.manual import acknowledge
 
-        return acknowledge(self._app, incident)
+        return acknowledge(self._app, self._incident(incident))
 
     def ack_all(self) -> Listing[Incident]:
         """Say so of every open incident of the stream, or of all, that nobody has yet; those, newest first."""
@@ -145,14 +191,27 @@ class Alerts:
             InputError: neither an incident nor a code that was ever measured; the span cannot be read, or no reason.
         """
         from trueup.flows.alert.silence import silence
+        from trueup.storage.short_ids import NEWEST
 
-        return silence(self._app, target, until, why, stream=self.stream)
+        named = self._app.alert_lists.incidents_beginning(target) or target == NEWEST
+        return silence(self._app, self._incident(target) if named else target, until, why, stream=self.stream)
 
     def accept(self, incident: str, why: str) -> Listing[Baseline]:
         """Take an incident's window as the baseline of its input signals, until the champion changes."""
         from trueup.flows.alert.accept_baseline import accept
 
-        return Listing(accept(self._app, incident, why))
+        return Listing(accept(self._app, self._incident(incident), why))
+
+    def _incident(self, typed: str) -> str:
+        """The id of the incident that is meant."""
+        from trueup.storage.short_ids import NEWEST, the_one
+
+        app = self._app
+        begin = app.alert_lists.incidents_beginning(typed)
+        if typed == NEWEST:
+            begin = [i.id for i in (app.incidents.open_ones(self.stream) or app.incidents.newest(self.stream, limit=1))]
+            typed = begin[0] if begin else typed
+        return the_one(typed, begin, of="incident", listed="trueup alerts list")
 
     def _of(self, ids: set[str]) -> Listing[Any]:
         return Listing(reversed(self._app.outbox.of(ids)))

@@ -35,7 +35,7 @@ EXAMPLES = {
     "reports compare": "trueup reports compare 4b5f last",
     "reports open": "trueup reports open last",
     "reports export": "trueup reports export last shared",
-    "alerts list": "trueup alerts list --stream reviews",
+    "alerts list": "trueup alerts list --state open --since 7d",
     "alerts show": "trueup alerts show last",
     "alerts test": "trueup alerts test --stream reviews",
     "alerts deliver": "trueup alerts deliver",
