@@ -15,7 +15,10 @@ CodeName = Annotated[
 
 
 def runbook(code: CodeName = None, as_json: AsJson = False) -> None:
-    """What a code means, its usual causes, what to check, what to do, when to ignore it."""
+    """What a code means and what to do about it.
+
+    Its usual causes, what to check, what to do, and when to ignore it.
+    """
     with failing_plainly(as_json):
         if code is None:
             show(as_json, {"codes": runbook_codes()}, "\n".join(runbook_codes()))
