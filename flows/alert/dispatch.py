@@ -37,7 +37,10 @@ def deliver_now(app: App, *, all_pending: bool = False) -> None:
     One process at a time delivers, so that nothing goes out twice; a second one returns at once. Whoever delivers looks
     again after letting go, so what the second one left behind is not left lying.
     """
-    write_due(app)
+    try:
+        write_due(app)
+    except Exception:
+        log.exception("reminders and digests could not be written; what waits is sent all the same")
     if all_pending:
         _make_due(app)
     tried: set[str] = set()

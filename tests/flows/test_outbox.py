@@ -317,6 +317,22 @@ def test_a_letter_that_cannot_be_composed_is_told_plainly(
     app.close()
 
 
+def test_reminders_that_cannot_be_written_keep_nothing_back(
+    tmp_path: Path, taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits is sent all the same, and the log has the rest."""
+
+    def broken(app: App) -> None:
+        raise KeyError("no such week")
+
+    monkeypatch.setattr(dispatch, "write_due", broken)
+    app = opened(tmp_path)
+    put_in(app)
+    deliver_now(app)
+    assert taken.recipients == [ONCALL]
+    app.close()
+
+
 def test_what_another_process_s_cycle_tells_waits_for_its_end(
     tmp_path: Path, taken: Taken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
