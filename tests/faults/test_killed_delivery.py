@@ -40,6 +40,10 @@ classes = {{ negative = "<=2", positive = ">=4" }}
 
 [streams.reviews.alerts]
 to = ["{ANN}", "{BOB}"]
+
+[alerts]
+digest = ""
+reminders = ""
 """
 STEPS: tuple[tuple[Any, str], ...] = (
     (Outbox, "begin"), (Outbox, "mark_sent"), (Outbox, "mark_failed"), (Outbox, "drop"), (Outbox, "add"),
