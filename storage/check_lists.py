@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.id_lookup import ids_beginning
+from trueup.storage.signal_rows import SignalRow
+
+_AT_ONCE = 1_000  # checks that are asked for together: each is a parameter of the query
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckFilter:
     """Which checks are meant; what is left out asks for nothing.
 
-    since: of the time that a check speaks of. verdict: "breached": some signal is; "ok": none is, and some was judged;
-    "insufficient": none could be judged. code: with a verdict, that this signal has it; without, that it breached.
+    report_id: the only one. since: of the time that a check speaks of. verdict: "breached": some signal is; "ok": none
+    is, and some was judged; "insufficient": none could be judged. code: with a verdict, that this signal has it;
+    without, that it breached.
     """
 
+    report_id: str | None = None
     stream: str | None = None
     since: datetime | None = None
     verdict: str | None = None
@@ -30,6 +37,8 @@ class CheckFilter:
     def where(self) -> Iterator[Any]:
         """The filter as conditions of SQL."""
         c = t.checks.c
+        if self.report_id is not None:
+            yield c.id == self.report_id
         if self.stream is not None:
             yield c.stream == self.stream
         if self.since is not None:
@@ -42,6 +51,35 @@ class CheckFilter:
             yield sa.and_(_some("ok"), ~_some("breached"))
         elif self.verdict is not None:
             yield sa.and_(~_some("ok"), ~_some("breached"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalFilter:
+    """Which signals are meant: of a stream, of one code, and of checks since a time that they speak of."""
+
+    stream: str
+    code: str | None = None
+    since: datetime | None = None
+
+    def where(self) -> Iterator[Any]:
+        """The filter as conditions of SQL."""
+        yield from CheckFilter(stream=self.stream, since=self.since).where()
+        if self.code is not None:
+            yield t.signals.c.code == self.code
+
+
+@dataclass(frozen=True)
+class ListedCheck:
+    """A check as a list shows it. breached: codes, in the order of the alphabet. judged: some signal is ok."""
+
+    report_id: str
+    stream: str
+    as_of: datetime
+    made_at: datetime
+    version: int
+    counted: bool
+    breached: tuple[str, ...]
+    judged: bool
 
 
 @dataclass(frozen=True)
@@ -60,15 +98,48 @@ class CheckLists:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def page(self, asked: CheckFilter, limit: int | None) -> tuple[list[dict[str, Any]], int]:
-        """The newest `limit` checks with their documents, and how many there are."""
+    def page(self, asked: CheckFilter, limit: int | None) -> tuple[list[ListedCheck], int]:
+        """The newest `limit` checks, and how many there are; no check's document is read."""
         c, where = t.checks.c, list(asked.where())
-        query = sa.select(t.checks).where(*where).order_by(c.as_of.desc(), c.made_at.desc()).limit(limit)
+        shown = (c.id, c.stream, c.as_of, c.made_at, c.version, c.counted, _some("ok").label("judged"))
+        query = sa.select(*shown).where(*where).order_by(c.as_of.desc(), c.made_at.desc()).limit(limit)
         with self._database.read() as connection:
-            rows = [dict(row._mapping) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+            breached = self._breached(connection, [row.id for row in rows])
             full = limit is not None and len(rows) >= limit
             counting = sa.select(sa.func.count()).select_from(t.checks).where(*where)
-            return rows, connection.execute(counting).scalar_one() if full else len(rows)
+            total = connection.execute(counting).scalar_one() if full else len(rows)
+        found = [
+            ListedCheck(row.id, row.stream, row.as_of, row.made_at, row.version, bool(row.counted),
+                        tuple(breached.get(row.id, ())), bool(row.judged))
+            for row in rows
+        ]  # fmt: skip
+        return found, total
+
+    def _breached(self, connection: Connection, ids: list[str]) -> dict[str, list[str]]:
+        """The codes that breached in each of these checks."""
+        s, found = t.signals.c, defaultdict(list)
+        for first in range(0, len(ids), _AT_ONCE):
+            mine = s.check_id.in_(ids[first : first + _AT_ONCE])
+            query = sa.select(s.check_id, s.code).where(s.verdict == "breached", mine).order_by(s.code)
+            for check_id, code in connection.execute(query):
+                found[check_id].append(code)
+        return found
+
+    def signals(self, asked: SignalFilter, limit: int | None) -> tuple[list[SignalRow], int]:
+        """The signals of the newest checks, `limit` rows in all, newest check first; and how many there are."""
+        c, s, where = t.checks.c, t.signals.c, list(asked.where())
+        joined = sa.join(t.checks, t.signals, s.check_id == c.id)
+        of_check = {n: c[n] for n in ("stream", "as_of", "counted")} | {"report_id": c.id, "champion": c.version}
+        columns = [of_check[name] if name in of_check else s[name] for name in SignalRow.names()]
+        order = (c.as_of.desc(), c.made_at.desc(), c.id, s.code)
+        query = sa.select(*columns).select_from(joined).where(*where).order_by(*order).limit(limit)
+        with self._database.read() as connection:
+            found = [SignalRow(*row) for row in connection.execute(query)]
+            if limit is None or len(found) < limit:
+                return found, len(found)
+            counting = sa.select(sa.func.count()).select_from(joined).where(*where)
+            return found, connection.execute(counting).scalar_one()
 
     def beginning(self, typed: str, stream: str | None = None) -> list[str]:
         """The ids that begin so."""

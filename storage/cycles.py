@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.promotions import PromotionState
+from trueup.storage.signal_rows import signal_row
 
 RUNNING, FINISHED, ABANDONED = "running", "finished", "abandoned"
 
@@ -168,8 +169,7 @@ class CycleLog:
                 "document": document, "made_at": now,
             },
         )
-        names = [c.name for c in t.signals.c if c.name != "check_id"]
-        rows = [{"check_id": check_id} | {n: s[n] for n in names} for s in document["signals"]]
+        rows = [signal_row(check_id, signal) for signal in document["signals"]]
         if rows:
             connection.execute(sa.insert(t.signals), rows)
 

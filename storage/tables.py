@@ -165,7 +165,9 @@ checks = table_of(
     sa.Column("last_time", Instant),
     sa.Column("document", sa.JSON, nullable=False),
     sa.Column("made_at", Instant, nullable=False),
-    sa.Index("ix_checks_as_of", "stream", "as_of"),
+    # Lists read their order, and all that they show of a check, from the index: documents are large.
+    sa.Index("ix_checks_newest", "stream", "as_of", "made_at", "id", "version", "counted"),
+    sa.Index("ix_checks_newest_of_all", "as_of", "made_at", "stream", "id", "version", "counted"),
 )
 
 signals = table_of(
@@ -173,9 +175,15 @@ signals = table_of(
     sa.Column("check_id", sa.Text, sa.ForeignKey("checks.id"), primary_key=True),
     sa.Column("code", sa.Text, primary_key=True),
     sa.Column("verdict", sa.Text, nullable=False),
-    *(sa.Column(name, sa.Float) for name in ("value", "threshold", "p_value", "effect")),
-    sa.Column("said", sa.Text, nullable=False),
-)
+    *(sa.Column(name, sa.Float) for name in (
+        "value", "threshold", "p_value", "effect", "interval_low", "interval_high",
+    )),
+    *(sa.Column(name, sa.Text) for name in ("worse", "direction")),
+    *(sa.Column(name, sa.Integer, nullable=False, server_default="0") for name in ("n_reference", "n_current")),
+    *texts("said"),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),  # what was measured, in a few words
+    sa.Index("ix_signals_verdict", "check_id", "verdict", "code"),
+)  # fmt: skip
 
 decisions = table_of(
     "decisions",
@@ -186,6 +194,7 @@ decisions = table_of(
     sa.Column("as_of", Instant, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
     *(sa.Column(name, sa.JSON, nullable=False) for name in ("codes", "reasons")),
+    sa.Index("ix_decisions_check", "check_id"),
 )
 
 # Every attempt to change the champion, with its evidence: written before an alias moves.

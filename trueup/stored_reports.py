@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Check, Verdict
-from trueup.storage.errors import InputError
+from trueup.storage.errors import InputError, StoreUnusable
 from trueup.storage.tabular import Document, Page, Tabular
 from trueup.storage.timepoints import parse_since, to_minute
 
@@ -18,22 +19,44 @@ if TYPE_CHECKING:
 
     from trueup.flows.app import App
     from trueup.reports.comparing import Change
+    from trueup.storage.check_lists import ListedCheck
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredReport(Tabular):
-    """A stored report. as_of: the time it speaks of. version: the champion. counted: whether it moves anything."""
+    """A stored report. as_of: the time it speaks of. version: the champion. counted: whether it moves anything.
+
+    verdict: breached, where some signal is; insufficient, where none could be judged. breached: the codes that did.
+    """
 
     report_id: str
     stream: str
     as_of: datetime
     version: int
     counted: bool
+    verdict: Verdict
     breached: tuple[str, ...]
     path: Path | None
-    check: Check = field(repr=False)
     made_at: datetime = field(repr=False)
     _app: App = field(repr=False, compare=False)
+
+    @cached_property
+    def check(self) -> Check:
+        """The check itself, with all its signals; read when it is first asked for.
+
+        Raises:
+            StoreUnusable: what the store holds of it is damaged.
+        """
+        try:
+            row = self._app.cycles.report(self.report_id)
+            assert row is not None  # checks are never deleted
+            return Check.from_json(row["document"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreUnusable(
+                f"What the store holds of report '{self.report_id}' cannot be read ({type(error).__name__}). Other "
+                "reports are not affected, and neither is its page: trueup reports open "
+                f"{self.report_id}. Restore the store from its backup to have the figures again."
+            ) from error
 
     def evidently(self) -> Snapshot:
         """Evidently's own snapshot.
@@ -60,7 +83,8 @@ class StoredReport(Tabular):
         import tempfile
         import webbrowser
 
-        page, _ = self.export(tempfile.mkdtemp(prefix="trueup-report-"))
+        page = Path(tempfile.mkdtemp(prefix="trueup-report-")) / f"{self.report_id}.html"
+        page.write_bytes(self.html())
         return page, browser and webbrowser.open(page.as_uri())
 
 
@@ -145,14 +169,15 @@ class Reports:
         Raises:
             InputError: there is none, or more than one.
         """
+        from trueup.storage.check_lists import CheckFilter
         from trueup.storage.short_ids import NEWEST, the_one
 
         if report_id == NEWEST:
             return self.latest()
         begin = self._app.checks.beginning(report_id, self.stream)
-        row = self._app.cycles.report(the_one(report_id, begin, of="report", listed="trueup reports list"))
-        assert row is not None
-        return self._of(row)
+        whole = the_one(report_id, begin, of="report", listed="trueup reports list")
+        (found,), _ = self._app.checks.page(CheckFilter(report_id=whole), 1)
+        return self._of(found)
 
     def compare(self, first: str, second: str) -> ReportComparison:
         """Two reports of one stream side by side, the earlier first.
@@ -179,17 +204,16 @@ class Reports:
         """Write a report's page and Evidently snapshot into a folder; where they are."""
         return self.show(report_id).export(folder)
 
-    def _of(self, row: Mapping[str, Any]) -> StoredReport:
-        check = Check.from_json(row["document"])
+    def _of(self, found: ListedCheck) -> StoredReport:
         return StoredReport(
-            report_id=row["id"],
-            stream=row["stream"],
-            as_of=row["as_of"],
-            version=row["version"],
-            counted=bool(row["counted"]),
-            breached=tuple(signal.code for signal in check.breached),
-            path=self._app.report_files.page_path(row["stream"], row["id"]),
-            check=check,
-            made_at=row["made_at"],
+            report_id=found.report_id,
+            stream=found.stream,
+            as_of=found.as_of,
+            version=found.version,
+            counted=found.counted,
+            verdict=Verdict.BREACHED if found.breached else Verdict.OK if found.judged else Verdict.INSUFFICIENT,
+            breached=found.breached,
+            path=self._app.report_files.page_path(found.stream, found.report_id),
+            made_at=found.made_at,
             _app=self._app,
         )

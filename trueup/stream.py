@@ -21,7 +21,7 @@ from trueup.results import (
     ReproduceResult,
     TrainResult,
 )
-from trueup.storage.timepoints import parse_as_of
+from trueup.storage.timepoints import parse_as_of, parse_since
 from trueup.stored_reports import Reports
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from trueup.flows.audit.history import AuditHistory
     from trueup.flows.cycle.run import Watch
     from trueup.monitoring.check import Check
+    from trueup.signal_table import SignalTable
     from trueup.storage.stream import StreamSettings
 
 AsOf = str | date | None  # ISO 8601, a date (its end) or a datetime (naive: UTC); None is now
@@ -239,6 +240,18 @@ class Stream:
     def reports(self) -> Reports:
         """The stored reports of the stream."""
         return Reports(self._app, self.name)
+
+    def signals(self, *, code: str | None = None, since: str | None = None, limit: int | None = None) -> SignalTable:
+        """Every signal of every check as data, one row a signal, newest first; docs/reports.md names the columns.
+
+        Args:
+            code: only this signal. since: as in `reports.list`. limit: rows at most, the newest; None: all.
+        """
+        from trueup.signal_table import signals_of
+        from trueup.storage.check_lists import SignalFilter
+
+        asked = SignalFilter(stream=self.name, code=code, since=parse_since(since, now=self._app.now()))
+        return signals_of(self._app, asked, limit)
 
     @property
     def alerts(self) -> Alerts:

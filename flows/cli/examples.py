@@ -35,6 +35,7 @@ EXAMPLES = {
     "reports compare": "trueup reports compare 4b5f last",
     "reports open": "trueup reports open last",
     "reports export": "trueup reports export last shared",
+    "signals": "trueup signals --stream reviews --code PRF-METRIC --since 90d",
     "alerts list": "trueup alerts list --state open --since 7d",
     "alerts show": "trueup alerts show last",
     "alerts test": "trueup alerts test --stream reviews",

@@ -123,13 +123,11 @@ def _outcome(report: StoredReport) -> Text:
     """The verdict of a whole report: breached, where some signal is."""
     from rich.text import Text
 
-    from trueup.monitoring.check import Verdict
     from trueup.reports.signal_tables import verdict_text
 
-    verdicts = {signal.verdict for signal in report.check.signals}
     if report.breached:
         return Text(f"{len(report.breached)} breached", style="bold red")
-    return verdict_text(Verdict.OK if Verdict.OK in verdicts else Verdict.INSUFFICIENT)
+    return verdict_text(report.verdict)
 
 
 def reports_open(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from alembic import context
 
 import trueup.storage.alert_tables  # noqa: F401 - its tables belong to the metadata
+from trueup.storage.sql_views import drop_views, replace_views
 from trueup.storage.tables import metadata
 
 with context.config.attributes["engine"].connect().execution_options(trueup_write=True) as connection:
     context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
     with context.begin_transaction():
+        drop_views(connection)
         context.run_migrations()
+        replace_views(connection)
     connection.commit()

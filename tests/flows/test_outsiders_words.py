@@ -47,7 +47,7 @@ WALKED = {
     "quarantine show": "ITEM", "quarantine release": "ITEM", "models list": "", "models show": "1",
     "models explain": "1", "models history": "",
     "models verify": "", "reports list": "", "reports show": "REPORT", "reports compare": "REPORT REPORT",
-    "reports export": "REPORT", "alerts list": "", "alerts show": "ALERT", "alerts ack": "INCIDENT",
+    "reports export": "REPORT", "signals": "", "alerts list": "", "alerts show": "ALERT", "alerts ack": "INCIDENT",
     "alerts accept": "INCIDENT --why EVIL", "alerts silence": "INCIDENT --until 2d --why EVIL", "pause": "--why EVIL",
     "resume": "--why EVIL", "prune": "--dry-run", "runbook": "EVIL", "no such EVIL": "",
 }  # fmt: skip

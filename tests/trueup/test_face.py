@@ -230,3 +230,30 @@ def test_the_stream_may_be_left_out_where_there_is_one(folder: Path, tmp_path: P
         with pytest.raises(trueup.ConfigError, match="one has to be named"):
             deployment.stream()
         assert deployment.streams == ("reviews", "other")
+
+
+def test_signals_are_one_table_on_every_way_out(folder: Path, tmp_path: Path) -> None:
+    """Frame, Arrow, CSV and Parquet hold the same rows, one a signal, with the columns that the docs name."""
+    import pandas as pd
+
+    with trueup.open(folder / "trueup.toml") as deployment:
+        reviews = deployment.stream("reviews")
+        reviews.check(as_of=(TRAINED + WEEK).isoformat())
+        found = reviews.signals()
+        frame = found.to_frame()
+        assert len(frame) == found.total == sum(len(report.check.signals) for report in reviews.reports.list(None))
+        assert set(frame.verdict) <= {"ok", "breached", "insufficient"}
+        assert str(frame.as_of.dtype).endswith("UTC]")
+        (metric,) = reviews.signals(code="PRF-METRIC", limit=1)
+        known = {signal.code: signal for signal in reviews.reports.show(metric.report_id).check.signals}["PRF-METRIC"]
+        assert (metric.value, metric.interval_low, metric.n_current) == (
+            known.value, known.interval and known.interval[0], known.n_current,
+        )  # fmt: skip
+        read = pd.read_csv(found.write_csv(tmp_path / "s.csv"), parse_dates=["as_of"])
+        stored = pd.read_parquet(found.write_parquet(tmp_path / "s.parquet"))
+        for other in (read, stored):
+            pd.testing.assert_frame_equal(frame, other, check_dtype=False)
+        assert list(reviews.signals(code="no such code").to_frame().columns) == list(frame.columns)
+        with pytest.raises(trueup.InputError, match="cannot be written"):
+            found.write_csv(tmp_path / "no folder" / "s.csv")
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["s.csv", "s.parquet"]
