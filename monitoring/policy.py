@@ -29,8 +29,9 @@ class Decision:
 
     codes: what is acted on, or would be were the stream not paused. confirmed: which of them ask for a challenger.
     watched: breached, and not yet confirmed.
-    severity: "low" where inputs moved and quality is shown unharmed, or where they are as before an earlier change,
-    "high" where anything else is acted on. harmless: codes of drift that turned out harmless: their reference moves.
+    severity: "high" where users are hurt or trueup cannot work: the metric fell, measured or estimated, records or
+    labels stop or are refused, or values are missing and the metric is not judged. "low": anything else is acted on.
+    harmless: codes of drift that turned out harmless: their reference moves.
     """
 
     action: Action
@@ -60,7 +61,7 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
     if history.paused:
         fired = tuple(s.code for s in acted)
         return Decision(Action.NONE, fired, (), (f"No action: {history.paused}", *reasons), watched)
-    low, why = _low(policy, check, acted)
+    low, why = _low(check, acted)
     reasons += [f"Low severity: {why}"] if low else []
     harmless = harmless_drift(policy, check, history)
     if harmless:
@@ -137,19 +138,22 @@ def _distance(signal: Signal) -> float:
     return signal.p_value
 
 
-def _low(policy: Policy, check: Check, acted: list[Signal]) -> tuple[bool, str]:
-    """Whether what is acted on is of low severity, and why."""
-    if not acted or any(kind_of(s.code).cause is not Cause.DRIFT for s in acted):
+def _low(check: Check, acted: list[Signal]) -> tuple[bool, str]:
+    """Whether what is acted on is of low severity, and why: nobody is known to be hurt, and trueup can work."""
+    judged = any(s.code == METRIC and s.verdict is Verdict.OK for s in check.signals)
+    if not acted or not all(_mild(s, judged) for s in acted):
         return False, ""
-    if _unharmed(policy, check):
-        return True, "the inputs changed, and measured quality did not fall."
-    return all(s.returned for s in acted), "the records are again as before the last change."
+    if all(s.returned for s in acted):
+        return True, "the records are again as before the last change."
+    return True, "measured quality did not fall." if judged else "no fall of quality is measured or estimated."
 
 
-def _unharmed(policy: Policy, check: Check) -> bool:
-    """Whether the metric was judged, and its interval excludes a drop of `max_drop`."""
-    judged = next((s for s in check.signals if s.code == METRIC and s.verdict is Verdict.OK), None)
-    return judged is not None and judged.interval is not None and judged.interval[1] < policy.max_drop
+def _mild(signal: Signal, judged: bool) -> bool:
+    """Whether a breach alone hurts nobody; `judged`: the metric was, and did not fall."""
+    cause = kind_of(signal.code).cause
+    if cause is Cause.FEED:
+        return signal.code == "DQ-DUP" or (signal.code == "DQ-VOLUME" and signal.direction == "up")
+    return cause is Cause.DRIFT or (cause is Cause.DATA and judged)
 
 
 def reason_of(signal: Signal) -> str:

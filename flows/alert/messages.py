@@ -17,6 +17,7 @@ from trueup.reports.alerts.digest import letter_after_quiet_hours
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.alerts.letter import Details, Letter, Standing
 from trueup.reports.alerts.mail_body import RenderedMail, rendered
+from trueup.reports.alerts.wrong_line import gravity_of
 from trueup.storage.incidents import Incident
 from trueup.storage.outbox import Delivery, Notice
 from trueup.storage.secrets import without_secrets
@@ -76,7 +77,7 @@ def mail_about(app: App, notice: Notice) -> RenderedMail:
 def incidents_of(app: App, notices: Sequence[Notice]) -> list[Incident]:
     """The incidents that notices belong to, as they stand now, the gravest first."""
     found = app.incidents.of({notice.incident_id for notice in notices if notice.incident_id})
-    return sorted(found, key=lambda i: (i.resolved_at is not None, i.severity, i.opened_at))
+    return sorted(found, key=lambda i: (i.resolved_at is not None, i.severity, gravity_of(i.causes), i.opened_at))
 
 
 def _letter(

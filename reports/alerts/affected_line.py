@@ -13,6 +13,7 @@ from trueup.reports.signal_words import metric_before
 from trueup.storage.formatting import METRIC_NAMES
 
 _NO_MORE = "No more than usual"
+_COUNTED = 20  # records from which on shares of them are told as counts
 
 
 def affected_line(situation: Situation) -> str:
@@ -77,12 +78,20 @@ def _wrong_a_day(situation: Situation) -> str:
     now = answers.now or 0.0
     if not answers.records_a_day:
         return f"{share(now)} records get a wrong answer, by {about(answers.labels)} labelled records."
-    day = answers.records_a_day
-    hurt, likely = about(now * day), ""
+    rate, each = _rate(answers.records_a_day)
+    hurt, likely = about(now * rate), ""
     if answers.interval:
-        low, high = (about(bound * day).removeprefix("about ") for bound in answers.interval)
+        low, high = (about(bound * rate).removeprefix("about ") for bound in answers.interval)
         likely = f" (likely {low} to {high})" if low != high else ""
-    return f"{_capital(hurt)} of {about(day).removeprefix('about ')} records a day get a wrong answer{likely}."
+    return f"{_capital(hurt)} of {about(rate).removeprefix('about ')} records a {each} get a wrong answer{likely}."
+
+
+def _rate(a_day: float) -> tuple[float, str]:
+    """Records of a day, or of a week or month where a day has too few to be counted in."""
+    for days, each in ((1, "day"), (7, "week")):
+        if a_day * days >= _COUNTED:
+            return a_day * days, each
+    return a_day * 30, "month"
 
 
 def _numbers_off(situation: Situation, fell: bool) -> str:
@@ -136,8 +145,9 @@ def _hurt_before(situation: Situation) -> str:
         return ""
     if situation.is_regression:
         return ""
-    hurt, day = about(answers.now * answers.records_a_day), about(answers.records_a_day).removeprefix("about ")
-    return f"{_capital(hurt)} of {day} records a day got a wrong answer. "
+    rate, each = _rate(answers.records_a_day)
+    hurt, of = about(answers.now * rate), about(rate).removeprefix("about ")
+    return f"{_capital(hurt)} of {of} records a {each} got a wrong answer. "
 
 
 def _known(situation: Situation) -> AnswerQuality:

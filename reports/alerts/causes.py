@@ -7,6 +7,7 @@ import re
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Contributor, Signal
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
+from trueup.reports.alerts.facts import AlertKind
 from trueup.reports.alerts.letter import MovedInput
 from trueup.reports.alerts.plain_figures import share_pair
 from trueup.reports.alerts.situation import Situation
@@ -14,13 +15,20 @@ from trueup.reports.masking import masked
 
 _MOST = 3
 _PARTS = 3  # contributors that are named of one signal
-_HEADS = {"DRF-TEXT": "Words", "DRF-CLASS": "Answers", "DRF-LABEL": "Labels"}
+_HEADS = {
+    "DRF-TEXT": "Words",
+    "DRF-CLASS": "Answers",
+    "DRF-LABEL": "Labels",
+    "DRF-SCORE": "Scores",
+    "DRF-TEXT-length": "Words in a text",
+}
+_LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
 _WORD = 40  # characters of a word or level that are shown
 
 
 def causes_of(situation: Situation) -> tuple[MovedInput, ...]:
     """The causes, the gravest first; none where nothing is open, or what is wrong names its cause already."""
-    if not situation.open:
+    if not situation.open and not situation.newest(AlertKind.INCIDENT_OPENED):
         return _repaired(situation)
     found = sorted(situation.signals().values(), key=lambda s: kind_of(s.code).gravity)
     moved = [s for s in found if s.code not in (METRIC, "PRF-EST") and kind_of(s.code).cause is not Cause.FEED]
@@ -61,9 +69,10 @@ def _said(signal: Signal) -> str:
         plain = re.sub(r" \([^()]*\)", "", signal.said).split(". ", 1)[0].split("; ", 1)[0]
         return masked(plain.rstrip(".") + ".", 240)
     head = _HEADS.get(signal.code) or (f"'{name}'" if name else kind.title)
-    return f"{head[:1].upper()}{head[1:]}: {'; '.join(parts)}."
+    return f"{head[:1].upper()}{head[1:]}, by share of records: {'; '.join(parts)}."
 
 
 def _part(contributor: Contributor) -> str:
     now, before = share_pair(contributor.now, contributor.before)
-    return f"{masked(contributor.what, _WORD)} in {now} records, was {before}"
+    what = _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.3g}", masked(contributor.what, _WORD))
+    return f"{what}: {now}, was {before}"

@@ -84,6 +84,8 @@ def _closed(situation: Situation) -> str:
         return " ".join(f"Closed “{i.stem.removeprefix(f'{situation.stream}: ')}”." for i in over)
     first = over[0]
     assert first.resolved_at is not None
+    if situation.newest(AlertKind.INCIDENT_OPENED):
+        return "Opened and closed the incident."
     said = f"Closed after {lasted(first.resolved_at - first.opened_at)}"
     points = [p for p in situation.history if p.measured is not None]
     before = [p.measured for p in points if p.at < first.opened_at]

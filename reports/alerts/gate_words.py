@@ -39,7 +39,8 @@ def refusal(judged: JudgedChallenger | None) -> str:
         more = f" and {len(others) - 1} more tests" if len(others) > 1 else ""
         return f"{_words(others[0])}{more}{doubts}{_labels(judged)}"
     if better is not None and better.value is not None and better.bound is not None and better.value > 0.5:
-        return f"{_sure(better.value)} sure that it is better, {_sure(better.bound)} asked{doubts}{_labels(judged)}"
+        sure, asked = _apart(better.value, better.bound)
+        return f"{sure} sure that it is better, {asked} asked{doubts}{_labels(judged)}"
     than = "the commonest answer" if judged.from_version is None else f"v{judged.from_version}"
     return f"it is not better than {than} on new records{doubts}{_labels(judged)}"
 
@@ -49,8 +50,13 @@ def _words(test: GateLine) -> str:
     return next(known, "") or f"it fails {test.code}"
 
 
-def _sure(chance: float) -> str:
-    return f"{100 * chance:.0f} %" if chance < 0.985 else f"{100 * min(chance, 0.9999):.2f} %".replace("0 %", " %")
+def _apart(chance: float, bound: float) -> tuple[str, str]:
+    """Two chances in percent, with as many digits as it takes to tell them apart."""
+    for digits in range(4):
+        said = tuple(f"{100 * value:.{digits}f} %" for value in (chance, bound))
+        if said[0] != said[1] and "100 %" not in said:
+            break
+    return said[0], said[1]
 
 
 def _labels(judged: JudgedChallenger) -> str:

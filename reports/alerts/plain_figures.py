@@ -11,7 +11,7 @@ _EXACT = 0.12  # relative error of "n in 10" up to which it is said so
 
 
 def share(value: float, *, simple: bool = True) -> str:
-    """A share in [0, 1]: "3 in 10" where that is nearly exact, else "28 in 100" or "0.4 %"."""
+    """A share in [0, 1]: "3 in 10" where that is nearly exact, else "28 in 100" or "1 in 250"."""
     tenths = round(10 * value)
     if value == 0:
         return "none"
@@ -19,7 +19,12 @@ def share(value: float, *, simple: bool = True) -> str:
         return f"{tenths} in 10"
     if 0.01 <= value <= 0.995:
         return f"{round(100 * value)} in 100"
-    return f"{100 * value:.2g} %"
+    if value > 0.5:
+        return f"{100 * value:.3g} %"
+    if value < 1e-6:
+        return "fewer than 1 in a million"
+    every = round(1 / value)
+    return f"1 in {round(every, 2 - len(str(every))):,}"
 
 
 def share_pair(now: float, before: float) -> tuple[str, str]:

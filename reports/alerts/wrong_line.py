@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Signal
@@ -20,6 +20,11 @@ BY_GRAVITY = (
 )  # fmt: skip
 
 
+def gravity_of(causes: Iterable[str]) -> int:
+    """The rank of an incident by its gravest cause; the smallest leads."""
+    return min((BY_GRAVITY.index(Cause(cause)) for cause in causes), default=len(BY_GRAVITY))
+
+
 def leading_cause(situation: Situation) -> Cause | None:
     """The gravest cause of the open incidents; None where none is open."""
     return next((cause for cause in BY_GRAVITY if cause in situation.causes), None)
@@ -29,8 +34,8 @@ def wrong_line(situation: Situation) -> str:
     """What is wrong, or what was."""
     cause = leading_cause(situation)
     if cause is not None:
-        others = len(situation.open) - 1
-        return _OPEN[cause](situation) + (f" And {others} more below." if others > 0 else "")
+        others = [i.stem.removeprefix(f"{situation.stream}: ") for i in situation.open[1:]]
+        return _OPEN[cause](situation) + (f" Also open: {'; '.join(others)}." if others else "")
     if situation.incidents:
         return _closed(situation)
     return _news(situation)
@@ -50,7 +55,9 @@ def quality_fell(situation: Situation) -> str:
         return f"{_metric_fell(found[METRIC])}."
     estimated = next((s for code, s in found.items() if code == "PRF-EST"), None)
     if estimated is not None:
-        return f"{_metric_fell(estimated)} (estimated: the labels are not here yet)."
+        judged = situation.signals(breached=False).get(METRIC)
+        seen = "labels do not show it yet" if judged and judged.verdict == "ok" else "the labels are not here yet"
+        return f"Estimated: {_lower(_metric_fell(estimated))}; {seen}."
     slices = [s for code, s in found.items() if kind_of(code).cause is Cause.METRIC]
     if slices:
         where = ", ".join(f"'{s.code.removeprefix('PRF-SLICE-')}'" for s in slices[:3])
@@ -121,9 +128,19 @@ def _closed(situation: Situation) -> str:
     notice = situation.newest(AlertKind.INCIDENT_RESOLVED)
     why = whys.get(first.outcome) or (_lower(notice.why) if notice and notice.why else "")
     since = [c for c in situation.changes if c.at >= first.opened_at and c.version == situation.champion]
+    if situation.newest(AlertKind.INCIDENT_OPENED) and (opening := _was(situation)):
+        over = f"already over: v{since[-1].version} answers now" if since else "already over"
+        return f"{opening} ({over})."
     if since and first.outcome != "harmless":
         return f"Over: v{since[-1].version}, promoted on {since[-1].at.day} {since[-1].at:%B}, answers now."
     return f"Over: {why.rstrip('.') or 'the newest check finds it within its bounds'}."
+
+
+def _was(situation: Situation) -> str:
+    """What was wrong, of an incident that opened and closed within this message."""
+    causes = {Cause(cause) for incident in situation.incidents for cause in incident.causes}
+    cause = next((c for c in (Cause.METRIC, Cause.DATA, Cause.DRIFT, Cause.FEED) if c in causes), None)
+    return _OPEN[cause](situation).rstrip(".") if cause else ""
 
 
 def _news(situation: Situation) -> str:

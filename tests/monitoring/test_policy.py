@@ -40,7 +40,7 @@ def test_a_plain_breach_is_watched_and_a_second_running_is_acted_on() -> None:
 def test_overwhelming_evidence_is_acted_on_at_once() -> None:
     """What a year of healthy checks would hardly ever show needs no second window."""
     decision = decide(Policy(), check("DRF-TEXT", at_once=True), History((), (), 500), T)
-    assert (decision.action, decision.severity) == (Action.RETRAIN, "high")
+    assert (decision.action, decision.severity) == (Action.RETRAIN, "low")
 
 
 def test_opposite_directions_do_not_confirm_each_other() -> None:
@@ -78,14 +78,23 @@ def test_a_muted_code_moves_nothing_and_is_named() -> None:
     assert any("muted" in reason and "DQ-DUP" in reason for reason in decision.reasons)
 
 
-def test_drift_that_leaves_the_metric_unharmed_is_of_low_severity() -> None:
-    """The inputs moved, and the metric's interval excludes a drop of max_drop."""
+def test_severity_is_high_where_users_are_hurt_or_trueup_cannot_work() -> None:
+    """A fall of quality and a silent feed wake people; inputs that moved do not, nor missing values that hurt none."""
     metric = Signal(code="PRF-METRIC", name="f1", verdict=Verdict.OK, said="fine.", interval=(-0.02, 0.01))
-    drifted = check("DRF-TEXT", at_once=True)
-    unharmed = replace(drifted, signals=(*drifted.signals, metric))
-    unsure = replace(drifted, signals=(*drifted.signals, replace(metric, interval=(-0.02, 0.05))))
-    severities = [decide(Policy(), c, History((), (), 500), T).severity for c in (drifted, unharmed, unsure)]
-    assert severities == ["high", "low", "high"]
+    missing = check("DQ-MISSING-a", at_once=True)
+    told = {
+        "drift": check("DRF-TEXT", at_once=True),
+        "repeats": check("DQ-DUP", at_once=True),
+        "missing, judged": replace(missing, signals=(*missing.signals, metric)),
+        "missing, not judged": missing,
+        "drift and a fall": check("DRF-TEXT", "PRF-METRIC", at_once=True),
+        "estimated fall": check("PRF-EST", at_once=True),
+        "silent": check("DQ-VOLUME", at_once=True),
+        "no labels": check("DQ-LABELS", at_once=True),
+    }
+    severities = {name: decide(Policy(), c, History((), (), 500), T).severity for name, c in told.items()}
+    low = {"drift", "repeats", "missing, judged"}
+    assert severities == {name: "low" if name in low else "high" for name in told}
 
 
 def test_after_a_refusal_the_same_cause_waits_for_half_as_many_labels_again() -> None:

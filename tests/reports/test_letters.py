@@ -232,12 +232,12 @@ def test_two_shares_that_differ_are_said_differently(now: float, before: float) 
 
 
 def _read(words: str) -> float:
-    if words == "none":
+    if words in ("none", "fewer than 1 in a million"):
         return 0.0
     if words.endswith(" %"):
         return float(words[:-2]) / 100
     count, of = words.split(" in ")
-    return int(count) / int(of)
+    return int(count) / int(of.replace(",", ""))
 
 
 @given(st.text(), st.sampled_from(Cause), st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)))
