@@ -15,7 +15,7 @@ from trueup.flows.alert.messages import message_about
 from trueup.flows.alert.notices import recipients
 from trueup.flows.alert.routing.clock import write_due
 from trueup.flows.alert.routing.quiet_hours import held_until
-from trueup.flows.alert.routing.routes import key_of, route_to
+from trueup.flows.alert.routing.routes import key_of, route_to, streams_by_recipient
 from trueup.flows.alert.unreached import tell_others
 from trueup.flows.app import App
 from trueup.monitoring.severity import Severity
@@ -147,8 +147,9 @@ class _Pass:
                 )
                 ends.append(next_try)
             given_up = None in ends
-            for stream in sorted({one.stream for one in batch.waiting}):
-                part = replace(batch, waiting=tuple(one for one in batch.waiting if one.stream == stream))
+            waiting = [replace(one, stream=one.stream or self._any_stream(batch.recipient)) for one in batch.waiting]
+            for stream in sorted({one.stream for one in waiting}):
+                part = replace(batch, waiting=tuple(one for one in waiting if one.stream == stream))
                 tell_others(app, connection, part, failure, self.now, given_up=given_up)
         said = "will not be tried again by itself" if given_up else "waits in the outbox and is tried again"
         log.log(
@@ -156,6 +157,11 @@ class _Pass:
             "a message about '%s' could not be delivered and %s (see `trueup alerts list`): %s",
             batch.stream, said, failure.why,
         )  # fmt: skip
+
+    def _any_stream(self, recipient: str) -> str:
+        """The stream whose recipients hear that a digest, which is of none, does not reach somebody."""
+        found = streams_by_recipient(self.app.settings).items()
+        return next((streams[0] for route, streams in found if key_of(route.recipient) == recipient), "")
 
     def _waiting(self) -> list[Waiting]:
         held = held_deliveries(self.app, self.notices.values(), self.now)

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.flows.test_commands import Answer, Shell
+from trueup.flows.alert import dispatch
+from trueup.flows.alert.channels.channel import Channel, DeliveryFailed
 from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.alert.heartbeat import alerts_overdue
 from trueup.flows.alert.notices import add_notice, new_incident
@@ -347,6 +349,36 @@ def test_a_year_of_digests_comes_once_a_week_to_each_on_their_own_clock(tmp_path
         shown = [at.astimezone(zone) for at in came[to]]
         assert {(at.weekday(), at.hour, at.minute) for at in shown} == {(0, 9, 0)}
         assert len({at.isocalendar()[:2] for at in shown}) == len(shown) == 52
+
+
+def test_others_hear_of_somebody_whom_no_digest_reaches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bob's address is refused for good: his digest is dead, and Ann is told so, once."""
+    office = Office(tmp_path, now=datetime(2026, 6, 7, 12, tzinfo=UTC))  # a Sunday
+    office.after()
+    sound = dispatch.way_to
+
+    def way_to(app: App, recipient: str) -> Channel:
+        if "bob" in recipient:
+            raise DeliveryFailed("550 no such user", permanent=True)
+        return sound(app, recipient)
+
+    monkeypatch.setattr(dispatch, "way_to", way_to)
+    told = [one for _ in range(8 * 24) for one in office.after(hours=1)]
+    assert people(told) == ["ann@example.org"] * 3
+    assert sum("cannot be delivered" in subject for _, subject in told) == 1
+
+
+def test_what_cannot_be_read_keeps_no_cycle_from_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody can say whether there is anything to do, somebody is reminded, and delivery goes on."""
+    office = Office(tmp_path, now=datetime(2026, 6, 3, 12, tzinfo=UTC))
+    office.opens(Severity.HIGH, cause=Cause.METRIC)
+    office.after()
+    monkeypatch.setattr("trueup.flows.alert.routing.clock.situation_of", _broken)
+    assert people(office.after(hours=4)) == ["ann@example.org", "bob@example.org"]
+
+
+def _broken(*_: object, **__: object) -> None:
+    raise ValueError("a damaged document")
 
 
 def test_a_pager_gets_no_digest(tmp_path: Path) -> None:

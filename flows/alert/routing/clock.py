@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +21,8 @@ from trueup.storage.incidents import Incident, new_id
 from trueup.storage.outbox import Notice
 from trueup.storage.silences import silenced
 from trueup.storage.told_again import Digest
+
+log = logging.getLogger("trueup")
 
 _DIGEST_SUBJECT = "weekly digest"  # until it is sent; its words are made then
 
@@ -82,12 +85,15 @@ def _needed(app: App, incident: Incident, now: datetime) -> bool:
     if silenced(app.silences.in_force(now, incident.stream), incident.stream, incident.id, incident.codes):
         return False
     notices = app.outbox.of_incident(incident.id)
-    facts = [AlertFacts.from_json(notice.facts) for notice in notices if notice.facts is not None]
-    if not facts:
+    try:
+        facts = [AlertFacts.from_json(notice.facts) for notice in notices if notice.facts is not None]
+        state, written_at = [incident_state(incident)], notices[0].created_at
+        return not facts or needs_person(
+            situation_of(app, incident.stream, facts, state, now=now, written_at=written_at)
+        )
+    except Exception:
+        log.exception("whether incident %s leaves anything to do could not be told; somebody is reminded", incident.id)
         return True
-    return needs_person(
-        situation_of(app, incident.stream, facts, [incident_state(incident)], now=now, written_at=notices[0].created_at)
-    )
 
 
 def _tell_weeks(app: App, now: datetime) -> None:
