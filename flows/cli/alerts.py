@@ -144,7 +144,10 @@ def alerts_show(alert: AlertId, config: Config = None, home: Home = None, as_jso
 
 
 def alerts_test(stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Send a test mail to the stream's recipients, and show the pages that its mails link to."""
+    """Send a test mail to the stream's recipients.
+
+    It shows the pages that mails link to as well.
+    """
     with session(config, home, as_json) as s:
         alerts = s.stream(stream).alerts
         _deliveries(s, alerts.test(), links=alerts.links())
@@ -184,7 +187,10 @@ def alerts_ack(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say that you have an open incident, or all of them; nothing else changes by it, and its reminders end."""
+    """Say that you have an open incident, or all of them.
+
+    Nothing else changes by it, and its reminders end.
+    """
     with session(config, home, as_json) as s:
         if sum((incident is not None, stream is not None, everything)) != 1:
             raise InputError(

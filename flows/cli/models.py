@@ -246,7 +246,7 @@ def models_rollback(
 def models_resume(
     why: Why, stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """Let challengers be promoted by themselves again after a rollback."""
+    """Let promotion follow the policy again after a rollback."""
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
         done = chosen.models.resume(why)

@@ -17,7 +17,7 @@ def prune(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove old models, snapshots and pages by the retention policy.
+    """Remove old models, snapshots and pages by the policy.
 
     No record goes, no version that is or was champion, and nothing of the audit trail.
     """

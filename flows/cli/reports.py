@@ -151,7 +151,7 @@ def reports_export(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a stored report's page and Evidently snapshot into a folder."""
+    """Write a stored report's page and snapshot into a folder."""
     with session(config, home, as_json) as s:
         found = s.deployment.reports.show(report_id)
         page, snapshot = found.export(folder)

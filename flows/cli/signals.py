@@ -35,7 +35,7 @@ def signals(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every signal of every check as data, one row a signal, newest first."""
+    """Every signal of every check as data, newest first."""
     from rich.text import Text
 
     from trueup.monitoring.check import Verdict

@@ -40,6 +40,7 @@ WALKED = (
     "quarantine show last", "quarantine release last", "models list", "models show champion", "models show v1 --all",
     "models explain", "models explain --all", "models history", "models history last", "models verify",
     "check --as-of AT --all", "predict", "reports list", "reports list --verdict breached --code DRF-TEXT",
+    "signals", "signals --code DRF-TEXT --since 30d",
     "reports show BREACHED", "reports show last --all", "reports compare BREACHED last",
     "reports compare BREACHED last --all", "reports export last OUT", "reports open last --no-browser",
     "cycle --as-of AT", "status", "alerts list", "alerts list --state closed", "alerts show last",
