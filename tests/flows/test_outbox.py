@@ -150,6 +150,20 @@ def test_all_that_waits_for_a_stream_is_one_message_a_recipient(tmp_path: Path, 
     app.close()
 
 
+def test_the_gravest_incident_of_a_message_leads(tmp_path: Path, taken: Taken) -> None:
+    """Of two as grave the one by which users are hurt gives the subject, and its thread comes first."""
+    app = opened(tmp_path)
+    feed = open_one(app, "DQ-VOLUME", cause=Cause.FEED, severity=Severity.HIGH)
+    quality = open_one(app, "PRF-METRIC", cause=Cause.METRIC, severity=Severity.HIGH)
+    for incident in (feed, quality):
+        put_in(app, AlertKind.INCIDENT_OPENED, incident)
+    deliver_now(app)
+    ((_, letter, envelope),) = taken.sent
+    assert letter.stem == quality.stem
+    assert envelope.roots == (quality.thread, feed.thread)
+    app.close()
+
+
 def test_what_could_not_be_sent_is_merged_and_says_why(tmp_path: Path, taken: Taken) -> None:
     """Three days without a server use up no try; then one message tells the state now, and since when it waited."""
     app = opened(tmp_path)
