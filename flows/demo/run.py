@@ -103,8 +103,8 @@ def _play(app: App, scene: Scene, place: Path, console: Any) -> list[dict[str, A
         for test in (cycle["gate"] or {"tests": []})["tests"]:
             told = "passed" if test["passed"] else "failed"
             _say(console, f"      {test['code']} {told}: {test['said']}", plain=True)
-        for alert in cycle["alerts"]:
-            _say(console, f"      mail ({alert['state']}): {alert['subject']}", plain=True)
+        for state, subject in dict.fromkeys((alert["state"], alert["subject"]) for alert in cycle["alerts"]):
+            _say(console, f"      mail ({state}): {subject}", plain=True)
     return done
 
 
