@@ -213,7 +213,7 @@ def _unfit_rules(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
         for stream in rule.streams:
             if stream not in settings.streams:
                 yield place_of(("alerts", "rules", place, "streams"), name), (
-                    f"there is no stream '{stream}', so nobody would be told of it (configured: {known}); mend the "
+                    f"there is no stream '{stream}', so nobody would be told of it (configured: {known}); fix the "
                     "name, or leave `streams` out for all"
                 )
 

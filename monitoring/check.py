@@ -48,7 +48,7 @@ class Signal:
     """One measured quantity of a check.
 
     value: what was measured in the current window (a share, a distance, a metric), in the unit that `name` says.
-    threshold: the bound that p_value (where there is one) or value (where not, and for metrics) is held against.
+    threshold: the bound that p_value (where there is one) or value (where not, and for metrics) is compared with.
     effect: size of the change on the signal's own scale, 0 for none.
     interval: confidence interval of `effect`, or of the drop for metrics.
     direction: "up" or "down" where the change has one. overwhelming: breached beyond what a year of checks allows

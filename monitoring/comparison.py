@@ -39,7 +39,7 @@ class Intake:
 
 @dataclass(frozen=True)
 class AnsweredChange:
-    """A change that was answered, or harmless: what a signal is held against since.
+    """A change that was answered, or harmless: what a signal is compared with since.
 
     rows: the records since the change. since: when it began (UTC). said: why they are the reference, in words.
     waits: why the signal is not judged yet; empty where the rows fill a window.
@@ -65,7 +65,7 @@ class Comparison:
     quality_looks: in how many checks running one of those labels is read; 1 where the window alone holds enough.
     quality_own: how many of them, the newest, are of the window; None: all.
     accepted: windows that a person accepted, by the code of the signal that they are the reference of.
-    answered: changes that were answered or harmless, by the code of the signal that is held against the rows since.
+    answered: changes that were answered or harmless, by the code of the signal that is compared with the rows since.
     past: the whole snapshot in time order; only series streams look at it.
     intake: when records and refused items came in.
     as_of: the time (UTC) at which the world is looked at.

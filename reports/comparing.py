@@ -12,7 +12,7 @@ from trueup.monitoring.check import Signal, Verdict
 class Change:
     """A signal in two checks; a side is None where its check holds no such signal.
 
-    turned: its verdict is another one. Values of two checks are held against the same reference only where both are of
+    turned: its verdict is another one. Values of two checks are compared with the same reference only where both are of
     the same champion.
     """
 

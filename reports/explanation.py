@@ -18,7 +18,7 @@ _CAME = {
     PromotionKind.ROLLBACK: "by a person who went back to it",
     PromotionKind.PROBATION: "by going back to it, since the version after it lost its probation",
     PromotionKind.ELSEWHERE: "because the service that answers the records went over to it: it passed no gate",
-    PromotionKind.REFERENCE: "as what newer records are held against: the stream predicts nothing",
+    PromotionKind.REFERENCE: "as what newer records are compared with: the stream predicts nothing",
     PromotionKind.OUTSIDE: "set in MLflow itself, by nobody of trueup: no gate and no reason stand behind it",
 }
 _STATES = {
@@ -197,7 +197,7 @@ def _again(trail: Trail, judged: PromotionAttempt) -> list[str]:
     if judged.from_version == trail.champion or trail.champion is None:
         return []
     met = "a constant answer" if judged.from_version is None else f"v{judged.from_version}"
-    return [f"A gate against v{trail.champion}, the champion of today: it was held against {met}."]
+    return [f"A gate against v{trail.champion}, the champion of today: it was compared with {met}."]
 
 
 def _judged(trail: Trail, version: int) -> PromotionAttempt | None:

@@ -1,4 +1,4 @@
-"""Records that a signal is held against in place of the champion's own reference, under one champion."""
+"""Records that a signal is compared with in place of the champion's own reference, under one champion."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class PromotionKind(StrEnum):
     PROBATION = "probation"    # by trueup itself, back to the version before, which was better after all
     OUTSIDE = "outside"        # found done in MLflow, by whomever
     ELSEWHERE = "elsewhere"    # a service began to answer by another version
-    REFERENCE = "reference"    # of a stream that predicts nothing: what newer records are held against
+    REFERENCE = "reference"    # of a stream that predicts nothing: what newer records are compared with
 
 
 GATED = frozenset({PromotionKind.FIRST, PromotionKind.CHALLENGER})  # a cycle attempts one of these at most

@@ -159,7 +159,7 @@ class StreamSettings(Frozen):
         if taken:
             raise ValueError(
                 f"a policy is named '{taken[0]}', which a replay uses already: '{OWN_POLICY}' is the stream's own "
-                f"policy, and {', '.join(BASELINES)} are what it is held against; give it another name"
+                f"policy, and {', '.join(BASELINES)} are what it is compared with; give it another name"
             )
         return values
 

@@ -149,7 +149,7 @@ cycles = table_of(
     sa.Column("document", sa.JSON),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # tries that will not mend themselves
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # tries that will not fix themselves
     sa.UniqueConstraint("stream", "as_of"),
 )
 

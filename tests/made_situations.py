@@ -127,7 +127,7 @@ BETTER = {
 def judged(
     outcome: str = "passed", tests: tuple[GateLine, ...] = TESTS[:1], needed: int | None = None
 ) -> JudgedChallenger:
-    """v2, held against v1."""
+    """v2, compared with v1."""
     return JudgedChallenger(version=2, from_version=1, tests=tests, outcome=outcome, needed=needed, answers=BETTER)
 
 
@@ -163,7 +163,7 @@ KINDS: dict[str, Callable[[], Situation]] = {
         signals=_BOTH,
         examples={"DRF-TEXT": ("this is bussin", "so bussin", "bussin fr")},
     ),
-    "quality fell, mended": lambda: situation(
+    "quality fell, fixed": lambda: situation(
         facts(AlertKind.INCIDENT_OPENED, signals=_BOTH, codes=_QUALITY.codes, action="retrain"),
         facts(AlertKind.PROMOTION, **_VERSIONS),
         incidents=(_QUALITY,),

@@ -139,7 +139,7 @@ class Deployment:
         return Listing(statuses(self._app))
 
     def doctor(self) -> Listing[Finding]:
-        """What is wrong with this installation, and how to mend it."""
+        """What is wrong with this installation, and how to fix it."""
         from trueup.flows.admin.doctor import examine
 
         return Listing(examine(self._app))

@@ -101,7 +101,7 @@ class _Document:
 
     def _broken(self, said: str, at: int | None = None) -> InputError:
         line = self._lines + self._held.count("\n", 0, self._at if at is None else at)
-        return InputError(f"{self._name}: line {line}: not JSON: {said}. Nothing was stored. Get it again, or mend it.")
+        return InputError(f"{self._name}: line {line}: not JSON: {said}. Nothing was stored. Get it again, or fix it.")
 
 
 def items_of(place: Place) -> Iterator[Item]:

@@ -136,7 +136,7 @@ def _judge(seen: _Column, column: str, stream: StreamSettings, name: str) -> Non
         raise InputError(
             f"{name}: column '{column}': {unread:.0%} of the times cannot be read ({seen.unread:,} of "
             f"{seen.read + seen.unread:,}; {UNREAD_SHARE:.0%} are allowed), the first '{_short(value)}' in line "
-            f"{line}, which does not follow {declared}. Nothing was stored. Empty the cells that hold no time, or mend "
+            f"{line}, which does not follow {declared}. Nothing was stored. Empty the cells that hold no time, or fix "
             "them."
         )
 

@@ -1,4 +1,4 @@
-"""What is wrong with an installation, and how to mend it."""
+"""What is wrong with an installation, and how to fix it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Finding:
 
 
 def examine(app: App) -> list[Finding]:
-    """Look at everything that a cycle needs, each by itself, so that one fault hides no other."""
+    """Check everything that a cycle needs, each by itself, so that one fault hides no other."""
     if not app.settings.streams:
         return [_settings(app)]
     looks: list[tuple[str, Callable[[], Finding]]] = [
@@ -60,7 +60,7 @@ def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
     except TrueupError as error:
         return Finding(name, False, str(error))
     except OSError as error:
-        return Finding(name, False, f"{type(error).__name__}: {error}", "mend what the system says, then look again")
+        return Finding(name, False, f"{type(error).__name__}: {error}", "fix what the system says, then look again")
 
 
 def _settings(app: App) -> Finding:
@@ -104,7 +104,7 @@ def _mail(app: App) -> Finding:
     try:
         SmtpServer(smtp).greet()
     except DeliveryFailed as failure:
-        return Finding("mail", False, failure.why, "mend that under [smtp], then look again")
+        return Finding("mail", False, failure.why, "fix that under [smtp], then look again")
     taken = " and the login" if smtp.username else ""
     return Finding("mail", True, f"{smtp.host} takes connections{taken}; `trueup alerts test` sends a mail")
 
@@ -122,7 +122,7 @@ def _alerts(app: App) -> Finding:
         return Finding("alerts", True, f"{len(app.outbox.pending())} wait to be sent, none is dead")
     newest = max(dead, key=lambda alert: alert.created_at)
     said = f"{len(dead)} are dead: nobody gets them any more; the newest ({newest.id}): {newest.error}"
-    return Finding("alerts", False, said, "mend that, then `trueup alerts deliver`, which tries dead ones anew")
+    return Finding("alerts", False, said, "fix that, then `trueup alerts deliver`, which tries dead ones anew")
 
 
 def _channel(name: str, channel: ChannelSettings) -> Finding:
@@ -159,7 +159,7 @@ def _champion(app: App, stream: StreamSettings) -> Finding:
     except NoChampion:
         why = why_no_champion(app, stream)
         if why:
-            return Finding(name, False, f"none: {why}", f"when it is mended: trueup train --stream {stream.name}")
+            return Finding(name, False, f"none: {why}", f"when it is fixed: trueup train --stream {stream.name}")
         return Finding(name, True, f"none yet: trueup train --stream {stream.name}")
     if not stream.predicts:
         return Finding(name, True, f"none, since nothing is predicted; v{champion.version} is the reference")

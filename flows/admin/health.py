@@ -21,7 +21,7 @@ class Health:
 
     verdict: of the newest check, asked for or scheduled; None: nothing was checked yet. as_of: the time it speaks of.
     metric: what the model is judged by. value, reference: in the newest check that could judge it, and what that was
-    held against. recent: its values in the last checks that could judge it, oldest first.
+    compared with. recent: its values in the last checks that could judge it, oldest first.
     severity: of the gravest open incident. champion_since: when the champion came to answer, by the clock.
     champion_days: whole days since then.
     """

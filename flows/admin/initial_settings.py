@@ -25,7 +25,7 @@ from trueup.flows.admin.stream_toml import stream_toml
 from trueup.flows.settings import read_settings
 from trueup.storage.errors import ConfigError
 
-_WINDOW = 500  # records that a late part is held against, where the rows are no series
+_WINDOW = 500  # records that a late part is compared with, where the rows are no series
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
         raise InputError(f"There is no open incident '{incident_id}'. `trueup alerts list` names them.")
     if app.stream(incident.stream).series:
         raise InputError(
-            f"'{incident.stream}' is a series, which is held against its own past windows and not against one of them. "
+            f"'{incident.stream}' is a series, which is compared with its own past windows and not against one of "
+            "them. "
             f"Nothing was changed; `trueup alerts silence {incident_id}` keeps its mails back."
         )
     version = app.registry.alias(incident.stream, "champion")

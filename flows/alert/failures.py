@@ -86,7 +86,7 @@ def resolve_incident(
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same work may succeed at another try with nothing mended in trueup or its settings: an outage.
+    """Whether the same work may succeed at another try with nothing fixed in trueup or its settings: an outage.
 
     A time limit is none: what takes too long takes too long again.
     """

@@ -27,7 +27,7 @@ from trueup.storage.stream import StreamSettings
 def answer_changes(app: App, attempt: PromotionAttempt) -> Write:
     """What a promotion answers: the drift that asked for the version, of which the version learnt.
 
-    The signals that asked, and breached in the newest counted check that the version's training knew, are held against
+    The signals that asked, and breached in the newest counted check that the version's training knew, are compared with
     the records since, and where answers, labels or quality changed as well, the signals of the model's answers. What
     was answered before stays so under the new champion. An open incident of drift ends.
     """

@@ -1,4 +1,4 @@
-"""`trueup models verify`: what the store says of a stream's models, held against MLflow and the archive."""
+"""`trueup models verify`: what the store says of a stream's models, compared with MLflow and the archive."""
 
 from __future__ import annotations
 

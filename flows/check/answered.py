@@ -1,4 +1,4 @@
-"""What signals are held against since a change that was answered, or that turned out harmless.
+"""What signals are compared with since a change that was answered, or that turned out harmless.
 
 A baseline says when the change began and up to when its records are taken in any case: the promoted version's cut-off,
 or the check that found it harmless. Later records join them until there are five windows, so that an unlucky window is
@@ -122,7 +122,7 @@ def _fills(policy: Policy, count: int, span: np.timedelta64) -> bool:
 
 
 def _comparable(code: str, rows: Rows, known: _Known, champion: VersionRecord) -> Rows:
-    """The rows since a change that a signal may be held against: like with like (invariant 3)."""
+    """The rows since a change that a signal may be compared with: like with like (invariant 3)."""
     side = kind_of(code).side
     if side == "inputs":
         return rows

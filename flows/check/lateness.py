@@ -11,7 +11,7 @@ from trueup.monitoring.lateness import LatePart, latest_part
 from trueup.storage.arrivals import newest_arrivals
 from trueup.storage.stream import OrderTime, StreamSettings
 
-_NEWEST = 5_000  # records, by arrival: what was mended long ago is past
+_NEWEST = 5_000  # records, by arrival: what was fixed long ago is past
 
 
 def late_part_of(app: App, stream: StreamSettings, as_of: datetime) -> LatePart | None:

@@ -29,7 +29,7 @@ EXAMPLES = {
     "models verify": "trueup models verify --stream reviews",
     "models promote": "trueup models promote --to challenger --stream reviews --why 'looked at'",
     "models rollback": "trueup models rollback --stream reviews --why 'wrong on refunds'",
-    "models resume": "trueup models resume --stream reviews --why 'refunds are mended'",
+    "models resume": "trueup models resume --stream reviews --why 'refunds are fixed'",
     "reports list": "trueup reports list --stream reviews --verdict breached --since 30d",
     "reports show": "trueup reports show last --all",
     "reports compare": "trueup reports compare 4b5f last",

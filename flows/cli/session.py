@@ -186,7 +186,7 @@ def _foreseen(error: Exception) -> TrueupError | None:
         return InputError(f"'{said}' is no text in UTF-8, so nothing can be called so. What was stored by then stands.")
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
         return TrueupError(
-            f"The system refused: {error}. What was not yet durable is not stored, the rest stands. Mend what it names "
+            f"The system refused: {error}. What was not yet durable is not stored, the rest stands. Fix what it names "
             "(room on the disk, permissions, the connection), then run the same command again."
         )
     return None

@@ -77,11 +77,11 @@ def _row(f: StreamStatus) -> tuple[Any, ...]:
 
 
 def doctor(config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
-    """What is wrong with this installation, and how to mend it."""
+    """What is wrong with this installation, and how to fix it."""
     with session(config, home, as_json) as s:
         found = s.deployment.doctor()
         rows = [("ok" if f.ok else "WRONG", f.name, f.said, f.mend) for f in found]
-        sentences = (Column("found", least=SENTENCE), Column("to mend it", least=SENTENCE))
+        sentences = (Column("found", least=SENTENCE), Column("to fix it", least=SENTENCE))
         heads = (Column(""), Column("what", least=10), *sentences)
         s.show({"checks": found}, table("doctor", heads, rows))
         if not all(f.ok for f in found):

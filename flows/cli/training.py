@@ -73,7 +73,7 @@ def train(
         )  # fmt: skip
         ended = f"v{done.version} " + ("is champion" if done.promotion else "was not promoted: see the gate")
         if not chosen.settings.predicts:
-            s.show(done.as_json(), f"v{done.version} is the reference that newer records are held against")
+            s.show(done.as_json(), f"v{done.version} is the reference that newer records are compared with")
             return
         if done.held:
             promote = f"trueup models promote --to {done.version} --stream {chosen.name} --why '...'"

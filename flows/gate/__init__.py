@@ -1,1 +1,1 @@
-"""The gate's step: what a challenger is held against, and the files that its tests need."""
+"""The gate's step: what a challenger is compared with, and the files that its tests need."""

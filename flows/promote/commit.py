@@ -26,7 +26,7 @@ from trueup.storage.stream import StreamSettings
 
 
 def name_challenger(app: App, lease: Lease, stream: StreamSettings, trained: Trained) -> None:
-    """Point the alias `challenger` to a version that is to be held against a champion; the first is held against none.
+    """Point the alias `challenger` to a version that is to be compared with a champion; the first is compared with none.
 
     Done again it changes nothing.
 

@@ -205,7 +205,7 @@ def _why(app: App, stream: StreamSettings, release: ServiceRelease, rows: Rows, 
     before = before.take(before.meta["time"].to_numpy() > np.datetime64(release.champion.cut_off.replace(tzinfo=None)))
     return (
         f"{said}, in place of {display_name(name)}{_how_well(stream, before)}. It passed no gate of ours; from here "
-        "on it is held against its own answers."
+        "on it is compared with its own answers."
     )
 
 

@@ -1,4 +1,4 @@
-"""A stream that predicts nothing: its champion is a reference without a model, which newer records are held against."""
+"""A stream that predicts nothing: its champion is a reference without a model, which newer records are compared with."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def new_reference(
         as_of=as_of,
         at=app.now(),
         who=who,
-        why=f"Newer records are held against the {len(rows)} that were known at {iso(as_of)}; nothing is predicted.",
+        why=f"Newer records are compared with the {len(rows)} that were known at {iso(as_of)}; nothing is predicted.",
         codes=(),
         labels=0,
         gate={"passed": None, "tests": []},
@@ -90,7 +90,7 @@ def need_a_window(stream: StreamSettings, rows: Rows, as_of: datetime) -> None:
     full, wanted = fills_window(stream.policy, rows)
     if not full:
         raise NotTrainable(
-            f"'{stream.name}' predicts nothing, and what newer records are to be held against is too little yet: "
+            f"'{stream.name}' predicts nothing, and what newer records are to be compared with is too little yet: "
             f"{len(rows)} records are known at {iso(as_of)}, and a window ({wanted}) is needed. Ingest more."
         )
 

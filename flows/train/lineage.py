@@ -58,7 +58,7 @@ def changed_settings(then: StreamSettings, now: StreamSettings) -> list[dict[str
 
 
 def window_spans(compared: WindowComparison) -> dict[str, dict[str, Any]]:
-    """The rows that a check held against each other: how many, and from when to when."""
+    """The rows that a check compared with each other: how many, and from when to when."""
     found = compared.comparison
     return {
         "reference": span(found.reference),

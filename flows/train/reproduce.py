@@ -1,4 +1,4 @@
-"""`trueup train --reproduce`: a version made again from what is stored of it, held against the registered one."""
+"""`trueup train --reproduce`: a version made again from what is stored of it, compared with the registered one."""
 
 from __future__ import annotations
 

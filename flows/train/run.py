@@ -97,7 +97,7 @@ def train_version(
     if not rows.labelled.any():
         raise NotTrainable(
             f"Stream '{stream.name}' has {len(rows)} records and no label that counts at {iso(as_of)}, so nothing can "
-            "be learnt. Look at label.column, label.classes and label.maturity, or ingest labelled records."
+            "be learnt. Check label.column, label.classes and label.maturity, or ingest labelled records."
         )
     data = check_training_data(app, stream, rows, as_of)
     seed = seed_of(stream, as_of)

@@ -2,7 +2,7 @@
 
 Each number becomes its normal score among all records, each common level an indicator; what is compared is the mean
 product of every pair from different columns, which are the correlations of both sides on one scale. The sum of the
-squared standardised differences is held against random exchanges of the records between the sides, so that its level
+squared standardised differences is compared with random exchanges of the records between the sides, so that its level
 rests on no law of the data (a permutation test of the kind of Anderson 2006, Biometrics 62).
 A column that moves alone shows here too, more weakly than by its own code.
 """
@@ -33,7 +33,7 @@ COMMON = 0.02  # share of the records from which on a level is looked at
 NAMED_LEVELS = 4  # levels of a column that are looked at, the commonest
 _DRAWS = 1_000
 _DOUBT = 0.02  # a p-value above it needs no second look
-_LARGE = 2_000  # records on either hand from which on sums are normal enough
+_LARGE = 2_000  # records on each side from which on sums are normal enough
 _NAMED = 3
 
 

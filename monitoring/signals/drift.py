@@ -1,4 +1,4 @@
-"""The drift of exchangeable records: each pair of samples held against chance, and told in a sentence.
+"""The drift of exchangeable records: each pair of samples compared with chance, and told in a sentence.
 
 A change has to be beyond chance and large enough to matter: with a million records a side a shift that nobody could
 act on is significant. The floors stand below; under a few thousand records none of them is ever what decides.

@@ -59,7 +59,7 @@ def _nothing_new(signal: Signal) -> Signal:
 
 
 def _answered(comparison: Comparison) -> list[str]:
-    """Which signals are held against the rows since a change, and why; one sentence for each change."""
+    """Which signals are compared with the rows since a change, and why; one sentence for each change."""
     held: dict[tuple[datetime, str], list[str]] = {}
     for code, change in comparison.answered.items():
         held.setdefault((change.since, change.said), []).append(code)

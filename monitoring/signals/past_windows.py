@@ -1,10 +1,10 @@
-"""Series streams: the window is held against the stream's own past windows of the same length.
+"""Series streams: the window is compared with the stream's own past windows of the same length.
 
 Neighbouring records of a series depend on each other, so that two healthy windows differ far beyond what chance allows
 exchangeable records (measured: 90-100 % false alarms). What is usual is read off the past instead: the distance of each
 past window from all that came before it, as the current one stands to its own past. A change larger than any of many
 windows has a rank as its p-value; where the windows are too few for the level, the fourth roots of the distances are
-taken as normal, and the current one is held against Student's prediction bound. The fourth root makes sums of a few
+taken as normal, and the current one is compared with Student's prediction bound. The fourth root makes sums of a few
 squares symmetric (Hawkins & Wixley 1986, Am. Stat. 40), and divergences are such sums. Measured on healthy series of
 21 and 48 windows at the level .005: .000 to .012; on logarithms with the grain of one record .000 to .042.
 """

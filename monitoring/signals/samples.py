@@ -66,7 +66,7 @@ SampleReader = Callable[[StreamSettings, Sides], Iterator[SamplePair]]
 
 
 def sample_pairs(stream: StreamSettings, comparison: Comparison) -> Iterator[SamplePair]:
-    """Everything of the stream that can drift; what was accepted or answered is held against the rows of that."""
+    """Everything of the stream that can drift; what was accepted or answered is compared with the rows of that."""
     sides = sides_of(stream, comparison)
     for kind in catalogue.CATALOGUE:
         if not kind.samples:

@@ -3,7 +3,7 @@
 The candidates are seasonal naive forecasts with drift (Hyndman and Athanasopoulos, Forecasting: Principles and
 Practice, 2021, 5.2): the median logarithm of the newest counts one day, one week or one period apart. The one that
 forecast the earlier periods best, each from what came before it, is the yardstick. Its errors then are what the newest
-one is held against, so that growth, bursts and overdispersion count as usual as far as they have been.
+one is compared with, so that growth, bursts and overdispersion count as usual as far as they have been.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class SliceDrop:
     drop: Drop
     n_reference: int
     n_current: int
-    own_reference: bool  # held against its own past; else against that of all records, which hardly held it
+    own_reference: bool  # compared with its own past; else against that of all records, which hardly held it
     breached: bool
 
 

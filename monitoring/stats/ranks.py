@@ -4,7 +4,7 @@ Pooled mid-ranks are read through the first four Legendre polynomials: location,
 over the current sample form a quadratic form with the exact covariance under permutation, ties included, which is
 chi-square with as many degrees (Neyman 1937, Skand. Aktuar. 20; Janic-Wroblewska & Ledwina 2000,
 Scand. J. Statist. 27). Location alone, the commonest change, is looked at beside the whole form, and the smaller of the
-two p-values is held against its own law, which is known since the one is a part of the other. It keeps its level and
+two p-values is compared with its own law, which is known since the one is a part of the other. It keeps its level and
 beats Kolmogorov-Smirnov on shifts, scale, outliers and humps alike.
 """
 

@@ -55,7 +55,7 @@ def test_feedback_is_released_when_its_record_has_come(store: RecordStore, reade
 
 
 def test_broken_and_conflicting_rows_stay_refused_and_say_why(store: RecordStore) -> None:
-    """No schema mends a broken line, and a stored record is not replaced."""
+    """No schema fixes a broken line, and a stored record is not replaced."""
     _ingest(store, "a,2024-01-01,hello,2,1\nb,2024\na,2024-01-01,other,2,1\n")
     items = {i.reason: i for i in quarantined(store, STREAM)}
     assert set(items) == {"broken_line", "conflict"}

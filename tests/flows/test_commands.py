@@ -221,7 +221,7 @@ def test_answers_for_a_file_are_not_stored(trained: Shell, tmp_path: Path) -> No
 
 
 def test_a_champion_that_cannot_be_loaded_is_no_missing_one(tmp_path: Path) -> None:
-    """Status 1 and one alert, however often it is met; nothing is promoted over it; it resolves when mended."""
+    """Status 1 and one alert, however often it is met; nothing is promoted over it; it resolves when fixed."""
     app = with_champion(tmp_path, more=ONE_CANDIDATE)
     take_in(app, tmp_path, 2, TRAINED, WEEK, BROKEN)
     app.close()

@@ -1,4 +1,4 @@
-"""A stream without a label: its inputs are held against a reference, and nothing is trained or predicted."""
+"""A stream without a label: its inputs are compared with a reference, and nothing is trained or predicted."""
 
 from __future__ import annotations
 

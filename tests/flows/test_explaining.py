@@ -120,7 +120,7 @@ def test_former_champions_strangers_and_refusals_by_a_champion_that_is_gone() ->
     assert (five.state, eight.state) == ("former", "unknown")
     assert "v7 took its place" in five.needed[0]
     assert "trueup models rollback --to 5" in five.needed[1]
-    assert four.needed[-1] == "A gate against v7, the champion of today: it was held against v1."
+    assert four.needed[-1] == "A gate against v7, the champion of today: it was compared with v1."
 
 
 def test_one_that_waits_names_the_command() -> None:

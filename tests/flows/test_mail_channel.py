@@ -185,7 +185,7 @@ def test_an_address_in_other_letters_goes_where_the_server_takes_it() -> None:
 
 
 def test_what_is_no_address_is_dead_with_the_reason() -> None:
-    """Settings refuse it; a delivery that was written before them cannot be mended by waiting."""
+    """Settings refuse it; a delivery that was written before them cannot be fixed by waiting."""
     with pytest.raises(DeliveryFailed, match="is not a mail address") as dead:
         over(1).send(LETTER, replace(ENVELOPE, to="nobody"))
     assert dead.value.permanent

@@ -383,7 +383,7 @@ def test_a_stream_that_tells_nobody_keeps_its_incidents(tmp_path: Path, taken: T
 
 
 def test_dead_alerts_are_told_of_and_revived_for_who_is_named_now(tmp_path: Path, taken: Taken) -> None:
-    """`doctor` counts them with the way back; the mended address gets what the wrong one did not."""
+    """`doctor` counts them with the way back; the fixed address gets what the wrong one did not."""
     wrong = opened(tmp_path, SETTINGS.format(window=WINDOW).replace("oncall@", "onccall@"))
     put_in(wrong)
     taken.fails["onccall@example.org"] = DeliveryFailed("550 no such user", permanent=True)

@@ -236,7 +236,7 @@ def test_records_without_an_answer_are_told_of(story: Story) -> None:
 def test_going_back_and_a_release(story: Story) -> None:
     """The alias goes back to a model without a file; a new version of the service is followed, and both are told of."""
     app, stream = story.app, story.stream
-    back = roll_back(app, stream, None, "the service was mended")
+    back = roll_back(app, stream, None, "the service was fixed")
     assert (back.from_version, back.to_version, story.champion) == (2, 1, 1)
     waiting = open_rollback(app, stream)
     assert waiting is not None
@@ -249,8 +249,8 @@ def test_going_back_and_a_release(story: Story) -> None:
     assert "was not trained here" in shell("train -s reviews --reproduce 1", 2).err
     assert shell("models list -s reviews").document["versions"][-1]["recipe"]["service"] == "svc-1"
     assert shell("models show 1 -s reviews").document["versions"][0]["document"]["elsewhere"] == "svc-1"
-    story.week("mended", story.service.answered(story.reviews(), "svc-1"))
-    assert (story.champion, story.notes["mended"]) == (1, ())
+    story.week("fixed", story.service.answered(story.reviews(), "svc-1"))
+    assert (story.champion, story.notes["fixed"]) == (1, ())
     half = story.reviews()
     half = story.service.answered(half, "svc-1").assign(by=np.where(np.arange(WINDOW) < WINDOW // 2, "svc-1", "svc-2"))
     story.week("releasing", half)
@@ -354,7 +354,7 @@ def test_a_replay_takes_sent_answers_for_data(tmp_path: Path, service: Service) 
 
 @pytest.mark.slow
 def test_numbers_sent_are_checked_alike(tmp_path: Path) -> None:
-    """A regression: the service's numbers are scored, held against labels, and a bias of theirs breaches."""
+    """A regression: the service's numbers are scored, compared with labels, and a bias of theirs breaches."""
     (tmp_path / "trueup.toml").write_text(NUMBERS)
     app = open_app(tmp_path / "trueup.toml", tmp_path / ".trueup")
     rng = np.random.default_rng(0)

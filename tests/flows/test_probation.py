@@ -1,4 +1,4 @@
-"""A new champion is held against the one before it on what comes in; one that loses goes back by itself, once."""
+"""A new champion is compared with the one before it on what comes in; one that loses goes back by itself, once."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def test_a_lost_probation_goes_back_by_itself(app: App) -> None:
     assert "trueup put v1 back" in text
     shell = Shell(app.home.parent)
     assert shell("models verify -s reviews").document["ok"]
-    shell("models resume -s reviews --why 'the feed is mended'")
+    shell("models resume -s reviews --why 'the feed is fixed'")
     kinds = [e["kind"] for e in shell("models history -s reviews").document["events"]]
     assert kinds == ["resume_promotion", "probation", "forced", "challenger", "first"]
 
@@ -267,7 +267,7 @@ def test_after_it_nothing_is_promoted_until_it_is_acknowledged(app: App) -> None
         promote_by_hand(app, stream, 2, "again", force=False)
     acknowledge(app, standing.id)
     assert hold_reason(app, stream), "to have it is not to let it go on"
-    resume_promotion(app, stream, "the feed is mended")
+    resume_promotion(app, stream, "the feed is fixed")
     assert hold_reason(app, stream) == ""
     promote_by_hand(app, stream, waiting, "read it", force=False)
     assert aliases(app)["champion"] == waiting

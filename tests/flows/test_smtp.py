@@ -46,7 +46,7 @@ def test_a_message_arrives_as_it_is() -> None:
 def test_the_line_is_secured_and_the_login_made_by_the_companys_certificate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str, password: str, arrives: bool
 ) -> None:
-    """`ca` makes the server's certificate known; a wrong password waits to be mended and is not shown."""
+    """`ca` makes the server's certificate known; a wrong password waits to be fixed and is not shown."""
     pem, key = certificate(tmp_path)
     inbox = Inbox()
     options = {"tls_context": tls(pem, key), "require_starttls": True} if security == "starttls" else {}

@@ -236,7 +236,7 @@ def test_an_alias_moved_in_mlflow_is_named_until_it_is_written_down(app: App) ->
 
 
 def test_a_champion_that_mlflow_lost_is_named_with_the_way_back(app: App) -> None:
-    """Nothing answers, and the command that mends it is there in full."""
+    """Nothing answers, and the command that fixes it is there in full."""
     app.registry.drop_alias("reviews", "champion")
     (said,) = found(app)
     assert "names no champion" in said
@@ -275,7 +275,7 @@ def test_an_event_that_the_store_lost_is_named(app: App) -> None:
     ],
 )  # fmt: skip
 def test_a_version_that_tells_another_story_is_named(app: App, change: str, expected: str) -> None:
-    """What a version says in MLflow of how it became champion is held against the history."""
+    """What a version says in MLflow of how it became champion is compared with the history."""
     event = next(p for p in app.promotions.history("reviews") if p.kind == "rollback")
     name = f"promotion.{event.id}"
     value = next(v for v in app.registry.versions("reviews") if v.number == 1).tags[name]

@@ -94,7 +94,7 @@ def test_prefect_still_has_the_private_names_that_forked_runs_rest_on() -> None:
     missing = prefect_names.missing_names()
     assert not missing, (
         f"This release of Prefect no longer has {missing}. `trueup serve` still works, but every cycle imports its "
-        "libraries anew, ten seconds each. Read how prefect.runner starts a process now, and mend "
+        "libraries anew, ten seconds each. Read how prefect.runner starts a process now, and fix "
         "flows/serve/warm_runner.py, forked_run.py and the lists of prefect_names.py."
     )
 

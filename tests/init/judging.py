@@ -1,6 +1,6 @@
-"""What init said of one made shape, held against its truth: right, undecided or silently wrong, by question. Pure.
+"""What init said of one made shape, compared with its truth: right, undecided or silently wrong, by question. Pure.
 
-What init wrote is judged by what it would read: each row's time, class and values, held against the shape's truth.
+What init wrote is judged by what it would read: each row's time, class and values, compared with the shape's truth.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Score:
 
 
 def score(name: str, shape: Shape, told: Told) -> Score:
-    """What init said of a file, held against the shape's truth."""
+    """What init said of a file, compared with the shape's truth."""
     if told.refusal:
         return Score(name, (Point("file", UNDECIDED if told.spoken else WRONG, told.refusal),))
     truth = _Truth(shape, told)

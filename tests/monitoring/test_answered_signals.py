@@ -1,4 +1,4 @@
-"""Signals whose change was answered: held against the records since, and told where the world before returns."""
+"""Signals whose change was answered: compared with the records since, and told where the world before returns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def records(seed: int, n: int, *, other: bool = False) -> Rows:
 
 
 def found(now: Rows, *, waits: str = "", known: int = 1000) -> tuple[dict[str, Signal], tuple[str, ...]]:
-    """The signals of a window held against `known` rows of the other world, in a champion's snapshot of both."""
+    """The signals of a window compared with `known` rows of the other world, in a champion's snapshot of both."""
     since = records(2, known, other=True)
     both = stack([records(1, 1500), since], list(since.features.columns))
     change = AnsweredChange(since, SINCE, "on which v2 was trained", waits)
@@ -38,7 +38,7 @@ def found(now: Rows, *, waits: str = "", known: int = 1000) -> tuple[dict[str, S
 
 
 def test_the_world_since_is_quiet_and_the_check_says_against_what() -> None:
-    """Held against the snapshot, most of which is the world before, the same window breaches."""
+    """Compared with the snapshot, most of which is the world before, the same window breaches."""
     now = records(3, 300, other=True)
     held, notes = found(now)
     assert {code: held[code].verdict for code in CODES} == dict.fromkeys(CODES, Verdict.OK)

@@ -185,7 +185,7 @@ def test_accepting_goes_by_its_kind() -> None:
 
 
 def test_an_accepted_window_is_its_reference() -> None:
-    """Once the window is accepted, the signal is held against it and is quiet."""
+    """Once the window is accepted, the signal is compared with it and is quiet."""
     stream, reference, current = broken()
     signals, _ = measure(stream, compared(reference, current, accepted={"DRF-SHOUT": current}))
     assert next(s for s in signals if s.code == "DRF-SHOUT").verdict is Verdict.OK

@@ -1,4 +1,4 @@
-"""Series streams are held against their own past windows."""
+"""Series streams are compared with their own past windows."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def test_the_worst_slice_is_named_though_all_records_look_well() -> None:
 
 
 def test_a_value_that_the_reference_never_held_is_held_against_all_of_it() -> None:
-    """A new version answers worse: there is no past of its own, and the sentence says what it was held against."""
+    """A new version answers worse: there is no past of its own, and the sentence says what it was compared with."""
     rng = np.random.default_rng(12)
     stream = made_stream(slices=("kind",), policy={"metric": "accuracy"})
     before, now = made_records(3000, rng), made_records(900, rng)

@@ -37,7 +37,7 @@ def test_false_alarms_stay_below_the_level() -> None:
 
 
 def test_new_words_are_found_and_shown_with_their_texts() -> None:
-    """Three of twelve new words in a fifth of 100 texts, held against 2,000, are found at .001 in most windows."""
+    """Three of twelve new words in a fifth of 100 texts, compared with 2,000, are found at .001 in most windows."""
     rng = np.random.default_rng(2)
     found = 0
     for _ in range(20):

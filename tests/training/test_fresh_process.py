@@ -43,7 +43,7 @@ def test_a_registered_version_answers_the_same_in_a_fresh_process(app: App) -> N
 
 @pytest.mark.slow
 def test_other_answers_are_told(app: App) -> None:
-    """Held against answers that it never gave, the version is not the model that was fitted."""
+    """Compared with answers that it never gave, the version is not the model that was fitted."""
     rows = snapshots.load(app.archive, _record(app).reference, regression=False)
     turned = np.where(rows.meta["predicted"] == "negative", "positive", "negative").astype(object)
     name = snapshots.keep(app.archive, "reviews", rows.with_meta(predicted=turned))

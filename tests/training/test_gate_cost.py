@@ -1,4 +1,4 @@
-"""What a challenger costs is held against the champion, in proportion and above a floor."""
+"""What a challenger costs is compared with the champion, in proportion and above a floor."""
 
 from __future__ import annotations
 

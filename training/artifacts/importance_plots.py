@@ -1,6 +1,6 @@
 """What a model listens to, asked of the model itself, so that it means the same for every family and a team's own.
 
-Words: a record that holds one word alone is held against an empty one; for a linear model over word counts that is
+Words: a record that holds one word alone is compared with an empty one; for a linear model over word counts that is
 the word's coefficient. Columns: a column's values are exchanged between records, and the metric drops (Breiman 2001).
 """
 

@@ -15,7 +15,7 @@ Opponent = Literal["champion", "constant", "candidate"]
 class Paired:
     """The same n labelled rows answered by a challenger and its opponent, neither of which was fitted on them.
 
-    opponent: what the challenger is held against: the champion in force; for a first version a constant, which is no
+    opponent: what the challenger is compared with: the champion in force; for a first version a constant, which is no
         model (the majority class or the mean, with a score of ½); in a search another candidate.
     truth, opponent_predicted, challenger_predicted: n classes (object, text), or n numbers (float64).
     opponent_score, challenger_score: n scores as `fitting.answer` gives them.

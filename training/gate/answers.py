@@ -50,7 +50,7 @@ def calibration_test(paired: Paired, margin: float, seed: int) -> GateTest:
     Worth is the Brier score (Brier 1950, Monthly Weather Review 78:1) of the probability that the model states: of the
     last of two classes, of its own answer where there are more. The figure is the lower 95 % limit of its rise, by a
     paired bootstrap over units. The calibration error (ten bins of equal size) is said beside it. A constant, which the
-    first champion is held against, states .5 and scores .25.
+    first champion is compared with, states .5 and scores .25.
 
     Args:
         paired: classes, with a probability of both models in each row.

@@ -1,4 +1,4 @@
-"""What a guardrail may ask about: a challenger, what it is held against, and the files that a stream brings."""
+"""What a guardrail may ask about: a challenger, what it is compared with, and the files that a stream brings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GATE-LATENCY and GATE-SIZE: what the challenger costs, held against the champion.
+"""GATE-LATENCY and GATE-SIZE: what the challenger costs, compared with the champion.
 
 A cost is refused only where it is beyond a multiple of the champion's and beyond a floor under which nobody minds.
 """

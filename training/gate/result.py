@@ -11,7 +11,7 @@ CONTRADICTED = 0.05  # a chance to be better, below which rows speak against the
 
 @dataclass(frozen=True, kw_only=True)
 class GateTest:
-    """One test: its figure, the bound it is held against, and what that means in a sentence."""
+    """One test: its figure, the bound it is compared with, and what that means in a sentence."""
 
     code: str
     passed: bool

@@ -56,7 +56,7 @@ def learnable(stream: StreamSettings, rows: Rows, recipe: Recipe, newest: int) -
         seen = ", ".join(f"{name}: {count}" for name, count in zip(names, counts, strict=True)) or "none"
         raise NotTrainable(
             f"{recipe.name} needs at least {LEAST_ROWS_OF_CLASS} labelled training rows of each of two classes, and "
-            f"the labels are {seen}. Bring in more labelled records, or look at label.classes."
+            f"the labels are {seen}. Bring in more labelled records, or check label.classes."
         )
     return labelled if kept.all() else labelled.take(kept[which])
 
@@ -129,7 +129,7 @@ def fit_estimator(recipe: Recipe, estimator: Any, columns: Any, target: np.ndarr
     except (ValueError, TypeError) as error:
         raise NotTrainable(
             f"Candidate {recipe.name} cannot be fitted on {len(target)} rows ({error}), so it is out of the contest. "
-            "Look at the columns it uses, or leave it out of training.candidates."
+            "Check the columns it uses, or leave it out of training.candidates."
         ) from error
 
 
@@ -172,7 +172,7 @@ def read_answers(model: Any, stream: StreamSettings, columns: Any) -> tuple[np.n
     if stream.is_regression and not np.isfinite(predicted).all():
         raise ModelUnusable(
             f"The model answers {int((~np.isfinite(predicted)).sum())} of {count} rows of stream '{stream.name}' with "
-            "no finite number, so nothing was scored. Look at the labels and numeric columns it was trained on."
+            "no finite number, so nothing was scored. Check the labels and numeric columns it was trained on."
         )
     return predicted, score
 

@@ -1,4 +1,4 @@
-"""A model that runs elsewhere as a registered version: its place in MLflow, and what its answers are held against."""
+"""A model that runs elsewhere as a registered version: its place in MLflow, and what its answers are compared with."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def missing_for_reference(stream: StreamSettings, answered: Rows) -> str:
 
 
 def model_reference(stream: StreamSettings, answered: Rows, rows: Rows) -> Rows:
-    """Its newest answers to content that stands only once in the snapshot `rows`: what later ones are held against."""
+    """Its newest answers to content that stands only once in the snapshot `rows`: what later ones are compared with."""
     return unique_content(answered, rows).newest(stream.policy.reference)
 
 
@@ -121,6 +121,6 @@ def register(
     except (MlflowException, OSError) as error:
         raise TrueupError(
             f"The service's version '{service}' of stream '{stream.name}' could not be registered ({error}), so the "
-            "champion stays as it was. Look at [tracking] and the free space, then try again."
+            "champion stays as it was. Check [tracking] and the free space, then try again."
         ) from error
     return registry.version(stream.name, int(made.version))

@@ -121,7 +121,7 @@ class Registry:
             except (MlflowException, OSError, sqlite3.Error) as error:
                 raise TrueupError(
                     f"The model registry at {self.uri} cannot be used ({error}), so no model can be read or "
-                    "registered. Look at [tracking] uri, and whether its server runs."
+                    "registered. Check [tracking] uri, and whether its server runs."
                 ) from error
             self._ready = True
         return mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)

@@ -156,13 +156,13 @@ class MlflowServer:
             )
         if status >= 500:
             return (
-                f"The MLflow server at {self.uri} fails ({status}), so no model can be read or registered. Look at its "
+                f"The MLflow server at {self.uri} fails ({status}), so no model can be read or registered. Check its "
                 "own log; then run the same command again."
             )
         if "json" not in kind or status >= 400:
             return (
                 f"What answers at {self.uri} is no MLflow server ({status}), so no model can be read or registered. "
-                "Look at [tracking] uri."
+                "Check [tracking] uri."
             )
         return ""
 
@@ -176,7 +176,7 @@ class MlflowServer:
         else:
             why = "cannot be reached: the connection was refused or broke off"
         return (
-            f"The MLflow server at {self.uri} {why}, so no model can be read or registered. Look at [tracking] uri, "
+            f"The MLflow server at {self.uri} {why}, so no model can be read or registered. Check [tracking] uri, "
             "and whether the server runs; then run the same command again."
         )
 

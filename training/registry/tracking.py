@@ -85,7 +85,7 @@ def record(registry: Registry, stream: StreamSettings, training: TrainingRecord)
     except (MlflowException, OSError) as error:
         raise TrueupError(
             f"The training of stream '{stream.name}' could not be written to the model registry ({error}), so no "
-            "version was registered and the champion stays. Look at [tracking] and the free space, then try again."
+            "version was registered and the champion stays. Check [tracking] and the free space, then try again."
         ) from error
     return registry.version(stream.name, int(made.version))
 

@@ -175,7 +175,7 @@ def _open(server: smtplib.SMTP, account: _Account, context: ssl.SSLContext | Non
 
 
 def trusting(ca: str, *, verify: bool = True) -> ssl.SSLContext:
-    """What a server's certificate is held against: the system's authorities, and those of the file `ca`.
+    """What a server's certificate is compared with: the system's authorities, and those of the file `ca`.
 
     Raises:
         ValueError: the file cannot be read, or holds no certificate; with advice.
