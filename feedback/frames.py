@@ -41,7 +41,8 @@ def _of_frame(frame: pd.DataFrame) -> pa.Table:
     wrong = [name for name in frame.columns if not isinstance(name, str)]
     if wrong or frame.columns.has_duplicates:
         twice = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
-        fault = f"columns {wrong} are not named by text" if wrong else f"columns {twice} stand there more than once"
+        listed = ", ".join(f"'{name}'" for name in wrong or twice)
+        fault = f"columns not named by text: {listed}" if wrong else f"columns that are there more than once: {listed}"
         raise InputError(f"DataFrame: {fault}, so the settings cannot name them. Rename them; nothing was stored.")
     return pa.table({name: _array(frame[name]) for name in frame.columns})
 

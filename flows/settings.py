@@ -178,14 +178,14 @@ def read_settings(text: str, name: str) -> Settings:
     smtp = values.get("smtp")
     if isinstance(smtp, dict) and "password" in smtp:
         raise ConfigError(
-            f"{name}: smtp.password stands in the file, where everybody reads it who reads the settings. Take it out, "
-            "and give it as TRUEUP_SMTP__PASSWORD or in a Prefect block; if the file was shared, change it. Nothing "
+            f"{name}: smtp.password is in the file, where everybody who reads the settings can read it. Remove it, "
+            "and set it as TRUEUP_SMTP__PASSWORD or in a Prefect block; if the file was shared, change it. Nothing "
             "was done."
         )
     if secret := _secret_channel_key(values):
         raise ConfigError(
-            f"{name}: alerts.channels.{secret} stands in the file, where everybody reads it who reads the settings. "
-            f"Take it out, and give it as TRUEUP_ALERTS__CHANNELS__{secret.replace('.', '__').upper()} or in a Prefect "
+            f"{name}: alerts.channels.{secret} is in the file, where everybody who reads the settings can read it. "
+            f"Remove it, and set it as TRUEUP_ALERTS__CHANNELS__{secret.replace('.', '__').upper()} or in a Prefect "
             "block; if the file was shared, change it. Nothing was done."
         )
     try:
@@ -213,7 +213,7 @@ def _unfit_rules(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
         for stream in rule.streams:
             if stream not in settings.streams:
                 yield place_of(("alerts", "rules", place, "streams"), name), (
-                    f"there is no stream '{stream}', so nobody would be told of it (configured: {known}); fix the "
+                    f"there is no stream '{stream}', so nobody would be alerted (configured: {known}); fix the "
                     "name, or leave `streams` out for all"
                 )
 

@@ -22,6 +22,11 @@ class Verdict(StrEnum):
     BREACHED = "breached"
     INSUFFICIENT = "insufficient"  # too little data to say either
 
+    @property
+    def in_words(self) -> str:
+        """As people read it."""
+        return "not judged" if self is Verdict.INSUFFICIENT else self.value
+
 
 class Worse(StrEnum):
     """Which direction of a signal's value is bad news; none where any change counts."""

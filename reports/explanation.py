@@ -18,8 +18,8 @@ _CAME = {
     PromotionKind.ROLLBACK: "by a person who went back to it",
     PromotionKind.PROBATION: "by going back to it, since the version after it lost its probation",
     PromotionKind.ELSEWHERE: "because the service that answers the records went over to it: it passed no gate",
-    PromotionKind.REFERENCE: "as what newer records are compared with: the stream predicts nothing",
-    PromotionKind.OUTSIDE: "set in MLflow itself, by nobody of trueup: no gate and no reason stand behind it",
+    PromotionKind.REFERENCE: "as the reference of newer records: the stream predicts nothing",
+    PromotionKind.OUTSIDE: "set in MLflow, not by trueup: it passed no gate and has no reason",
 }
 _STATES = {
     "champion": "is champion",
@@ -27,7 +27,7 @@ _STATES = {
     "unjudged": "was never judged by the gate",
     "untrained": "gave no version",
     "refused": "was refused by its gate",
-    "lacking": "had not enough evidence for its gate",
+    "lacking": "had too little evidence for its gate",
     "held": "passed its gate and waits",
     "expired": "passed its gate, and nobody approved it in time",
     "abandoned": "passed its gate and was set aside",
@@ -35,10 +35,10 @@ _STATES = {
     "former": "was champion",
 }
 _MEASURED = {
-    "GATE-LABELS": "new labelled rows that neither model knows",
+    "GATE-LABELS": "labels new to both models",
     "GATE-METRIC": "a gain in {metric}",
-    "GATE-BETTER": "the chance to be better",
-    "GATE-LOADS": "being read back from the registry with the same answers",
+    "GATE-BETTER": "how sure it is to be better",
+    "GATE-LOADS": "the same answers when loaded from the registry",
 }
 
 
@@ -115,12 +115,12 @@ def _champion_said(
     if asked is not None and asked.report_id:
         window = f", of the records from {asked.first_time} to {asked.last_time}" if asked.first_time else ""
         codes = f" with {', '.join(asked.codes)}" if asked.codes else ""
-        said.append(f"Check {asked.report_id}{window}, asked for it{codes}.")
+        said.append(f"Check {asked.report_id}{window} led to it{codes}.")
     if judged is None or not judged.gate["tests"]:
         said.append("No gate has judged it.")
     else:
         held = "a constant answer" if judged.from_version is None else f"v{judged.from_version}"
-        said.append(f"Its gate held it against {held}:")
+        said.append(f"Its gate compared it with {held}:")
         said += [f"{_verdict(test)} {test['code']}: {_sentence(test['said'])}" for test in judged.gate["tests"]]
     if trail.probation is not None:
         said.append(_probation(trail.probation))
@@ -161,7 +161,7 @@ def _standing(trail: Trail, judged: PromotionAttempt | None, version: int | None
         back = f"To go back to it: trueup models rollback --to {version} --stream {trail.stream} --why '...'"
         return "former", [after, back]
     if judged is None:
-        return "unjudged", ["A training that ends: trueup train goes on with one that was killed before its gate."]
+        return "unjudged", ["A finished training: trueup train continues one that was killed before its gate."]
     if version is None:
         failed = [needed(test, trail.metric) for test in judged.gate["tests"] if not test["passed"]]
         return "untrained", failed or [_sentence(judged.why)]
@@ -173,9 +173,9 @@ def _standing(trail: Trail, judged: PromotionAttempt | None, version: int | None
         return str(judged.state), _again(trail, judged)
     if judged.state is PromotionState.HELD:
         doubts = [f"{test['code']}: {_sentence(test['said'])}" for test in judged.gate["tests"] if not test["passed"]]
-        return "held", [*doubts, f"A person's approval{', after a look at that' if doubts else ''}: {promote}"]
+        return "held", [*doubts, f"A person's approval{', once that is checked' if doubts else ''}: {promote}"]
     if judged.state is PromotionState.DECIDED:
-        return "decided", ["Nothing more: the next cycle, training or change by hand finishes what a crash left."]
+        return "decided", ["Nothing more: the next cycle, training or manual change finishes it."]
     return str(judged.state), [f"A person's approval in time, or now one by force: {promote} --force"]
 
 
@@ -184,7 +184,8 @@ def _more_labels(judged: PromotionAttempt) -> list[str]:
     takes, found = judged.gate.get("labels_needed"), _labels(judged)
     if not takes or found is None or found >= takes:
         return []
-    return [f"About {takes} new labels where there were {found}: so many show a gain worth having nine times in ten."]
+    return [f"About {takes:,} new labels, where there were {found:,}: so many detect a gain worth having with 90 % "
+    "power."]
 
 
 def _labels(judged: PromotionAttempt | None) -> int | None:

@@ -76,7 +76,7 @@ class Archive:
         except OSError as error:
             raise StoreUnusable(
                 f"'{name}' of the archive cannot be read ({error}), so nothing was done with it and nothing was "
-                "changed. See to the disk or to the connection, then try again."
+                "changed. Check the disk or the connection, then try again."
             ) from error
 
     def remove(self, name: str) -> int:
@@ -101,8 +101,8 @@ class Archive:
             return 0
         except OSError as error:
             raise StoreUnusable(
-                f"'{name}' of the archive cannot be removed ({error}), so it still takes its space. See to the rights "
-                "on the archive or to the connection, then try again."
+                f"'{name}' of the archive cannot be removed ({error}), so it still takes its space. Check the "
+                "permissions of the archive and the connection, then try again."
             ) from error
         return size
 
@@ -147,7 +147,7 @@ class Archive:
         if _hash(data) != PurePosixPath(name).stem:
             raise StoreUnusable(
                 f"'{name}' of the archive is damaged: its {len(data)} bytes are not those that were written, so no "
-                "check or training may rest on it. Nothing was changed. Restore this file from its backup."
+                "check or training can use it. Nothing was changed. Restore this file from its backup."
             )
         file = pq.ParquetFile(pa.BufferReader(data))
         wanted = None if columns is None else [c for c in file.schema_arrow.names if c in set(columns)]

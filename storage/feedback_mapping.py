@@ -41,7 +41,7 @@ class FeedbackMapping(Frozen):
             raise ValueError("record, kind, value and time are never empty: each names a column, kind perhaps a kind")
         twice = sorted({c for c in self.columns if self.columns.count(c) > 1})
         if twice:
-            raise ValueError(f"'{twice[0]}' stands for two things; each column says one")
+            raise ValueError(f"'{twice[0]}' is named for two things; name a column for each")
         return self
 
     @property

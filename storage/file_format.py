@@ -39,7 +39,7 @@ class FileFormat(Frozen):
     def _separates(cls, value: str) -> str:
         value = {"\\t": "\t", "tab": "\t"}.get(value, value)
         if len(value) != 1 or value in '"\r\n\x00':
-            raise ValueError(f"{value!r} cannot stand between fields; write one character, such as ';' or '\\t' (tab)")
+            raise ValueError(f"{value!r} cannot separate fields; write one character, such as ';' or '\\t' (tab)")
         return value
 
     @field_validator("encoding")

@@ -66,6 +66,11 @@ def capitalised(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def listed(value: object) -> str:
+    """A setting's value within a sentence: its items, or the value."""
+    return (", ".join(map(str, value)) or "nothing") if isinstance(value, list | tuple) else str(value)
+
+
 def drop_figure(stream: StreamSettings, drop: float) -> str:
     """A drop of the stream's metric: of error metrics in percent of the reference, else on the metric's own scale."""
     return percent(drop) if stream.lower_is_better else figure(drop)

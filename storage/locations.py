@@ -161,7 +161,7 @@ def _check_sqlite(url: str) -> None:
     if not made.database or ":memory:" in made.database or made.query.get("mode") == "memory":
         raise ValueError("it names a database in memory, so nothing would be kept; name a file: sqlite:///trueup.db")
     if unknown := sorted(set(made.query) - _SQLITE_OPTIONS):
-        raise ValueError(f"SQLite has no option '{unknown[0]}'; leave out what stands from the ? on")
+        raise ValueError(f"SQLite has no option '{unknown[0]}'; leave out everything from the ? on")
 
 
 def _added_registries() -> frozenset[str]:

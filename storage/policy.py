@@ -35,7 +35,7 @@ def positive_span(value: str) -> str:
         ValueError: it is none, or 0.
     """
     if not parse_span(value):
-        raise ValueError(f"'{value}' is no time at all; write a span above 0, as in '1d'")
+        raise ValueError(f"'{value}' is no time span; write a span above 0, as in '1d'")
     return value
 
 
@@ -89,7 +89,7 @@ class Policy(Frozen):
         elif value > MANY:
             raise ValueError("a window of so many records never fills; write fewer, or a span such as '7d'")
         elif value < 30:
-            raise ValueError(f"window = {value}: under 30 records no check can say anything; use 30 or more")
+            raise ValueError(f"window = {value}: a check needs 30 records; use 30 or more")
         return value
 
     @field_validator("probation")
@@ -102,8 +102,8 @@ class Policy(Frozen):
             raise ValueError("a probation of so many rows never ends; write fewer, or a span such as '14d'")
         elif value and value < LEAST_PROBATION:
             raise ValueError(
-                f"probation = {value}: on fewer than {LEAST_PROBATION} labelled rows no champion is said to be "
-                f'worse than the one before; use {LEAST_PROBATION} or more, a span such as "14d", or 0 for none'
+                f"probation = {value}: two versions cannot be compared on fewer than {LEAST_PROBATION} labelled rows; "
+                f'use {LEAST_PROBATION} or more, a span such as "14d", or 0 for none'
             )
         return value
 

@@ -13,7 +13,7 @@ from trueup.storage import alert_tables
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.errors import InputError
-from trueup.storage.timepoints import iso
+from trueup.storage.timepoints import to_minute
 
 VERSION, REPORT = "version", "report"
 
@@ -77,7 +77,8 @@ class PruningLog:
         pruned = self.version(stream, version)
         if pruned is not None:
             raise InputError(
-                f"v{version} of '{stream}' was pruned at {iso(pruned.decided_at)} by {pruned.who}: its model and its "
+                f"v{version} of '{stream}' was pruned at {to_minute(pruned.decided_at)} by {pruned.who}: its model "
+                "and its "
                 "snapshot are gone, so it can neither answer nor be made again. Its figures and its history stay: "
                 f"trueup models show {version} --stream {stream}"
             )

@@ -17,6 +17,7 @@ from trueup.storage.archive import Archive
 from trueup.storage.content import fingerprints, split_of
 from trueup.storage.database import Database
 from trueup.storage.errors import ConfigError
+from trueup.storage.formatting import listed
 from trueup.storage.incoming import Appended, FeedbackItem, Incoming, Refused
 from trueup.storage.instants import microseconds
 from trueup.storage.quarantine import QuarantineLog
@@ -260,7 +261,7 @@ class RecordStore:
 
 def _refuse_split(stream: str, stored: dict[str, Any], asked: dict[str, Any]) -> None:
     changed = [key for key in asked if stored.get(key) != asked[key]]
-    said = ", ".join(f"{key} was {stored.get(key)!r} and is {asked[key]!r} now" for key in changed)
+    said = ", ".join(f"{key} was {listed(stored.get(key))} and is {listed(asked[key])} now" for key in changed)
     raise ConfigError(
         f"Stream '{stream}' holds records that were split by other settings: {said}. Records of one group would fall "
         "on both sides, and a model would be judged on what it was trained on. Nothing was stored. Set it back, or "

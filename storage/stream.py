@@ -179,7 +179,8 @@ class StreamSettings(Frozen):
             )
         twice = {c for c in self.features if self.features.count(c) > 1}
         if twice:
-            raise ValueError(f"{sorted(twice)} declared twice; a column is either text, numeric or categorical")
+            named = ", ".join(f"'{column}'" for column in sorted(twice))
+            raise ValueError(f"{named} declared twice; a column is either text, numeric or categorical")
         if self.label.column and self.label.column in self.features:
             raise ValueError(f"the label's column '{self.label.column}' is also a feature; that would leak the answer")
         if not self.predicts and (self.label.column or self.label.classes or self.prediction.column):
@@ -188,13 +189,13 @@ class StreamSettings(Frozen):
                 "\"classification\" or \"regression\""
             )
         if self.is_regression and self.label.classes:
-            raise ValueError("label.classes belongs to classification; a regression stream takes its label as it is")
+            raise ValueError("label.classes belongs to classification; a regression uses its labels unchanged")
         known = {*self.features, self.label.column, self.label.arrived}
         leaking = sorted(known.intersection(self.prediction.columns))
         if leaking:
             raise ValueError(
-                f"prediction: '{leaking[0]}' is also a feature or the label's; what a service answered would be learnt "
-                "from, or taken for the truth"
+                f"prediction: '{leaking[0]}' is also a feature or the label, so the model would learn from what "
+                "a service answered"
             )
         if self.is_regression and self.prediction.score:
             raise ValueError("prediction.score is a probability and belongs to classification; leave it out")
@@ -205,7 +206,7 @@ class StreamSettings(Frozen):
             )
         for policy in (self.policy, *self.policies.values()):
             if policy.metric == "roc_auc" and self.prediction.column and not self.prediction.score:
-                raise ValueError("metric 'roc_auc' ranks probabilities, and prediction.score names none; name a column")
+                raise ValueError("metric 'roc_auc' ranks probabilities, and prediction.score names no column; name one")
             if policy.metric and (policy.metric in {"mae", "rmse", "r2"}) != self.is_regression:
                 raise ValueError(f"metric '{policy.metric}' does not fit task '{self.task}'")
         return self

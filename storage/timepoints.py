@@ -27,7 +27,7 @@ def parse_span(text: str) -> timedelta:
         raise ValueError(f"'{text}' is not a span of time; write a number and s, min, h, d or w, as in '3d'")
     seconds = float(match[1]) * _SECONDS[match[2]]
     if seconds > LONGEST_SPAN.total_seconds():
-        raise ValueError(f"'{text}' is longer than a hundred years, and so no span that records could fill")
+        raise ValueError(f"'{text}' is longer than a hundred years")
     return timedelta(seconds=seconds)
 
 
@@ -67,8 +67,8 @@ def parse_as_of(text: str | None, *, now: datetime | None = None) -> datetime:
         ) from None
     if start > now:
         raise UsageError(
-            f"--as-of '{text}' is yet to come, so nobody knows what will be known then; a cycle at that time would "
-            "keep every earlier one from running. Ask for a time that has passed."
+            f"--as-of '{text}' is in the future, and a cycle at that time would block every earlier one. Use a "
+            "time that has passed."
         )
     return min(end, now)
 

@@ -133,8 +133,8 @@ class Alerts:
         to = [one for severity in Severity for one in recipients(app, stream, severity)]
         if not to:
             raise ConfigError(
-                f"Stream '{stream.name}' tells nobody: `to` under [streams.{stream.name}.alerts] is empty, so its "
-                "incidents are kept and no mail is written. Name addresses there, then test again."
+                f"Stream '{stream.name}' has no recipients: `to` under [streams.{stream.name}.alerts] is empty, so its "
+                "incidents are kept and no mail is sent. Name addresses there, then test again."
             )
         with app.database.write() as connection:
             written = add_notice(app, connection, stream, facts, to=to)

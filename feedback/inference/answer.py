@@ -91,7 +91,7 @@ def _verdicts(values: LabelValues) -> bool:
 def _decided(one: _Candidate, table: TableSummary, why: str) -> Answer:
     name, values = one.column.name, one.values
     if said_in(name, GRADES) and "positive" in values.classes and any(said_in(c.name, _GERMAN) for c in table.columns):
-        told = f"'{name}' may be a school grade, of which 1 is the best; say which end is good"
+        told = f"'{name}' could be a school grade, of which 1 is the best; say which end is good"
         rules = dict(values.classes)
         turned = {"positive": rules["negative"], "negative": rules["positive"]}
         lines = (one.settings, f"classes = {_inline(rules)}", f"classes = {_inline(turned)}")

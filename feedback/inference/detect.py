@@ -88,7 +88,7 @@ def _with_encoding(place: Place, found: _Findings) -> Place:
         found.why.append(guess.why)
     if guess.others:
         found.open(
-            f"the encoding may be {' or '.join(guess.others)}: {guess.why}",
+            f"the encoding could be {' or '.join(guess.others)}: {guess.why}",
             *(f'encoding = "{name}"' for name in guess.others),
         )
     if guess.encoding != "utf-8":
@@ -117,7 +117,7 @@ def _csv(place: Place, found: _Findings) -> None:
         return
     elif dialect.rivals and not said:
         signs = (dialect.delimiter, *dialect.rivals)
-        told = f"its fields may be separated by {' or '.join(NAMES[sign] for sign in signs)}"
+        told = f"its fields could be separated by {' or '.join(NAMES[sign] for sign in signs)}"
         found.open(told, *map(_setting, signs))
     if delimiter != ",":
         found.changes["delimiter"] = delimiter
@@ -148,9 +148,9 @@ def _header(place: Place, cells: Iterable[str | None], found: _Findings, *, data
     found.why.extend(doubled(place, list(cells)))
     if data:
         raise InputError(
-            f"{place.name}: its first row looks like a record, so the file has no header, and no column a name. "
-            "Nothing was written. Add a first line with the columns' names; if that row is the header, rename what "
-            "looks like a number or a time."
+            f"{place.name}: its first row is probably a record, so the file has no header, and no column a name. "
+            "Nothing was written. Add a first line with the columns' names; if that row is the header, rename columns "
+            "that read as a number or a time."
         )
 
 
@@ -192,7 +192,7 @@ def _json(place: Place, found: _Findings) -> None:
         found.changes["path"] = largest
     if len(paths) > 1:
         told = " or ".join(f"'{path}' ({count:,} objects)" for path, count in paths.items())
-        found.open(f"its records may be the list {told}", *(f'path = "{path}"' for path in paths))
+        found.open(f"its records could be the list {told}", *(f'path = "{path}"' for path in paths))
     elif largest:
         found.why.append(f"its one list of objects lies under '{largest}'")
 
@@ -210,7 +210,7 @@ def _excel(place: Place, found: _Findings) -> None:
             found.why.append(f"of {len(names)} sheets only '{largest}' holds a table")
         else:
             told = " or ".join(f"'{name}'" for name in names)
-            found.open(f"its records may be on sheet {told}", *(f'sheet = "{name}"' for name in names))
+            found.open(f"its records could be on sheet {told}", *(f'sheet = "{name}"' for name in names))
     _titles(place, rows[largest], found)
 
 
@@ -222,7 +222,7 @@ def _html(place: Place, found: _Findings) -> None:
     if len(tables) > 1:
         found.changes["sheet"] = str(largest)
         told = " or ".join(f"{number} ({count:,} rows)" for number, count in tables.items())
-        found.open(f"its records may be in table {told}", *(f'sheet = "{number}"' for number in tables))
+        found.open(f"its records could be in table {told}", *(f'sheet = "{number}"' for number in tables))
     rows = list(islice(_cells(place, largest), _SHEET_ROWS))
     at = _titles(place, rows, found)
     if at is not None:

@@ -76,7 +76,7 @@ def find_notation(names: Sequence[str], rows: Iterable[Sequence[str | None]], de
     if open_commas or open_points:
         column = (open_commas or open_points)[0]
         sign, form = (",", "comma or commas") if open_commas else (".", "point or points")
-        why = f"column '{column.name}': '{column.of({form})}' may be a fraction or a thousand"
+        why = f"column '{column.name}': '{column.of({form})}' could be a fraction or a thousand"
         return Notation(why=why, choices=(f'decimal = "{sign}"', _thousands_choice(sign)))
     return _decimal_point(columns, [])
 

@@ -86,7 +86,7 @@ def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing
         value, cells = column.commonest(1)[0]
         return f"one value only: {value[:40]!r} in {cells:,} of {column.rows:,} rows"
     if name in answer.candidates:
-        return "it may be the answer"
+        return "it could be the answer"
     told = why_labeller(name, answer.column, text=kind == "text", annotated=annotated)
     told = told or why_late(name, number=kind == "number") or _other_answer(column, answer, writing)
     if told:

@@ -26,7 +26,7 @@ def adopt(app: App, why: str, *, take_over: bool = False) -> Adoption:
         InputError: it is no copy, or there is no reason.
     """
     if not why.strip():
-        raise InputError("--why is empty, so nobody could tell later why. Nothing was changed; give a reason.")
+        raise InputError("--why is empty. Nothing was changed; give a reason for the audit trail.")
     settled = app.settled
     replaced = settled is not None and bool(replacement_of(app.database, settled.identity.id))
     if settled is None or not (settled.original or replaced):

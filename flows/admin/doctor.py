@@ -60,7 +60,8 @@ def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
     except TrueupError as error:
         return Finding(name, False, str(error))
     except OSError as error:
-        return Finding(name, False, f"{type(error).__name__}: {error}", "fix what the system says, then look again")
+        return Finding(name, False, f"{type(error).__name__}: "
+        f"{error}", "fix what the system reports, then run doctor again")
 
 
 def _settings(app: App) -> Finding:
@@ -84,7 +85,7 @@ def _store(app: App) -> Finding:
 def _archive(app: App) -> Finding:
     name = app.archive.write("doctor/probe", b"trueup")
     same = app.archive.read(name) == b"trueup"
-    said = "can be written and read" if same else "gives back something else than was written"
+    said = "can be written and read" if same else "returns other data than was written"
     return Finding("archive", same, f"{without_secrets(app.settings.store.archive) or app.home / 'archive'} {said}")
 
 
@@ -104,7 +105,7 @@ def _mail(app: App) -> Finding:
     try:
         SmtpServer(smtp).greet()
     except DeliveryFailed as failure:
-        return Finding("mail", False, failure.why, "fix that under [smtp], then look again")
+        return Finding("mail", False, failure.why, "fix that under [smtp], then run doctor again")
     taken = " and the login" if smtp.username else ""
     return Finding("mail", True, f"{smtp.host} takes connections{taken}; `trueup alerts test` sends a mail")
 
@@ -121,14 +122,15 @@ def _alerts(app: App) -> Finding:
     if not dead:
         return Finding("alerts", True, f"{len(app.outbox.pending())} wait to be sent, none is dead")
     newest = max(dead, key=lambda alert: alert.created_at)
-    said = f"{len(dead)} are dead: nobody gets them any more; the newest ({newest.id}): {newest.error}"
-    return Finding("alerts", False, said, "fix that, then `trueup alerts deliver`, which tries dead ones anew")
+    said = f"{len(dead)} are dead, and are not tried again; the newest ({newest.id}): {newest.error}"
+    return Finding("alerts", False, said, "fix that, then run `trueup alerts deliver`, which tries dead ones again")
 
 
 def _channel(name: str, channel: ChannelSettings) -> Finding:
     """What is there, without its address: whoever has that can write there."""
     if missing := without_secret(name, channel):
-        return Finding(f"channel {name}", False, f"{KIND_NAMES[channel.kind]}: {missing}", "set it, then look again")
+        return Finding("channel "
+        f"{name}", False, f"{KIND_NAMES[channel.kind]}: {missing}", "set it, then run doctor again")
     where = f"Prefect block '{channel.block}' is used" if channel.block else "its secret is set"
     return Finding(f"channel {name}", True, f"{KIND_NAMES[channel.kind]}: {where}; `trueup alerts test` tries it")
 
@@ -136,7 +138,7 @@ def _channel(name: str, channel: ChannelSettings) -> Finding:
 def _recipients(app: App, stream: StreamSettings) -> Finding:
     name = f"stream {stream.name}"
     if not routes_for(app.settings, stream.name, Severity.HIGH):
-        said = "nobody is told: its incidents are kept, and no mail is written"
+        said = "no recipients: incidents are kept, and no mail is sent"
         return Finding(name, False, said, f"set `to` under [streams.{stream.name}.alerts], or write [[alerts.rules]]")
     return Finding(name, True, f"{app.counts.records(stream)} records")
 
@@ -147,9 +149,9 @@ def _lateness(app: App, stream: StreamSettings) -> Finding:
     name = f"lateness {stream.name}"
     late = late_part_of(app, stream, app.now())
     if late is None:
-        return Finding(name, True, "no part of the feed comes later than a check waits for")
+        return Finding(name, True, "no part of the source arrives later than a check waits for")
     mend = f"write {late.setting} under [streams.{stream.name}.policy]"
-    return Finding(name, False, f"{late.said}, which at the end of a window looks like drift", mend)
+    return Finding(name, False, f"{late.said}, which can be mistaken for drift at the end of a window", mend)
 
 
 def _champion(app: App, stream: StreamSettings) -> Finding:
@@ -169,4 +171,5 @@ def _champion(app: App, stream: StreamSettings) -> Finding:
     said = f"v{champion.version} is the model '{champion.service}' of a service; its answers come with the records"
     if stream.prediction.version:
         return Finding(name, True, said)
-    return Finding(name, True, f"{said}, without a version: neither a release of the service nor a hand-over is seen")
+    return Finding(name, True, f"{said}, without a version, so neither a release of the service nor a hand-over can "
+    "be seen")

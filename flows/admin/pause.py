@@ -17,7 +17,7 @@ def set_paused(app: App, stream: StreamSettings, why: str, *, paused: bool) -> P
         InputError: there is no reason.
     """
     if not why.strip():
-        raise InputError("--why is empty, so the audit trail would not say why. Nothing was changed; give a reason.")
+        raise InputError("--why is empty. Nothing was changed; give a reason for the audit trail.")
     if (app.pauses.current(stream.name) is not None) == paused:
         return None
     event = Pause(stream=stream.name, paused=paused, at=app.now(), who=app.who, why=why.strip())

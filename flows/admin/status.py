@@ -106,7 +106,7 @@ def why_no_champion(app: App, stream: StreamSettings) -> str:
 
 def _by_registry(app: App, stream: StreamSettings, until: float) -> tuple[int | None, tuple[str, ...]]:
     """The champion, and what there is to know of it."""
-    silence = f"MLflow at {app.registry.uri} answers too slowly to be asked of '{stream.name}'."
+    silence = f"MLflow at {app.registry.uri} answers too slowly; not asked about '{stream.name}'."
     try:
         app.registry.need_server()
         if time.monotonic() < until:

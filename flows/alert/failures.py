@@ -22,15 +22,15 @@ from trueup.storage.errors import LeaseHeld, ModelUnusable, TimeRefused, TrueupE
 from trueup.storage.incidents import Incident
 from trueup.storage.leases import Lease
 from trueup.storage.stream import StreamSettings
-from trueup.storage.timepoints import iso
+from trueup.storage.timepoints import to_minute
 
 log = logging.getLogger("trueup")
 
 _OVER = {
     Cause.CHAMPION: "the champion can be loaded and answers again",
     Cause.NO_CHAMPION: "the stream has a champion",
-    Cause.CYCLE: "a cycle went through again",
-    Cause.LABEL_FEED: "the newest labels agree with what came before, or somebody decided that they are right",
+    Cause.CYCLE: "a cycle finished again",
+    Cause.LABEL_FEED: "the newest labels agree with earlier ones, or a person decided that they are right",
 }
 
 
@@ -113,18 +113,20 @@ def alerting_on_failure(app: App, lease: Lease, stream: StreamSettings, as_of: d
         _tell(app, lease, stream, as_of, str(error))
         raise
     except Exception as error:
-        said = f"The cycle of '{stream.name}' at {iso(as_of)} {_met(error)}"
+        said = f"The cycle of '{stream.name}' at {to_minute(as_of)} {_met(error)}"
         _tell(app, lease, stream, as_of, said)
         raise TrueupError(said) from error
 
 
 def _met(error: Exception) -> str:
     if is_transient(error):
-        return f"failed, since the system or the store did: {error}. Records are kept, and the next cycle tries again."
+        return (
+            f"failed. Every record is kept, and the next cycle tries again. The system or the store reported: {error}"
+        )
     place = traceback.extract_tb(error.__traceback__)[-1]
     return (
-        f"met what nobody foresaw ({type(error).__name__}: {error}, in {Path(place.filename).name}, line "
-        f"{place.lineno}). Every record is kept, and the next cycle tries again. Please report it with these words."
+        "failed for an unexpected reason. Every record is kept, and the next cycle tries again. Please report it with "
+        f"these words: {type(error).__name__}: {error}, in {Path(place.filename).name}, line {place.lineno}"
     )
 
 

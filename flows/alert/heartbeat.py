@@ -33,7 +33,7 @@ def beat(app: App) -> bool:
             return True
     except OSError as error:  # the URL is a secret: whoever has it can pretend to be well
         why = getattr(error, "code", type(error).__name__)
-        log.warning("the heartbeat was not taken (%s); whoever waits for it will call", why)
+        log.warning("the heartbeat was not accepted (%s); the service that waits for it will report it", why)
         return False
 
 

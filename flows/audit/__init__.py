@@ -1,1 +1,1 @@
-"""Who looks: history, explanation, verification, and what may be pruned."""
+"""History, explanation, verification, and what may be pruned."""

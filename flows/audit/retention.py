@@ -57,5 +57,5 @@ def _trail(number: int, attempts: Sequence[PromotionAttempt], open_codes: Collec
     if any(p.state in _WAITING and number in (p.from_version, p.to_version) for p in attempts):
         return "an attempt to promote waits that speaks of it"
     if any(p.to_version == number and not set(p.codes).isdisjoint(open_codes) for p in attempts):
-        return "the incident that asked for it is open"
+        return "the incident that led to it is open"
     return ""

@@ -9,7 +9,7 @@ from trueup.storage.deployments import uses_store
 from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.stream import StreamSettings
-from trueup.storage.timepoints import iso
+from trueup.storage.timepoints import to_minute
 
 
 def champion_version(app: App, stream: StreamSettings) -> int | None:
@@ -104,12 +104,14 @@ def refuse_rewind(app: App, stream: StreamSettings, as_of: datetime, champion: V
     """
     if champion is not None and as_of < champion.cut_off:
         raise TimeRefused(
-            f"{iso(as_of)} lies before {iso(champion.cut_off)}, up to which champion v{champion.version} of "
+            f"{to_minute(as_of)} lies before {to_minute(champion.cut_off)}, up to which champion v{champion.version} "
+            "of "
             f"'{stream.name}' knew the stream; models are not rewound. Ask for a later time."
         )
     last = app.cycles.last_checked(stream.name)
     if last is not None and as_of < last:
         raise TimeRefused(
-            f"{iso(as_of)} lies before the last cycle that checked '{stream.name}' ({iso(last)}); what it decided "
+            f"{to_minute(as_of)} lies before the last cycle that checked '{stream.name}' ({to_minute(last)}); what it "
+            "decided "
             "is not undone. Ask for a later time."
         )

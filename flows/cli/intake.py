@@ -42,7 +42,7 @@ def ingest(
     files: Files,
     stream: StreamName = None,
     kind: Annotated[str | None, typer.Option(help="csv, jsonl, json, xlsx, html or parquet.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Stands between fields of CSV; \\t is a tab.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="The separator of CSV fields; \\t is a tab.")] = None,
     decimal: Annotated[str | None, typer.Option(help="Decimal mark of numbers written as text: . or ,")] = None,
     thousands: Annotated[str | None, typer.Option(help="Mark between their thousands.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Such as utf-16 or windows-1252.")] = None,

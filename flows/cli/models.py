@@ -162,7 +162,8 @@ def models_history(
         s.show(
             trail.as_json(),
             table(heading("history", len(trail.events), trail.total), heads, rows),
-            *([Text(f"MLflow cannot be read, so only the store speaks here: {trail.lost}")] if trail.lost else []),
+            *([Text("MLflow cannot be read, so this is read from the store alone: "
+            f"{trail.lost}")] if trail.lost else []),
         )
 
 
@@ -238,7 +239,7 @@ def models_rollback(
         can = _tell_answerable(chosen)
         done = chosen.rollback(why, to)
         resume = f"trueup models resume --stream {chosen.name} --why '...'"
-        waits = [f"Nothing is promoted by itself until: {resume}"] if done.waits_for else []
+        waits = [f"No automatic promotion until: {resume}"] if done.waits_for else []
         arrow = _arrow(done.from_version, done.to_version)
         s.show({**done.as_json(), "answerable": can}, f"{arrow}: v{done.to_version} is champion again", *waits)
 

@@ -34,7 +34,7 @@ def undisturbed_output() -> Iterator[None]:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python flushes again at its end
         if not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"trueup: the output cannot be written ({error.strerror}); what was done stands.\n")
+            sys.stderr.write(f"trueup: the output cannot be written ({error.strerror}); what was done is kept.\n")
             raise SystemExit(1) from None
 
 

@@ -33,7 +33,7 @@ def replay(
     ] = None,
     policy: Annotated[
         list[str] | None,
-        typer.Option("--policy", help="A policy of [streams.S.policies.NAME], or default; may be repeated. default."),
+        typer.Option("--policy", help="A policy of [streams.S.policies.NAME], or default; can be repeated. default."),
     ] = None,
     config: Config = None,
     home: Home = None,

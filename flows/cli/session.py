@@ -48,7 +48,7 @@ StreamName = Annotated[
 ]
 MaybeStream = Annotated[str | None, typer.Option("--stream", "-s", help="Only this stream.")]
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", help="The world as it was known then (ISO 8601; a bare date is its end). Now.")
+    str | None, typer.Option("--as-of", help="As known at this time (ISO 8601; a bare date is its end); left out: now.")
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, max=MOST, help="At most this many, the newest.")]
 Since = Annotated[str | None, typer.Option("--since", help="Only what is newer: a span such as 7d, or a time.")]
@@ -178,16 +178,17 @@ def _foreseen(error: Exception) -> TrueupError | None:
     if isinstance(error, DatabaseError):
         said = " ".join(without_secrets(str(error.orig)).split())
         return StoreUnusable(
-            f"The store failed at work: {said}. What was not yet durable is not in it, the rest stands. See that it "
-            "can be reached and has room, then run the same command again; if the file is damaged, restore its backup."
+            f"The store failed: {said}. What was stored before is kept. Check that it can be reached and has room, "
+            "then run the same command again; if the file is damaged, restore its backup."
         )
     if isinstance(error, UnicodeEncodeError):
         said = for_terminal(error.object[:_QUOTED])
-        return InputError(f"'{said}' is no text in UTF-8, so nothing can be called so. What was stored by then stands.")
+        return InputError(f"'{said}' is not valid UTF-8, so it cannot be used as a name. What was stored before is "
+        "kept.")
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
         return TrueupError(
-            f"The system refused: {error}. What was not yet durable is not stored, the rest stands. Fix what it names "
-            "(room on the disk, permissions, the connection), then run the same command again."
+            f"The system reported: {error}. What was stored before is kept. Fix the cause (disk space, permissions, "
+            "connection), then run the same command again."
         )
     return None
 

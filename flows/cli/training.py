@@ -54,7 +54,7 @@ def train(
         if reproduce is not None:
             if as_of is not None:
                 raise InputError(
-                    "--as-of says nothing beside --reproduce: a version is made again on its own snapshot."
+                    "--as-of cannot be used with --reproduce: a version is made again on its own snapshot."
                 )
             _reproduce(s, chosen, reproduce)
             return
@@ -71,7 +71,7 @@ def train(
             Column("setting", least=8), Column(metric, right=True), Column("blocks", rank=2, right=True),
             Column("", least=10),
         )  # fmt: skip
-        ended = f"v{done.version} " + ("is champion" if done.promotion else "was not promoted: see the gate")
+        ended = f"v{done.version} " + ("is champion" if done.promotion else "was not promoted, see the gate")
         if not chosen.settings.predicts:
             s.show(done.as_json(), f"v{done.version} is the reference that newer records are compared with")
             return

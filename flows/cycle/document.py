@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from trueup.flows.app import App
@@ -16,10 +17,11 @@ from trueup.flows.cycle.outputs import (
     output_of,
 )
 from trueup.flows.promote.approvals import approval_deadline
+from trueup.monitoring.check import Verdict
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.escaping import for_markdown
 from trueup.storage.promotions import PromotionState
-from trueup.storage.timepoints import iso
+from trueup.storage.timepoints import iso, to_minute
 
 
 def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
@@ -34,12 +36,12 @@ def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
     if probation and probation.outcome == "rolled_back":
         reasons.insert(0, f"v{probation.version} lost its probation: {probation.said}.")
     if trained and not trained.trained:
-        reasons.append(f"No challenger could be trained: {trained.failed}")
+        reasons.append(f"Training failed: {trained.failed}")
     if planned and planned.state is PromotionState.HELD:
         held = (gated and gated.held) or "the stream was paused before it could be promoted"
         reasons.append(
             f"v{planned.to_version} passed the gate and waits: {held}. To let it answer, until "
-            f"{iso(approval_deadline(app.stream(cycle.stream), planned))}: "
+            f"{to_minute(approval_deadline(app.stream(cycle.stream), planned))}: "
             f"trueup models promote --to {planned.to_version} --stream {cycle.stream} --why '...'"
         )
     if planned and planned.state is PromotionState.ABANDONED:
@@ -73,13 +75,14 @@ def document_with_alerts(app: App, cycle: CycleRecord) -> dict[str, Any]:
 
 def summary(done: dict[str, Any]) -> str:
     """A cycle in Markdown, for Prefect's page and for the terminal: the outcome first."""
-    lines = [f"# {done['stream']} as of {done['as_of']}: {for_markdown(outcome(done))}", ""]
+    at = to_minute(datetime.fromisoformat(done["as_of"]))
+    lines = [f"# {done['stream']} as of {at}: {for_markdown(outcome(done))}", ""]
     lines += [f"- {for_markdown(reason)}" for reason in done["decision"]["reasons"]]
     stands = done.get("probation")
     if stands and stands["outcome"] != "rolled_back":
         lines.append(f"- Probation of v{stands['version']}, {stands['outcome']}: {for_markdown(stands['said'])}.")
     if done["check"]:
-        rows = [(s["code"], s["verdict"], s["said"]) for s in done["check"]["signals"]]
+        rows = [(s["code"], Verdict(s["verdict"]).in_words, s["said"]) for s in done["check"]["signals"]]
         lines += ["", f"Report `{done['check']['report_id']}`", *_table("signal", "verdict", rows)]
     if done["gate"]:
         rows = [(g["code"], "yes" if g["passed"] else "no", g["said"]) for g in done["gate"]["tests"]]
@@ -103,17 +106,17 @@ def _rest(done: dict[str, Any]) -> str:
         verdict = "passed the gate and waits" if done["gate"] and done["gate"]["passed"] else "refused by the gate"
         return f"v{done['training']['version']} trained, {verdict}"
     if done.get("paused"):
-        return "paused, so nothing is done"
+        return "paused, no action"
     if done["decision"]["action"] == "none":
         if not (done["check"] and done["check"]["counted"]):
-            return "nothing to act on yet"
+            return "no action yet"
         if done["decision"]["watched"]:
             return f"watching {', '.join(done['decision']['watched'])}, not confirmed yet"
         signals = done["check"]["signals"]
         unjudged = sum(s["verdict"] == "insufficient" for s in signals)
-        return "quiet" if 2 * unjudged < len(signals) else f"{unjudged} of {len(signals)} signals could not be judged"
+        return "ok" if 2 * unjudged < len(signals) else f"{unjudged} of {len(signals)} signals not judged"
     codes = ", ".join(done["decision"]["codes"])
-    return f"{done['decision']['action']}: {codes}" if codes else "no challenger could be trained"
+    return f"{done['decision']['action']}: {codes}" if codes else "training failed"
 
 
 def _table(first: str, second: str, rows: list[tuple[str, str, str]]) -> list[str]:

@@ -130,7 +130,7 @@ def _first_decision(paused: str) -> DecideOutput:
     """What is concluded without a champion to check: its training, where nobody paused the stream."""
     action, reason = Action.RETRAIN, "The stream has no champion yet, so its first one is trained."
     if paused:
-        action, reason = Action.NONE, f"No first champion is trained: {paused}"
+        action, reason = Action.NONE, f"No training of a first champion: {paused}"
     return DecideOutput(decision=Decision(action, (), (), (reason,)), paused=paused)
 
 

@@ -75,7 +75,7 @@ def train_now(
         judged = run_gate(app, stream, trained, as_of)
         held = hold_reason(app, stream, judged.doubts)
         planned = gated_attempt(
-            app, stream, as_of, judged, trained, why="A person asked for it with `trueup train`.", held=held,
+            app, stream, as_of, judged, trained, why="A person started it with `trueup train`.", held=held,
             who=app.who,
         )
         with lease.transaction(app.database) as connection:

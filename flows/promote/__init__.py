@@ -1,1 +1,1 @@
-"""The promote step: the commit path, approvals, and changes of the champion by other hands."""
+"""The promote step: the commit path, approvals, and changes of the champion by others."""

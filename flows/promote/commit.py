@@ -26,7 +26,7 @@ from trueup.storage.stream import StreamSettings
 
 
 def name_challenger(app: App, lease: Lease, stream: StreamSettings, trained: Trained) -> None:
-    """Point the alias `challenger` to a version that is to be compared with a champion; the first is compared with none.
+    """Point the alias `challenger` to a version that a gate will compare with a champion; the first has none.
 
     Done again it changes nothing.
 
@@ -48,7 +48,7 @@ def hold_reason(app: App, stream: StreamSettings, doubts: Sequence[str] = ()) ->
         return "; ".join(doubts)
     if open_rollback(app, stream) is not None:
         return (
-            "after the rollback nothing is promoted by itself until somebody resumes promotion "
+            "after the rollback there is no automatic promotion until a person resumes it "
             f"(trueup models resume --stream {stream.name} --why '...')"
         )
     if stream.policy.promotion != "auto":

@@ -27,7 +27,7 @@ from trueup.storage.leases import Lease
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
-from trueup.storage.timepoints import iso, utc
+from trueup.storage.timepoints import iso, to_minute, utc
 
 LEAST = 30  # answers of the newest window, below which nothing follows from who gave them
 log = logging.getLogger("trueup")
@@ -98,7 +98,8 @@ def need_service_champion(app: App, stream: StreamSettings, as_of: datetime) -> 
             lacking = str(error)
     raise NotTrainable(
         f"The first champion of '{stream.name}' is the model of the service that answers its records, and it cannot be "
-        f"taken for that yet at {iso(as_of)}: {lacking}. Ingest more answered records, or take [prediction] out of the "
+        f"taken for that yet at {to_minute(as_of)}: {lacking}. Ingest more answered records, or take [prediction] out "
+        "of the "
         "settings if trueup shall answer."
     )
 
@@ -204,8 +205,8 @@ def _why(app: App, stream: StreamSettings, release: ServiceRelease, rows: Rows, 
     before = _answers(app, stream, rows, name)
     before = before.take(before.meta["time"].to_numpy() > np.datetime64(release.champion.cut_off.replace(tzinfo=None)))
     return (
-        f"{said}, in place of {display_name(name)}{_how_well(stream, before)}. It passed no gate of ours; from here "
-        "on it is compared with its own answers."
+        f"{said}, in place of {display_name(name)}{_how_well(stream, before)}. It passed no gate of trueup; from "
+        "now on it is compared with its own answers."
     )
 
 

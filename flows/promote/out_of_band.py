@@ -32,7 +32,7 @@ def out_of_band_move(app: App, stream: StreamSettings) -> PromotionAttempt | Non
         as_of=latest_as_of(app, stream),
         at=app.now(),
         who="unknown",
-        why="The alias `champion` was set in MLflow, not by trueup: no gate and no reason stand behind it.",
+        why="The alias `champion` was set in MLflow, not by trueup, so it passed no gate and has no reason.",
         codes=(),
         labels=0,
         gate={"passed": None, "tests": []},

@@ -1,4 +1,4 @@
-"""A stream that predicts nothing: its champion is a reference without a model, which newer records are compared with."""
+"""A stream that predicts nothing: its champion is a reference for newer records, without a model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trueup.storage.leases import Lease
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 from trueup.storage.rows import Rows, fills_window
 from trueup.storage.stream import StreamSettings
-from trueup.storage.timepoints import iso, utc
+from trueup.storage.timepoints import iso, to_minute, utc
 
 
 def first_reference(app: App, lease: Lease, stream: StreamSettings, as_of: datetime) -> PromotionAttempt | None:
@@ -60,7 +60,8 @@ def new_reference(
         as_of=as_of,
         at=app.now(),
         who=who,
-        why=f"Newer records are compared with the {len(rows)} that were known at {iso(as_of)}; nothing is predicted.",
+        why=f"Newer records are compared with the {len(rows)} that were known at {to_minute(as_of)}; nothing is "
+        "predicted.",
         codes=(),
         labels=0,
         gate={"passed": None, "tests": []},
@@ -90,8 +91,8 @@ def need_a_window(stream: StreamSettings, rows: Rows, as_of: datetime) -> None:
     full, wanted = fills_window(stream.policy, rows)
     if not full:
         raise NotTrainable(
-            f"'{stream.name}' predicts nothing, and what newer records are to be compared with is too little yet: "
-            f"{len(rows)} records are known at {iso(as_of)}, and a window ({wanted}) is needed. Ingest more."
+            f"'{stream.name}' predicts nothing, and the reference for newer records is too small yet: "
+            f"{len(rows)} records are known at {to_minute(as_of)}, and a window ({wanted}) is needed. Ingest more."
         )
 
 

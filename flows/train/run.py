@@ -21,7 +21,7 @@ from trueup.storage.leases import Lease
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, unique_content
 from trueup.storage.stream import StreamSettings
-from trueup.storage.timepoints import iso, utc
+from trueup.storage.timepoints import iso, to_minute, utc
 
 if TYPE_CHECKING:
     from trueup.training.candidates.recipes import Recipe
@@ -96,7 +96,8 @@ def train_version(
     rows = snapshot_rows(app, stream, as_of)
     if not rows.labelled.any():
         raise NotTrainable(
-            f"Stream '{stream.name}' has {len(rows)} records and no label that counts at {iso(as_of)}, so nothing can "
+            f"Stream '{stream.name}' has {len(rows)} records and no label that counts at {to_minute(as_of)}, so "
+            "nothing can "
             "be learnt. Check label.column, label.classes and label.maturity, or ingest labelled records."
         )
     data = check_training_data(app, stream, rows, as_of)

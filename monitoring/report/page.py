@@ -16,7 +16,7 @@ from trueup.monitoring.check import Signal, Verdict
 from trueup.storage.escaping import for_html, for_page
 from trueup.storage.formatting import figure, p_value_figure
 from trueup.storage.rows import Rows
-from trueup.storage.timepoints import iso
+from trueup.storage.timepoints import to_minute
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot
@@ -57,7 +57,7 @@ def _summary(header: Header) -> str:
     signals = sorted(header.signals, key=lambda s: _ORDER[s.verdict])
     return environment.get_template("report_header.html").render(
         title=header.title,
-        as_of=iso(header.as_of),
+        as_of=to_minute(header.as_of),
         reference=_span(header.reference),
         current=_span(header.current),
         breached=sum(s.verdict is Verdict.BREACHED for s in signals),

@@ -142,7 +142,7 @@ def _plotted_once() -> Iterator[None]:
 
 def _in_our_words(run: Snapshot, signal: Signal) -> Snapshot:
     """A drift metric's run that says what the signal says; Evidently's own words round a p-value to 0.0."""
-    run._widgets[0].params["counters"][0]["label"] = f"{signal.code}: {signal.verdict.value}. {signal.said}"
+    run._widgets[0].params["counters"][0]["label"] = f"{signal.code}: {signal.verdict.in_words}. {signal.said}"
     for test in run.tests_results:
         test.name, test.description = signal.code, for_markdown(signal.said)  # Evidently's page takes it as Markdown
     return run

@@ -220,7 +220,15 @@ def _examples(pair: SamplePair, which: np.ndarray) -> tuple[str, ...]:
 
 
 def _told(moved: tuple[Contributor, ...]) -> str:
-    return ", ".join(f"'{part.what}' {percent_change(part.before, part.now)}" for part in moved)
+    return ", ".join(f"'{_short(part.what)}' {percent_change(part.before, part.now)}" for part in moved)
+
+
+def _short(level: str) -> str:
+    """A level as a sentence holds it; a number that is one with few digits."""
+    try:
+        return f"{float(level):.4g}" if len(level) > 8 else level
+    except ValueError:
+        return level
 
 
 def _direction(effect: float) -> Literal["up", "down"] | None:

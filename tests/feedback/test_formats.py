@@ -460,7 +460,7 @@ def test_a_workbook_without_its_package_says_what_to_install(tmp_path: Path, mon
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"delimiter": "ab"}, "between fields"), ({"encoding": "nonsense"}, "no encoding"), ({"thousands": "."}, None),
+        ({"delimiter": "ab"}, "separate fields"), ({"encoding": "nonsense"}, "no encoding"), ({"thousands": "."}, None),
         ({"decimal": ",", "thousands": ","}, "could be either"), ({"kind": "pdf"}, "kind"), ({"colour": 1}, "colour"),
     ],
 )  # fmt: skip

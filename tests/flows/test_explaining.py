@@ -66,7 +66,7 @@ def test_why_a_version_is_champion() -> None:
     assert (found.event_id, found.asked, found.tests) == ("e7", ASKED, (LABELS, GAIN))
     said = "\n".join(found.said)
     assert "v7 is champion since 2024-01-08 13:00 UTC over v5, through its gate" in said
-    assert "Check ab12, of the records from 2024-01-01 to 2024-01-08, asked for it with PRF-METRIC." in said
+    assert "Check ab12, of the records from 2024-01-01 to 2024-01-08, led to it with PRF-METRIC." in said
     assert "passed GATE-METRIC: f1_macro is 0.93, of v5 0.91." in said
 
 
@@ -75,7 +75,7 @@ def test_what_a_refused_version_would_have_needed() -> None:
     (nine,) = explain_others(TRAIL, [9])
     assert (nine.state, nine.against, nine.failed) == ("refused", 7, (UNSURE, SLOW))
     assert nine.needed == (
-        f"GATE-BETTER: the chance to be better, at least 0.8, and it had 0.62. {UNSURE['said']}.",
+        f"GATE-BETTER: how sure it is to be better, at least 0.8, and it had 0.62. {UNSURE['said']}.",
         "GATE-LATENCY: at most 5, and it had 7.5. 7.5 times as slow as v5.",
     )
     assert nine.said == "v9 was refused by its gate, as of 2024-01-10 12:00 UTC."
@@ -86,7 +86,7 @@ def test_the_labels_that_would_have_shown_a_gain_are_told() -> None:
     few = HISTORY[0].gate | {"outcome": "not enough evidence", "labels_needed": 640}
     (nine,) = explain_others(replace(TRAIL, history=(replace(HISTORY[0], gate=few), *HISTORY[1:])), [9])
     assert (nine.state, nine.labels, nine.labels_needed) == ("lacking", 312, 640)
-    assert nine.needed[-1].startswith("About 640 new labels where there were 312")
+    assert nine.needed[-1].startswith("About 640 new labels, where there were 312")
 
 
 def test_what_does_not_apply_and_how_the_probation_stands() -> None:

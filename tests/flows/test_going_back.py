@@ -104,8 +104,8 @@ def test_after_a_rollback_nothing_is_promoted_by_itself(deployment: Deployment) 
     assert train["gate"]["passed"]
     assert (cycle["training"]["version"], train["version"]) == (3, 4)
     assert (cycle["promotion"], train["promotion"]) == (None, None)
-    assert "after the rollback nothing is promoted by itself" in cycle["decision"]["reasons"][-1]
-    assert "after the rollback nothing is promoted by itself" in train["held"]
+    assert "after the rollback there is no automatic promotion" in cycle["decision"]["reasons"][-1]
+    assert "after the rollback there is no automatic promotion" in train["held"]
     assert [a["kind"] for a in cycle["alerts"]].count("approval") == 1
     assert deployment.after_train == {"champion": 1, "previous": 2, "challenger": 4}
 

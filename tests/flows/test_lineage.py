@@ -99,7 +99,7 @@ def test_a_training_on_demand_was_asked_for_by_a_person(broken: tuple[App, dict[
     assert record
     asked = record.document["lineage"]["asked"]
     assert (asked["report_id"], asked["windows"]) == (None, None)
-    assert asked["reasons"] == [f"{app.who} asked for it with `trueup train`."]
+    assert asked["reasons"] == [f"{app.who} started it with `trueup train`."]
 
 
 def test_other_settings_are_named_by_key() -> None:

@@ -261,7 +261,7 @@ def test_after_it_nothing_is_promoted_until_it_is_acknowledged(app: App) -> None
     assert later["probation"] is None
     assert later["gate"]["passed"]
     assert later["promotion"] is None
-    assert "after the rollback nothing is promoted by itself" in later["decision"]["reasons"][-1]
+    assert "after the rollback there is no automatic promotion" in later["decision"]["reasons"][-1]
     waiting = later["training"]["version"]
     with pytest.raises(InputError, match="champion before"):
         promote_by_hand(app, stream, 2, "again", force=False)

@@ -114,7 +114,7 @@ def test_a_version_that_cannot_be_made_again_is_said_with_what_differs(regressio
 
 @pytest.mark.parametrize(
     ("words", "named"),
-    [("--reproduce 9", "no version 9"), ("--reproduce 1 --as-of 2024-02-01", "--as-of says nothing")],
+    [("--reproduce 9", "no version 9"), ("--reproduce 1 --as-of 2024-02-01", "--as-of cannot be used")],
 )
 def test_what_cannot_be_asked_for_is_status_2(text: Shell, words: str, named: str) -> None:
     """A version that is not there, and a time beside a version that has its own."""

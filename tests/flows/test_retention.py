@@ -49,7 +49,7 @@ def test_why_a_version_stays() -> None:
     assert {number: why.split(":")[0] for number, why in kept.items()} == {
         1: "it was champion",
         2: "it was champion",
-        3: "the incident that asked for it is open",
+        3: "the incident that led to it is open",
         5: "an attempt to promote waits that speaks of it",
         7: "it has the alias shadow",
         8: "MLflow does not hold it as the store knows it",

@@ -130,8 +130,8 @@ def test_the_header_is_for_people() -> None:
     )
     page = report.html.decode()
     for words in (
-        "<title>made &amp; kept</title>", "2024-06-01T00:00:00Z", "200 records", "500 records",
-        "1 of 2 signals crossed its threshold.", "1 had too little data to say.",
+        "<title>made &amp; kept</title>", "2024-06-01 00:00 UTC", "200 records", "500 records",
+        "1 of 2 signals breached.", "1 not judged, too little data.",
         "&#39;fees&#39; stands in 9 % of texts instead of 2 %.", "&lt; 0.0001", "0.71", "The reference is small.",
     ):
         assert words in page, words

@@ -62,7 +62,7 @@ def test_a_failure_half_way_is_one_line(error: Exception, capsys: pytest.Capture
         raise error
     said = capsys.readouterr().err
     assert ended.value.exit_code == 1
-    assert "the rest stands" in said
+    assert "What was stored before is kept" in said
     assert len(said.strip().splitlines()) == 1
 
 

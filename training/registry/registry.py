@@ -294,7 +294,7 @@ class Registry:
         """What is raised where MLflow fails on something."""
         unanswered = self._server.lost(error) if self._server else ""
         if unanswered:
-            return TrueupError(f"{unanswered} It was asked for {what}; nothing was changed.")
+            return TrueupError(f"{unanswered} The request was for {what}; nothing was changed.")
         return TrueupError(
             f"The model registry at {self.uri} failed on {what} ({error}); nothing was changed. Try again."
         )
