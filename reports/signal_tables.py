@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-_VERDICTS = {Verdict.BREACHED: "breached", Verdict.OK: "ok", Verdict.INSUFFICIENT: "not judged"}
 _COLOUR = {Verdict.BREACHED: "bold red", Verdict.OK: "green", Verdict.INSUFFICIENT: "dim"}
-_ORDER = tuple(_VERDICTS)
+_ORDER = tuple(_COLOUR)
 _FINDING = Column("what was found", least=44)  # the sentence holds the figures as well, so it goes first
 _CODE = Column("signal", least=20)
 _FIGURES = (
@@ -29,7 +28,7 @@ def signals_shown(signals: Sequence[Signal], *, every: bool) -> Iterator[Rendera
     from rich.text import Text
 
     ordered = sorted(signals, key=lambda s: _ORDER.index(s.verdict))
-    of = {verdict: [s for s in ordered if s.verdict is verdict] for verdict in _VERDICTS}
+    of = {verdict: [s for s in ordered if s.verdict is verdict] for verdict in _ORDER}
     if every:
         whole = (_CODE, Column("verdict"), _FINDING, *_FIGURES)
         yield table("signals", whole, [(s.code, verdict_text(s.verdict), s.said, *_figures(s)) for s in ordered])
@@ -90,7 +89,7 @@ def verdict_text(verdict: Verdict) -> Text:
     """The one word for a verdict, in its colour."""
     from rich.text import Text
 
-    return Text(_VERDICTS[verdict], style=_COLOUR[verdict])
+    return Text(verdict.in_words, style=_COLOUR[verdict])
 
 
 def _either(verdict: Verdict | None) -> Text:

@@ -23,7 +23,7 @@ def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
         NoChampion: there is none whose reference it could replace.
     """
     if not why.strip():
-        raise InputError("--why is empty, so nobody would know why it holds. Nothing was changed; give a reason.")
+        raise InputError("--why is empty. Nothing was changed; give a reason for the audit trail.")
     incident = next((i for i in app.incidents.open_ones() if i.id == incident_id), None)
     if incident is None:
         raise InputError(f"There is no open incident '{incident_id}'. `trueup alerts list` names them.")
@@ -31,7 +31,7 @@ def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
         raise InputError(
             f"'{incident.stream}' is a series, which is compared with its own past windows and not against one of "
             "them. "
-            f"Nothing was changed; `trueup alerts silence {incident_id}` keeps its mails back."
+            f"Nothing was changed; `trueup alerts silence {incident_id}` holds its mails."
         )
     version = app.registry.alias(incident.stream, "champion")
     if version is None:
@@ -41,7 +41,7 @@ def accept(app: App, incident_id: str, why: str) -> list[Baseline]:
         raise InputError(
             f"Incident '{incident_id}' stands for {', '.join(incident.codes)}, which compare with what the model was "
             "validated on or with the past of the feed, so there is no baseline to accept. Nothing was changed; "
-            f"`trueup alerts silence {incident_id}` keeps its mails back."
+            f"`trueup alerts silence {incident_id}` holds its mails."
         )
     check = _newest(app, incident, version, codes)
     breached = {signal["code"] for signal in check["document"]["signals"] if signal["verdict"] == "breached"}

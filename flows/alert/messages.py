@@ -131,6 +131,6 @@ def _plain(notice: Notice, incidents: Sequence[Incident], why: str) -> Letter:
         wrong=f"{notice.kind.replace('_', ' ').capitalize()}. {why}",
         affected="Not known.",
         done="See the details.",
-        todo=f"Look at it: trueup alerts show {notice.id}",
+        todo=f"Check it: trueup alerts show {notice.id}",
         incidents=tuple(incident.id for incident in incidents),
     )

@@ -18,7 +18,7 @@ def silence(app: App, target: str, until: str, why: str, *, stream: str | None) 
         InputError: neither an incident nor a code that was ever measured; the span cannot be read, or no reason.
     """
     if not why.strip():
-        raise InputError("--why is empty, so nobody would know why mails stay out. Nothing was changed; give a reason.")
+        raise InputError("--why is empty. Nothing was changed; give a reason, so that others know why mails are held.")
     try:
         span = parse_span(until)
     except ValueError as error:
@@ -26,7 +26,7 @@ def silence(app: App, target: str, until: str, why: str, *, stream: str | None) 
     try:
         ends = app.now() + span
     except OverflowError:
-        raise InputError(f"--until '{until}' is longer than any time there is. Nothing was changed.") from None
+        raise InputError(f"--until '{until}' is too long. Nothing was changed.") from None
     incident = next((i for i in app.incidents.newest(limit=None) if i.id == target), None)
     owner = incident.stream if incident else _owner(app, target, stream)
     made = Silence(stream=owner, target=target, until=ends, at=app.now(), who=app.who, why=why.strip())
@@ -37,13 +37,13 @@ def silence(app: App, target: str, until: str, why: str, *, stream: str | None) 
 def _owner(app: App, code: str, stream: str | None) -> str:
     if stream is None and len(app.settings.streams) != 1:
         raise InputError(
-            f"'{code}' is no incident, and whose code it is was not said; nothing was changed. Add --stream, or take "
+            f"'{code}' is no incident, and as a code it needs a stream; nothing was changed. Add --stream, or take "
             "an incident's id from `trueup alerts list`."
         )
     name = app.stream(stream or next(iter(app.settings.streams))).name
     if not app.silences.measured(name, code):
         raise InputError(
-            f"'{code}' is neither an incident nor a code that a check of '{name}' ever held, so nothing was changed. "
+            f"'{code}' is neither an incident nor a code of any check of '{name}', so nothing was changed. "
             "`trueup alerts list` names incidents, `trueup check` the codes."
         )
     return name

@@ -85,7 +85,7 @@ def asked_by_person(who: str) -> dict[str, Any]:
     """What asked for a training on demand."""
     return {
         "cycle_id": None, "report_id": None, "windows": None, "codes": [],
-        "reasons": [f"{who} asked for it with `trueup train`."],
+        "reasons": [f"{who} started it with `trueup train`."],
     }  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def lineage_in_words(record: VersionRecord) -> dict[str, str]:
     return {
         "rows": f"{rows['rows']}, {rows['labels']} labelled, {_from_to(rows)}",
         "snapshot": rows["hash"],
-        "asked for by": " ".join([f"check {asked['report_id']}:"] * bool(asked["report_id"]) + asked["reasons"]),
+        "started by": " ".join([f"check {asked['report_id']}:"] * bool(asked["report_id"]) + asked["reasons"]),
         **({"window": f"{window['rows']} rows {_from_to(window)}"} if window else {}),
         "commit": found["commit"] or "–",
         "seed": str(found["seed"]),

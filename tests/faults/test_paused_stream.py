@@ -36,7 +36,7 @@ def test_a_paused_stream_is_scored_checked_and_left_alone(breaking: App) -> None
     assert done["decision"]["action"] == "none"
     assert done["decision"]["codes"]
     assert f"by {breaking.who}: the shop moves" in done["decision"]["reasons"][0]
-    assert (done["training"], done["alerts"], outcome(done)) == (None, [], "paused, so nothing is done")
+    assert (done["training"], done["alerts"], outcome(done)) == (None, [], "paused, no action")
     assert len(breaking.outbox.newest("reviews")) == before
     assert breaking.incidents.newest("reviews") == []
     standing = shell("status").document["streams"][0]

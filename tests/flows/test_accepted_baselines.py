@@ -34,7 +34,7 @@ def test_the_breaching_window_is_noted_for_its_input_signals(tmp_path: Path) -> 
     again = run_cycle(app, quiet, TRAINED + WEEK + timedelta(hours=1))
     text = next(x for x in again["check"]["signals"] if x["code"] == "DRF-TEXT")
     assert text["verdict"] == "ok"
-    assert any("accepted as their baseline: " in note and "DRF-TEXT" in note for note in again["check"]["notes"])
+    assert any("accepted as baseline: " in note and "DRF-TEXT" in note for note in again["check"]["notes"])
     others = [i for i in app.incidents.open_ones() if i.cause == "metric"]
     for incident in others:
         with pytest.raises(InputError, match="no baseline to accept"):

@@ -119,12 +119,12 @@ def test_only_resuming_promotion_ends_a_rollback(deployment: Deployment) -> None
     found = Shell(deployment.folder)(f"alerts ack {standing.id}").document["incidents"][0]
     assert (found["acknowledged_by"], found["resolved_at"]) == (app.who, None)
     assert "trueup models resume" in hold_reason(app, stream)
-    found = Shell(deployment.folder)("models resume -s reviews --why 'the feed is mended'").document["incidents"][0]
-    assert (found["resolved_by"], found["resolved_why"]) == (app.who, "the feed is mended")
+    found = Shell(deployment.folder)("models resume -s reviews --why 'the feed is fixed'").document["incidents"][0]
+    assert (found["resolved_by"], found["resolved_why"]) == (app.who, "the feed is fixed")
     assert hold_reason(app, stream) == ""
     assert "nothing to resume" in Shell(deployment.folder)("models resume -s reviews --why again", 2).err
     event = Shell(deployment.folder)("models history -s reviews").document["events"][0]
-    assert (event["kind"], event["who"], event["why"]) == ("resume_promotion", app.who, "the feed is mended")
+    assert (event["kind"], event["who"], event["why"]) == ("resume_promotion", app.who, "the feed is fixed")
     mails = [a for a in app.outbox.newest() if a.incident_id == standing.id]
     assert [m.kind for m in mails] == ["incident_resolved", "rollback"]
     assert mails[0].subject == f"[CLOSED] {standing.stem}"

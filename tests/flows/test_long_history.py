@@ -59,7 +59,7 @@ def test_the_audit_trail_has_every_resumption_after_a_rollback(app: App) -> None
             incident = Incident(
                 id=f"i{k}", stream="r", cause=str(Cause.ROLLBACK), causes=(str(Cause.ROLLBACK),), codes=(),
                 severity="high", stem="r: back", thread=f"incident.i{k}@example.org", opened_at=at, resolved_at=at,
-                resolved_by="somebody", resolved_why="mended",
+                resolved_by="somebody", resolved_why="fixed",
             )  # fmt: skip
             app.incidents.open(connection, incident)
     assert len(history(app, app.stream("r")).events) == 150

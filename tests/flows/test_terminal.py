@@ -222,7 +222,7 @@ def test_an_event_of_the_audit_trail_is_one_line(course: Course) -> None:
     for width in (80, 100, 140):
         text = course.said["models history"].drawn(width)
         assert len(text.splitlines()) <= 50 + 4
-    assert "A person asked for it" in " ".join(course.said["models history last"].drawn(80).split())
+    assert "A person started it" in " ".join(course.said["models history last"].drawn(80).split())
 
 
 @pytest.mark.parametrize(
