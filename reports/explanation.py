@@ -113,7 +113,7 @@ def _champion_said(
     if judged is not None and (event is None or judged.id != event.id):
         said.append(f"It was trained and judged as of {judged.as_of:%Y-%m-%d %H:%M} UTC: {_sentence(judged.why)}")
     if asked is not None and asked.report_id:
-        window = f", of the records from {asked.first_time} to {asked.last_time}" if asked.first_time else ""
+        window = f", of the records from {asked.first_time} to {asked.last_time}," if asked.first_time else ""
         codes = f" with {', '.join(asked.codes)}" if asked.codes else ""
         said.append(f"Check {asked.report_id}{window} led to it{codes}.")
     if judged is None or not judged.gate["tests"]:
@@ -223,7 +223,7 @@ def with_passed_counted(said: Sequence[str]) -> list[str]:
     passed = [line for line in said if line.startswith((_PASSED, _APART))]
     shown = [line for line in said if line not in passed]
     if passed:
-        shown.insert(said.index(passed[0]), f"  {len(passed)} tests passed or not applicable")
+        shown.insert(said.index(passed[0]), f"  {len(passed)} tests passed or not applied")
     return shown
 
 
