@@ -20,7 +20,7 @@ from trueup.training.gate.result import GateTest
 
 
 def _dummy(context: GateContext) -> GateTest:
-    said = f"the dummy refuses whatever is held against a {context.paired.opponent}"
+    said = f"the dummy refuses whatever is compared with a {context.paired.opponent}"
     return GateTest(code="GATE-DUMMY", passed=False, value=2.0, bound=1.0, said=said)
 
 
@@ -66,11 +66,11 @@ def test_the_mails_and_the_explanation_tell_of_it(refused: tuple[Shell, dict[str
     """In the refusal's mail, and as what the refused version would have needed; what passed is a number there."""
     shell, _, mails = refused
     refusals = [mail for mail in mails if "GATE-DUMMY" in mail]
-    assert any("the dummy refuses whatever is held against a champion" in mail for mail in refusals)
+    assert any("the dummy refuses whatever is compared with a champion" in mail for mail in refusals)
     (two,) = shell("models explain -s reviews").document["others"]
     needed = two["needed"][0]
     assert needed.startswith("GATE-DUMMY: ")
-    assert needed.endswith("the dummy refuses whatever is held against a champion.")
+    assert needed.endswith("the dummy refuses whatever is compared with a champion.")
 
 
 def test_the_docs_check_misses_its_row() -> None:
