@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from trueup.storage.errors import InputError, StoreUnusable
+from trueup.storage.errors import InputError, StoreUnusable, TrueupError
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot
@@ -81,20 +81,28 @@ class ReportFiles:
     def export(self, stream: str, report_id: str, folder: Path) -> tuple[Path, Path]:
         """Write the page and the snapshot, uncompressed, into a folder made at need; their paths.
 
+        Where one of the two cannot be read, the other is written before that is said.
+
         Raises:
             InputError: there is no such report, or the folder cannot be written. StoreUnusable: a file is damaged.
         """
-        page, snapshot = self._read(stream, report_id, "html"), self._read(stream, report_id, "json")
-        targets = (folder / f"{report_id}.html", folder / f"{report_id}.json")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for target, data in zip(targets, (page, snapshot), strict=True):
+        targets, failed = (folder / f"{report_id}.html", folder / f"{report_id}.json"), None
+        for target in targets:
+            try:
+                data = self._read(stream, report_id, target.suffix[1:])
+            except TrueupError as error:
+                failed = failed or error
+                continue
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
-        except OSError as error:
-            raise InputError(
-                f"Report '{report_id}' cannot be written to '{folder}': {error.strerror}. The stored report is "
-                "untouched; name a folder that can be written."
-            ) from error
+            except OSError as error:
+                raise InputError(
+                    f"Report '{report_id}' cannot be written to '{folder}': {error.strerror}. The stored report is "
+                    "untouched; name a folder that can be written."
+                ) from error
+        if failed is not None:
+            raise failed
         return targets
 
     def _read(self, stream: str, report_id: str, kind: str) -> bytes:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from trueup.storage.timepoints import parse_span
 
@@ -161,20 +161,36 @@ class GatePolicy(Frozen):
 class Retention(Frozen):
     """How much is kept of what nothing speaks of any more; where this says nothing, nothing is removed.
 
-    versions: so many of the newest, beside those that the audit trail needs. reports: pages of quiet checks, so long.
+    versions: so many of the newest, beside those that the audit trail needs. reports: files of quiet checks, so long.
+    incident_reports: files of checks that something was concluded from, so long; empty: for ever.
     """
 
     versions: Annotated[int, Field(ge=0, le=MANY)] = 0
     reports: str = ""
+    incident_reports: str = ""
 
-    @field_validator("reports")
+    @field_validator("reports", "incident_reports")
     @classmethod
     def _a_span_or_nothing(cls, value: str) -> str:
         return checked_span(value) if value else value
 
+    @model_validator(mode="after")
+    def _incidents_longer(self) -> Retention:
+        longer, quiet = self.incident_reports_span, self.reports_span
+        if longer is not None and (quiet is None or longer < quiet):
+            raise ValueError(
+                f"incident_reports is '{self.incident_reports}' and reports is '{self.reports}': what something was "
+                "concluded from is kept at least as long as the rest; set reports, to a span no longer than it"
+            )
+        return self
+
     @cached_property
     def reports_span(self) -> timedelta | None:
         return parse_span(self.reports) if self.reports else None
+
+    @cached_property
+    def incident_reports_span(self) -> timedelta | None:
+        return parse_span(self.incident_reports) if self.incident_reports else None
 
     @property
     def is_set(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -13,6 +14,7 @@ from trueup.storage import alert_tables
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.errors import InputError
+from trueup.storage.promotions import PromotionState
 from trueup.storage.timepoints import to_minute
 
 VERSION, REPORT = "version", "report"
@@ -89,19 +91,41 @@ class PruningLog:
         A conclusion rests on a counted check that breached, and on any whose cycle acted, alerted or judged a version,
         or whose window was accepted as a baseline.
         """
-        c, s, d, p = t.checks.c, t.signals.c, t.decisions.c, t.prunings.c
+        c, s, d = t.checks.c, t.signals.c, t.decisions.c
         breached = sa.exists().where(s.check_id == c.id, s.verdict == "breached")
-        rests = sa.or_(
+        return self._reports(
+            stream,
+            before,
             sa.and_(c.counted, breached),
             sa.exists().where(d.check_id == c.id, d.action != "none"),
             sa.exists().where(alert_tables.alerts.c.cycle_id == c.cycle_id),
             sa.exists().where(t.promotions.c.cycle_id == c.cycle_id),
-            sa.exists().where(t.baselines.c.report_id == c.id),
-            sa.exists().where(p.stream == stream, p.kind == REPORT, p.name == c.id),
         )
-        query = sa.select(c.id).where(c.stream == stream, c.made_at < before, ~rests).order_by(c.made_at, c.id)
+
+    def reports_of_past_incidents(self, stream: str, before: datetime) -> list[str]:
+        """All reports made before a time that may go once nothing is open that they speak of, oldest first.
+
+        What stays is of a change of the champion, made or waiting; of an incident that is open, or as new as it is.
+        """
+        c, p, i, a = t.checks.c, t.promotions.c, alert_tables.incidents.c, alert_tables.alerts.c
+        lasting = [str(state) for state in (PromotionState.DECIDED, PromotionState.HELD, PromotionState.COMMITTED)]
+        is_open = sa.and_(i.stream == stream, i.resolved_at.is_(None))
+        return self._reports(
+            stream,
+            before,
+            sa.exists().where(p.cycle_id == c.cycle_id, p.state.in_(lasting)),
+            sa.exists().where(is_open, i.opened_at <= c.as_of),
+            sa.exists().where(is_open, a.incident_id == i.id, a.cycle_id == c.cycle_id),
+        )
+
+    def _reports(self, stream: str, before: datetime, *kept: Any) -> list[str]:
+        """Reports made before a time but for those that are kept, are an accepted baseline, or are marked already."""
+        c, p = t.checks.c, t.prunings.c
+        baseline = sa.exists().where(t.baselines.c.report_id == c.id)
+        marked = sa.exists().where(p.stream == stream, p.kind == REPORT, p.name == c.id)
+        query = sa.select(c.id).where(c.stream == stream, c.made_at < before, ~sa.or_(*kept, baseline, marked))
         with self._database.read() as connection:
-            return list(connection.execute(query).scalars())
+            return list(connection.execute(query.order_by(c.made_at, c.id)).scalars())
 
 
 def _here(pruning: Pruning) -> sa.ColumnElement[bool]:

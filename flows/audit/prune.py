@@ -15,7 +15,7 @@ from trueup.flows.audit.consistency import version_files
 from trueup.flows.audit.retention import reasons_to_keep
 from trueup.flows.promote.commit import finish_undone
 from trueup.storage.actors import SCHEDULE
-from trueup.storage.errors import TrueupError
+from trueup.storage.errors import StoreUnusable, TrueupError
 from trueup.storage.leases import Lease, hold
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.prunings import REPORT, VERSION, Pruning
@@ -86,9 +86,15 @@ def _plan(app: App, stream: StreamSettings) -> Plan:
             kept[record.version] = f"{user} stands on its files"
         else:
             versions.append(record)
-    span = stream.retention.reports_span
-    reports = app.prunings.quiet_reports(stream.name, app.now() - span) if span else []
-    return Plan(tuple(versions), tuple(reports), kept)
+    return Plan(tuple(versions), tuple(_old_reports(app, stream)), kept)
+
+
+def _old_reports(app: App, stream: StreamSettings) -> list[str]:
+    """The reports whose time is over: quiet ones soon, those of incidents later."""
+    quiet, longer = stream.retention.reports_span, stream.retention.incident_reports_span
+    found = app.prunings.quiet_reports(stream.name, app.now() - quiet) if quiet else []
+    past = app.prunings.reports_of_past_incidents(stream.name, app.now() - longer) if longer else []
+    return list(dict.fromkeys([*found, *past]))
 
 
 def _used_by(app: App, stream: StreamSettings, record: VersionRecord) -> str:
@@ -119,12 +125,21 @@ def _removed(app: App, lease: Lease, stream: StreamSettings) -> Iterator[dict[st
             yield _remove_version(app, lease, stream, pruning)
     for pruning in app.prunings.of(stream.name, REPORT):
         if pruning.done_at is None:
-            size = sum(app.archive.remove(name) for name in app.report_files.names(stream.name, pruning.name))
-            yield _finished(app, lease, pruning, size, ())
+            yield _remove_report(app, lease, stream, pruning)
     for leftover in leftovers(app.registry, stream.name):
         lease.confirm(app.database)
         freed = remove_leftover(app.registry, leftover)
         yield {"kind": "model", "name": leftover.model_id, "bytes": freed.bytes, "left": list(freed.left)}
+
+
+def _remove_report(app: App, lease: Lease, stream: StreamSettings, pruning: Pruning) -> dict[str, Any]:
+    """Take a report's files away; one that cannot be removed keeps no other, and is tried again by the next call."""
+    names = app.report_files.names(stream.name, pruning.name)
+    try:
+        return _finished(app, lease, pruning, sum(map(app.archive.remove, names)), ())
+    except StoreUnusable as error:
+        log.warning("report %s of %s stays for now: %s", pruning.name, stream.name, error)
+        return {"kind": REPORT, "name": pruning.name, "bytes": 0, "left": list(names)}
 
 
 def _stays_after_all(app: App, lease: Lease, stream: StreamSettings, pruning: Pruning) -> bool:
