@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
@@ -85,13 +86,16 @@ def models_show(
     with session(config, home, as_json) as s:
         found = s.stream(stream).models.show(version)
         record, pruned = found.record, found.pruned
+        recipe = dict(record.document["recipe"])
+        if "hyper" in recipe:  # a service's own model has none
+            recipe["hyper"] = ", ".join(f"{name}={value}" for name, value in json.loads(recipe["hyper"]).items())
         metrics = {name: figure(value) for name, value in record.document["metrics"].items()}
         title = f"v{record.version}, trained on data until {to_minute(record.cut_off)}, run {record.run_id}"
         gone = f"Its files were pruned at {to_minute(pruned.decided_at)} by {pruned.who}." if pruned else ""
         judged = [e for e in found.events if e["to_version"] == record.version and (e["gate"] or {}).get("tests")]
         s.show(
             found.as_json(),
-            facts(title, {**record.document["recipe"], **metrics, **lineage_in_words(record)}),
+            facts(title, {**recipe, **metrics, **lineage_in_words(record)}),
             *chain.from_iterable(
                 (Text(f"{what_happened(e)} {to_minute(e['at'])}"), *gate_shown(e["gate"]["tests"], every=every))
                 for e in judged
