@@ -23,6 +23,11 @@ def sections_of(situation: Situation) -> tuple[Details, ...]:
     return tuple(section for section in made if section.rows)
 
 
+def _gravest(codes: Sequence[str]) -> list[str]:
+    """The code that says most about an incident; none of none."""
+    return sorted(codes, key=lambda code: kind_of(code).gravity)[:1]
+
+
 def clean(value: str, length: int = _SAID) -> str:
     """A value on one line, without control characters and direction marks; cut at `length`."""
     line = for_header(value[: 8 * length])  # of a text of 100 kB no more is looked at
@@ -85,7 +90,7 @@ def _ids(situation: Situation) -> Details:
             rows.append((said, f"trueup alerts ack {incident.id}"))
         if incident.acknowledged_by:
             rows.append(("Taken by", clean(incident.acknowledged_by, 60)))
-        rows += [("What the code means", f"trueup runbook {clean(code, 60)}") for code in incident.codes[:1]]
+        rows += [("What the code means", f"trueup runbook {clean(code, 60)}") for code in _gravest(incident.codes)]
     for name, attribute in (("Report", "report_id"), ("Cycle", "cycle_id"), ("Training run", "run_id")):
         found = dict.fromkeys(str(value) for n in situation.notices if (value := getattr(n, attribute)))
         rows += [(name, value) for value in found]

@@ -59,15 +59,15 @@ def _nothing(situation: Situation) -> tuple[str, Remedy | None]:
 
 
 def _work(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
-    doctor = Remedy(_command("doctor"), "Nothing: it says what is wrong and how to mend it.")
+    doctor = Remedy(_command("doctor"), "Nothing: it says what is wrong and what to do.")
     if cause is Cause.CHAMPION:
         return "Restore the model or its registry today, or go back to an earlier version.", doctor
     if cause is Cause.NO_CHAMPION:
         return (
-            "Send more labelled records, or mend what stopped the training; the next cycle tries again.",
+            "Send more labelled records, or correct what stopped the training; the next cycle tries again.",
             Remedy(_command("status"), "Nothing: it shows how the stream stands."),
         )
-    return "Look today: mend what stopped the check, then let it run again.", doctor
+    return "Look today: correct what stopped the check, then let it run again.", doctor
 
 
 def _decide(situation: Situation, held: AlertFacts) -> tuple[str, Remedy | None]:
@@ -77,8 +77,12 @@ def _decide(situation: Situation, held: AlertFacts) -> tuple[str, Remedy | None]
         _command("models promote", "--to", str(new), stream=situation.stream, why=True),
         f"v{new} answers in place of v{old}.",
     )
+    units = [s for s in situation.signals().values() if s.unit_change]
+    if units:
+        column = units[0].code.removeprefix("DRF-IN-")
+        return f"Ask the source of '{column}' {by} whether its unit changed: if not, promote v{new}.", promote
     if held.kind is AlertKind.LABEL_FEED:
-        return f"Check the source of the labels {by}: if they are right, promote v{new}; if not, mend them.", promote
+        return f"Check the source of the labels {by}: if they are right, promote v{new}; if not, correct them.", promote
     return f"Decide {by}: promote v{new}, or do nothing and keep v{old}.", promote
 
 
@@ -117,15 +121,18 @@ def _quality(situation: Situation, when: str) -> str:
 
 
 def _feed(situation: Situation, codes: list[str], when: str) -> tuple[str, Remedy | None]:
+    advice = next((found for code in codes if (found := kind_of(code).advice)), None)
+    shown = _report(situation)
+    if advice is not None:
+        command = _command(advice.command, stream=situation.stream)
+        shown = Remedy(command, f"Nothing. {advice.why}.")
     if "DQ-QUARANTINE" in codes:
-        command = _command("quarantine list", stream=situation.stream)
-        show = Remedy(command, "Nothing: it lists what was refused, and why.")
-        return f"Check what the source sends {when}; mended rows can be sent again.", show
+        return f"Check what the source sends {when}; corrected rows can be sent again.", shown
     if "DQ-LABELS" in codes:
-        return f"Check the source of the labels {when}: fewer arrive than usual.", _report(situation)
+        return f"Check the source of the labels {when}: fewer arrive than usual.", shown
     if "DQ-DUP" in codes and "DQ-VOLUME" not in codes:
-        return f"Check {when} whether the source sends records twice.", _report(situation)
-    return f"Check the source of the records {when}.", _report(situation)
+        return f"Check {when} whether the source sends records twice.", shown
+    return f"Check the source of the records {when}.", shown
 
 
 def _report(situation: Situation) -> Remedy | None:

@@ -131,7 +131,7 @@ def _closed(situation: Situation) -> str:
     if situation.newest(AlertKind.INCIDENT_OPENED) and (opening := _was(situation)):
         over = f"already over: v{since[-1].version} answers now" if since else "already over"
         return f"{opening} ({over})."
-    if since and first.outcome != "harmless":
+    if since and first.outcome != "harmless" and not (notice and notice.why):
         return f"Over: v{since[-1].version}, promoted on {since[-1].at.day} {since[-1].at:%B}, answers now."
     return f"Over: {why.rstrip('.') or 'the newest check finds it within its bounds'}."
 

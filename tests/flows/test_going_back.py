@@ -12,6 +12,7 @@ import pytest
 
 from tests.flows.test_commands import Answer, Shell
 from tests.made_deployments import BROKEN, ONE_CANDIDATE, TRAINED, WEEK, plain_mail, take_in, with_champion
+from tests.made_situations import opened, situation
 from trueup.flows.app import App
 from trueup.flows.cycle.context import CycleContext
 from trueup.flows.cycle.run import run_cycle
@@ -20,8 +21,10 @@ from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.promote.commit import finish_undone, hold_reason
 from trueup.flows.promote.manual import promote_by_hand, resume_promotion, roll_back
 from trueup.flows.promote.notifications import open_rollback
+from trueup.monitoring.causes import Cause
+from trueup.reports.alerts.compose import letter_of
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
-from trueup.reports.mail import compose
+from trueup.reports.alerts.mail_body import rendered
 from trueup.storage.errors import InputError, ModelUnusable, NoChampion
 from trueup.storage.leases import hold
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
@@ -325,18 +328,16 @@ BY_HAND = AlertFacts(
 
 def test_mails_about_what_a_person_did_name_them_and_their_reason() -> None:
     """Who and why stand in both bodies, the reason as data; forced is called forced, and nobody else is named."""
-    approved = compose(BY_HAND)
-    assert approved.subject == "[trueup] reviews: promoted by ann (v3)"
-    assert "ann approved it" in approved.text
+    approved = rendered(letter_of(situation(BY_HAND, champion=3)))
+    assert "ann promoted v3: <b>looks</b> good." in approved.text
     assert "&lt;b&gt;looks" in approved.html
-    forced = compose(replace(BY_HAND, forced=True))
-    assert forced.subject == "[trueup] reviews: promoted by ann, by force (v3)"
-    back = compose(replace(BY_HAND, kind=AlertKind.ROLLBACK, from_version=3, to_version=2, incident_id="inc-1"))
-    assert back.subject == "[trueup] reviews: rolled back to v2 by ann"
-    forced = "trueup models promote --to 3 --force"
-    for part in ("<b>looks</b> good", "trueup models resume --stream reviews", forced, "inc-1"):
-        assert part in back.text
-    assert "by ann" not in compose(replace(BY_HAND, who="", why="")).text
+    assert "ann promoted v3 by force" in rendered(letter_of(situation(replace(BY_HAND, forced=True), champion=3))).text
+    gone_back = replace(BY_HAND, kind=AlertKind.ROLLBACK, from_version=3, to_version=2, incident_id="inc-1")
+    standing = opened(Cause.ROLLBACK, codes=("ROLLBACK",))
+    back = " ".join(rendered(letter_of(situation(gone_back, incidents=(standing,), champion=2))).text.split())
+    for part in ("v3 was rolled back by ann: <b>looks</b> good.", "trueup models resume --stream reviews", standing.id):
+        assert part in back
+    assert "ann" not in letter_of(situation(replace(BY_HAND, who="", why=""), champion=3)).done
 
 
 def test_a_champion_set_in_mlflow_is_written_down(deployment: Deployment) -> None:

@@ -67,7 +67,6 @@ PRINTED = {
 }
 IN_TITLES = {r"\b[A-Z]\w*(?:Error|Exception)\b": "the name of an exception"}
 EXCEPT = {
-    "reports/alert_words.py": "words of mails", "reports/signal_words.py": "words of mails",
     "feedback/inference/label_words.py": "words of other people's files, in many languages",
     "feedback/inference/column_words.py": "words of other people's files, in many languages",
     "flows/demo/reviews.py": "made reviews",

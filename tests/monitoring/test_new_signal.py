@@ -14,6 +14,7 @@ import pytest
 
 from tests.house.test_docs import codes_without_section
 from tests.made_comparisons import compared, made_records, made_stream
+from tests.made_situations import facts, opened, situation
 from trueup.flows.alert.accept_baseline import accept
 from trueup.flows.app import App
 from trueup.monitoring.causes import Cause
@@ -30,8 +31,8 @@ from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pair
 from trueup.monitoring.signals.sides import Sides
 from trueup.monitoring.stats.columns import texts
 from trueup.monitoring.stats.proportions import share_test
-from trueup.reports.alerts.facts import AlertFacts, AlertKind
-from trueup.reports.mail import compose
+from trueup.reports.alerts.compose import letter_of
+from trueup.reports.alerts.facts import AlertKind
 from trueup.storage.baselines import Baseline
 from trueup.storage.errors import InputError
 from trueup.storage.incidents import Incident
@@ -143,13 +144,14 @@ def test_policy_and_incidents_know_its_cause() -> None:
 
 @pytest.mark.parametrize(("kind", "phrase"), [(SHOUT, "the texts shout"), (LINKS, "links came")])
 def test_mails_have_its_words(kind: SignalKind, phrase: str) -> None:
-    """The subject says its phrase, since it is the gravest; the mail advises what its kind advises."""
+    """The first line says its phrase, or of the feed what was found; the command is what its kind advises."""
     signals = tuple(s for s in checked().signals if s.code in (kind.code, "DRF-TEXT"))
-    mail = compose(
-        AlertFacts(kind=AlertKind.INCIDENT_OPENED, stream="made", as_of=NOW, signals=signals, codes=(kind.code,))
-    )
-    assert mail.subject == f"[trueup] made: {phrase} and 1 more"
-    assert ("See who sent them" in mail.text) == (kind is LINKS)
+    notice = facts(AlertKind.INCIDENT_OPENED, signals=signals, codes=(kind.code,))
+    letter = letter_of(situation(notice, incidents=(opened(kind.cause, codes=(kind.code,)),), signals=signals))
+    found = next(s for s in signals if s.code == kind.code)
+    assert (phrase if kind is SHOUT else found.said.split(".")[0].lower()) in letter.wrong.lower()
+    assert letter.action is not None
+    assert ("See who sent them" in letter.action.changes) == (kind is LINKS)
 
 
 def test_the_docs_have_to_explain_it() -> None:

@@ -118,7 +118,7 @@ def test_the_news_is_what_users_get_and_then_how_sure() -> None:
 
 def test_one_message_tells_of_a_fall_and_that_it_is_mended() -> None:
     """What opened and what was promoted in one cycle is one message, with nothing left to do but the way back."""
-    letter = letter_of(KINDS["quality fell, mended"]())
+    letter = letter_of(KINDS["quality fell, fixed"]())
     assert "v2 answers now" in letter.affected
     assert letter.done.startswith("Retrained and promoted v2")
     assert letter.todo.startswith("Nothing.")
@@ -152,7 +152,7 @@ def test_a_closed_incident_says_why_how_long_and_the_way_of_the_metric() -> None
 
 def test_the_subject_never_changes_but_for_its_tag() -> None:
     """Opened, worse, refused and closed mails of one incident have one stem."""
-    kinds = ("quality fell, retraining", "quality fell, mended", "quality fell, refused", "worse", "closed")
+    kinds = ("quality fell, retraining", "quality fell, fixed", "quality fell, refused", "worse", "closed")
     assert len({letter_of(KINDS[kind]()).stem for kind in kinds}) == 1
 
 
@@ -175,7 +175,7 @@ def test_more_wrong_answers_than_the_reference_are_not_called_usual() -> None:
 def test_who_has_nothing_to_do_is_not_reminded() -> None:
     """Reminders ask whether the letter leaves the reader anything to do."""
     assert needs_person(KINDS["quality fell, refused"]())
-    assert not needs_person(KINDS["quality fell, mended"]())
+    assert not needs_person(KINDS["quality fell, fixed"]())
     assert not needs_person(KINDS["closed"]())
 
 
@@ -189,7 +189,7 @@ def test_what_comes_late_says_when_it_was_written_and_why() -> None:
 
 def test_the_picture_shows_the_metric_and_says_it_in_words() -> None:
     """An opaque PNG with its bound, and an alternative text with first, lowest, highest and newest value."""
-    made = KINDS["quality fell, mended"]()
+    made = KINDS["quality fell, fixed"]()
     picture = drawn(made)
     assert picture is not None
     assert picture.png.startswith(b"\x89PNG")
@@ -207,10 +207,10 @@ def test_a_picture_that_takes_too_long_keeps_no_message_back(monkeypatch: pytest
     never = Event()
     monkeypatch.setattr(picture, "_SECONDS", 0.05)
     monkeypatch.setattr(picture, "_png", lambda *_: never.wait(30))
-    assert drawn(KINDS["quality fell, mended"]()) is None
+    assert drawn(KINDS["quality fell, fixed"]()) is None
     never.set()
     monkeypatch.setattr(picture, "_png", lambda *_: 1 / 0)
-    assert drawn(KINDS["quality fell, mended"]()) is None
+    assert drawn(KINDS["quality fell, fixed"]()) is None
 
 
 def test_personal_data_is_masked() -> None:
