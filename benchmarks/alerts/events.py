@@ -3,8 +3,8 @@
     python -m benchmarks.alerts.events [--keep FOLDER] [SET...]
 
 An event is a cycle that has something to tell. Each set is played under the policy of examples/, with one family in
-place of the whole default search and the clock at the time of each cycle; its mails go to a Maildir. `--keep` copies
-them, with plain text beside, for somebody who reads them cold.
+place of the whole default search, the clock at the time of each cycle, and digests and reminders off; its mails go to a
+Maildir. `--keep` copies them, with plain text beside, for somebody who reads them cold.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def play(course: Course, home: Path) -> list[int]:
     read = open_app(machine.ROOT / "examples" / f"{course.set.name}.toml", home)
     stream = _stream(course, read.stream(course.set.name))
     clock = [read.now()]
-    settings = read.settings.model_copy(update={"streams": {stream.name: stream}})
+    only_events = read.settings.alerts.model_copy(update={"digest": "", "reminders": ""})
+    settings = read.settings.model_copy(update={"streams": {stream.name: stream}, "alerts": only_events})
     with ExitStack() as stack:
         app = App(settings, None, home, clock=lambda: clock[0])
         stack.callback(app.close)

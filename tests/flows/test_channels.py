@@ -381,7 +381,7 @@ def test_the_signature_is_that_of_standard_webhooks() -> None:
 @pytest.mark.parametrize("kind", ["webhook"])
 def test_the_docs_show_what_arrives_and_how_it_is_verified(kind: str, service: Service, make: Make) -> None:
     """The JSON is that of a letter, and the ten lines of Python know a request of ours from others."""
-    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text().split("### Webhook")[1]
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text().split("### Webhook")[1]
     shown, verified = (page.split(f"```{mark}\n")[1].split("```")[0] for mark in ("json", "python"))
     channel = WebhookChannel("w", _PATHS[kind].format(port=service.port), (b"o" * 32, KEY), clock=lambda: NOW)
     channel.send(made_letter(), made_envelope())
