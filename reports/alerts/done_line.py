@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.alerts.gate_words import refusal
 from trueup.reports.alerts.plain_figures import lasted, metric_in_words, moment
@@ -54,7 +56,8 @@ def _done(situation: Situation, notice: AlertFacts) -> str:
 
 def _why_not(notice: AlertFacts) -> str:
     """Why there is no retraining, by the decision."""
-    return next((reason for reason in notice.reasons if reason.startswith("No retraining")), "")
+    said = next((reason for reason in notice.reasons if reason.startswith("No retraining")), "")
+    return re.sub(r"^No retraining for [^:]*:", "No retraining:", said)  # codes stand below
 
 
 def _promoted(notice: AlertFacts, new: str, old: str) -> str:

@@ -80,9 +80,9 @@ def _drift(situation: Situation) -> str:
     if not found:
         return "The data differs from the reference; the newest check finds it as before."
     found.sort(key=lambda s: kind_of(s.code).gravity)
-    phrases = list(dict.fromkeys(_capital(kind_of(s.code).phrase_of(s.code)) for s in found))
-    more = f", and {len(phrases) - 2} more changes" if len(phrases) > 2 else ""
-    return f"{'; '.join(phrases[:2])}{more}."
+    phrases = list(dict.fromkeys(kind_of(s.code).phrase_of(s.code) for s in found))
+    more = f", and {len(phrases) - 2} more" if len(phrases) > 2 else ""
+    return f"{_capital('; '.join(phrases[:2]))}{more}."
 
 
 def _data(situation: Situation) -> str:
@@ -131,7 +131,7 @@ def _closed(situation: Situation) -> str:
     if situation.newest(AlertKind.INCIDENT_OPENED) and (opening := _was(situation)):
         over = f"already over: v{since[-1].version} answers now" if since else "already over"
         return f"{opening} ({over})."
-    if since and first.outcome != "harmless" and not (notice and notice.why):
+    if since and (first.outcome == "answered" or not why):
         return f"Over: v{since[-1].version}, promoted on {since[-1].at.day} {since[-1].at:%B}, answers now."
     return f"Over: {why.rstrip('.') or 'the newest check finds it within its bounds'}."
 
