@@ -168,7 +168,7 @@ KINDS: dict[str, Callable[[], Situation]] = {
         facts(AlertKind.PROMOTION, **_VERSIONS),
         incidents=(_QUALITY,),
         signals=_BOTH,
-        repaired=("“so bussin”: positive, not negative",),
+        repaired=("so bussin Now positive, was negative; label positive.",),
         **_NOW_V2,  # type: ignore[arg-type]
     ),
     "quality fell, refused": lambda: situation(
@@ -217,7 +217,7 @@ KINDS: dict[str, Callable[[], Situation]] = {
     "promoted": lambda: situation(
         facts(AlertKind.PROMOTION, **_VERSIONS),
         answers=FINE,
-        repaired=("“so bussin”: positive, not negative",),
+        repaired=("so bussin Now positive, was negative; label positive.",),
         **_NOW_V2,  # type: ignore[arg-type]
     ),
     "promoted by hand": lambda: situation(

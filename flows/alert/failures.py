@@ -30,7 +30,7 @@ _OVER = {
     Cause.CHAMPION: "the champion can be loaded and answers again",
     Cause.NO_CHAMPION: "the stream has a champion",
     Cause.CYCLE: "a cycle finished again",
-    Cause.LABEL_FEED: "the newest labels agree with earlier ones, or a person decided that they are right",
+    Cause.LABEL_FEED: "the newest labels agree with earlier ones",
 }
 
 
@@ -61,7 +61,7 @@ def open_incident(
 
 
 def resolve_incident(
-    app: App, stream: StreamSettings, cause: Cause, as_of: datetime, cycle_id: str | None = None
+    app: App, stream: StreamSettings, cause: Cause, as_of: datetime, cycle_id: str | None = None, *, why: str = ""
 ) -> Write:
     """Resolve the incident of a cause, where one is open; what a cycle found out waits until the stream is resumed."""
     standing = _standing(app, stream, cause)
@@ -72,7 +72,7 @@ def resolve_incident(
         stream=stream.name,
         as_of=as_of,
         codes=standing.codes,
-        why=_OVER[cause],
+        why=why or _OVER[cause],
         incident_id=standing.id,
         cycle_id=cycle_id,
         home=str(app.home),

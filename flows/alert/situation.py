@@ -211,5 +211,6 @@ def _repaired(stream: StreamSettings, judged: JudgedChallenger, rows: Rows) -> t
     for example in judged.answers.get("examples", ()):
         shown = _shown(stream, rows, example["id"])
         if shown:
-            said.append(masked(f"{shown} → {example['now']}, not {example['before']}", 180))
+            answers = f"Now {example['now']}, was {example['before']}; label {example['truth']}."
+            said.append(masked(f"{shown} {answers}", 200))
     return tuple(said)

@@ -110,9 +110,12 @@ def commit(app: App, lease: Lease, attempt: PromotionAttempt) -> Iterator[Connec
     """
     assert attempt.to_version is not None
     over = [
-        resolve_incident(app, app.stream(attempt.stream), cause, attempt.as_of, attempt.cycle_id)
+        resolve_incident(
+            app, app.stream(attempt.stream), cause, attempt.as_of, attempt.cycle_id,
+            why=f"{attempt.who} promoted v{attempt.to_version}" if cause is Cause.LABEL_FEED else "",
+        )
         for cause in (Cause.NO_CHAMPION, *((Cause.LABEL_FEED,) if attempt.kind not in ROLLBACKS else ()))
-    ]
+    ]  # fmt: skip
     answered = answer_changes(app, attempt)
     with lease.transaction(app.database) as connection:
         present = app.registry.alias(attempt.stream, "champion")

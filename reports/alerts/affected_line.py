@@ -83,7 +83,12 @@ def _wrong_a_day(situation: Situation) -> str:
     if answers.interval:
         low, high = (about(bound * rate).removeprefix("about ") for bound in answers.interval)
         likely = f" (likely {low} to {high})" if low != high else ""
-    return f"{_capital(hurt)} of {about(rate).removeprefix('about ')} records a {each} get a wrong answer{likely}."
+    usual = ""
+    if answers.before is not None and answers.before < now:
+        usual = f", usually {about(answers.before * rate)}"
+    return (
+        f"{_capital(hurt)} of {about(rate).removeprefix('about ')} records a {each} get a wrong answer{likely}{usual}."
+    )
 
 
 def _rate(a_day: float) -> tuple[float, str]:

@@ -9,7 +9,7 @@ from trueup.monitoring.check import Contributor, Signal
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.alerts.facts import AlertKind
 from trueup.reports.alerts.letter import MovedInput
-from trueup.reports.alerts.plain_figures import share_pair
+from trueup.reports.alerts.plain_figures import share
 from trueup.reports.alerts.situation import Situation
 from trueup.reports.masking import masked
 
@@ -46,8 +46,10 @@ def _repaired(situation: Situation) -> tuple[MovedInput, ...]:
         return ()
     right, wrong = judged.answers.get("repaired", 0), judged.answers.get("broken", 0)
     records = judged.answers.get("records", 0)
-    words = ("nearer", "farther off") if situation.is_regression else ("right now", "wrong now")
-    said = f"Of {records:,} new records v{judged.version} gets {right:,} {words[0]} and {wrong:,} {words[1]}"
+    said = f"On {records:,} new records v{judged.version} corrects {right:,} wrong answers"
+    said += f", and gets {wrong:,} wrong that were right"
+    if situation.is_regression:
+        said = f"On {records:,} new records v{judged.version} is nearer on {right:,} and farther off on {wrong:,}"
     return (MovedInput(f"{said}.", situation.repaired[:_MOST]),)
 
 
@@ -63,7 +65,9 @@ def _said(signal: Signal) -> str:
     name = masked(subject, _WORD)
     parts = [_part(c) for c in signal.contributors[:_PARTS]]
     if signal.code.startswith("DQ-MISSING-") and signal.contributors:
-        now, before = share_pair(signal.contributors[0].now, signal.contributors[0].before)
+        now, before = (
+            share(value, simple=False) for value in (signal.contributors[0].now, signal.contributors[0].before)
+        )
         return f"'{name}' is missing in {now} records, was {before}."
     if not parts or kind.cause is not Cause.DRIFT:
         plain = re.sub(r" \([^()]*\)", "", signal.said).split(". ", 1)[0].split("; ", 1)[0]
@@ -73,6 +77,6 @@ def _said(signal: Signal) -> str:
 
 
 def _part(contributor: Contributor) -> str:
-    now, before = share_pair(contributor.now, contributor.before)
+    now, before = share(contributor.now, simple=False), share(contributor.before, simple=False)
     what = _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.3g}", masked(contributor.what, _WORD))
     return f"{what}: {now}, was {before}"

@@ -45,7 +45,7 @@ def _done(situation: Situation, notice: AlertFacts) -> str:
         case AlertKind.TEST:
             return "Sent this test, because somebody ran `trueup alerts test`."
         case AlertKind.INCIDENT_OPENED | AlertKind.INCIDENT_WORSE if notice.action == "retrain":
-            return "" if _judged(situation) else "Retraining has started; the result follows."
+            return "" if _judged(situation) else "Retraining has started; the result comes in its own message."
         case AlertKind.INCIDENT_OPENED if situation.open and not _judged(situation):
             return f"Opened this incident and changed no model. {_why_not(notice)}".strip()
         case AlertKind.UNDELIVERED:
@@ -100,4 +100,6 @@ def _closed(situation: Situation) -> str:
     was = f"before {metric_in_words(before[-1])}, " if before else ""
     now = metric_in_words(points[-1].measured)
     name = METRIC_NAMES.get(situation.metric, situation.metric)
+    if before and before[-1] is not None and (worst <= before[-1] if lower else worst >= before[-1]):
+        return f"{said}: {name} did not {'rise' if lower else 'fall'}, {was}now {now}."
     return f"{said}: {name} {was}{'highest' if lower else 'lowest'} {metric_in_words(worst)}, now {now}."

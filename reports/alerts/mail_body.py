@@ -64,7 +64,7 @@ def _html(letter: Letter, sections: tuple[object, ...]) -> str:
 
 
 def _text(letter: Letter) -> str:
-    parts = [f"{_wrapped(line)}\n  ({caption.lower()})" for line, caption in zip(letter.lines, CAPTIONS, strict=True)]
+    parts = [f"{caption.upper()}\n{_wrapped(line)}" for line, caption in zip(letter.lines, CAPTIONS, strict=True)]
     if letter.action:
         parts.append(f"    {for_header(letter.action.command)}\n{_wrapped(f'({letter.action.changes})', '    ')}")
     if letter.link:
@@ -73,7 +73,7 @@ def _text(letter: Letter) -> str:
         parts.append(_wrapped(letter.picture.alt))
     for cause in letter.causes:
         shown = [_wrapped(f"“{example}”", "    ") for example in cause.examples]
-        parts.append("\n".join([_wrapped(f"* {cause.said}"), *shown]))
+        parts.append("\n".join([_wrapped(f"* {cause.said}"), *(["  For example:"] if shown else []), *shown]))
     for section in letter.sections:
         rows = [_wrapped("  ".join(cell for cell in row if cell), "  ") for row in section.rows]
         parts.append("\n".join([f"-- {for_header(section.title)}", *rows]))

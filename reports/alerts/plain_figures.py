@@ -61,6 +61,12 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def day_of(at: datetime) -> str:
+    """A day in UTC: 9 June 2024."""
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {utc:%B %Y}"
+
+
 def deadline(at: datetime, timezone: str) -> str:
     """A time by which somebody decides, in the reader's zone and in UTC."""
     local = at.astimezone(ZoneInfo(timezone))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Signal
+from trueup.monitoring.severity import Severity
 from trueup.monitoring.signals.catalogue import kind_of
 from trueup.reports.alerts.facts import GateLine
 from trueup.reports.alerts.letter import Details
@@ -77,6 +79,8 @@ def _gate(situation: Situation) -> Details:
 
 def _reasons(situation: Situation) -> Details:
     shown = tuple(f"{code}:" for code in situation.signals(breached=False))  # their sentences stand above
+    if any(incident.severity is Severity.HIGH for incident in situation.incidents):
+        shown = (*shown, "Low severity")  # of one of the causes, where the message is about a grave one as well
     said = list(dict.fromkeys(r for n in situation.notices for r in n.reasons if not r.startswith(shown)))
     return Details("Why trueup acted so", ("reason",), tuple((clean(reason),) for reason in said[:6]))
 
@@ -90,6 +94,9 @@ def _ids(situation: Situation) -> Details:
             rows.append((said, f"trueup alerts ack {incident.id}"))
         if incident.acknowledged_by:
             rows.append(("Taken by", clean(incident.acknowledged_by, 60)))
+        if incident.resolved_at is None and incident.causes[:1] == (Cause.LABEL_FEED,) and situation.judged:
+            command = f"trueup models promote --to {situation.judged.version} --stream {clean(situation.stream, 60)}"
+            rows.append(("If the labels are right", f'{command} --why "…"'))
         rows += [("What the code means", f"trueup runbook {clean(code, 60)}") for code in _gravest(incident.codes)]
     for name, attribute in (("Report", "report_id"), ("Cycle", "cycle_id"), ("Training run", "run_id")):
         found = dict.fromkeys(str(value) for n in situation.notices if (value := getattr(n, attribute)))

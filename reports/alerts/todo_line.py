@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.severity import Severity
@@ -14,6 +16,7 @@ from trueup.reports.alerts.situation import Situation
 from trueup.reports.alerts.wrong_line import leading_cause
 
 NOTHING = "Nothing."
+_WEEK = timedelta(days=7)  # by when what hurts nobody is looked at
 
 
 def todo_line(situation: Situation) -> tuple[str, Remedy | None]:
@@ -59,13 +62,13 @@ def _nothing(situation: Situation) -> tuple[str, Remedy | None]:
 
 
 def _work(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
-    doctor = Remedy(_command("doctor"), "Nothing: it says what is wrong and what to do.")
+    doctor = Remedy(_command("doctor"), "This only shows what is wrong and what to do.")
     if cause is Cause.CHAMPION:
         return "Restore the model or its registry today, or go back to an earlier version.", doctor
     if cause is Cause.NO_CHAMPION:
         return (
             "Send more labelled records, or correct what stopped the training; the next cycle tries again.",
-            Remedy(_command("status"), "Nothing: it shows how the stream stands."),
+            Remedy(_command("status"), "This only shows how the stream stands."),
         )
     return "Look today: correct what stopped the check, then let it run again.", doctor
 
@@ -82,12 +85,14 @@ def _decide(situation: Situation, held: AlertFacts) -> tuple[str, Remedy | None]
         column = units[0].code.removeprefix("DRF-IN-")
         return f"Ask the source of '{column}' {by} whether its unit changed: if not, promote v{new}.", promote
     if held.kind is AlertKind.LABEL_FEED:
-        return f"Check the source of the labels {by}: if they are right, promote v{new}; if not, correct them.", promote
+        said = f"Check the source of the labels {by}: if they are right, promote v{new}; if not, send corrected ones"
+        return f"{said}. Without a decision v{old} stays.", _report(situation)
     return f"Decide {by}: promote v{new}, or do nothing and keep v{old}.", promote
 
 
 def _look(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
-    when = "today" if any(i.severity is Severity.HIGH for i in situation.open) else "this week"
+    urgent = any(i.severity is Severity.HIGH for i in situation.open)
+    when = "today" if urgent else f"by {_day(situation.now + _WEEK, situation.timezone)}"
     page = _report(situation)
     if cause is Cause.ROLLBACK:
         command = _command("models resume", stream=situation.stream, why=True)
@@ -105,15 +110,15 @@ def _look(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
     units = [s for s in situation.signals().values() if s.unit_change]
     if units:
         return f"Ask the source of '{units[0].code.removeprefix('DRF-IN-')}' {when} whether its unit changed.", page
-    planned = "; if that was planned, nothing is left to do" if when == "this week" else ""
-    return f"Check {when} whether the source of the data changed{planned}.", page
+    planned = "If that was planned, nothing is left to do; if not, have it corrected."
+    return f"Check {when} whether the source of the data changed. {planned}", page
 
 
 def _quality(situation: Situation, when: str) -> str:
     if any("labels newer than" in reason for n in situation.notices for reason in n.reasons):
         return f"Check the data and label sources {when}, and send more labels: trueup then trains again."
     if any(n.action == "retrain" for n in situation.notices) and situation.newest(AlertKind.REFUSED) is None:
-        return f"Check the data and label sources {when}; the result of the retraining follows."
+        return f"Check the data and label sources {when}; do not wait for the result."
     judged = situation.judged
     if judged is not None and judged.outcome == "not enough evidence":
         return f"Check the data and label sources {when}, and send more labels: trueup then trains again."
@@ -125,7 +130,7 @@ def _feed(situation: Situation, codes: list[str], when: str) -> tuple[str, Remed
     shown = _report(situation)
     if advice is not None:
         command = _command(advice.command, stream=situation.stream)
-        shown = Remedy(command, f"Nothing. {advice.why}.")
+        shown = Remedy(command, f"This only shows. {advice.why}.")
     if "DQ-QUARANTINE" in codes:
         return f"Check what the source sends {when}; corrected rows can be sent again.", shown
     if "DQ-LABELS" in codes:
@@ -135,12 +140,18 @@ def _feed(situation: Situation, codes: list[str], when: str) -> tuple[str, Remed
     return f"Check the source of the records {when}.", shown
 
 
+def _day(at: datetime, timezone: str) -> str:
+    """A day in the reader's zone: Sun 12 July."""
+    local = at.astimezone(ZoneInfo(timezone))
+    return f"{local:%a} {local.day} {local:%B}"
+
+
 def _report(situation: Situation) -> Remedy | None:
     report = next((n.report_id for n in reversed(situation.notices) if n.report_id), None)
     report = report or (situation.latest.report_id if situation.latest else None)
     if report is None:
         return None
-    return Remedy(_command("reports open", report), "Nothing: it opens the report of the check.")
+    return Remedy(_command("reports open", report), "This only opens the report of the check.")
 
 
 def _command(verb: str, *values: str, stream: str = "", why: bool = False) -> str:

@@ -8,8 +8,8 @@ from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Signal
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
-from trueup.reports.alerts.plain_figures import error, lasted, metric_in_words, share_pair
-from trueup.reports.alerts.situation import Situation
+from trueup.reports.alerts.plain_figures import day_of, error, lasted, metric_in_words, share_pair
+from trueup.reports.alerts.situation import IncidentState, Situation
 from trueup.reports.signal_words import metric_before
 from trueup.storage.formatting import METRIC_NAMES
 
@@ -123,17 +123,27 @@ def _rolled_back(situation: Situation) -> str:
 
 
 def _closed(situation: Situation) -> str:
-    whys = {"answered": "a new version learnt the change", "harmless": "the change does not harm the answers"}
-    first = situation.incidents[0]
+    first, others = situation.incidents[0], situation.incidents[1:]
     notice = situation.newest(AlertKind.INCIDENT_RESOLVED)
-    why = whys.get(first.outcome) or (_lower(notice.why) if notice and notice.why else "")
     since = [c for c in situation.changes if c.at >= first.opened_at and c.version == situation.champion]
+    also = f" Also closed: {'; '.join(i.stem.removeprefix(f'{situation.stream}: ') for i in others)}." if others else ""
     if situation.newest(AlertKind.INCIDENT_OPENED) and (opening := _was(situation)):
-        over = f"already over: v{since[-1].version} answers now" if since else "already over"
-        return f"{opening} ({over})."
-    if since and (first.outcome == "answered" or not why):
-        return f"Over: v{since[-1].version}, promoted on {since[-1].at.day} {since[-1].at:%B}, answers now."
-    return f"Over: {why.rstrip('.') or 'the newest check finds it within its bounds'}."
+        return f"{opening}. Already over{f': v{since[-1].version} answers now' if since else ''}.{also}"
+    if first.outcome == "harmless":
+        why = "it does not harm the answers"
+    elif since and (first.outcome == "answered" or not (notice and notice.why)):
+        why = f"v{since[-1].version}, promoted on {day_of(since[-1].at)}, answers now"
+    elif notice and notice.why:
+        return f"Over: {_lower(notice.why).rstrip('.')}.{also}"
+    else:
+        why = "the newest check finds nothing significant any more"
+    return f"Over: {_past(first)}; {why}.{also}"
+
+
+def _past(incident: IncidentState) -> str:
+    """What an incident was about, in a few words, from its gravest code."""
+    codes = sorted(incident.codes, key=lambda code: kind_of(code).gravity)
+    return kind_of(codes[0]).phrase_of(codes[0]) if codes else "an incident"
 
 
 def _was(situation: Situation) -> str:

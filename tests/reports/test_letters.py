@@ -112,7 +112,7 @@ def test_the_news_is_what_users_get_and_then_how_sure() -> None:
     """A fall is told in shares of answers, records a day and their interval, not by the metric."""
     letter = letter_of(KINDS["quality fell, retraining"]())
     assert letter.wrong == "3 in 10 answers wrong, was 1 in 10."
-    assert letter.affected.startswith("About 130 of 430 records a day get a wrong answer (likely 110 to 150).")
+    assert letter.affected.startswith("About 130 of 430 records a day get a wrong answer (likely 110 to 150), usually 43.")
     assert "v1 answers" in letter.affected
 
 
@@ -124,7 +124,7 @@ def test_one_message_tells_of_a_fall_and_that_it_is_mended() -> None:
     assert letter.todo.startswith("Nothing.")
     assert letter.action is not None
     assert "rollback" in letter.action.command
-    assert any("90 right now" in cause.said for cause in letter.causes)
+    assert any("corrects 90 wrong answers" in cause.said for cause in letter.causes)
 
 
 def test_a_refusal_says_what_failed_and_what_it_would_take() -> None:
@@ -145,7 +145,7 @@ def test_a_closed_incident_says_why_how_long_and_the_way_of_the_metric() -> None
     """Closed: since when another version answers; before, lowest and now."""
     letter = letter_of(KINDS["closed"]())
     assert letter.tag == "CLOSED"
-    assert letter.wrong == "Over: v2, promoted on 9 June, answers now."
+    assert letter.wrong == "Over: quality fell; v2, promoted on 9 June 2024, answers now."
     assert letter.done.startswith("Closed after 9 days: macro-F1 before 0.91, lowest 0.71")
     assert letter.todo == "Nothing."
 
