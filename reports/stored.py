@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from trueup.monitoring.report.script_ends import without_script_ends
 from trueup.storage.errors import InputError, StoreUnusable, TrueupError
 
 if TYPE_CHECKING:
@@ -59,6 +60,17 @@ class ReportFiles:
         """
         return self._read(stream, report_id, "html")
 
+    def snapshot_text(self, stream: str, report_id: str) -> str:
+        """Evidently's snapshot as JSON, none of whose texts can end the script that Evidently writes them into.
+
+        Raises:
+            InputError: there is no such report. StoreUnusable: its file is damaged.
+        """
+        try:
+            return without_script_ends(self._read(stream, report_id, "json").decode())
+        except UnicodeDecodeError as error:
+            raise _damaged(_name(stream, report_id, "json"), error) from error
+
     def load_snapshot(self, stream: str, report_id: str) -> Snapshot:
         """The report as Evidently's own object.
 
@@ -68,7 +80,7 @@ class ReportFiles:
         from evidently import __version__
         from evidently.core.report import Snapshot
 
-        text = self._read(stream, report_id, "json").decode()
+        text = self.snapshot_text(stream, report_id)
         try:
             return Snapshot.loads(text)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -89,7 +101,10 @@ class ReportFiles:
         targets, failed = (folder / f"{report_id}.html", folder / f"{report_id}.json"), None
         for target in targets:
             try:
-                data = self._read(stream, report_id, target.suffix[1:])
+                page = target.suffix == ".html"
+                data = (
+                    self.load_page(stream, report_id) if page else self.snapshot_text(stream, report_id).encode()
+                )
             except TrueupError as error:
                 failed = failed or error
                 continue
@@ -116,10 +131,14 @@ class ReportFiles:
         try:
             return gzip.decompress(self._files.read(name))
         except (OSError, EOFError, zlib.error) as error:
-            raise StoreUnusable(
-                f"'{name}' of the archive is damaged ({error}), so this report cannot be shown; the check's signals "
-                "are in the store and stay readable. Restore the file from a backup."
-            ) from error
+            raise _damaged(name, error) from error
+
+
+def _damaged(name: str, error: Exception) -> StoreUnusable:
+    return StoreUnusable(
+        f"'{name}' of the archive is damaged ({error}), so this report cannot be shown; the check's signals "
+        "are in the store and stay readable. Restore the file from a backup."
+    )
 
 
 def _name(stream: str, report_id: str, kind: str) -> str:

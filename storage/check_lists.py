@@ -83,6 +83,17 @@ class ListedCheck:
 
 
 @dataclass(frozen=True)
+class KeptDocument:
+    """A check with all that it found. cycle_id: None, where a person asked for it."""
+
+    report_id: str
+    as_of: datetime
+    version: int
+    cycle_id: str | None
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class PastValue:
     """A signal at one time; effect: the size of the change, for a metric the drop."""
 
@@ -115,6 +126,14 @@ class CheckLists:
             for row in rows
         ]  # fmt: skip
         return found, total
+
+    def documents(self, stream: str, limit: int) -> list[KeptDocument]:
+        """The newest `limit` checks of a stream with their documents, newest first."""
+        c = t.checks.c
+        query = sa.select(c.id, c.as_of, c.version, c.cycle_id, c.document).where(c.stream == stream)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(c.as_of.desc(), c.made_at.desc()).limit(limit))
+            return [KeptDocument(*row) for row in rows]
 
     def _breached(self, connection: Connection, ids: list[str]) -> dict[str, list[str]]:
         """The codes that breached in each of these checks."""

@@ -198,6 +198,23 @@ class Deployment:
             deliver=lambda: deliver_now(app),
         )
 
+    def evidently_ui(
+        self, *, port: int = 8000, edit: bool = False, announce: Callable[[str], None] | None = None
+    ) -> None:
+        """Show the stored reports of all streams in Evidently's own UI on loopback, until Ctrl-C.
+
+        Args:
+            port: of 127.0.0.1; 0: one that is free.
+            edit: let whoever reaches the port change and delete in the UI; otherwise it is read-only.
+            announce: told the address, once the UI has read the reports.
+
+        Raises:
+            InputError: the port is taken. EvidentlyUiFailed: the UI did not come up, or ended by itself.
+        """
+        from trueup.flows.serve.evidently_ui import show_evidently_ui
+
+        show_evidently_ui(self._app, self.streams, port=port, edit=edit, announce=announce or (lambda url: None))
+
     def close(self) -> None:
         """Let go of the store."""
         self._app.close()

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Check, Verdict
 from trueup.storage.errors import InputError, StoreUnusable
-from trueup.storage.tabular import Document, Page, Tabular
+from trueup.storage.tabular import Document, Listing, Page, Tabular
 from trueup.storage.timepoints import parse_since, to_minute
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot
 
     from trueup.flows.app import App
+    from trueup.monitoring.report.workspace.folder import ProjectExport
     from trueup.reports.comparing import Change
     from trueup.storage.check_lists import ListedCheck
 
@@ -203,6 +204,23 @@ class Reports:
     def export(self, report_id: str, folder: str | Path) -> tuple[Path, Path]:
         """Write a report's page and Evidently snapshot into a folder; where they are."""
         return self.show(report_id).export(folder)
+
+    def export_workspace(self, folder: str | Path, *, last: int = 300) -> Listing[ProjectExport]:
+        """Write or update a workspace that `evidently ui --workspace FOLDER` opens: a project a stream, a run a check.
+
+        Args:
+            last: how many of the newest checks come with Evidently's plots, shared evenly by the streams; older ones
+                come as figures and signals alone, the oldest beyond 2,000 not at all.
+
+        Raises:
+            UsageError: `last` is less than 1. InputError: the folder cannot be written.
+        """
+        from trueup.flows.admin.evidently_workspace import export_workspace
+
+        return Listing(export_workspace(self._app, self._streams(), Path(folder), last=last))
+
+    def _streams(self) -> tuple[str, ...]:
+        return (self.stream,) if self.stream else tuple(self._app.settings.streams)
 
     def _of(self, found: ListedCheck) -> StoredReport:
         return StoredReport(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trueup.flows.cli.evidently_ui import reports_export
 from trueup.flows.cli.session import (
     PAGE,
     AsJson,
@@ -142,23 +142,6 @@ def reports_open(
         found = s.deployment.reports.show(report_id)
         page, opened = found.open(browser=browser)
         s.show({"reports": [{"report_id": found.report_id, "page": page, "opened": opened}]}, str(page))
-
-
-def reports_export(
-    report_id: ReportId,
-    folder: Annotated[Path, typer.Argument(help="Where the page and the Evidently snapshot are written.")],
-    config: Config = None,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write a stored report's page and snapshot into a folder."""
-    with session(config, home, as_json) as s:
-        found = s.deployment.reports.show(report_id)
-        page, snapshot = found.export(folder)
-        s.show(
-            {"reports": [{"report_id": found.report_id, "page": page, "snapshot": snapshot}]},
-            str(page), str(snapshot),
-        )  # fmt: skip
 
 
 def add_to(cli: typer.Typer) -> None:

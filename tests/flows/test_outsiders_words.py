@@ -52,7 +52,7 @@ WALKED = {
     "resume": "--why EVIL", "prune": "--dry-run", "runbook": "EVIL", "no such EVIL": "",
 }  # fmt: skip
 NOT_WALKED = {
-    "train", "serve", "demo", "replay", "models promote", "models rollback", "models resume", "reports open",
+    "train", "serve", "ui", "demo", "replay", "models promote", "models rollback", "models resume", "reports open",
     "alerts test", "alerts deliver",
 }  # fmt: skip
 HEADERS = {

@@ -49,7 +49,7 @@ WALKED = (
     "init --from FILE --stream made --config NEW", "runbook", "runbook DRF-IN-price",
 )  # fmt: skip
 NOT_WALKED = {  # they tell one line, or as they go
-    "serve", "demo", "replay", "adopt", "alerts accept", "models promote",
+    "serve", "ui", "demo", "replay", "adopt", "alerts accept", "models promote",
     "models rollback", "models resume",
 }  # fmt: skip
 

@@ -1,0 +1,67 @@
+"""The stored checks of a deployment as a workspace of Evidently's UI: what goes into it, and how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trueup.monitoring.check import Check
+from trueup.monitoring.report.workspace.figures import CheckedRun, GateTestFigure
+from trueup.monitoring.report.workspace.folder import ProjectExport, StreamRuns, write_workspace
+from trueup.storage.errors import UsageError
+
+if TYPE_CHECKING:
+    from trueup.flows.app import App
+    from trueup.storage.incidents import Incident
+
+PLOTTED = 300  # runs with Evidently's plots, over all streams: its UI holds every run in memory, 1,000 are 1.2 GB
+FIGURES_ONLY = 2_000  # older ones, without plots, over all streams: 250 MB
+
+
+def export_workspace(app: App, streams: Sequence[str], folder: Path, *, last: int = PLOTTED) -> list[ProjectExport]:
+    """Bring a workspace of Evidently's UI up to date with the stored checks of these streams.
+
+    Args:
+        last: how many of the newest checks come with Evidently's plots, shared evenly by the streams.
+
+    Raises:
+        UsageError: `last` is less than 1.
+        InputError: the folder cannot be written.
+    """
+    if last < 1:
+        raise UsageError(f"last = {last}: at least one check comes with its plots. Nothing was written.")
+    plotted = max(last // max(len(streams), 1), 1)
+    older = FIGURES_ONLY // max(len(streams), 1)
+    return write_workspace(folder, [_runs(app, stream, plotted, older) for stream in streams])
+
+
+def newest_checks(app: App, streams: Sequence[str]) -> tuple[object, ...]:
+    """What changes with each stored check."""
+    return tuple(app.checks.newest(stream) for stream in streams)
+
+
+def _runs(app: App, stream: str, plotted: int, older: int) -> StreamRuns:
+    incidents = app.incidents.newest(stream, limit=None)
+    gates = {a.cycle_id: _figures(a.gate) for a in reversed(app.promotions.history(stream)) if a.cycle_id}
+    runs = [
+        CheckedRun(
+            report_id=kept.report_id, as_of=kept.as_of, version=kept.version, check=Check.from_json(kept.document),
+            gate=gates.get(kept.cycle_id or "", ()), open_incidents=_open_at(incidents, kept.as_of),
+        )
+        for kept in app.checks.documents(stream, plotted + older)
+    ]  # fmt: skip
+    return StreamRuns(
+        deployment=app.settled.identity.id if app.settled else "", stream=stream, runs=runs, plotted=plotted,
+        snapshot=partial(app.report_files.snapshot_text, stream),
+    )  # fmt: skip
+
+
+def _open_at(incidents: Sequence[Incident], moment: datetime) -> int:
+    return sum(i.opened_at <= moment and (i.resolved_at is None or i.resolved_at > moment) for i in incidents)
+
+
+def _figures(gate: Mapping[str, Any]) -> tuple[GateTestFigure, ...]:
+    return tuple(GateTestFigure(test["code"], test["value"], test["bound"]) for test in gate.get("tests", ()))

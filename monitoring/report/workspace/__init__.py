@@ -1,0 +1,1 @@
+"""Our checks as a workspace that Evidently's own UI opens."""
