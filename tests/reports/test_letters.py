@@ -112,7 +112,9 @@ def test_the_news_is_what_users_get_and_then_how_sure() -> None:
     """A fall is told in shares of answers, records a day and their interval, not by the metric."""
     letter = letter_of(KINDS["quality fell, retraining"]())
     assert letter.wrong == "3 in 10 answers wrong, was 1 in 10."
-    assert letter.affected.startswith("About 130 of 430 records a day get a wrong answer (likely 110 to 150), usually 43.")
+    assert letter.affected.startswith(
+        "About 130 of 430 records a day get a wrong answer (likely 110 to 150), usually 43."
+    )
     assert "v1 answers" in letter.affected
 
 
