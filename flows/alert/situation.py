@@ -112,7 +112,7 @@ def _with_store(app: App, stream: StreamSettings, told: Situation) -> Situation:
         champion_since=committed[0].as_of if committed else None,
         newest_record=checks[0]["last_time"] if checks else None,
         latest=latest,
-        history=_points(app, stream),
+        history=_points(app, stream, _CHECKS),
         changes=tuple(ChampionSince(at=p.as_of, version=p.to_version or 0) for p in reversed(committed)),
         judged=judged,
         examples=_examples(stream, told, rows) if rows is not None else {},
@@ -130,9 +130,9 @@ def _state(row: Mapping[str, object]) -> CheckState:
     )
 
 
-def _points(app: App, stream: StreamSettings) -> tuple[MetricPoint, ...]:
+def _points(app: App, stream: StreamSettings, limit: int) -> tuple[MetricPoint, ...]:
     points = []
-    for past in app.cycles.counted_checks(stream.name, limit=_CHECKS):
+    for past in app.cycles.counted_checks(stream.name, limit=limit):
         signals: dict[str, Signal] = {s.code: s for s in Check.from_json(past.document).signals}
         measured, estimated = signals.get(METRIC), signals.get("PRF-EST")
         points.append(

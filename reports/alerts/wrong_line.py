@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from trueup.monitoring.causes import Cause
@@ -174,7 +175,7 @@ _NEWS: dict[AlertKind, Callable[[AlertFacts], str]] = {
 _OPEN: dict[Cause, Callable[[Situation], str]] = {
     Cause.CYCLE: lambda s: _failed(AlertKind.FAILURE, s),
     Cause.CHAMPION: lambda s: _failed(AlertKind.FAILURE, s),
-    Cause.NO_CHAMPION: lambda s: f"No model yet: {_lower(_failed(AlertKind.NO_CHAMPION, s))}",
+    Cause.NO_CHAMPION: lambda s: f"No model yet: {_lower(_finding(_failed(AlertKind.NO_CHAMPION, s)))}",
     Cause.METRIC: quality_fell,
     Cause.LABEL_FEED: _label_feed,
     Cause.ROLLBACK: _rolled_back,
@@ -182,6 +183,11 @@ _OPEN: dict[Cause, Callable[[Situation], str]] = {
     Cause.DATA: _data,
     Cause.DRIFT: _drift,
 }
+
+
+def _finding(sentence: str) -> str:
+    """What a test of the rows found, without the rows' name and the test's code before it."""
+    return re.sub(r"^.*?: (?:[A-Z]+-[A-Z]+: )", "", sentence)
 
 
 def _capital(text: str) -> str:

@@ -198,7 +198,7 @@ def test_a_whole_course_in_the_contracts_words(trained: Shell) -> None:
     opened = alerts["incidents"][0]["id"]
     assert trained(f"alerts ack {opened}").document["incidents"][0]["acknowledged_at"]
     mail = trained(f"alerts show {alerts['alerts'][0]['id']}").document["alerts"][0]
-    assert "what you need to do" in mail["text"]
+    assert "WHAT YOU NEED TO DO" in mail["text"]
 
 
 def test_a_check_changes_nothing(trained: Shell) -> None:

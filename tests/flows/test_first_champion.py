@@ -22,12 +22,12 @@ def test_a_first_training_that_fails_is_told_of_until_there_is_a_champion(tmp_pa
         done = run_cycle(app, stream, START + timedelta(days=days))
         assert done["promotion"] is None
     assert [a.kind for a in app.outbox.newest("reviews")] == ["no_champion"]
-    assert "labelled training rows are too few" in plain_mail(app, app.outbox.newest("reviews")[0])
+    assert "labelled training rows, 50 needed" in plain_mail(app, app.outbox.newest("reviews")[0])
     (note,) = shell("status").document["streams"][0]["notes"]
     assert note.startswith("no champion: ")
-    assert "too few" in note
+    assert "labelled training rows" in note
     finding = next(f for f in shell("doctor", status=1).document["checks"] if f["name"] == "champion reviews")
-    assert "too few" in finding["said"]
+    assert "labelled training rows" in finding["said"]
     take_in(app, tmp_path, 2, START + WEEK, TRAINED - START - WEEK, HEALTHY, 1000)
     assert run_cycle(app, stream, TRAINED)["promotion"] == {"from_version": None, "to_version": 1}
     assert app.incidents.open_ones("reviews") == []
