@@ -227,7 +227,7 @@ def test_a_lost_probation_goes_back_by_itself(app: App) -> None:
     assert aliases(app) | {"challenger": None} == {"champion": 1, "previous": 2, "challenger": None}
     assert done["champion"] == 1
     assert done["check"]["counted"]
-    assert done["decision"]["reasons"][0].startswith("v2 lost its probation: on ")
+    assert done["decision"]["reasons"][0].startswith("v2 lost its probation: macro-F1 ")
     assert outcome(done).startswith("v2 lost its probation, back to v1; ")
     event = next(p for p in app.promotions.history("reviews") if p.kind == "probation")
     assert (event.state, event.from_version, event.to_version) == (PromotionState.COMMITTED, 2, 1)

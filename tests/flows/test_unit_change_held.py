@@ -79,7 +79,7 @@ def test_the_mails_ask_a_person_first(hundredfold: dict[str, Any]) -> None:
     assert opened == waits
     assert "The unit of column 'x' has probably changed (× 100)" in waits
     assert "holds it for a person" in waits
-    assert "Decide by" in waits
+    assert "Ask the source of 'x' by " in waits
     assert "trueup models promote --to 2 --stream reviews" in waits
     (told,) = [other for other in hundredfold["explained"]["others"] if other["version"] == 2]
     assert told["state"] == "held"
