@@ -198,7 +198,7 @@ class Deployment:
             deliver=lambda: deliver_now(app),
         )
 
-    def evidently_ui(
+    def ui(
         self, *, port: int = 8000, edit: bool = False, announce: Callable[[str], None] | None = None
     ) -> None:
         """Show the stored reports of all streams in Evidently's own UI on loopback, until Ctrl-C.

@@ -92,7 +92,7 @@ def ui(
             said = f"Evidently's UI: {url} ({'edits allowed' if edit else 'read-only'}); stop with Ctrl-C"
             s.show({"url": url, "edit": edit}, said)
 
-        s.deployment.evidently_ui(port=port, edit=edit, announce=announce)
+        s.deployment.ui(port=port, edit=edit, announce=announce)
 
 
 def add_to(cli: typer.Typer) -> None:

@@ -176,7 +176,7 @@ def test_a_taken_port_is_said_plainly(app: App, tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(InputError, match=r"Port \d+ of 127\.0\.0\.1 cannot be used"):
-            deployment.evidently_ui(port=taken.getsockname()[1])
+            deployment.ui(port=taken.getsockname()[1])
         assert not (app.home / "evidently-ui").exists()
         with pytest.raises(UsageError):
             deployment.reports.export_workspace(tmp_path / "ws", last=0)
