@@ -24,7 +24,10 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-_WIDTH = "<script>document.title = 'width ' + document.documentElement.scrollWidth</script>"
+# The width is measured within a frame: Chromium's own window is 500 px at the least where it only dumps a page.
+_MEASURED = """<!DOCTYPE html><iframe id="mail" width="{width}" height="900" srcdoc="{page}"></iframe>
+<script>onload = () => document.title =
+"width " + document.getElementById("mail").contentDocument.documentElement.scrollWidth</script>"""
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,13 @@ class Client:
     pictures: bool = True
 
 
-_DARK, _FORCED = "--blink-settings=preferredColorScheme=0", "--enable-features=WebContentsForceDark"
+_DARK, _FORCED = "--blink-settings=preferredColorScheme=0", "--blink-settings=forceDarkModeEnabled=true"
 CLIENTS = (
     Client("desktop", 900, 1500),
     Client("phone", 390, 1800),
     Client("desktop-dark", 900, 1500, (_DARK,)),
     Client("phone-dark", 390, 1800, (_DARK,)),
-    Client("phone-forced-dark", 390, 1800, ("--force-dark-mode", _FORCED), styled=False),
+    Client("phone-forced-dark", 390, 1800, (_FORCED,), styled=False),
     Client("phone-no-pictures", 390, 1800, pictures=False),
 )
 
@@ -70,15 +73,16 @@ def shoot(page: str, client: Client, picture: Path) -> int:
     """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or "google-chrome"
     with tempfile.TemporaryDirectory(prefix="trueup-shot-") as folder:
-        file = Path(folder) / "mail.html"
-        file.write_text(page + _WIDTH, encoding="utf-8")
+        file, measured = Path(folder) / "mail.html", Path(folder) / "measured.html"
+        file.write_text(page, encoding="utf-8")
+        measured.write_text(_MEASURED.format(width=client.width, page=html.escape(page)), encoding="utf-8")
         command = [
             chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={folder}/p",
             f"--window-size={client.width},{client.height}", *client.flags,
         ]  # fmt: skip
         drawn: dict[str, Any] = {"check": True, "capture_output": True, "timeout": 120}
         subprocess.run([*command, f"--screenshot={picture.absolute()}", file.as_uri()], **drawn)
-        dumped = subprocess.run([*command, "--dump-dom", file.as_uri()], **drawn).stdout.decode()
+        dumped = subprocess.run([*command, "--dump-dom", measured.as_uri()], **drawn).stdout.decode()
     found = re.search(r"<title>width (\d+)</title>", dumped)
     return int(found[1]) if found else 0
 
