@@ -28,7 +28,8 @@ PARTS = {
     ),
     "flows": (
         "channel_settings", "alert_settings", "mail_settings", "settings_faults", "settings", "environment", "app",
-        "check", "alert", "train", "gate", "promote", "audit", "admin", "cycle", "replay", "serve", "cli", "demo",
+        "check", "alert", "train", "gate", "promote", "audit", "admin", "site", "cycle", "replay", "serve", "cli",
+        "demo",
     ),
 }  # fmt: skip
 LONGEST = 300  # lines of a file; longer is two ideas, but for these
