@@ -1,0 +1,101 @@
+"""What every page shares: its head, style and content policy, the way back to the index, and the one small script.
+
+A page needs no network and no script: without it, tables keep the order they were written in.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trueup.storage.escaping import for_page
+from trueup.storage.formatting import figure
+from trueup.storage.timepoints import to_minute
+
+if TYPE_CHECKING:
+    import jinja2
+    from markupsafe import Markup
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class PageFrame:
+    """What stands around the body of a page.
+
+    title: of the window, and the last crumb. crumbs: the pages above, outermost first, as words and relative address.
+    root: the relative address of the site's index, empty for a page that stands alone. made: when, in words.
+    """
+
+    title: str
+    crumbs: tuple[tuple[str, str], ...] = ()
+    root: str = ""
+    made: str = ""
+
+
+def whole_page(frame: PageFrame, body: Markup) -> bytes:
+    """The page as a file: `body` is what `<main>` holds, and begins with its `h1`."""
+    from markupsafe import Markup
+
+    script = _text("page.js")
+    return (
+        page_template("frame.html")
+        .render(frame=frame, body=body, css=Markup(page_css()), script=Markup(script), policy=content_policy(script))
+        .encode()
+    )
+
+
+def content_policy(script: str) -> str:
+    """The policy of a page: nothing from elsewhere, and no script but this one, which is named by its hash."""
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src 'self' data:; "
+        "frame-src 'self'; form-action 'self'; base-uri 'none'"
+    )
+
+
+def page_css() -> str:
+    """The one style of all pages: light, dark, on paper, and on a phone."""
+    return _text("page.css")
+
+
+def page_template(name: str) -> jinja2.Template:
+    """A template of this folder; what it shows is escaped, and a name that it lacks is an error."""
+    return _environment().get_template(name)
+
+
+def shown(value: object) -> str:
+    """A value of a table of numbers as people read it; nothing for what is missing."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return to_minute(value)
+    if isinstance(value, float):
+        return figure(value)
+    return str(value)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=for_page,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = shown
+    return environment
+
+
+@cache
+def _text(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
