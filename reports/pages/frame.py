@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trueup.reports.pictures.palette import picture_css
 from trueup.storage.escaping import for_page
 from trueup.storage.formatting import figure
 from trueup.storage.timepoints import to_minute
@@ -61,7 +62,7 @@ def content_policy(script: str) -> str:
 
 def page_css() -> str:
     """The one style of all pages: light, dark, on paper, and on a phone."""
-    return _text("page.css")
+    return f"{picture_css()}\n{_text('page.css')}"
 
 
 def page_template(name: str) -> jinja2.Template:
