@@ -254,7 +254,7 @@ def assemble(located: Located) -> App:
 
 def _secrets(settings: Settings) -> Iterator[str]:
     """The passwords that the settings hold, and the variables that MLflow, PostgreSQL and object stores read."""
-    for address in (settings.store.url, settings.store.archive, settings.tracking.uri):
+    for address in (settings.store.url, settings.store.archive, settings.tracking.uri, settings.site.to):
         yield from passwords_in(address)
     yield settings.smtp.password.get_secret_value()
     for channel in settings.alerts.channels.values():

@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,8 @@ from trueup.flows.alert_settings import AlertSettings
 from trueup.flows.channel_settings import secret_in_file
 from trueup.flows.mail_settings import LinkSettings, SmtpSettings
 from trueup.flows.settings_faults import faults_of, is_json, place_of, refused_settings, settings_variables
+from trueup.reports.alerts.links import checked_site, links_of_site
+from trueup.reports.masking import MaskRule
 from trueup.storage.addresses import CHANNEL
 from trueup.storage.errors import ConfigError
 from trueup.storage.locations import (
@@ -61,6 +64,18 @@ class ServeSettings(Frozen):
     port: Annotated[int, Field(ge=1, le=65535)] = 4200
 
 
+class SiteSettings(Frozen):
+    """The site of plain pages that each cycle brings up to date; without `to` there is none.
+
+    to: a folder or fsspec URL. url: where people read it, for links in mails. mask: whether personal data is masked in
+        what outsiders wrote, there and in what is exported; auto: wherever the place is no local folder.
+    """
+
+    to: Annotated[str, AfterValidator(checked_archive)] = ""
+    url: Annotated[str, AfterValidator(checked_site)] = ""
+    mask: MaskRule = "auto"
+
+
 class Settings(Frozen):
     """One deployment: its streams and where its state is kept."""
 
@@ -71,6 +86,7 @@ class Settings(Frozen):
     links: LinkSettings = LinkSettings()
     alerts: AlertSettings = AlertSettings()
     serve: ServeSettings = ServeSettings()
+    site: SiteSettings = SiteSettings()
 
     @model_validator(mode="before")
     @classmethod
@@ -97,6 +113,13 @@ class Settings(Frozen):
                 f"{unknown[0].removeprefix(CHANNEL)}] (channels: {known}); add it, or name another recipient"
             )
         return self
+
+    @cached_property
+    def page_links(self) -> dict[str, str]:
+        """Templates of the addresses of pages, by kind: those of `[links]`; without one, those of the site's pages."""
+        own = self.links.model_dump()
+        site = links_of_site(self.site.url) if self.site.url else {}
+        return {kind: own.get(kind) or site.get(kind, "") for kind in {**own, **site}}
 
     def stream(self, name: str) -> StreamSettings:
         """The stream of this name.
@@ -151,7 +174,8 @@ def _from(folder: Path, settings: Settings) -> Settings:
     )
     tracking = tracking.model_copy(update={"uri": from_folder(tracking.uri, folder)})
     smtp = smtp.model_copy(update={"ca": from_folder(smtp.ca, folder)})
-    return settings.model_copy(update={"store": store, "tracking": tracking, "smtp": smtp})
+    site = settings.site.model_copy(update={"to": from_folder(settings.site.to, folder)})
+    return settings.model_copy(update={"store": store, "tracking": tracking, "smtp": smtp, "site": site})
 
 
 def load_settings(file: Path | None) -> Settings:

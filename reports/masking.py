@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from trueup.storage.escaping import for_header
+from trueup.storage.locations import is_local
+
+MaskRule = Literal["auto", "always", "never"]
 
 _LINK = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[^\s@<>\"'(),;:]{2,}")
@@ -12,6 +16,11 @@ _HANDLE = re.compile(r"(?<!\w)@\w{2,}")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}\b")
 _DIGITS = re.compile(r"(?<!\w)[+(]?\d(?:[\s().\-/]{0,2}\d){6,}(?!\w)")  # phones, cards, account and order numbers
 _READ = 4_000  # characters that are looked at; what is shown is far shorter
+
+
+def masks_at(rule: MaskRule, place: str) -> bool:
+    """Whether what is written to a place is masked: a folder or an URL; empty: the home folder."""
+    return rule == "always" or (rule == "auto" and not is_local(place))
 
 
 def masked(text: str, length: int = 120) -> str:

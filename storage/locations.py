@@ -1,4 +1,4 @@
-"""Where the settings keep store, archive and model registry: checked when read, and begun at a folder where relative.
+"""Where store, archive, model registry and site are: checked when read, begun at the settings' folder where relative.
 
 Nothing is opened here; only what is installed is looked at.
 """
@@ -111,6 +111,11 @@ def checked_host(host: str) -> str:
         advice = "write its name alone, as in 'mail.example.org', and the port as `port`"
         raise ValueError(f"it is no host; {advice}") from None
     return host
+
+
+def is_local(location: str) -> bool:
+    """Whether it is on this machine's file system: a path, or a URL of one (of SQLite as well); empty: the home."""
+    return _scheme(location) in ("", "file", "local", "sqlite")
 
 
 def from_folder(location: str, folder: Path) -> str:

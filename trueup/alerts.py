@@ -144,7 +144,7 @@ class Alerts:
     def links(self) -> dict[str, str]:
         """By kind of page, the address as a mail would have it now; "" where the stream has no such page yet.
 
-        Only pages with a template in `[links]`.
+        Only pages with a template in `[links]`, and those of the site where `[site] url` says where it is.
         """
         from trueup.flows.alert.linked_pages import linked_pages
 

@@ -8,8 +8,11 @@ from trueup.reports.runbook import runbook_code
 
 
 def linked_pages(app: App, stream: str) -> dict[str, str]:
-    """By kind of page with a template in `[links]`, the address with the newest ids; "" where there is none yet."""
-    links = app.settings.links.model_dump()
+    """By kind of page, the address with the newest ids; "" where there is none yet.
+
+    Only pages with a template in `[links]`, or of a site whose address is known.
+    """
+    links = app.settings.page_links
     report = next(iter(app.cycles.reports(stream, limit=1)), None)
     incident = next(iter(app.incidents.newest(stream, limit=1)), None)
     code = next(iter(incident.codes), "") if incident else ""

@@ -56,7 +56,7 @@ def letter_for(
         app, stream, notices, incidents, now=now, written_at=written_at, late_because=late_because, timezone=timezone,
         next_told=next_told,
     )  # fmt: skip
-    pages = pages_of(app.settings.links.model_dump(), situation)
+    pages = pages_of(app.settings.page_links, situation)
     letter = letter_of(situation, drawn(situation), link or next((address for _, address in pages), ""))
     ways = pages[1:] if pages else commands_for(situation)
     return replace(letter, foot=(*letter.foot, *ways))

@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from trueup.reports.runbook import runbook_code
+from trueup.storage.slugs import slug
 
 if TYPE_CHECKING:  # settings read templates, and know nothing of checks
     from trueup.reports.alerts.situation import Situation
 
-PLACEHOLDERS = ("stream", "report", "incident", "version", "run", "cycle", "code")
+PLACEHOLDERS = ("stream", "report", "incident", "version", "run", "cycle", "code", "slug")
+
+# The site's own pages, below its address; `flows/site/layout.py` writes them there.
+_SITE = {
+    "site": "index.html",
+    "stream": "{slug}/index.html",
+    "report": "{slug}/checks/{report}.html",
+    "incident": "{slug}/incidents/{incident}.html",
+    "model": "{slug}/models.html",
+}
 
 _PAGES = {
     "incident": "Incident",
@@ -25,13 +35,21 @@ _PAGES = {
 }
 
 
+def links_of_site(begin: str) -> dict[str, str]:
+    """The templates of the addresses of the site's pages, by kind; begin: the site's own address, or its folder."""
+    fixed = begin.rstrip("/").replace("{", "{{").replace("}", "}}")
+    return {kind: f"{fixed}/{name}" for kind, name in _SITE.items()}
+
+
 def link_for(links: Mapping[str, str], kind: str, **ids: object) -> str:
     """The address of one page; "" where no template is set, or where it asks for an id that is not known.
 
     links: templates by kind of page: site, report, incident, model, run, cycle, runbook. ids: by placeholder; each is
-        quoted, so that it can only be the part of the address that the template makes of it.
+        quoted, so that it can only be the part of the address that the template makes of it. `slug` is the stream's.
     """
     template = links.get(kind, "")
+    if ids.get("stream"):
+        ids["slug"] = slug(str(ids["stream"]))
     known = {name: quote(str(value), safe="") for name, value in ids.items() if value not in (None, "")}
     return template.format_map(known) if all(name in known for name in _named(template)) else ""
 
@@ -90,6 +108,18 @@ def checked_link(template: str) -> str:
     if "{" in where.netloc:
         raise ValueError("a placeholder stands before the first '/', so the link could lead to anywhere; name the host")
     return template
+
+
+def checked_site(url: str) -> str:
+    """The address where the site's pages begin, without the last slash.
+
+    Raises:
+        ValueError: it is no http or https address, holds a login, a placeholder or what stands after `?` or `#`.
+    """
+    plain = checked_link(url)
+    if "{" in plain or "?" in plain or "#" in plain:
+        raise ValueError("pages are named after it, so it ends in a folder: leave out braces and all from ? or # on")
+    return plain.rstrip("/")
 
 
 def _newest(values: Iterable[str | int | None]) -> str | int | None:
