@@ -15,6 +15,7 @@ from trueup.reports.alerts.compose import letter_of
 from trueup.reports.alerts.facts import AlertFacts, GateLine
 from trueup.reports.alerts.letter import Letter
 from trueup.reports.alerts.links import commands_for, pages_of
+from trueup.reports.alerts.moved_words import more_common
 from trueup.reports.alerts.picture import drawn
 from trueup.reports.alerts.situation import (
     ChampionSince,
@@ -32,6 +33,8 @@ from trueup.storage.stream import StreamSettings
 
 _CHECKS = 30  # counted checks that the picture shows
 _EXAMPLES = 3
+_READ = 2_000  # characters of a text in which its word is looked for
+_BEFORE = 60  # characters before the word that an example is shown for, beyond which it begins later
 
 
 def letter_for(
@@ -181,14 +184,15 @@ def _examples(stream: StreamSettings, told: Situation, rows: Rows) -> dict[str, 
     """Up to three masked records by the code of the signal that they show, of every notice's breached signals."""
     found: dict[str, tuple[str, ...]] = {}
     for signal in (s for n in told.notices for s in n.signals if s.verdict == "breached"):
-        ids = list(dict.fromkeys(i for c in signal.contributors for i in c.examples))[:_EXAMPLES]
-        shown = [_shown(stream, rows, i, signal.code) for i in ids]
+        held = {i: c.what for c in reversed(more_common(signal.contributors)) for i in reversed(c.examples)}
+        ids = list(reversed(held))[:_EXAMPLES]
+        shown = [_shown(stream, rows, i, signal.code, held[i] if signal.code == "DRF-TEXT" else "") for i in ids]
         found[signal.code] = tuple(dict.fromkeys(text for text in shown if text))
     return found
 
 
-def _shown(stream: StreamSettings, rows: Rows, record: str, code: str = "") -> str:
-    """A record in a line: its text, else the column that a signal is about, else its first columns."""
+def _shown(stream: StreamSettings, rows: Rows, record: str, code: str = "", word: str = "") -> str:
+    """A record in a line: its text, from near `word` on, else the column of a signal, else its first columns."""
     at = (rows.meta["id"].astype(str) == record).to_numpy().nonzero()[0]
     if not len(at):
         return ""
@@ -197,7 +201,9 @@ def _shown(stream: StreamSettings, rows: Rows, record: str, code: str = "") -> s
     if column in features.index:
         return masked(f"{column} = {_value(features[column])} (record {record})")
     if stream.text:
-        return masked(" ".join(str(features[c]) for c in stream.text if features[c] is not None))
+        text = masked(" ".join(str(features[c]) for c in stream.text if features[c] is not None), _READ)
+        at = text.casefold().find(word) if word else 0
+        return masked(text if at < _BEFORE else f"…{text[at - _BEFORE // 2 :]}")
     return masked(", ".join(f"{c} = {_value(features[c])}" for c in features.index[:4]))
 
 

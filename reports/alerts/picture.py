@@ -107,4 +107,6 @@ def _alt(situation: Situation, points: list[MetricPoint]) -> str:
     )
     said += f"newest {metric_in_words(told[-1])}"
     bound = next((p.bound for p in reversed(points) if p.bound is not None), None)
-    return said + (f"; bound {metric_in_words(bound)}, which it may not pass." if bound is not None else ".")
+    if bound is None:
+        return f"{said}."
+    return f"{said}. It counts as a fall from {metric_in_words(bound)} {'up' if situation.lower_is_better else 'down'}."

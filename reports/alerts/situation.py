@@ -11,6 +11,7 @@ from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import AnswerQuality, Signal
 from trueup.monitoring.severity import Severity
 from trueup.reports.alerts.facts import AlertFacts, AlertKind, GateLine
+from trueup.reports.signal_words import RELATIVE_DROP
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +116,11 @@ class Situation:
     def is_regression(self) -> bool:
         """Whether answers are numbers."""
         return self.task == "regression"
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a rise of the metric is bad news."""
+        return self.metric in RELATIVE_DROP
 
     @property
     def open(self) -> tuple[IncidentState, ...]:

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.severity import Severity
-from trueup.monitoring.signals.catalogue import kind_of
+from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.alerts.letter import Remedy
 from trueup.reports.alerts.plain_figures import deadline
 from trueup.reports.alerts.situation import Situation
-from trueup.reports.alerts.wrong_line import leading_cause
+from trueup.reports.alerts.wrong_line import SELECTIVE, leading_cause
 
 NOTHING = "Nothing."
 _WEEK = timedelta(days=7)  # by when what hurts nobody is looked at
@@ -86,6 +86,11 @@ def _decide(situation: Situation, held: AlertFacts) -> tuple[str, Remedy | None]
         return f"Ask the source of '{column}' {by} whether its unit changed: if not, promote v{new}.", promote
     if held.kind is AlertKind.LABEL_FEED:
         said = f"Check the source of the labels {by}: if they are right, promote v{new}; if not, send corrected ones"
+        if any(t.code == "GATE-FEED" and t.said.startswith(SELECTIVE) for t in held.gate):
+            said = (
+                f"Find out {by} why those labels are missing. If they only come late, wait: the next cycle tests anew. "
+                f"If such records get fewer labels for good, promote v{new}"
+            )
         return f"{said}. Without a decision v{old} stays.", _report(situation)
     return f"Decide {by}: promote v{new}, or do nothing and keep v{old}.", promote
 
@@ -115,14 +120,15 @@ def _look(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
 
 
 def _quality(situation: Situation, when: str) -> str:
+    sources = "data and label sources" if METRIC in situation.signals() else "source of the data"
     if any("labels newer than" in reason for n in situation.notices for reason in n.reasons):
-        return f"Check the data and label sources {when}, and send more labels: trueup then trains again."
+        return f"Check the {sources} {when}, and send more labels: trueup then trains again."
     if any(n.action == "retrain" for n in situation.notices) and situation.newest(AlertKind.REFUSED) is None:
-        return f"Check the data and label sources {when}; do not wait for the result."
+        return f"Check the {sources} {when}; do not wait for the result."
     judged = situation.judged
     if judged is not None and judged.outcome == "not enough evidence":
-        return f"Check the data and label sources {when}, and send more labels: trueup then trains again."
-    return f"Check the data and label sources {when}; if they are right, the model needs more labels or other features."
+        return f"Check the {sources} {when}, and send more labels: trueup then trains again."
+    return f"Check the {sources} {when}; if nothing is wrong there, the model needs more labels or other features."
 
 
 def _feed(situation: Situation, codes: list[str], when: str) -> tuple[str, Remedy | None]:

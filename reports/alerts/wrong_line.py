@@ -9,11 +9,13 @@ from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Signal
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.alerts.facts import AlertFacts, AlertKind
+from trueup.reports.alerts.moved_words import moved_phrases
 from trueup.reports.alerts.plain_figures import day_of, error, lasted, metric_in_words, share_pair
 from trueup.reports.alerts.situation import IncidentState, Situation
 from trueup.reports.signal_words import metric_before
 from trueup.storage.formatting import METRIC_NAMES
 
+SELECTIVE = "labels are selective"  # how GATE-FEED begins where one predicted class is labelled more or less often
 # The gravest condition leads: what keeps trueup from its work, then what hurts users, then the rest.
 BY_GRAVITY = (
     Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION, Cause.METRIC, Cause.LABEL_FEED, Cause.ROLLBACK, Cause.FEED,
@@ -57,8 +59,9 @@ def quality_fell(situation: Situation) -> str:
     estimated = next((s for code, s in found.items() if code == "PRF-EST"), None)
     if estimated is not None:
         judged = situation.signals(breached=False).get(METRIC)
-        seen = "labels do not show it yet" if judged and judged.verdict == "ok" else "the labels are not here yet"
-        return f"Estimated: {_lower(_metric_fell(estimated))}; {seen}."
+        seen = "Labels do not show it yet" if judged and judged.verdict == "ok" else "The labels are not here yet"
+        more = "larger errors" if situation.is_regression else "more wrong answers"
+        return f"Probably {more}: {_lower(_metric_fell(estimated))}, estimated from the model's own doubt. {seen}."
     slices = [s for code, s in found.items() if kind_of(code).cause is Cause.METRIC]
     if slices:
         where = ", ".join(f"'{s.code.removeprefix('PRF-SLICE-')}'" for s in slices[:3])
@@ -80,9 +83,8 @@ def _drift(situation: Situation) -> str:
         return f"'{unit.code.removeprefix('DRF-IN-')}' looks as if its unit changed: {unit.unit_change}."
     if not found:
         return "The data differs from the reference; the newest check finds it as before."
-    found.sort(key=lambda s: kind_of(s.code).gravity)
-    phrases = list(dict.fromkeys(kind_of(s.code).phrase_of(s.code) for s in found))
-    more = f", and {len(phrases) - 2} more" if len(phrases) > 2 else ""
+    phrases = moved_phrases(found)
+    more = f"; and {len(phrases) - 2} more changes, below" if len(phrases) > 2 else ""
     return f"{_capital('; '.join(phrases[:2]))}{more}."
 
 
@@ -110,6 +112,11 @@ def _failed(kind: AlertKind, situation: Situation) -> str:
 
 
 def _label_feed(situation: Situation) -> str:
+    doubt = next((t.said for n in reversed(situation.notices) for t in n.gate if t.code == "GATE-FEED"), "")
+    if doubt.startswith(SELECTIVE):
+        return f"{_capital(re.sub(r': [^:]*$', '', doubt.removeprefix(f'{SELECTIVE}: ')))}."
+    if doubt.startswith("labels of the source"):
+        return f"{_capital(_first_sentence(doubt))}"
     return "The newest labels disagree with all earlier ones, so they may be wrong."
 
 
@@ -129,15 +136,16 @@ def _closed(situation: Situation) -> str:
     since = [c for c in situation.changes if c.at >= first.opened_at and c.version == situation.champion]
     also = f" Also closed: {'; '.join(i.stem.removeprefix(f'{situation.stream}: ') for i in others)}." if others else ""
     if situation.newest(AlertKind.INCIDENT_OPENED) and (opening := _was(situation)):
-        return f"{opening}. Already over{f': v{since[-1].version} answers now' if since else ''}.{also}"
+        learnt = f"The change stays; v{since[-1].version} has learnt it and answers now" if since else "Already over"
+        return f"{opening}. {learnt}.{also}"
     if first.outcome == "harmless":
         why = "it does not harm the answers"
     elif since and (first.outcome == "answered" or not (notice and notice.why)):
-        why = f"v{since[-1].version}, promoted on {day_of(since[-1].at)}, answers now"
+        why = f"v{since[-1].version}, promoted on {day_of(since[-1].at)}, has learnt the change and answers now"
     elif notice and notice.why:
         return f"Over: {_lower(notice.why).rstrip('.')}.{also}"
     else:
-        why = "the newest check finds nothing significant any more"
+        why = "the newest check finds it as before"
     return f"Over: {_past(first)}; {why}.{also}"
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,12 @@ from hypothesis import strategies as st
 
 from tests.made_situations import AT, DAY, FINE, HURT, KINDS, facts, metric, opened, situation, texts
 from trueup.monitoring.causes import Cause
-from trueup.monitoring.check import AnswerQuality, Contributor
+from trueup.monitoring.check import AnswerQuality, Contributor, Signal, Verdict
 from trueup.reports.alerts.compose import letter_of
-from trueup.reports.alerts.facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertFacts, AlertKind, GateLine
 from trueup.reports.alerts.letter import Letter, Picture
 from trueup.reports.alerts.mail_body import HTML_BYTES, PICTURE_CID, rendered
+from trueup.reports.alerts.moved_words import moved_phrases
 from trueup.reports.alerts.picture import drawn
 from trueup.reports.alerts.plain_figures import about, deadline, lasted, share_pair
 from trueup.reports.alerts.stems import SUBJECT_STEM, stem_of
@@ -147,8 +149,8 @@ def test_a_closed_incident_says_why_how_long_and_the_way_of_the_metric() -> None
     """Closed: since when another version answers; before, lowest and now."""
     letter = letter_of(KINDS["closed"]())
     assert letter.tag == "CLOSED"
-    assert letter.wrong == "Over: quality fell; v2, promoted on 9 June 2024, answers now."
-    assert letter.done.startswith("Closed after 9 days: macro-F1 before 0.91, lowest 0.71")
+    assert letter.wrong == "Over: quality fell; v2, promoted on 9 June 2024, has learnt the change and answers now."
+    assert letter.done.startswith("Closed after 9 days: macro-F1 before 0.91, lowest meanwhile 0.71")
     assert letter.todo == "Nothing."
 
 
@@ -196,7 +198,7 @@ def test_the_picture_shows_the_metric_and_says_it_in_words() -> None:
     assert picture is not None
     assert picture.png.startswith(b"\x89PNG")
     assert "lowest 0.71" in picture.alt
-    assert "bound 0.86" in picture.alt
+    assert "It counts as a fall from 0.86 down" in picture.alt
     assert drawn(replace(made, history=made.history[:2])) is None
 
 
@@ -283,3 +285,47 @@ def test_a_letter_can_go_without_its_picture() -> None:
     letter = replace(letter_of(KINDS["test"]()), picture=Picture(b"x", "y"))
     assert letter.without_picture() == replace(letter, picture=None)
     assert isinstance(letter, Letter)
+
+
+def drifted(code: str, *contributors: Contributor, direction: Literal["up", "down"] | None = None) -> Signal:
+    """A drift signal that breached."""
+    return Signal(
+        code=code, name="p-value", verdict=Verdict.BREACHED, said="Moved.", contributors=contributors,
+        direction=direction,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("signals", "said"),
+    [
+        ((drifted("DRF-LABEL", Contributor("negative", 0.17, 0.3), Contributor("positive", 0.83, 0.7)),),
+         ["30 in 100 labels are 'negative', was 17 in 100"]),
+        ((drifted("DRF-SCORE"), drifted("DRF-CLASS", Contributor("positive", 0.71, 0.84))),
+         ["the model answers 'positive' for 84 in 100 records, was 71 in 100"]),
+        ((drifted("DRF-TEXT-length", Contributor("above 13", 0.18, 0.09), Contributor("up to 4", 0.23, 0.31),
+                  direction="down"),),
+         ["texts are shorter: 31 in 100 have up to 4 words, was 23 in 100"]),
+        ((drifted("DRF-TEXT", Contributor("is", 0.13, 0.06), Contributor("chores", 0.02, 0.1)),),
+         ["10 in 100 texts hold 'chores', was 2 in 100"]),
+        ((drifted("DRF-SCORE"),), ["the model's scores shifted"]),
+    ],
+)  # fmt: skip
+def test_what_moved_is_said_with_its_direction_and_the_figure_that_grew(
+    signals: tuple[Signal, ...], said: list[str]
+) -> None:
+    """A label before an answer, an answer in place of its score, a word or a length that there is more of."""
+    assert moved_phrases(signals) == said
+
+
+def test_labels_that_one_answer_lacks_are_asked_for_and_not_called_wrong() -> None:
+    """Where one predicted class is labelled less often, the first line says which, the last one what to find out."""
+    doubt = GateLine(
+        code="GATE-FEED", passed=False, value=-0.17, bound=0.1,
+        said="labels are selective: 77 % of the records predicted as 'negative' have a label, of the others 94 %: "
+        "-17 points, before -2",
+    )  # fmt: skip
+    held = KINDS["labels look wrong"]()
+    told = replace(held, notices=tuple(replace(n, gate=(doubt,)) for n in held.notices))
+    letter = letter_of(told)
+    assert letter.wrong == "77 % of the records predicted as 'negative' have a label, of the others 94 %."
+    assert letter.todo.startswith("Find out by ")
