@@ -39,25 +39,38 @@ class PageFrame:
     made: str = ""
 
 
-def whole_page(frame: PageFrame, body: Markup) -> bytes:
-    """The page as a file: `body` is what `<main>` holds, and begins with its `h1`."""
+def whole_page(
+    frame: PageFrame, body: Markup, *, scripts: tuple[str, ...] = (), allowed: tuple[str, ...] = ()
+) -> bytes:
+    """The page as a file: `body` is what `<main>` holds, and begins with its `h1`.
+
+    scripts: further inline scripts of this page. allowed: further sources of its `script-src`, for a frame within it.
+    """
     from markupsafe import Markup
 
-    script = _text("page.js")
+    inline = (_text("page.js"), *scripts)
     return (
         page_template("frame.html")
-        .render(frame=frame, body=body, css=Markup(page_css()), script=Markup(script), policy=content_policy(script))
+        .render(
+            frame=frame, body=body, css=Markup(page_css()), scripts=[Markup(script) for script in inline],
+            policy=page_policy(scripts=scripts, allowed=allowed),
+        )
         .encode()
-    )
+    )  # fmt: skip
 
 
-def content_policy(script: str) -> str:
-    """The policy of a page: nothing from elsewhere, and no script but this one, which is named by its hash."""
-    digest = b64encode(sha256(script.encode()).digest()).decode()
+def page_policy(*, scripts: tuple[str, ...] = (), allowed: tuple[str, ...] = ()) -> str:
+    """The content policy of a page: nothing from elsewhere, and no script but its own, which are named by hashes."""
+    sources = (*(hash_of_script(script) for script in (_text("page.js"), *scripts)), *allowed)
     return (
-        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src 'self' data:; "
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src {' '.join(sources)}; img-src 'self' data:; "
         "frame-src 'self'; form-action 'self'; base-uri 'none'"
     )
+
+
+def hash_of_script(script: str) -> str:
+    """How a content policy names an inline script."""
+    return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
 def page_css() -> str:
