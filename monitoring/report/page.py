@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from trueup.monitoring.check import Signal, Verdict
+from trueup.monitoring.report.shown_texts import without_tags
 from trueup.storage.escaping import for_html, for_page
 from trueup.storage.formatting import figure, p_value_figure
 from trueup.storage.rows import Rows
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).with_name("templates")
 _ORDER = {Verdict.BREACHED: 0, Verdict.OK: 1, Verdict.INSUFFICIENT: 2}
 _HEAD_END = "<body>"
-_TAG = re.compile(r"<(?!/?(?:b|i|br|br/|em|strong|sub|sup|extra)>)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +85,7 @@ def _plots(snapshot: Snapshot) -> str:
 
     widgets = [group_widget(title="", widgets=snapshot._widgets), *snapshot._tests_widgets]
     graphs = {
-        graph.id: without_tags(graph.params if isinstance(graph, AdditionalGraphInfo) else graph.dict())
+        graph.id: without_tags(_plain(graph.params if isinstance(graph, AdditionalGraphInfo) else graph.dict()))
         for widget in widgets
         for graph in widget.get_additional_graphs()
     }
@@ -101,28 +98,18 @@ def _plots(snapshot: Snapshot) -> str:
             embed_data=False,
         )
     )
-    dashboard = without_tags(DashboardInfo(name="Report", widgets=widgets).dict())
+    dashboard = without_tags(_plain(DashboardInfo(name="Report", widgets=widgets).dict()))
     data = f"<script>var {name} = {_script(dashboard)}; var additional_graphs_{name} = {_script(graphs)};</script>"
     return frame.replace("<!-- no embedded data -->", data, 1)
 
 
-def without_tags(value: Any, *, plotted: bool = False) -> Any:
-    """A document whose plots show every text as it is: Plotly would make a link of `<a href=…>` in a name or a level.
+def _plain(value: Any) -> Any:
+    """The value as JSON reads it back."""
+    from evidently.legacy.utils import NumpyEncoder
 
-    Its own words use a few tags without attributes, which stay.
-    """
-    if isinstance(value, str):
-        return _TAG.sub("&lt;", value) if plotted else value
-    if isinstance(value, dict):
-        plotted = plotted or {"data", "layout"} <= value.keys()
-        return {name: without_tags(held, plotted=plotted) for name, held in value.items()}
-    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype == object):
-        return [without_tags(held, plotted=plotted) for held in value]
-    return value
+    return json.loads(json.dumps(value, cls=NumpyEncoder, allow_nan=False))
 
 
 def _script(value: Any) -> str:
     """JSON that can stand inside a script element."""
-    from evidently.legacy.utils import NumpyEncoder
-
-    return json.dumps(value, cls=NumpyEncoder, allow_nan=False).replace("<", "\\u003c")
+    return json.dumps(value, allow_nan=False).replace("<", "\\u003c")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from trueup.monitoring.check import Signal, Verdict
-from trueup.monitoring.report.page import without_tags
 from trueup.monitoring.report.script_ends import without_script_ends
+from trueup.monitoring.report.shown_texts import with_short_words, without_tags
 from trueup.monitoring.report.workspace.figures import CheckedRun, ShownFigure, run_name, run_tags, shown_figures
 from trueup.storage.escaping import for_terminal
 from trueup.storage.formatting import figure, p_value_figure
@@ -39,7 +39,7 @@ def run_document(stream: str, run: CheckedRun, snapshot: str | None) -> str:
         "metadata": {"stream": stream, "champion": str(run.version), "report": run.report_id},
         "metric_results": {**stored["metric_results"], **figures},
         "top_level_metrics": [*stored["top_level_metrics"], *figures],
-        "widgets": [_signal_table(run.check.signals), *stored["widgets"]],
+        "widgets": with_short_words([_signal_table(run.check.signals), *stored["widgets"]]),
     })
     return json.dumps(whole, allow_nan=False)
 
