@@ -203,7 +203,8 @@ def _shown(stream: StreamSettings, rows: Rows, record: str, code: str = "", word
     if stream.text:
         text = masked(" ".join(str(features[c]) for c in stream.text if features[c] is not None), _READ)
         at = text.casefold().find(word) if word else 0
-        return masked(text if at < _BEFORE else f"…{text[at - _BEFORE // 2 :]}")
+        start = text.find(" ", at - _BEFORE // 2, at) + 1 or at  # a whole word before it, where there is one
+        return masked(text if at < _BEFORE else f"…{text[start:]}")
     return masked(", ".join(f"{c} = {_value(features[c])}" for c in features.index[:4]))
 
 

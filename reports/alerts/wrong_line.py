@@ -61,7 +61,10 @@ def quality_fell(situation: Situation) -> str:
         judged = situation.signals(breached=False).get(METRIC)
         seen = "Labels do not show it yet" if judged and judged.verdict == "ok" else "The labels are not here yet"
         more = "larger errors" if situation.is_regression else "more wrong answers"
-        return f"Probably {more}: {_lower(_metric_fell(estimated))}, estimated from the model's own doubt. {seen}."
+        drifted = moved_phrases([s for code, s in found.items() if kind_of(code).cause is Cause.DRIFT])
+        also = f" {_capital(drifted[0])}." if drifted else ""
+        fell = _lower(_metric_fell(estimated))
+        return f"Probably {more}: {fell}, estimated from the model's own doubt. {seen}.{also}"
     slices = [s for code, s in found.items() if kind_of(code).cause is Cause.METRIC]
     if slices:
         where = ", ".join(f"'{s.code.removeprefix('PRF-SLICE-')}'" for s in slices[:3])
@@ -114,7 +117,7 @@ def _failed(kind: AlertKind, situation: Situation) -> str:
 def _label_feed(situation: Situation) -> str:
     doubt = next((t.said for n in reversed(situation.notices) for t in n.gate if t.code == "GATE-FEED"), "")
     if doubt.startswith(SELECTIVE):
-        return f"{_capital(re.sub(r': [^:]*$', '', doubt.removeprefix(f'{SELECTIVE}: ')))}."
+        return f"Labels are missing: {re.sub(r': [^:]*$', '', doubt.removeprefix(f'{SELECTIVE}: '))}."
     if doubt.startswith("labels of the source"):
         return f"{_capital(_first_sentence(doubt))}"
     return "The newest labels disagree with all earlier ones, so they may be wrong."

@@ -327,5 +327,7 @@ def test_labels_that_one_answer_lacks_are_asked_for_and_not_called_wrong() -> No
     held = KINDS["labels look wrong"]()
     told = replace(held, notices=tuple(replace(n, gate=(doubt,)) for n in held.notices))
     letter = letter_of(told)
-    assert letter.wrong == "77 % of the records predicted as 'negative' have a label, of the others 94 %."
+    assert letter.wrong == (
+        "Labels are missing: 77 % of the records predicted as 'negative' have a label, of the others 94 %."
+    )
     assert letter.todo.startswith("Find out by ")
