@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from trueup.storage.site_journal import SiteJournal, WrittenPage, digest
@@ -36,7 +37,7 @@ class Brought:
 
 
 def stale_pages(
-    wanted: Iterable[WantedPage], lying: Mapping[str, WrittenPage], doubtful: Collection[str]
+    wanted: Iterable[WantedPage], lying: Mapping[str, WrittenPage], doubtful: AbstractSet[str]
 ) -> Iterator[WantedPage]:
     """The wanted pages that are to be made: new, of another stamp, or with a file that a crash left in doubt."""
     for one in wanted:
