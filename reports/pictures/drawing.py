@@ -7,6 +7,8 @@ import io
 from dataclasses import dataclass
 from datetime import datetime
 
+from trueup.storage.timepoints import iso
+
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -37,7 +39,7 @@ class Drawing:
 
 def _cell(value: object) -> object:
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+        return iso(value)
     if isinstance(value, str) and value.startswith(_FORMULAS):
         return f"'{value}"
     return "" if value is None else value

@@ -34,7 +34,7 @@ def _named() -> list[tuple[str, Colour]]:
 _STYLE = (
     ".picture{container-type:inline-size}"
     ".picture svg{display:block;width:100%;height:auto;overflow:hidden;font-family:system-ui,sans-serif}"
-    ".picture text{fill:var(--ink);font-size:14px;font-variant-numeric:tabular-nums}"
+    ".picture text{fill:var(--ink);font-size:14px;dominant-baseline:central;font-variant-numeric:tabular-nums}"
     ".picture text.muted{fill:var(--muted)}"
     ".picture .strong{font-weight:600}"
     ".picture .middle{text-anchor:middle}.picture .end{text-anchor:end}"
@@ -42,7 +42,7 @@ _STYLE = (
     ".picture .thin{stroke-width:1}.picture .thick{stroke-width:3}"
     ".picture .dashed{stroke-dasharray:7 4}.picture .dotted{stroke-dasharray:2 4;stroke-linecap:round}"
     ".picture .soft{fill-opacity:.16;stroke-opacity:.5}"
-    ".picture .half{fill-opacity:.55}"
+    ".picture .edged{stroke:var(--axis);stroke-width:1}"
     ".picture .hollow{fill:var(--paper)}"
     ".picture .unseen{fill:transparent}"
     ".picture a:hover .unseen,.picture a:focus .unseen,.picture a:focus-visible .unseen"
