@@ -5,12 +5,12 @@ Every name on it is data and is escaped; the page holds no script, and its own p
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from trueup.reports.pictures.axes import Axes, Frame, Tick, calendar, extent, nice
+from trueup.reports.pictures.palette import palette_css
 from trueup.reports.replay_facts import Moment, Played, Replay
 from trueup.storage.escaping import for_page
 from trueup.storage.formatting import figure
@@ -19,48 +19,7 @@ if TYPE_CHECKING:
     import jinja2
 
 BESIDE = "never"  # drawn in grey behind every policy: what doing nothing would have cost
-TICKS = 6  # at most, on either axis
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A panel and the plot within it, in SVG units."""
-
-    width: int = 900
-    height: int = 190
-    left: int = 52
-    right: int = 884
-    top: int = 26
-    bottom: int = 164
-
-
-FRAME = Frame()
-
-
-@dataclass(frozen=True)
-class Axes:
-    """Where times and metrics lie in a panel; the same for all panels, so that they can be compared by eye."""
-
-    start: datetime
-    end: datetime
-    low: float
-    high: float
-
-    def x(self, moment: datetime) -> float:
-        span = (self.end - self.start) / timedelta(seconds=1) or 1.0
-        share = (moment - self.start) / timedelta(seconds=1) / span
-        return round(FRAME.left + share * (FRAME.right - FRAME.left), 1)
-
-    def y(self, value: float) -> float:
-        return round(FRAME.bottom - (value - self.low) / (self.high - self.low) * (FRAME.bottom - FRAME.top), 1)
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A place on an axis and what stands there."""
-
-    at: float
-    words: str
+FRAME = Frame(width=900, height=196, left=64, right=884, top=26, bottom=164)
 
 
 @dataclass(frozen=True)
@@ -117,11 +76,12 @@ def replay_page(replay: Replay) -> str:
     beside = next((played for played in replay.policies if played.name == BESIDE), None)
     behind = _path(axes, beside.timeline) if beside else ""
     return _template().render(
+        palette=palette_css(),
         replay=replay,
         start=f"{replay.start:%Y-%m-%d %H:%M} UTC",
         lines=_lines(replay, beside),
         panels=[_panel(axes, played, "" if played is beside else behind) for played in replay.policies],
-        x_ticks=[Tick(axes.x(moment), f"{moment:%Y-%m-%d}") for moment in _times(axes)],
+        x_ticks=[Tick(axes.x(moment), words) for moment, words in calendar(axes.start, axes.end)],
         y_ticks=[Tick(axes.y(value), f"{value:.10g}") for value in nice(axes.low, axes.high)],
         frame=FRAME,
         beside=BESIDE,
@@ -131,22 +91,8 @@ def replay_page(replay: Replay) -> str:
 def axes_of(replay: Replay) -> Axes:
     """Axes that hold every check and every metric of the replay, with a little room above and below."""
     moments = [moment for played in replay.policies for moment in played.timeline]
-    values = [moment.metric for moment in moments if moment.metric is not None and math.isfinite(moment.metric)]
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    room = (high - low) * 0.08 or max(abs(high) * 0.05, 0.01)
-    return Axes(replay.start, max(moment.as_of for moment in moments), low - room, high + room)
-
-
-def nice(low: float, high: float) -> tuple[float, ...]:
-    """Round values from `low` to `high`, at most TICKS of them."""
-    rough = (high - low) / (TICKS - 1)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * k for k in (1, 2, 2.5, 5, 10) if power * k >= rough)
-    return tuple(k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1))
-
-
-def _times(axes: Axes) -> Iterable[datetime]:
-    return (axes.start + (axes.end - axes.start) * k / (TICKS - 1) for k in range(TICKS))
+    values = [moment.metric for moment in moments]
+    return Axes(FRAME, replay.start, max(moment.as_of for moment in moments), *extent(values))
 
 
 def _lines(replay: Replay, beside: Played | None) -> list[Line]:

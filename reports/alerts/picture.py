@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from trueup.reports.alerts.letter import Picture
 from trueup.reports.alerts.plain_figures import metric_in_words, moment
 from trueup.reports.alerts.situation import MetricPoint, Situation
+from trueup.storage.colours import PALETTE
 from trueup.storage.formatting import METRIC_NAMES
 
 _FEWEST = 3  # points of a line under which there is nothing to see
 _SECONDS = 20.0  # for drawing, the first import of matplotlib included
-_BLUE, _GREY, _RED, _GREEN = "#1d4ed8", "#64748b", "#b91c1c", "#15803d"
+_COLOUR = {meaning: colour.light for meaning, colour in PALETTE.items()}  # a mail's picture stands on white
 log = logging.getLogger("trueup")
 
 
@@ -48,41 +49,50 @@ def _png(situation: Situation, points: list[MetricPoint]) -> bytes:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.2, 2.5), dpi=150, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(5.2, 2.5), dpi=150, facecolor=_COLOUR["paper"], layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot(facecolor="white")
+    axes = figure.add_subplot(facecolor=_COLOUR["paper"])
     name = METRIC_NAMES.get(situation.metric, situation.metric)
     measured = [(date2num(p.at), p.measured) for p in points if p.measured is not None]
     estimated = [(date2num(p.at), p.estimated) for p in points if p.estimated is not None]
     bounds = [(date2num(p.at), p.bound) for p in points if p.bound is not None]
     if estimated:
-        axes.plot(*_columns(estimated), color=_GREY, linestyle=":", linewidth=1.6, label=f"{name}, estimated")
+        axes.plot(
+            *_columns(estimated), color=_COLOUR["estimated"], linestyle=":", linewidth=1.6, label=f"{name}, estimated"
+        )
     if measured:
-        axes.plot(*_columns(measured), color=_BLUE, marker="o", markersize=4, linewidth=2, label=f"{name}, measured")
+        axes.plot(
+            *_columns(measured),
+            color=_COLOUR["measured"],
+            marker="o",
+            markersize=4,
+            linewidth=2,
+            label=f"{name}, measured",
+        )
     if bounds:
-        axes.step(*_columns(bounds), where="mid", color=_RED, linestyle="--", linewidth=1.2, label="bound")
+        axes.step(*_columns(bounds), where="mid", color=_COLOUR["bound"], linestyle="--", linewidth=1.2, label="bound")
     first, last = date2num(points[0].at), date2num(points[-1].at)
     for incident in situation.incidents:
         start = max(date2num(incident.opened_at), first)
         end = min(date2num(incident.resolved_at) if incident.resolved_at else last, last)
         if start == end:
-            axes.axvline(start, color=_RED, alpha=0.35, linewidth=4, label="incident")
+            axes.axvline(start, color=_COLOUR["incident"], alpha=0.35, linewidth=4, label="incident")
         elif start < end:
-            axes.axvspan(start, end, color=_RED, alpha=0.10, linewidth=0, label="incident")
+            axes.axvspan(start, end, color=_COLOUR["incident"], alpha=0.10, linewidth=0, label="incident")
     for change in situation.changes:
         at = date2num(change.at)
         if first <= at <= last:
-            axes.axvline(at, color=_GREEN, linewidth=1.4)
+            axes.axvline(at, color=_COLOUR["promotion"], linewidth=1.4)
             axes.annotate(
                 f"v{change.version}", (at, 1), xycoords=("data", "axes fraction"), xytext=(3, -10),
-                textcoords="offset points", color=_GREEN, fontsize=11, fontweight="bold",
+                textcoords="offset points", color=_COLOUR["promotion"], fontsize=11, fontweight="bold",
             )  # fmt: skip
     axes.xaxis_date()
     locator = AutoDateLocator(minticks=2, maxticks=6)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axes.tick_params(labelsize=10)
-    axes.grid(axis="y", color="#e2e8f0", linewidth=0.8)
+    axes.grid(axis="y", color=_COLOUR["grid"], linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))

@@ -183,7 +183,7 @@ def levels_pair(levels: Sequence[LevelShares], *, name: str, title: str) -> Draw
     """Two bars a level, in the order given; levels beyond the twelfth are one."""
     shown = _pooled(levels)
     most = max((v for level in shown for v in (level.reference, level.current) if v), default=0.0) or 1.0
-    labels = [marks.fitted(level.words, 225) for level in shown]
+    labels = [marks.cut_to_fit(level.words, 225) for level in shown]
     left = round(max((marks.breadth(label) for label in labels), default=1.0) * marks.EM) + 14
     words = [_change(level) for level in shown]
     right = marks.WIDTH - round(max((marks.breadth(w) for w in words), default=1.0) * marks.EM) - 14

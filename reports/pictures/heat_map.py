@@ -41,7 +41,7 @@ def signal_heat_map(
     """
     start, end = span or _whole(checks)
     shown = sorted((c for c in checks if start <= c.at <= end), key=lambda c: c.at)
-    labels = [marks.fitted(code, 250) for code in codes]
+    labels = [marks.cut_to_fit(code, 250) for code in codes]
     left = round(max((marks.breadth(label) for label in labels), default=1.0) * marks.EM) + 16
     legend, top = marks.key(
         [

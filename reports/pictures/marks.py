@@ -18,7 +18,7 @@ _STACKED = re.compile(f"([{_ACCENTS}]{{2}})[{_ACCENTS}]+")
 _LIGATURES = ("\ufdfd", "\ua9c5", "\U0001242b", "\u2e3b", "\U00012031")  # signs many times as wide as others
 
 
-def plain(words: str) -> str:
+def one_line(words: str) -> str:
     """Words of outsiders on one line: nothing invisible, no towers of accents; a name for what is left empty."""
     line = for_header(words[:4_000])
     line = "".join(sign for sign in line if unicodedata.category(sign) not in ("Cf", "Co", "Cn") or sign == "\u200d")
@@ -43,9 +43,9 @@ def _em(sign: str) -> float:
     return 0.95 if sign in "mwMW@%—" else 0.74 if sign.isupper() else 0.33 if sign in "iljtf.,:;|!' " else 0.6
 
 
-def fitted(words: str, room: float) -> str:
+def cut_to_fit(words: str, room: float) -> str:
     """The words, cut with an ellipsis where they would take more than `room` units at their largest size."""
-    line, most = plain(words), room / EM
+    line, most = one_line(words), room / EM
     if breadth(line) <= most:
         return line
     taken, kept = 0.9, 0
@@ -65,7 +65,7 @@ def text(x: float, y: float, words: str, classes: str = "") -> str:
 
 def said(words: str) -> str:
     """What is shown when the mark is pointed at."""
-    line = plain(words)
+    line = one_line(words)
     return f"<title>{for_html(line if len(line) <= _TITLE else line[:_TITLE] + '…')}</title>"
 
 
@@ -169,10 +169,10 @@ def element(title: str, alt: str, height: int, body: str, *, role: str = "img") 
     """The whole `<svg>`; a drawing that holds links is a group, since an image holds nothing that can be reached."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="{role}">'
-        f"<title>{for_html(plain(title))}</title><desc>{for_html(plain(alt))}</desc>{body}</svg>"
+        f"<title>{for_html(one_line(title))}</title><desc>{for_html(one_line(alt))}</desc>{body}</svg>"
     )
 
 
 def linked(href: str, words: str, drawn: str) -> str:
     """The mark as a link to a page of ours; as it is where there is none."""
-    return f'<a href="{for_html(href)}" aria-label="{for_html(plain(words))}">{drawn}</a>' if href else drawn
+    return f'<a href="{for_html(href)}" aria-label="{for_html(one_line(words))}">{drawn}</a>' if href else drawn

@@ -203,7 +203,7 @@ def _told(point: MetricAt) -> str:
 def _promotions(axes: Axes, lane: int, promotions: Sequence[Happening]) -> str:
     drawn, taken = [], -1.0
     for happening in sorted(promotions, key=lambda h: h.at):
-        x, short = axes.x(happening.at), marks.fitted(happening.short, 120)
+        x, short = axes.x(happening.at), marks.cut_to_fit(happening.short, 120)
         drawn.append(f"<g>{marks.said(f'{to_minute(happening.at)}: {happening.words}')}")
         drawn.append(marks.segment(x, lane + 4, x, axes.frame.bottom, "line-promotion"))
         half = marks.breadth(short) * marks.EM / 2

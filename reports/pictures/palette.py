@@ -10,21 +10,19 @@ from trueup.storage.colours import CATEGORIES, PALETTE, Colour
 _SIZES = ((640, 14), (440, 19), (0, 25))  # from this width of the figure on, px: this size
 
 
-def picture_css() -> str:
-    """Custom properties (`--measured`, `--category-0`, …) in light and dark, and the classes of drawings.
-
-    A page puts each drawing into an element of class `picture`.
-    """
+def palette_css() -> str:
+    """The colours alone, as custom properties (`--measured`, `--category-0`, …) in light and dark; paper is light."""
     light = "".join(f"--{name}:{colour.light};" for name, colour in _named())
     dark = "".join(f"--{name}:{colour.dark};" for name, colour in _named())
+    return f":root{{color-scheme:light dark;{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+
+
+def picture_css() -> str:
+    """The colours and the classes of drawings. A page puts each drawing into an element of class `picture`."""
     names = [name for name, _ in _named()]
     fills = "".join(f".picture .fill-{name}{{fill:var(--{name})}}" for name in names)
     strokes = "".join(f".picture .line-{name}{{stroke:var(--{name});fill:none}}" for name in names)
-    return (
-        f":root{{color-scheme:light dark;{light}}}"
-        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
-        f"{fills}{strokes}{_STYLE}{_sizes()}"
-    )
+    return f"{palette_css()}{fills}{strokes}{_STYLE}{_sizes()}"
 
 
 def _named() -> list[tuple[str, Colour]]:

@@ -17,7 +17,7 @@ _MIDDLE = marks.WIDTH // 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class WordShare:
+class MovedWord:
     """A word and the shares of records that hold it, before and now, in [0, 1]."""
 
     word: str
@@ -36,9 +36,9 @@ class SliceMetric:
     breached: bool = False
 
 
-def words_moved(words: Sequence[WordShare], *, name: str, title: str) -> Drawing:
+def words_moved(words: Sequence[MovedWord], *, name: str, title: str) -> Drawing:
     """Bars to the right for words that came, to the left for words that went, the largest change first either way."""
-    held = [WordShare(word=w.word, before=_within(w.before), now=_within(w.now)) for w in words]
+    held = [MovedWord(word=w.word, before=_within(w.before), now=_within(w.now)) for w in words]
     moves = [(w, w.now - w.before) for w in held]
     came = sorted((m for m in moves if m[1] > 0), key=lambda m: (-m[1], m[0].word))[:_MOST]
     went = sorted((m for m in moves if m[1] < 0), key=lambda m: (m[1], m[0].word))[:_MOST]
@@ -66,7 +66,7 @@ def _within(share: float) -> float:
     return min(max(finite(share) or 0.0, 0.0), 1.0)
 
 
-def _word(word: WordShare, change: float, most: float, top: float) -> str:
+def _word(word: MovedWord, change: float, most: float, top: float) -> str:
     """The word on one side of the middle, its bar and change on the other."""
     middle = top + _ROW / 2
     side = 1 if change > 0 else -1
@@ -74,7 +74,7 @@ def _word(word: WordShare, change: float, most: float, top: float) -> str:
     reach = _MIDDLE - round(marks.breadth(points) * marks.EM) - 18
     end = _MIDDLE + side * round(max(abs(change) / most * reach, 2.0), 1)
     here, there = ("", " end") if change > 0 else (" end", "")
-    label = marks.fitted(word.word, _MIDDLE - 20)
+    label = marks.cut_to_fit(word.word, _MIDDLE - 20)
     return (
         f"<g>{marks.said(f'{word.word}: {percent_change(word.before, word.now)} of records')}"
         + marks.box(_MIDDLE, middle - 10, end, middle + 10, "fill-current" if change > 0 else "fill-reference")
@@ -153,6 +153,6 @@ def _slice(part: SliceMetric, frame: Frame, scale: tuple[float, float], top: flo
         drawn.append(marks.dot(x(now), line, 7, f"fill-{kind}"))
     classes = "fill-incident end strong" if part.breached else "muted end"
     return (
-        f"<g>{marks.said(words)}{''.join(drawn)}{marks.text(0, top + 18, marks.fitted(part.words, room))}"
+        f"<g>{marks.said(words)}{''.join(drawn)}{marks.text(0, top + 18, marks.cut_to_fit(part.words, room))}"
         f"{marks.text(marks.WIDTH, top + 18, figures, classes)}</g>"
     )

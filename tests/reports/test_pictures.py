@@ -27,7 +27,7 @@ from trueup.reports.pictures.drawing import Drawing
 from trueup.reports.pictures.heat_map import CheckColumn, signal_heat_map
 from trueup.reports.pictures.metric_over_time import Happening, MetricAt, Spell, metric_over_time
 from trueup.reports.pictures.palette import picture_css
-from trueup.reports.pictures.what_moved import SliceMetric, WordShare, by_harm, slices_by_harm, words_moved
+from trueup.reports.pictures.what_moved import MovedWord, SliceMetric, by_harm, slices_by_harm, words_moved
 from trueup.storage.colours import CATEGORIES, PALETTE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -83,7 +83,7 @@ DRAWN: dict[str, st.SearchStrategy[Drawing]] = {
     ),
     "words": st.builds(
         lambda words, title: words_moved(words, name="w", title=title),
-        st.lists(st.builds(WordShare, word=WORDS, before=st.floats(), now=st.floats(0, 1)), max_size=14),
+        st.lists(st.builds(MovedWord, word=WORDS, before=st.floats(), now=st.floats(0, 1)), max_size=14),
         WORDS,
     ),
     "slices": st.builds(
@@ -202,7 +202,7 @@ def test_slices_stand_by_harm() -> None:
 
 def test_a_csv_holds_no_formula() -> None:
     """A word that a spreadsheet would compute is written as text."""
-    drawing = words_moved([WordShare(word="=HYPERLINK(1)", before=0, now=0.1)], name="w", title="Words")
+    drawing = words_moved([MovedWord(word="=HYPERLINK(1)", before=0, now=0.1)], name="w", title="Words")
     assert drawing.csv().decode().splitlines()[1].startswith("'=HYPERLINK")
 
 
@@ -262,7 +262,7 @@ def test_drawings_use_only_classes_that_the_style_has() -> None:
                              retrains=[Happening(at=START, words="v3")]).svg  # fmt: skip
     drawn += slices_by_harm([SliceMetric(words="a", before=1, now=0.5, records=3, breached=True)], metric="mae").svg
     drawn += signal_heat_map(["A"], [CheckColumn(at=START, verdicts={"A": v}) for v in Verdict]).svg
-    drawn += words_moved([WordShare(word="a", before=0.1, now=0)], name="w", title="W").svg
+    drawn += words_moved([MovedWord(word="a", before=0.1, now=0)], name="w", title="W").svg
     drawn += levels_pair(in_one_order({"a": 1}, {"a": 1}), name="l", title="L").svg
     used = {one for classes in re.findall(r'class="([^"]*)"', drawn) for one in classes.split()}
     assert used <= styled

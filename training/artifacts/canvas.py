@@ -7,9 +7,11 @@ import re
 import warnings
 from typing import Any
 
+from trueup.storage.colours import CATEGORIES, PALETTE
+
 DPI = 90
-BLUE, ORANGE, GREY = "#1f6fb4", "#d9730d", "#8a8f98"
-COLOURS = (BLUE, ORANGE, "#2e8b57", "#a13d63", "#6b5fb5", "#8c6d31", "#1b9e9e", "#c44e52")
+COLOURS = tuple(colour.light for colour in CATEGORIES)
+BLUE, ORANGE, GREY = *COLOURS[:2], PALETTE["reference"].light
 LONGEST_LABEL = 32  # signs of a word or class name in a picture
 
 
