@@ -9,7 +9,7 @@ import pytest
 from trueup.flows.settings import Settings, locate, read_settings
 from trueup.flows.site import layout
 from trueup.reports.alerts.links import link_for
-from trueup.reports.masking import MaskRule, masks_at
+from trueup.reports.masking import MaskRule, masked, masks_at
 from trueup.storage.errors import ConfigError
 
 STREAM = '[streams.Reviews]\ntime = "at"\ntext = ["content"]\n'
@@ -68,3 +68,16 @@ def test_the_folder_lies_beside_the_settings(tmp_path: Path) -> None:
 def test_what_leaves_the_machine_is_masked(rule: MaskRule, place: str, masks: bool) -> None:
     """By default wherever the place is no local folder; a team may decide otherwise."""
     assert masks_at(rule, place) is masks
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2024-01-31 23:59:00 UTC", "2024-01-31 23:59:00 UTC"), ("(0.1234567, 12.3456789]", "(0.1234567, 12.3456789]"),
+        ("call 030.1234567 or 301.234.5678", "call [number] or [number]"), ("+49 170 1234567", "[number]"),
+        ("order 4711-0815-2024", "order [number]"), ("ann@example.org on 2024-01-31", "[address] on 2024-01-31"),
+    ],
+)  # fmt: skip
+def test_days_and_figures_are_nobodys(text: str, shown: str) -> None:
+    """The axis of a plot and the bounds of its bins stay readable; phones and numbers of orders do not."""
+    assert masked(text) == shown
