@@ -89,11 +89,11 @@ class _Fault:
 def _judged(stream: StreamSettings, record_id: str | None, kind: str, value: str | None) -> str | _Fault:
     """The value as it is kept, or what is wrong with it."""
     if record_id is None:
-        return _Fault(Reason.NO_ID, f"column '{stream.feedback.record}' is empty; say which record is meant")
+        return _Fault(Reason.NO_ID, f"column '{stream.feedback.record}' (the record's id) is empty")
     if kind not in _KINDS:
-        return _Fault(Reason.UNKNOWN_KIND, f"kind '{kind[:60]}' is none of {', '.join(_KINDS)}")
+        return _Fault(Reason.UNKNOWN_KIND, f"kind '{kind[:60]}' is not one of {', '.join(_KINDS)}")
     if value is None:
-        return _Fault(Reason.NO_VALUE, f"column '{stream.feedback.value}' is empty")
+        return _Fault(Reason.NO_VALUE, f"column '{stream.feedback.value}' (the value) is empty")
     return _KINDS[kind](stream, value)
 
 
@@ -101,26 +101,26 @@ def _label(stream: StreamSettings, value: str) -> str | _Fault:
     if stream.is_regression:
         said = _number(stream, value)
         return said if isinstance(said, str) and quantity(said) is not None else _Fault(
-            Reason.WRONG_TYPE, f"'{value[:60]}' is no label of a regression: a number within ±{HUGE:g}"
+            Reason.WRONG_TYPE, f"'{value[:60]}' cannot be a label of a regression, which is a number within ±{HUGE:g}"
         )
     if class_of(stream.label, value) is not None:
         return value
     return _Fault(
         Reason.NO_CLASS,
-        f"'{value[:60]}' is no class of the stream ({', '.join(class_names(stream.label))}) and no value of its rules",
+        f"'{value[:60]}' matches no class of the stream ({', '.join(class_names(stream.label))})",
     )
 
 
 def _thumb(stream: StreamSettings, value: str) -> str | _Fault:
     thumb = _THUMB_OF.get(value.translate(_SHADES).lower())
-    return thumb or _Fault(Reason.WRONG_TYPE, f"a thumb is up or down, not '{value[:60]}'")
+    return thumb or _Fault(Reason.WRONG_TYPE, f"'{value[:60]}' is not a thumb: write up or down")
 
 
 def _number(stream: StreamSettings, value: str) -> str | _Fault:
     if number(value) is not None:
         return value
     found = rating(value)
-    said = f"'{value[:60]}' is not a finite number, nor a rating such as 4,5 or 5/5"
+    said = f"'{value[:60]}' is neither a finite number nor a rating such as 4,5 or 5/5"
     return str(plain(repr(found[0]))) if found else _Fault(Reason.WRONG_TYPE, said)
 
 

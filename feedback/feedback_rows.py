@@ -31,7 +31,7 @@ def each_row(mapping: FeedbackMapping, chunk: Chunk) -> Chunk:
     for k, beside in enumerate(chunk.table.to_dict("records")):
         items = _list_of(beside.pop(column))
         if items is None:
-            detail = f"column '{column}' holds no list of items"
+            detail = f"column '{column}' must hold a list of items in JSON"
             broken.append(Refused(int(chunk.lines[k]), "broken_line", detail, chunk.raw[k]))
             continue
         rows += [beside | dict(_fields(column, item)) for item in items]

@@ -30,7 +30,7 @@ def arrow_table(rows: Any) -> pa.Table:
     if hasattr(rows, "__arrow_c_stream__"):
         return pa.table(rows)
     raise InputError(
-        f"A {type(rows).__name__} is no table of records; nothing was stored. Give a path, a pandas DataFrame or an "
+        f"A {type(rows).__name__} cannot be read as records; nothing was stored. Give a path, a pandas DataFrame or an "
         "Arrow table."
     )
 
@@ -42,8 +42,8 @@ def _of_frame(frame: pd.DataFrame) -> pa.Table:
     if wrong or frame.columns.has_duplicates:
         twice = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
         listed = ", ".join(f"'{name}'" for name in wrong or twice)
-        fault = f"columns not named by text: {listed}" if wrong else f"columns that are there more than once: {listed}"
-        raise InputError(f"DataFrame: {fault}, so the settings cannot name them. Rename them; nothing was stored.")
+        fault = f"columns whose names are not text: {listed}" if wrong else f"several columns of one name: {listed}"
+        raise InputError(f"DataFrame: {fault}. The settings cannot name them. Nothing was stored. Rename them.")
     return pa.table({name: _array(frame[name]) for name in frame.columns})
 
 

@@ -119,7 +119,7 @@ def ingest_feedback(
     way = _Way(schema, needed, keep, looks, None if mapping.each else (), lambda chunk: each_row(mapping, chunk))
     done = _run(way, paths, on_progress, batch, stdin, on_note)
     if silent:
-        on_note(f"{silent:,} rows of feedback say nothing (cancelled, or a value that is ignored) and are left out")
+        on_note(f"Rows of feedback left out, since they give no label: {silent:,} (cancelled, or an ignored value)")
     for note in annotators.notes():
         on_note(note)
     return done

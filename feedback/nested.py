@@ -35,7 +35,7 @@ def _add(found: dict[str, object], record: Mapping[str, object], prefix: str) ->
     for key, value in record.items():
         name = f"{prefix}{key}"
         if name in found:
-            raise NameClash(f"the field '{name}' stands there twice, as a key and within an object")
+            raise NameClash(f"the field '{name}' is given twice: as a key, and within an object")
         if isinstance(value, dict):
             found[name] = Nested(_json(value))
             _add(found, value, f"{name}.")

@@ -114,10 +114,11 @@ class NotationCheck:
         if self.others <= _SLIP * self.cells:
             return
         line, column, value = self.first
-        marks = f"format.decimal is '{self.format.decimal}' and format.thousands '{self.format.thousands}'"
+        marks = f"decimal '{self.format.decimal}' and thousands '{self.format.thousands}'"
         raise InputError(
-            f"{name}: line {line}: column '{column}' holds '{value}', and {marks}; {self.others:,} of {self.cells:,} "
-            f"numbers are written so. Nothing was stored. Set decimal and thousands {ADVICE} as this file has them."
+            f"{name}: {self.others:,} of {self.cells:,} numbers are not written with {marks}, as format says: the "
+            f"first is '{value}' in column '{column}', line {line}. Nothing was stored. Set decimal and thousands "
+            f"as this file has them, {ADVICE}."
         )
 
 

@@ -25,11 +25,6 @@ class Release:
     detail: str = ""
 
 
-def quarantined(store: RecordStore, stream: StreamSettings, *, limit: int | None = 100) -> list[QuarantineItem]:
-    """The refused items that were not released, newest first."""
-    return store.quarantine.items(stream, limit=limit)
-
-
 def quarantined_item(store: RecordStore, stream: StreamSettings, item_id: str) -> QuarantineItem:
     """One refused item with its raw content.
 
@@ -39,7 +34,7 @@ def quarantined_item(store: RecordStore, stream: StreamSettings, item_id: str) -
     item = store.quarantine.item(stream, item_id)
     if item is None:
         raise InputError(
-            f"Quarantine of '{stream.name}' holds no item '{item_id}'; nothing was released. "
+            f"The quarantine of '{stream.name}' holds no item '{item_id}'; nothing was released. "
             f"See: trueup quarantine list --stream {stream.name}"
         )
     return item
@@ -80,7 +75,7 @@ def _store_again(
     """What the store made of the item, and why it is refused where it is."""
     as_before = Refused(item.line, item.reason, item.detail, item.raw)
     if item.reason == Reason.BROKEN_LINE:
-        detail = f"{item.detail}; a broken line stays broken: correct it at its source and ingest it again"
+        detail = f"{item.detail}; a broken line cannot be released: correct it at its source and ingest it again"
         return Appended(), Refused(item.line, item.reason, detail, item.raw)
     chunk = chunk_of([row_of(item.raw)], [item.line])
     source = f"quarantine {item.id}"
@@ -99,5 +94,8 @@ def _store_again(
 def _conflict(item: QuarantineItem, as_before: Refused) -> Refused:
     if item.reason == Reason.CONFLICT:
         return as_before
-    detail = "a record of this id is stored with other content, which stays; send a label as feedback, or another id"
+    detail = (
+        "a record with this id is already stored with other content, and it is kept; to change its label, send "
+        "feedback, and to store this record too, give it another id"
+    )
     return Refused(item.line, Reason.CONFLICT.value, detail, item.raw)

@@ -69,7 +69,7 @@ class Source:
         try:
             yield from self.contents.chunks(size, only)
         except UNREADABLE as error:
-            raise InputError(f"{self.name}: the file breaks off or cannot be read ({error}). Get it again.") from error
+            raise InputError(f"{self.name}: the file cannot be read to its end ({error}). Get it again.") from error
 
 
 @contextmanager
@@ -109,9 +109,9 @@ def opened(
             place, kind, contents = _contents(name, file, folder, format, required, wanted)
             _demand(place, contents)
         except PermissionError:
-            raise InputError(f"{name}: no permission to read it; nothing was read.") from None
+            raise InputError(f"{name}: no permission to read this file; nothing was stored.") from None
         except UNREADABLE as error:
-            raise InputError(f"{name}: it cannot be read ({error}); nothing was stored.") from error
+            raise InputError(f"{name}: the file cannot be read ({error}); nothing was stored.") from error
         yield Source(name, kind, contents)
 
 
@@ -157,13 +157,13 @@ def located(
         InputError: there is no such file, it is a folder or empty, or it cannot be unpacked.
     """
     if file.is_dir():
-        raise InputError(f"{name}: a directory, not a file, and it holds no Parquet; name the files in it.")
+        raise InputError(f"{name}: this is a folder without Parquet files; nothing was stored. Name the files in it.")
     if not file.exists():
-        raise InputError(f"{name}: no such file; nothing was read.")
+        raise InputError(f"{name}: no such file; nothing was stored.")
     opener = opener_of(name, file)
     place = Place(name, file, opener, format, folder, tuple(required), wanted)
     if not place.head(1):
-        raise InputError(f"{name}: the file is empty, not even a header; nothing was read.")
+        raise InputError(f"{name}: the file is empty, without even a header; nothing was stored.")
     return place
 
 
@@ -179,7 +179,7 @@ def _demand(place: Place, contents: Contents) -> None:
         near = get_close_matches(column.strip().lower(), list(lower), n=1, cutoff=0.7)
         hint = f" (did you mean '{lower[near[0]]}'?)" if near else ""
         if fields:
-            hint = f" (it holds objects; name one of their fields, as in '{fields[0]}')"
+            hint = f" (it holds objects; name one of their fields, such as '{fields[0]}')"
         said.append(f"'{column}'" + hint)
     settings = contents.fitting()
     if settings:

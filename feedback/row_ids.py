@@ -96,9 +96,9 @@ class EqualRows:
         """What is to be told of the file before any of it is stored."""
         if self.unlabelled:
             yield (
-                f"{name}: {self.unlabelled:,} rows have no label, and without an id it is part of what a row is. "
-                "Sent again with it, they would be stored as other records: name an id, or since when labels are known "
-                "(label.arrived), or send the labels as feedback."
+                f"{name}: {self.unlabelled:,} rows have no label yet. If they are sent again with one, they are stored "
+                "as new records, since the stream names no id column. Name one (id), or the column that says since "
+                "when a label is known (label.arrived), or send the labels as feedback."
             )
         count, (first, second) = self.repeats()
         if not count:
@@ -106,9 +106,9 @@ class EqualRows:
         rows = sum(map(len, self.hashes))
         what = "every column" if self.hashed.names is None else "every declared column"
         yield (
-            f"{name}: {count:,} of {rows:,} rows equal another row: in {what}, as lines {first:,} and {second:,} do. "
-            "Without an id, equal rows are stored as one record. If they are several, name the column "
-            f"that tells them apart: id = \"...\" under [streams.{self.stream.name}]. If they are one, this is right."
+            f"{name}: {count:,} of {rows:,} rows equal another row in {what}, such as lines {first:,} and {second:,}. "
+            "Without an id column, equal rows are stored as one record. If they are different records, name the column "
+            f"that identifies them: id = \"...\" under [streams.{self.stream.name}]."
         )
 
 
@@ -139,14 +139,14 @@ class IdForms:
         both = np.intersect1d(np.concatenate([_NONE, *self.whole]), np.concatenate([_NONE, *self.fractional]))
         if len(both):
             yield (
-                f"{name}: column '{column}' (the id) holds {len(both):,} ids in two forms, such as {both[0]} and "
-                f"{both[0]}.0. They count as one id each, so the second row is a duplicate or a conflict. If they are "
+                f"{name}: column '{column}' (the id) writes {len(both):,} ids in two ways, such as {both[0]} and "
+                f"{both[0]}.0. Both are the same id, so the second row is a duplicate or a conflict. If they are "
                 "different records, correct the file."
             )
         if self.ruined:
             yield (
                 f"{name}: column '{column}' (the id) holds {self.ruined:,} ids that a spreadsheet rounded, such as "
-                f"{self.example}: different records share one. Export the column as text."
+                f"{self.example}, so different records have the same id. Export the column as text."
             )
 
 

@@ -36,23 +36,23 @@ def as_brought(stream: StreamSettings, columns: Sequence[str], name: str) -> tup
     """
     label = stream.label
     lacking = [c for c in stream.slices if c not in columns]
-    notes = [f"{name} has no column '{column}' (a slice); it is missing in its records" for column in lacking]
+    notes = [f"{name} has no column '{column}' (a slice); its records are stored without it" for column in lacking]
     if label.column and label.column not in columns:
-        notes.append(f"{name} has no column '{label.column}' (the label); its records are unlabelled")
+        notes.append(f"{name} has no column '{label.column}' (the label); its records are stored without a label")
         stream = stream.model_copy(update={"label": label.model_copy(update={"column": "", "arrived": ""})})
     elif label.arrived and label.arrived not in columns:
         raise InputError(
-            f"{name}: column '{label.arrived}' (since when the label is known) is missing beside the label "
-            f"'{label.column}', so labels would count before they were known. Nothing was stored. Add it, or leave the "
-            "label's column out of the file."
+            f"{name}: column '{label.arrived}' (since when the label is known) is missing, while the label "
+            f"'{label.column}' is there: labels would count before they were known. Nothing was stored. Add the "
+            "column, or leave the label out of the file."
         )
     sent = stream.prediction
     if sent.column and sent.column not in columns:
-        notes.append(f"{name} has no column '{sent.column}' (the prediction); its records count as not answered")
+        notes.append(f"{name} has no column '{sent.column}' (the prediction); its records have no prediction yet")
         stream = stream.model_copy(update={"prediction": SentPrediction()})
     else:
         absent = [c for c in sent.columns if c not in columns]
-        notes += [f"{name} has no column '{c}', which says more of the prediction; it is missing" for c in absent]
+        notes += [f"{name} has no column '{c}' (of the prediction); its records are stored without it" for c in absent]
     return stream, tuple(notes)
 
 
@@ -70,8 +70,8 @@ def check_schema(stream: StreamSettings) -> None:
         _check_start(stream.time.start)
     if stream.label.arrived and isinstance(stream.time, OrderTime):
         raise ConfigError(
-            f"label.arrived = '{stream.label.arrived}' is a clock's time, but the stream's time is its intake order, "
-            "so the two cannot be compared; leave arrived out, or name a time column"
+            f"label.arrived = '{stream.label.arrived}' cannot be used: the stream's time is the order of intake, with "
+            "which a time by the clock cannot be compared; leave arrived out, or name a time column"
         )
 
 
@@ -80,6 +80,6 @@ def _check_start(start: str) -> None:
         utc(datetime.fromisoformat(start))
     except (ValueError, OverflowError):
         raise ConfigError(
-            f"time.start = '{start}' is not a time, so no row could be dated; write ISO 8601, as in 1996-05-07 or "
+            f"time.start = '{start}' is not a time, so no row could be dated; write ISO 8601, such as 1996-05-07 or "
             "1996-05-07T00:30:00"
         ) from None

@@ -45,6 +45,6 @@ class UnmatchedLabels:
         more = len(self.counts) - _SHOWN
         yield (
             f"{self.counts.total():,} of {self.labelled:,} labels match no class: {shown}"
-            f"{f' and {more:,} more values' if more > 0 else ''}. These records stay without a label. If a value "
+            f"{f' and {more:,} more values' if more > 0 else ''}. These records have no label. If a value "
             f"belongs to a class, add it to `classes` under [streams.{self.stream.name}.label]"
         )

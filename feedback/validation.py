@@ -93,7 +93,7 @@ def validate(
     ids = _ids(stream, table, faults) if stream.id else None
     if stream.text:
         empty = np.logical_and.reduce([_blank(table[c].to_numpy()) for c in stream.text])
-        faults.add(empty, Reason.NO_TEXT, f"{_named(stream.text)} is empty")
+        faults.add(empty, Reason.NO_TEXT, f"no text: {_named(stream.text)} is empty")
     times = _times(stream, whole, faults, now)
     if ids is None:
         ids = hashed_ids(hashed or hashed_columns(stream), stream, chunk.table, times)
@@ -102,7 +102,7 @@ def validate(
     # Numbers last: a column may be both a feature and part of the time, which is read from its text.
     table = table.assign(**{c: _numbers(c, table[c].to_numpy(), faults) for c in stream.numeric})
     missing = np.logical_and.reduce([table[c].isna().to_numpy() for c in stream.features])
-    faults.add(missing, Reason.NO_FEATURES, f"{_named(stream.features)} are all empty")
+    faults.add(missing, Reason.NO_FEATURES, f"no features: {_named(stream.features)} are all empty")
     good = np.flatnonzero(faults.reason == None)  # noqa: E711
     accepted = Incoming(
         ids=ids[good],
@@ -133,16 +133,16 @@ def _check_kinds(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -
         if Nested in kinds:
             objects = np.array([isinstance(v, Nested) for v in values], dtype=bool)
             example = next((field for v in values[objects] if (field := first_field(v))), "")
-            advice = f"; name one of its fields, such as '{column}.{example}'" if example else ", which is no value"
-            detail = f"column '{column}' holds an object or a list of them{advice}: {{}}"
+            advice = f"name one of its fields, such as '{column}.{example}'" if example else "send single values"
+            detail = f"column '{column}' must hold a single value, not an object or a list ({{}}); {advice}"
             faults.add(objects, Reason.WRONG_TYPE, detail, values)
         if Ruined in kinds and column not in (*numbers, *stream.time_columns, stream.label.arrived):
             cut = np.array([isinstance(v, Ruined) for v in values], dtype=bool)
-            detail = f"column '{column}': Excel keeps 15 digits, so '{{}}' is no longer what it was; export it as text"
+            detail = f"column '{column}': Excel rounded '{{}}' to 15 digits; export the column as text"
             faults.add(cut, Reason.WRONG_TYPE, detail, values)
         if column in numbers:
             marks = f"decimal '{stream.format.decimal}' and thousands '{stream.format.thousands}'"
-            detail = f"column '{column}': '{{}}' is no number by {marks} of the stream's format"
+            detail = f"column '{column}': '{{}}' is not a number with {marks}, as the stream's format says"
             faults.add(otherwise_written(stream.format, values), Reason.WRONG_TYPE, detail, values)
 
 
@@ -160,7 +160,7 @@ def _cleaned(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> pd
         if not present.isascii() and not encodable(present):
             wrong = np.array([v is not None and not encodable(v) for v in values], dtype=bool)
             if column in declared:
-                detail = f"column '{column}' holds bytes or surrogates that are no UTF-8 text"
+                detail = f"column '{column}' holds characters that are not valid UTF-8; export it again as UTF-8"
                 faults.add(wrong, Reason.BAD_UNICODE, detail)
             else:
                 values = [escaped(v) if bad else v for v, bad in zip(values, wrong, strict=True)]
@@ -208,15 +208,16 @@ def _times(stream: StreamSettings, chunk: Chunk, faults: _Faults, now: datetime)
     column = "', '".join(stream.time_columns)
     declared = declared_format(stream.time_format)
     faults.add(_blank(texts), Reason.UNREADABLE_TIME, f"column '{column}' (the time) is empty")
-    skipped = f"column '{column}': '{{}}' lies in an hour that the clock of its zone skips, so there is no such time"
+    skipped = f"column '{column}': the time '{{}}' does not exist: the clocks of its zone skip that hour"
     faults.add(times.skipped, Reason.UNREADABLE_TIME, skipped, texts)
-    disputed = f"column '{column}': '{{}}' is a different time by each of {declared}"
+    disputed = f"column '{column}': '{{}}' has a different meaning in each of {declared}"
     faults.add(times.disputed, Reason.UNREADABLE_TIME, disputed, texts)
-    faults.add(np.isnat(times.last), Reason.UNREADABLE_TIME, f"column '{column}': '{{}}' is not {declared}", texts)
-    earlier = f"column '{column}': '{{}}' lies before 1970, as of a clock that was never set"
+    unread = f"column '{column}': '{{}}' does not follow {declared}"
+    faults.add(np.isnat(times.last), Reason.UNREADABLE_TIME, unread, texts)
+    earlier = f"column '{column}': '{{}}' is before 1970; the sender's clock was probably never set"
     faults.add(times.last < np.datetime64(0, "us"), Reason.TIME_TOO_EARLY, earlier, texts)
     latest = np.datetime64(utc(now + FUTURE).replace(tzinfo=None), "us")
-    faults.add(times.first > latest, Reason.TIME_IN_FUTURE, f"column '{column}': '{{}}' is yet to come", texts)
+    faults.add(times.first > latest, Reason.TIME_IN_FUTURE, f"column '{column}': '{{}}' is in the future", texts)
     return times.last
 
 
@@ -250,7 +251,7 @@ def _labels(stream: StreamSettings, chunk: Chunk, times: np.ndarray, faults: _Fa
     if stream.label.arrived:
         texts, arrived = joined(chunk.table, [stream.label.arrived]), arrivals(stream, chunk).last
         wrong = np.isnat(arrived) & ~_blank(texts)
-        detail = f"column '{stream.label.arrived}' (when the label was known): '{{}}' is not a time as declared"
+        detail = f"column '{stream.label.arrived}' (when the label was known): '{{}}' cannot be read as a time"
         faults.add(wrong, Reason.UNREADABLE_TIME, detail, texts)
         known_at = np.maximum(times, arrived)
     return labels, np.where(_blank(labels), unknown, known_at)
@@ -263,10 +264,10 @@ def _predictions(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -
         return
     answers = table[sent.column].to_numpy()
     wrong = ~_blank(answers) & (resolve(stream, answers) == None)  # noqa: E711  elementwise
-    reason, what = Reason.NO_CLASS, f"no class of the stream ({', '.join(stream.label.classes)})"
+    reason, what = Reason.NO_CLASS, f"matches no class of the stream ({', '.join(stream.label.classes)})"
     if stream.is_regression:
-        reason, what = Reason.WRONG_TYPE, f"no number within ±{HUGE:g}"
-    faults.add(wrong, reason, f"column '{sent.column}' (the prediction): '{{}}' is {what}", answers)
+        reason, what = Reason.WRONG_TYPE, f"is not a number within ±{HUGE:g}"
+    faults.add(wrong, reason, f"column '{sent.column}' (the prediction): '{{}}' {what}", answers)
     if sent.score:
         scores = table[sent.score].to_numpy()
         chances = _numbers(sent.score, scores, faults)

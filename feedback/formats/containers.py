@@ -45,7 +45,7 @@ def opener_of(name: str, file: Path) -> Opener:
     if head.startswith(_ZIP):
         return _of_zip(name, file)
     if ending in _PACKED:
-        raise InputError(f"{name}: it cannot be read: its name ends in '{ending}', but its bytes are not packed so.")
+        raise InputError(f"{name}: the content is not compressed as its name says ('{ending}'); nothing was stored.")
     return Opener(lambda: file.open("rb"), False, ending)
 
 
@@ -105,7 +105,7 @@ def _of_zip(name: str, file: Path) -> Opener:
         with zipfile.ZipFile(file) as archive:
             inside = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise InputError(f"{name}: it begins as a zip archive and is none ({error}); nothing was read.") from None
+        raise InputError(f"{name}: the zip archive is damaged ({error}); nothing was stored. Get it again.") from None
     names = [entry.filename for entry in inside]
     if any(entry.startswith("xl/") for entry in names):
         return Opener(lambda: file.open("rb"), False, ".xlsx")
@@ -113,11 +113,11 @@ def _of_zip(name: str, file: Path) -> Opener:
     if len(found) != 1:
         listed = ", ".join(f"'{entry.filename}'" for entry in found[:5]) + (" …" if len(found) > 5 else "")
         raise InputError(
-            f"{name}: the zip archive holds {len(found) or 'no'} files{f': {listed}' if found else ''}; one is read. "
-            "Nothing was stored. Unpack it, and name the files that hold records."
+            f"{name}: a zip archive must hold one file, and this one holds {len(found) or 'none'}"
+            f"{f' ({listed})' if found else ''}. Nothing was stored. Unpack it, and name the files that hold records."
         )
     if found[0].flag_bits & 1:
-        raise InputError(f"{name}: the zip archive is encrypted; nothing was stored. Unpack it first.")
+        raise InputError(f"{name}: the zip archive has a password; nothing was stored. Unpack it first.")
     return Opener(lambda: _member(file, found[0]), True, PurePosixPath(found[0].filename).suffix.lower())
 
 

@@ -93,7 +93,7 @@ def doubled(place: Place, cells: Sequence[str | None]) -> tuple[str, ...]:
     plain = [(cell or "").strip() for cell in cells]
     twice = sorted({name for name in plain if name and plain.count(name) > 1})
     return tuple(
-        f"{place.name}: the header names '{name}' {plain.count(name)} times; they are read as "
+        f"{place.name}: the header names '{name}' {plain.count(name)} times; these columns are read as "
         + ", ".join(f"'{new}'" for new, old in zip(column_names(cells), plain, strict=True) if old == name)
         for name in twice
     )

@@ -48,7 +48,7 @@ def csv_records(lines: Iterable[str], width: int, first_line: int, delimiter: st
         if fault and _open(line, delimiter):
             held, fields, fault = _grow(line, ahead, source, width, delimiter)
             if fault:
-                fault = f"a quote that opens here is never properly closed ({fault})"
+                fault = f"a quoted field opens here and is not closed properly ({fault})"
                 ahead.extendleft(reversed(held[1:]))
                 held = held[:1]
         yield Record(number, "".join(held).rstrip("\r\n"), fields, fault)
@@ -83,7 +83,7 @@ def _parse(lines: list[str], width: int, delimiter: str) -> tuple[list[str], str
             return [], "the text ends within quotes"
         return [], f"not CSV: {error}"
     if width and len(fields) != width:
-        return [], f"{len(fields)} fields where the header has {width}"
+        return [], f"{len(fields)} fields, and the header has {width}"
     return fields, ""
 
 

@@ -56,7 +56,7 @@ def _header(place: Place) -> tuple[list[str], int]:
             said = SEP_LINE.fullmatch(line)
             if said and said[1] != declared:
                 raise InputError(
-                    f"{place.name}: line 1 says that {said[1]!r} stands between its fields, and format.delimiter is "
+                    f"{place.name}: line 1 names {said[1]!r} as the delimiter, and format.delimiter is "
                     f"{declared!r}. Nothing was stored. Set delimiter = {_quoted(said[1])} {ADVICE}."
                 )
         if number <= before or (not taken and not line.strip()):
@@ -72,7 +72,7 @@ def _header(place: Place) -> tuple[list[str], int]:
             ) from None
     skipped, settings = place.format.skip_lines, _fitting(place)
     advice = f" But format.skip_lines is {skipped}: set {settings} {ADVICE}." if skipped and settings else ""
-    raise InputError(f"{place.name}: no header is found in it; nothing was stored.{advice}")
+    raise InputError(f"{place.name}: no header found; nothing was stored.{advice}")
 
 
 def _quoted(sign: str) -> str:
@@ -82,7 +82,7 @@ def _quoted(sign: str) -> str:
 def _check_control(place: Place, line: str) -> None:
     if any(sign < " " and sign not in "\t\n\r" for sign in line):
         raise InputError(
-            f"{place.name}: its first line holds control characters, so it is binary. Nothing was stored."
+            f"{place.name}: this is not text: its first line holds control characters. Nothing was stored."
         )
 
 
@@ -123,7 +123,7 @@ def _chunks(
         broken = [Refused(r.line, "broken_line", r.fault, escaped(r.text)) for r in batch if r.fault]
         good = [r for r in batch if not r.fault and any(r.fields)]  # a row of delimiters alone is none, as in a sheet
         if any(r.fields[0] == cells[0] and r.fields == cells for r in good):
-            again = "the header once more, as where files were joined; it is no row"
+            again = "this repeats the header (probably joined files); it is not a record"
             broken += [Refused(r.line, "broken_line", again, escaped(r.text)) for r in good if r.fields == cells]
             good = [r for r in good if r.fields != cells]
         by_column = list(zip(*(r.fields for r in good), strict=True)) or [()] * len(names)

@@ -39,13 +39,13 @@ def guessed_encoding(place: Place) -> EncodingGuess:
     if bom := bom_of(block):
         return EncodingGuess(bom, f"its byte order mark says {bom.upper()}" if bom != "utf-8" else "")
     if wide := zero_pattern(block):
-        return EncodingGuess(wide, f"every second byte of its text is zero, as in {wide.upper()}")
+        return EncodingGuess(wide, f"every second byte is zero, as in {wide.upper()}")
     with place.open() as handle:
         good, bad, kept = _sorted_lines(handle)
     if not bad:
         return EncodingGuess("utf-8")
     if good and bad <= _SPOILT * (good + bad):
-        return EncodingGuess("utf-8", f"UTF-8, but for {bad} lines that are damaged, as line {kept[0][0]}")
+        return EncodingGuess("utf-8", f"UTF-8, except {bad} damaged lines, such as line {kept[0][0]}")
     return _by_chardet(kept, good, bad)
 
 
@@ -87,11 +87,11 @@ def _by_chardet(kept: list[tuple[int, bytes]], good: int, bad: int) -> EncodingG
         if read and name not in found and read not in found.values() and all(c >= " " or c in "\t\r\n" for c in read):
             found[name] = read
     if not found:
-        return EncodingGuess("utf-8", f"{bad} lines are no UTF-8, nor in one other encoding throughout", ("utf-8",))
+        return EncodingGuess("utf-8", f"{bad} lines are not UTF-8, and no other encoding reads all of them", ("utf-8",))
     best = next(iter(found))
     signs = sum(byte > 127 for byte in text)
     shown = "; ".join(f"line {n}: {_around(line, best)}" for n, line in kept[:_SHOWN])
-    why = f"{bad} lines are no UTF-8, and read as {best} they say: {shown}"
+    why = f"{bad} lines are not UTF-8; read as {best} they are: {shown}"
     if good > _SPOILT * (good + bad) or signs < _ENOUGH:
         return EncodingGuess(best, why, tuple(found)[:3] if len(found) > 1 else (best, "utf-8"))
     return EncodingGuess(best, why)

@@ -150,7 +150,7 @@ def check_encoding(place: Place) -> None:
     declared = place.format.encoding
     told = bom_of(block) or ("" if is_wide(declared) else zero_pattern(block))
     if told and not _fits(codecs.lookup(declared).name, told, block):
-        raise InputError(_another(place, f"this is {told.upper()} text", told))
+        raise InputError(_another(place, f"the text is {told.upper()}", told))
     if is_wide(declared):
         _check_wide(place, block)
     else:
@@ -167,15 +167,15 @@ def _check_wide(place: Place, block: bytes) -> None:
     encoding = place.format.encoding
     if not bom_of(block):
         if b"\x00" not in block:
-            raise InputError(_another(place, f"this is not {encoding.upper()}: it holds no zero bytes", "utf-8"))
+            raise InputError(_another(place, f"the text is not {encoding.upper()}: it holds no zero bytes", "utf-8"))
         if codecs.lookup(encoding).name in ("utf-16", "utf-32"):
             told = zero_pattern(block) or f"{codecs.lookup(encoding).name}-le"
-            raise InputError(_another(place, "this has no byte order mark", told))
+            raise InputError(_another(place, "the text has no byte order mark", told))
     decoded = codecs.getincrementaldecoder(encoding)("trueup-bytes").decode(block)
     bad = sum("\ud800" <= sign <= "\udfff" for sign in decoded)
     if bad > 0.001 * len(decoded) + 1:
-        raise InputError(f"{place.name}: {bad} characters of its first {len(decoded)} are no {encoding.upper()}, "
-                         "so the file is damaged. Nothing was stored. Get it again.")  # fmt: skip
+        raise InputError(f"{place.name}: the file is damaged: {bad} of its first {len(decoded):,} characters are not "
+                         f"{encoding.upper()}. Nothing was stored. Get it again.")  # fmt: skip
 
 
 def _check_lines(place: Place, block: bytes) -> None:
@@ -197,10 +197,11 @@ def _check_lines(place: Place, block: bytes) -> None:
     mine = sum(not line.isascii() for line in lines)
     if (bad and bad[0][0] == 1) or len(bad) > _FOREIGN_SHARE * len(lines):
         number, byte = bad[0]
-        said = f"not {encoding.upper()}: byte 0x{byte:02x} in line {number}, and {len(bad)} of {len(lines)} lines alike"
+        lost = f"{len(bad):,} of {len(lines):,} lines cannot be read"
+        said = f"the text is not {encoding.upper()}: byte 0x{byte:02x} in line {number}; {lost}"
         raise InputError(_another(place, said, ""))
     if foreign and len(foreign) == mine:
-        raise InputError(_another(place, f"line {foreign[0]} is UTF-8, as are all lines that are not ASCII", "utf-8"))
+        raise InputError(_another(place, f"the text is UTF-8, such as line {foreign[0]}", "utf-8"))
 
 
 def _another(place: Place, said: str, encoding: str) -> str:
@@ -210,6 +211,6 @@ def _another(place: Place, said: str, encoding: str) -> str:
 
         found = guessed_encoding(place)
         encoding = found.encoding if found.encoding != place.format.encoding else ""
-    advice = f'Set encoding = "{encoding}"' if encoding else "Set the encoding that it is in"
+    advice = f'Set encoding = "{encoding}"' if encoding else "Set the encoding of the file"
     declared = f"format.encoding is '{place.format.encoding}'"
     return f"{place.name}: {said}, and {declared}. Nothing was stored. {advice} {ADVICE}."

@@ -52,12 +52,12 @@ def read_excel(place: Place) -> Contents:
 def _only_sheet(place: Place) -> str:
     names, declared = sheets_with_cells(place), place.format.sheet
     if not names:
-        raise InputError(f"{place.name}: no sheet of the workbook holds a cell; nothing was stored.")
+        raise InputError(f"{place.name}: every sheet of the workbook is empty; nothing was stored.")
     if declared or len(names) > 1:
         told = " or ".join(f'sheet = "{name}"' for name in names)
-        said = f"there is no sheet '{declared}'" if declared else f"the workbook has {len(names)} sheets with cells"
+        said = f"has no sheet '{declared}', which format.sheet names" if declared else f"has {len(names)} sheets"
         raise InputError(
-            f"{place.name}: {said}, and format.sheet is '{declared}'. Nothing was stored. Set {told} {ADVICE}."
+            f"{place.name}: the workbook {said}. Nothing was stored. Set {told} {ADVICE}."
         )
     return names[0]
 
@@ -78,16 +78,16 @@ def _book(place: Place) -> Any:
         import python_calamine
     except ImportError:
         raise InputError(
-            f"{place.name}: an Excel workbook is read by a package that is not installed; nothing was stored. Install "
-            "it: pip install 'trueup[excel]'"
+            f"{place.name}: reading an Excel workbook needs a package that is not installed; nothing was stored. "
+            "Install it: pip install 'trueup[excel]'"
         ) from None
     try:
         with place.unpacked().open("rb") as handle:  # by content: an ending may say .xls of an .xlsx
             return python_calamine.CalamineWorkbook.from_filelike(handle)
     except python_calamine.PasswordError:
-        raise InputError(f"{place.name}: the workbook has a password; nothing was stored. Save it without.") from None
+        raise InputError(f"{place.name}: the workbook has a password; nothing was stored. Remove it first.") from None
     except (python_calamine.CalamineError, OSError) as error:
-        raise InputError(f"{place.name}: not a whole Excel workbook ({error}). Nothing was stored.") from None
+        raise InputError(f"{place.name}: the Excel workbook is damaged ({error}). Nothing was stored.") from None
 
 
 def _sheet(place: Place, book: Any, name: str) -> Any:
@@ -140,8 +140,8 @@ def _lacking(place: Place, sheet: str) -> Sequence[str]:
     notes = []
     if formulas:
         notes.append(
-            f"{place.name}: {formulas:,} formulas of sheet '{sheet}' have no stored result and are read as empty. Open "
-            "the workbook in Excel and save it, so that they have one."
+            f"{place.name}: {formulas:,} formulas of sheet '{sheet}' have no stored result and are read as empty. To "
+            "store their results, open the workbook in Excel and save it."
         )
     if errors:
         notes.append(f"{place.name}: {errors:,} cells of sheet '{sheet}' hold an error (#N/A) and are read as empty.")

@@ -42,12 +42,12 @@ def read_html(place: Place) -> Contents:
     wanted = place.format.sheet
     tables = table_sizes(place)
     if not tables:
-        raise InputError(f"{place.name}: no table with rows is found in the page; nothing was stored.")
+        raise InputError(f"{place.name}: the page holds no table with rows; nothing was stored.")
     if wanted not in map(str, tables) and (wanted or len(tables) > 1):
         told = " or ".join(f'sheet = "{number}" ({rows} rows)' for number, rows in tables.items())
         raise InputError(
-            f"{place.name}: the page holds {len(tables)} tables, and format.sheet is '{wanted}'. Nothing was stored. "
-            f"Set {told} {ADVICE}."
+            f"{place.name}: the page holds {len(tables)} tables, and format.sheet is '{wanted}', not one of them. "
+            f"Nothing was stored. Set {told} {ADVICE}."
         )
     number = int(wanted) if wanted else next(iter(tables))
     return read_rows(place, lambda: (row.cells for row in html_rows(place) if row.table == number))

@@ -15,6 +15,7 @@ from trueup.feedback.values import encodable, escaped
 from trueup.storage.errors import InputError
 from trueup.storage.incoming import Refused
 
+_JSON_NAMES = {list: "list", str: "text", int: "number", float: "number", bool: "boolean", type(None): "null"}
 _LOOKED_AT = 1000  # records in which all columns are looked for, and more only for those that are wanted
 
 
@@ -31,16 +32,16 @@ class JsonRecord:
 def record_of(number: int, value: object, text: str) -> JsonRecord:
     """A parsed value as a record."""
     if not isinstance(value, dict):
-        what = f"a JSON {type(value).__name__} where an object with the columns is wanted"
+        what = f"a record must be a JSON object with its columns, not a {_JSON_NAMES[type(value)]}"
         return JsonRecord(number, None, what, text)
     try:
         fields = flat(value)
     except NameClash as error:
         return JsonRecord(number, None, str(error), text)
     except RecursionError:
-        return JsonRecord(number, None, "objects within objects, too deep to read", text)
+        return JsonRecord(number, None, "objects are nested too deeply to read", text)
     if not all(map(encodable, fields)):
-        return JsonRecord(number, None, "a key that is no Unicode text", text)
+        return JsonRecord(number, None, "a key is not valid Unicode", text)
     return JsonRecord(number, fields)
 
 
@@ -78,7 +79,7 @@ def read_json_lines(place: Place) -> Contents:
     columns = columns_of(_records(place), (*place.required, *(place.wanted or ())))
     if not columns:
         raise InputError(
-            f"{place.name}: no line of it is a JSON object; JSON Lines has one object a line. Nothing was stored."
+            f"{place.name}: no line is a JSON object, and JSON Lines has one on each line. Nothing was stored."
         )
     return Contents(columns, lambda size, only: json_chunks(_records(place), size, only))
 

@@ -72,7 +72,7 @@ class _Document:
         """The next sign, which must be one of `wanted`."""
         sign = self.peek()
         if not sign or sign not in wanted:
-            raise self._broken(f"{' or '.join(wanted)} is wanted, not {sign or 'the end of the file'}")
+            raise self._broken(f"expected {' or '.join(wanted)}, found {sign or 'the end of the file'}")
         self._at += 1
         return sign
 
@@ -87,7 +87,7 @@ class _Document:
                 if not cut or self._ended or len(self._held) - self._at > _LONGEST:
                     raise self._broken(error.msg, error.pos) from None
             except RecursionError:
-                raise self._broken("objects within objects, too deep to read") from None
+                raise self._broken("objects are nested too deeply to read") from None
             else:
                 if end < len(self._held) or self._ended:
                     text, self._at = self._held[self._at : end], end
@@ -97,7 +97,7 @@ class _Document:
     def end(self) -> None:
         """Refuse what follows the document."""
         if self.peek():
-            raise self._broken("something follows the end of the document")
+            raise self._broken("there is text after the end of the document")
 
     def _broken(self, said: str, at: int | None = None) -> InputError:
         line = self._lines + self._held.count("\n", 0, self._at if at is None else at)
@@ -181,7 +181,7 @@ def _records(place: Place) -> Iterator[JsonRecord]:
         if item.path == place.format.path:
             if item.number <= before:
                 raise InputError(
-                    f"{place.name}: '{item.path}' stands there twice, so it has no one list. Nothing was stored."
+                    f"{place.name}: the document holds two lists named '{item.path}'. Nothing was stored."
                 )
             before = item.number
             record = record_of(item.number, item.value, item.text)
@@ -190,7 +190,7 @@ def _records(place: Place) -> Iterator[JsonRecord]:
 
 def _nowhere(place: Place) -> str:
     path = place.format.path
-    where = f"no list of objects lies under '{path}'" if path else "the document is no list of objects"
+    where = f"no list of objects under '{path}'" if path else "the document is not a list of objects"
     paths = list_paths(place)
     if not paths:
         return f"{place.name}: {where}, nor elsewhere in it. Nothing was stored. Export it as CSV or JSON Lines."

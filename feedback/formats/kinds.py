@@ -52,7 +52,7 @@ def format_kind(place: Place) -> FormatKind:
         return binary or _of_text(place, head)
     if binary is not declared and (binary or declared in _BINARY):
         raise InputError(
-            f"{place.name}: this is {_BINARY[binary] if binary else 'text'}, and format.kind is '{declared}'. Nothing "
+            f"{place.name}: this is {_BINARY[binary] if binary else 'text'}, but format.kind is '{declared}'. Nothing "
             f'was stored. Set kind = "{binary or _of_text(place, head)}" {ADVICE}.'
         )
     return declared
@@ -69,7 +69,7 @@ def _binary(place: Place, head: bytes) -> FormatKind | None:
         if head.startswith(magic):
             raise InputError(f"{place.name}: this is not text but {what}. Nothing was stored.")
     if place.ending in (".parquet", ".pq") and head:
-        raise InputError(f"{place.name}: not a whole Parquet file: it does not begin as one. Nothing was stored.")
+        raise InputError(f"{place.name}: this is not a Parquet file, whatever its name says. Nothing was stored.")
     return None
 
 

@@ -75,11 +75,12 @@ class _Part:
         try:
             self._file = pq.ParquetFile(file)
         except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{name}: not a whole Parquet file ({error}). Nothing was stored.") from None
+            raise InputError(f"{name}: the Parquet file is damaged ({error}). Nothing was stored.") from None
         self._schema = self._file.schema_arrow
         twice = sorted({c for c in self._schema.names if self._schema.names.count(c) > 1 or c in keys})
         if twice:
-            raise InputError(f"{name}: it names {twice} more than once; rename one. Nothing was stored.")
+            told = ", ".join(f"'{c}'" for c in twice)
+            raise InputError(f"{name}: several columns are named {told}. Nothing was stored. Rename all but one.")
 
     def names(self, wanted: Sequence[str] | None) -> list[str]:
         """The names of its columns, the fields of structs for the structs themselves."""
@@ -107,7 +108,7 @@ class _Part:
                 found |= {c: object_array([v] * batch.num_rows) for c, v in self._keys.items() if c in kept}
                 yield batch.num_rows, found, typed
         except (pa.ArrowException, UnicodeDecodeError) as error:
-            raise InputError(f"{self._name}: the Parquet file cannot be read on ({error}). Get it again.") from error
+            raise InputError(f"{self._name}: the file cannot be read to its end ({error}). Get it again.") from error
 
     def _empty(self, size: int) -> Iterator[Any]:
         """As many rows as the file has, without a column."""
@@ -164,4 +165,4 @@ def _values(column: Any) -> list[Any]:
         try:
             return list(column.cast(pa.string()).to_pylist())
         except pa.ArrowException as error:
-            raise pa.ArrowInvalid(f"a value of type {column.type} that is no value of Python: {error}") from error
+            raise pa.ArrowInvalid(f"a value of type {column.type} cannot be read: {error}") from error

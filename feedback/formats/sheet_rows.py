@@ -28,7 +28,7 @@ def read_rows(place: Place, rows: Callable[[], CellRows], typed: frozenset[str] 
     """
     found = next(_header(place, rows), None)
     if found is None:
-        raise InputError(f"{place.name}: no header is found in it; nothing was stored.")
+        raise InputError(f"{place.name}: no header found; nothing was stored.")
     number, cells = found
     names = column_names(cells)
     told = doubled(place, cells)
@@ -77,7 +77,7 @@ def _chunks(
 
 def _fault(row: Sequence[str | None], cells: Sequence[str | None]) -> str:
     if any(row[len(cells) :]):
-        return f"{len(row)} cells where the header has {len(cells)}"
+        return f"{len(row)} cells, and the header has {len(cells)}"
     if list(row[: len(cells)]) == list(cells):
-        return "the header once more, as where files were joined; it is no row"
+        return "this repeats the header (probably joined files); it is not a record"
     return ""

@@ -72,11 +72,11 @@ def find_answer(table: TableSummary, taken: Collection[str], writing: Writing | 
     best = [c for c in named if c.rank == named[0].rank]
     if len(best) == 1:
         by_name = answer_tier(best[0].column.name)
-        return _decided(best[0], table, "called like an answer" if by_name else "its values are verdicts")
+        return _decided(best[0], table, "named like an answer" if by_name else "its values are verdicts")
     if best:
-        return _proposed(best, "several columns are called like an answer")
+        return _proposed(best, "several columns are named like an answer")
     if len(weak) == 1 and weak[0].last:
-        return _decided(weak[0], table, "called like an answer, and the last column")
+        return _decided(weak[0], table, "named like an answer, and the last column")
     if not found:
         return Answer(why="no column could hold the answer")
     ends = [c for c in found if c.last] + [c for c in found if c.column is table.columns[0]]
@@ -91,7 +91,7 @@ def _verdicts(values: LabelValues) -> bool:
 def _decided(one: _Candidate, table: TableSummary, why: str) -> Answer:
     name, values = one.column.name, one.values
     if said_in(name, GRADES) and "positive" in values.classes and any(said_in(c.name, _GERMAN) for c in table.columns):
-        told = f"'{name}' could be a school grade, of which 1 is the best; say which end is good"
+        told = f"'{name}' could be a school grade, where 1 is the best; choose which end is good"
         rules = dict(values.classes)
         turned = {"positive": rules["negative"], "negative": rules["positive"]}
         lines = (one.settings, f"classes = {_inline(rules)}", f"classes = {_inline(turned)}")

@@ -58,7 +58,7 @@ def find_arrived(
         if share >= _FILLED and apart <= _APART:
             return Arrival(name, f"later than the record, {told}, whatever the label", tuple(undecided))
         why = f"{told}, and {100 * apart:.0f} points more often for some labels than for others"
-        said = f"'{name}' may say since when a label is known, but it is {why}: where it is empty no label counts"
+        said = f"'{name}' could say since when a label is known, but is {why}; where it is empty no label would count"
         undecided.append(Undecided("arrived", said, (f'arrived = "{name}"', 'maturity = "3d"'), name))
     return Arrival(undecided=tuple(undecided))
 

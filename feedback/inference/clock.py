@@ -27,7 +27,7 @@ from trueup.feedback.values import number
 
 _MIXED = 0.0005        # of the values: beside those with a zone some have none
 _A_DAY = 2             # columns: year and month alone name no day
-_ROW_ORDER = "If the rows stand in the order in which they came, --row-order dates them by it"
+_ROW_ORDER = "If the rows are in the order in which they came, --row-order uses that order as the time"
 _ORDER = 'time = { start = "2000-01-01", step = "1h" }'
 _FLAG = 2              # values: a column of so few says yes or no
 _LOOKED_AT = 30        # values of a column that is called like a time and is none
@@ -111,11 +111,11 @@ def _why_time(time: TimeColumn) -> str:
     elif reading.lost:
         said.append(f"some values cannot be read by '{reading.lost}'")
     if _MIXED < reading.zoned < 1 - _MIXED:
-        said.append(f"{1 - reading.zoned:.1%} of the times name no zone, and are taken for UTC")
+        said.append(f"{1 - reading.zoned:.1%} of the times name no zone and are read as UTC")
     if reading.midnight and len(time.columns) == 1:
         said.append("always midnight, so perhaps only the day is known")
     if reading.strange:
-        said.append(f"{1 - reading.read:.2%} cannot be read, as '{reading.strange[:40]}'")
+        said.append(f"{1 - reading.read:.2%} cannot be read, such as '{reading.strange[:40]}'")
     return "; ".join(said)
 
 
@@ -129,7 +129,7 @@ def _other(time: TimeColumn, chosen: TimeColumn) -> Role:
     elif after >= AFTER:
         why = f"not before {chosen.label} in {after:.0%} of the rows: {_LATER}"
     elif time.name.stage == "later":
-        why = f"called so, it is {_LATER}"
+        why = f"by its name it is {_LATER}"
     else:
         why = "another time"
     return Role(column, "left out", "time", why)
@@ -138,7 +138,7 @@ def _other(time: TimeColumn, chosen: TimeColumn) -> Role:
 def _unreadable(table: TableSummary, known: set[str]) -> list[Role]:
     """Columns that are called like a time and cannot be read as one: never learnt from."""
     return [
-        Role(c.name, "left out", _kind(c), f"called like a time, but '{_shown(c)}' cannot be read as one")
+        Role(c.name, "left out", _kind(c), f"named like a time, but '{_shown(c)}' cannot be read as one")
         for c in table.columns if c.name not in known and _only_called(c)
     ]  # fmt: skip
 
@@ -163,8 +163,8 @@ def _held(column: ColumnSummary) -> str:
     values = list(dict.fromkeys(v for v in said_cells(column.values) if v is not None))[:_LOOKED_AT]
     good, bad = ([v for v in values if bool(ways_of(v)) is readable] for readable in (True, False))
     if good and bad:
-        return f"holds '{good[0]}' beside '{bad[0][:40]}', too many of which cannot be read"
-    return f"holds '{_shown(column)}'" + (", written in ways that do not go together" if good else "")
+        return f"holds '{good[0]}', but also '{bad[0][:40]}', and too many values cannot be read"
+    return f"holds '{_shown(column)}'" + (", in formats that contradict each other" if good else "")
 
 
 def _shown(column: ColumnSummary) -> str:
@@ -187,7 +187,7 @@ def _open_order(time: TimeColumn, table: TableSummary) -> tuple[Undecided, ...]:
     k = int(np.flatnonzero(~np.isnat(one.times) & (one.times != other.times))[0])
     value = " ".join(str(table.sample[c].iloc[k]) for c in time.columns)
     told = " or ".join(f"{r.times[k].astype('M8[D]')} by {_told(r)}" for r in ways if not np.isnat(r.times[k]))
-    said = f"{time.label} can be read in {len(ways)} ways: '{value}' is {told}, and nothing in the file says which"
+    said = f"{time.label} can be read in {len(ways)} ways: '{value}' is {told}, and the file does not show which"
     return (Undecided("time", said, tuple(_format_lines(r) for r in ways), time.columns[0]),)
 
 
@@ -196,7 +196,7 @@ def _open_year(time: TimeColumn) -> tuple[Undecided, ...]:
     reading = time.readings[0]
     if not reading.vague:
         return ()
-    said = f"{time.label} names a month and two digits: of a year, or of a day without a year, which dates nothing"
+    said = f"{time.label} names a month and two digits: a year, or a day, and without a year no row can be dated"
     return (Undecided("time", said, (_format_lines(reading),), time.columns[0]),)
 
 
@@ -221,17 +221,17 @@ def _open_zone(time: TimeColumn, zones: Sequence[str], hour: str) -> tuple[Undec
     """Where only a zone says when it was: hours are counted to 25, or the name speaks of one that is two."""
     settings = tuple(_setting("time_zone", [zone]) for zone in zones)
     if "{hour}" in "".join(time.readings[0].formats) and len(zones) != 1:
-        said = f"'{hour}' counts hours to 25, as on the day when clocks are set back, and the file names no zone"
+        said = f"'{hour}' counts hours up to 25, as on a day when clocks are set back, and the file names no time zone"
         return (Undecided("time", said, settings or ('time_zone = "Europe/Berlin"',), hour),)
     if len(zones) < 2 or time.readings[0].zoned:
         return ()
-    said = f"'{time.columns[0]}' speaks of a zone: with summer time, or without"
+    said = f"'{time.columns[0]}' names a time zone that exists with summer time and without"
     return (Undecided("time", said, settings, time.columns[0]),)
 
 
 def _only_foreign(time: TimeColumn, times: Sequence[TimeColumn]) -> Clock:
     """A file whose only time is that of a birth, or yet to come."""
-    said = f"{time.label} is the only time, and by its name not that of a record. {_ROW_ORDER}"
+    said = f"{time.label} is the only time, and by its name it is not the time of the record. {_ROW_ORDER}"
     roles = tuple(_other(one, time) for one in times)
     undecided = Undecided("time", said, (_setting("time", time.columns), _ORDER), time.columns[0])
     return Clock(roles=roles, undecided=(undecided,), why=said)
@@ -241,16 +241,16 @@ def _without(table: TableSummary, counts: Sequence[TimeColumn]) -> Clock:
     """A file without a readable time: nothing dates its rows but their order, if a person says so."""
     called = [c for c in table.columns if _only_called(c) and c.filled]
     parts = [c.name for c in table.columns if date_part(c.name)[0]]
-    said = "no column is a time that can be read"
+    said = "no column can be read as a time"
     if called:
-        said += "; " + ", ".join(f"'{c.name}' is called like one and {_held(c)}" for c in called[:3])
+        said += "; " + ", ".join(f"'{c.name}' is named like one and {_held(c)}" for c in called[:3])
     elif parts:
-        said += f"; {', '.join(repr(p) for p in parts[:3])} name{'s' if len(parts) == 1 else ''} only a part of a date"
+        said += f"; {', '.join(repr(p) for p in parts[:3])} hold{'s' if len(parts) == 1 else ''} only a part of a date"
     settings = []
     for one in counts:
         days = one.times[~np.isnat(one.times)].astype("M8[D]")
         span = f"{days.min()} to {days.max()}"
-        said += f"; {one.label} goes up like '{one.readings[0].formats[0]}', {span}, and is not called a time"
+        said += f"; {one.label} rises like a time ('{one.readings[0].formats[0]}', {span}), but is not named like one"
         settings.append(f"{_setting('time', one.columns)}\n{_format_lines(one.readings[0])}")
     said += f". {_ROW_ORDER}"
     column = called[0].name if len(called) == 1 else ""

@@ -143,7 +143,7 @@ def why_late(name: str, *, number: bool) -> str:
     for part in _ends(name):
         found = said_in(part, known)
         if found and beside(part, known) <= _COUNTING:
-            return f"known only later ('{found[0]}'): it knows the future of the record"
+            return f"known only later ('{found[0]}'): it is not there when the record comes"
         state = said_in(part, _STATE)
         if state and beside(part, _STATE) <= _OF_THE_RECORD:
             return f"known only later ('{state[0]}'): it changes after the record was made"
@@ -176,7 +176,7 @@ def why_labeller(name: str, answer: str, *, text: bool, annotated: bool) -> str:
     own, rest = words - FILLERS - _OF_THE_ANSWER or words, frozenset(name_words(name))
     about = _OF_THE_ANSWER | FILLERS | (frozenset() if text else _NAMED)
     if own and own <= rest != words and rest - own <= about:
-        return f"it says something of '{answer}', the answer"
+        return f"it is about '{answer}', the answer"
     return ""
 
 
@@ -190,8 +190,8 @@ def why_personal(name: str, *, many: bool) -> str:
     """Why a column's name says that it tells who or where a person is. many: nearly each row has its own value."""
     for part in _ends(name):
         if said_in(part, _PERSON) and beside(part, _PERSON) <= _PERSONS_OWN:
-            return "says who or where a person is"
-    return "says who a person is, as its name and values look" if many and not beside(name, _NAME) else ""
+            return "identifies a person, or says where one is"
+    return "probably identifies a person, by its name and values" if many and not beside(name, _NAME) else ""
 
 
 def called_code(name: str) -> bool:

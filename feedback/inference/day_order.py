@@ -43,7 +43,7 @@ def _by_another(readings: Sequence[TimeReading], beside: Sequence[TimeColumn]) -
         agreed = [_agreement(reading.times, other.times) for reading in readings]
         best = int(np.argmax(agreed))
         if agreed[best] >= _AGREE and all(a < _DIFFER for k, a in enumerate(agreed) if k != best):
-            return readings[best], f"{other.label} says the same time in {agreed[best]:.0%} of the rows"
+            return readings[best], f"{other.label} gives the same time in {agreed[best]:.0%} of the rows"
     return None, ""
 
 
@@ -56,14 +56,14 @@ def _by_order(readings: Sequence[TimeReading]) -> tuple[TimeReading | None, str]
     """The reading in whose order the rows stand, where they do not in that of the others."""
     best = max(readings, key=lambda r: r.order)
     if best.order >= ORDERED and all(r.order < _OUT_OF_ORDER for r in readings if r is not best):
-        return best, "the rows stand in its order"
+        return best, "in this format the rows are in order of time"
     return None, ""
 
 
 def _by_step(readings: Sequence[TimeReading]) -> tuple[TimeReading | None, str]:
     """The only reading by which all rows are as far apart, by less than a day: months may be as even as days are."""
     even = [r for r in readings if timedelta() < r.step < _AHEAD]
-    return (even[0], f"so the rows are {_span(even[0].step)} apart throughout") if len(even) == 1 else (None, "")
+    return (even[0], f"in this format all rows are {_span(even[0].step)} apart") if len(even) == 1 else (None, "")
 
 
 def _span(step: timedelta) -> str:
@@ -82,7 +82,7 @@ def _by_now(readings: Sequence[TimeReading], now: datetime | None) -> tuple[Time
     ahead = [float((r.times[~np.isnat(r.times)].astype("M8[D]") > latest).mean()) for r in readings]
     left = [r for r, share in zip(readings, ahead, strict=True) if share == 0]
     if len(left) == 1 and all(share > _SLIPS for share in ahead if share):
-        return left[0], "by the other order times would be yet to come"
+        return left[0], "in the other order some times would be in the future"
     return None, ""
 
 
@@ -91,7 +91,7 @@ def _as_beside(column: TimeColumn, decided: Sequence[TimeColumn]) -> TimeColumn:
     fitting = [(reading, other) for reading in column.readings for other in decided
                if _written_alike(reading, other.readings[0])]  # fmt: skip
     if fitting and all(reading is fitting[0][0] for reading, _ in fitting):
-        return replace(column, readings=(fitting[0][0],), evidence=f"{fitting[0][1].label} is written so")
+        return replace(column, readings=(fitting[0][0],), evidence=f"{fitting[0][1].label} is written in this format")
     return column
 
 

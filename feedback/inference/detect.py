@@ -74,7 +74,7 @@ def detect(path: str) -> Detected:
             elif kind is FormatKind.HTML:
                 _html(place, found)
         except UNREADABLE as error:
-            raise InputError(f"{escaped(path)}: it cannot be read ({error}); nothing was written.") from error
+            raise InputError(f"{escaped(path)}: the file cannot be read ({error}); nothing was written.") from error
     return Detected(FileFormat().changed(found.changes), tuple(found.why), tuple(found.undecided))
 
 
@@ -102,7 +102,7 @@ def _with_encoding(place: Place, found: _Findings) -> Place:
 def _csv(place: Place, found: _Findings) -> None:
     lines, sampled = _stretches(place)
     if sampled:
-        found.why.append(f"judged by {len(lines):,} lines, evenly spread over the file")
+        found.why.append(f"judged by {len(lines):,} lines, spread evenly over the file")
     said = SEP_LINE.fullmatch(lines[0]) if lines else None
     if said:
         lines = lines[1:]
@@ -124,7 +124,7 @@ def _csv(place: Place, found: _Findings) -> None:
         found.why.append(f"fields are separated by {_shown(delimiter)} in {dialect.consistent:.0%} of rows")
     if dialect.skip_lines:
         found.changes["skip_lines"] = dialect.skip_lines
-        found.why.append(f"{dialect.skip_lines} title lines stand before the header")
+        found.why.append(f"{dialect.skip_lines} title lines before the header")
     _header(place, dialect.header, found, data=dialect.data_header)
     _numbers(dialect.header, dialect.rows, delimiter, found)
 
@@ -133,7 +133,7 @@ def _no_delimiter(lines: list[str], found: _Findings) -> None:
     left = [sign for sign in DELIMITERS if any(sign in line for line in lines)]
     if left:
         held = ", ".join(NAMES[sign] for sign in left)
-        found.open(f"no delimiter gives rows alike, and its lines hold {held}", *map(_setting, left))
+        found.open(f"no delimiter splits all lines into equally many fields; they hold {held}", *map(_setting, left))
 
 
 def _setting(delimiter: str) -> str:
@@ -148,9 +148,9 @@ def _header(place: Place, cells: Iterable[str | None], found: _Findings, *, data
     found.why.extend(doubled(place, list(cells)))
     if data:
         raise InputError(
-            f"{place.name}: its first row is probably a record, so the file has no header, and no column a name. "
-            "Nothing was written. Add a first line with the columns' names; if that row is the header, rename columns "
-            "that read as a number or a time."
+            f"{place.name}: its first row is probably a record, so the file has no header with the columns' "
+            "names. Nothing was written. Add it as the first line; if that row is the header, rename the columns whose "
+            "names are numbers or times."
         )
 
 
@@ -186,21 +186,21 @@ def _stretches(place: Place) -> tuple[list[str], bool]:
 def _json(place: Place, found: _Findings) -> None:
     paths = list_paths(place)
     if not paths:
-        raise InputError(f"{place.name}: no list of objects lies in the document. Export it as CSV or JSON Lines.")
+        raise InputError(f"{place.name}: the document holds no list of objects. Export it as CSV or JSON Lines.")
     largest = max(paths, key=lambda path: paths[path])
     if largest:
         found.changes["path"] = largest
     if len(paths) > 1:
         told = " or ".join(f"'{path}' ({count:,} objects)" for path, count in paths.items())
-        found.open(f"its records could be the list {told}", *(f'path = "{path}"' for path in paths))
+        found.open(f"its records could be in the list {told}", *(f'path = "{path}"' for path in paths))
     elif largest:
-        found.why.append(f"its one list of objects lies under '{largest}'")
+        found.why.append(f"its only list of objects is '{largest}'")
 
 
 def _excel(place: Place, found: _Findings) -> None:
     names = sheets_with_cells(place)
     if not names:
-        raise InputError(f"{place.name}: no sheet of the workbook holds a cell.")
+        raise InputError(f"{place.name}: every sheet of the workbook is empty.")
     rows = {name: list(islice(sheet_rows(place, name), _SHEET_ROWS)) for name in names}
     tables = [name for name in names if sum(sum(map(bool, row)) > 1 for row in rows[name]) > 1]
     largest = max(tables or names, key=lambda name: sum(map(any, rows[name])))
@@ -217,7 +217,7 @@ def _excel(place: Place, found: _Findings) -> None:
 def _html(place: Place, found: _Findings) -> None:
     tables = table_sizes(place)
     if not tables:
-        raise InputError(f"{place.name}: no table with rows is found in the page.")
+        raise InputError(f"{place.name}: the page holds no table with rows.")
     largest = max(tables, key=lambda number: tables[number])
     if len(tables) > 1:
         found.changes["sheet"] = str(largest)
@@ -239,7 +239,7 @@ def _titles(place: Place, rows: list[list[str | None]], found: _Findings) -> int
         return None
     if any(map(any, rows[:at])):
         found.changes["skip_lines"] = at
-        found.why.append(f"{at} title rows stand before the header")
+        found.why.append(f"{at} title rows before the header")
     body = [[cell or "" for cell in row] for row in rows[at + 1 :] if len(row) >= len(rows[at])]
     _header(place, rows[at], found, data=looks_like_data([cell or "" for cell in rows[at]], body))
     return at

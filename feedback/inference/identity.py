@@ -64,7 +64,7 @@ def find_id(table: TableSummary) -> RowIdentity:
         return RowIdentity(best, _why(column), column.filled - column.distinct, tuple(undecided))
     undecided += [said for column in table.columns if (said := _partial_link(column))]
     repeats = int(table.sample.duplicated().sum()) if len(table.sample.columns) else 0
-    why = "no column names a row, so the id is a hash of the declared columns"
+    why = "no column identifies a row, so the id is a hash of the declared columns"
     return RowIdentity("", why, repeats, tuple(undecided))
 
 
@@ -102,8 +102,8 @@ def _why(column: ColumnSummary) -> str:
     lacking, repeats = column.rows - column.filled, column.filled - column.distinct
     if lacking or repeats:
         told = [f"{repeats:,} rows repeat an id"] * (repeats > 0) + [f"{lacking:,} rows have none"] * (lacking > 0)
-        return f"called like an id; of {column.rows:,} rows {' and '.join(told)}"
-    by = "a link to each row" if _is_link(column) else "called like an id"
+        return f"named like an id; of {column.rows:,} rows {' and '.join(told)}"
+    by = "a link to each row" if _is_link(column) else "named like an id"
     by = by if _is_link(column) or _by_name(_words(column.name)) else "written like a key"
     return f"{by}, and each row has its own"
 
@@ -136,8 +136,8 @@ def _partial_link(column: ColumnSummary) -> Undecided | None:
     found = _LINK.match(column.values[0])
     return Undecided(
         "id",
-        f"'{column.name}' holds a link that names each row ({found[1] if found else 'id'}=…), but {lacking:,} of "
-        f"{column.rows:,} rows have none; as the id it would refuse those",
+        f"'{column.name}' holds a link that identifies a row ({found[1] if found else 'id'}=…), but {lacking:,} of "
+        f"{column.rows:,} rows have none: with this id they would be refused",
         (f'id = "{column.name}"',),
         column.name,
     )
@@ -150,8 +150,8 @@ def _ruined(column: ColumnSummary) -> Undecided | None:
         return None
     return Undecided(
         "id",
-        f"'{column.name}' holds numbers that a spreadsheet rounded, such as {bad[0]}: different rows share one, so it "
-        "is no id; export the column as text",
+        f"'{column.name}' holds numbers that a spreadsheet rounded, such as {bad[0]}, so different rows have "
+        "the same one and it cannot be the id; export the column as text",
         (),
         column.name,
     )
@@ -165,8 +165,8 @@ def _two_forms(column: ColumnSummary) -> Undecided | None:
         return None
     return Undecided(
         "id",
-        f"'{column.name}' holds {len(both):,} ids in two forms, such as {plain(both[0])} and {both[0]}; they count as "
-        "one id each",
+        f"'{column.name}' writes {len(both):,} ids in two ways, such as {plain(both[0])} and {both[0]}; both are the "
+        "same id",
         (f'id = "{column.name}"',),
         column.name,
     )

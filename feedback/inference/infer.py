@@ -18,7 +18,7 @@ from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.roles import find_roles
 from trueup.feedback.inference.series import Series, find_series, series_of_order
 from trueup.feedback.inference.summary import TableSummary
-from trueup.feedback.values import encodable
+from trueup.feedback.values import encodable, escaped
 from trueup.storage.stream import OWN_PREFIX
 
 ORDER_STEP = timedelta(hours=1)  # from row to row where the row order is the time, until a person says
@@ -105,7 +105,7 @@ def _nothing_left(found: Inference) -> tuple[Undecided, ...]:
 
 def _ordered(clock: Clock) -> Clock:
     """The clock of a file whose row order is the time: what its times are stays told."""
-    why = "the order of the rows is the time, as --row-order asked"
+    why = "the order of the rows is the time, as --row-order says"
     roles = tuple(replace(r, role="left out", why=why) if r.role == "time" else r for r in clock.roles)
     return Clock(roles=roles, why=why)
 
@@ -127,7 +127,7 @@ def _in_order(
     if identity.column:
         found[identity.column] = Role(identity.column, "id", "id", identity.why)
     for name in unnamed(table):
-        why = f"a column cannot be named {name!r} in the settings: rename it in the file"
+        why = f"the settings cannot name a column '{escaped(name)}': rename it in the file"
         found[name] = Role(name, "left out", found[name].kind if name in found else "category", why)
     return tuple(found[column.name] for column in table.columns)
 

@@ -133,7 +133,7 @@ def _scale(name: str, firm: list[float], of: float) -> tuple[dict[str, list[str]
     if high == 5:
         if low == 0 and whole:
             rules = {"negative": ["1", "2"], "positive": [">=4"]}
-            return rules, "stars from 1 to 5; 0 says that nobody rated, as it seems, so it is no label"
+            return rules, "stars from 1 to 5; 0 probably means not rated, so it is no label"
         if whole:
             return {"negative": ["<=2"], "positive": [">=4"]}, "stars from 1 to 5; 3 stays without a label"
         return {"negative": ["<=2.5"], "positive": [">=3.5"]}, "half stars up to 5; 3 stays without a label"

@@ -96,7 +96,7 @@ def without_leaks(roles: Sequence[Role], leaks: Sequence[Leak]) -> tuple[Role, .
         if role.column in out and role.role in _LEARNT:
             told.append(Role(role.column, "left out", role.kind, out[role.column]))
         elif role.column in named and role.role in _LEARNT:
-            told.append(Role(role.column, role.role, role.kind, f"{role.why}; look at it: {named[role.column]}"))
+            told.append(Role(role.column, role.role, role.kind, f"{role.why}; check it: {named[role.column]}"))
         else:
             told.append(role)
     return tuple(told)
@@ -124,7 +124,7 @@ def _leaks(found: Sequence[tuple[tuple[str, ...], str, float]], answer: str) -> 
         names = tuple(dict.fromkeys(c.removesuffix(_FILLED) for c in columns))
         said = f"{_what(columns, part)} {'determine' if len(columns) > 1 else 'determines'} '{answer}'"
         if not determined:
-            said = f"{_what(columns, part)} says much of '{answer}'"
+            said = f"{_what(columns, part)} predicts '{answer}' suspiciously well"
         said += f" ({gain:.0%} fewer errors than the naive answer, on newer rows)"
         told.setdefault(names, Leak(names, gain, determined, said))
     return tuple(told.values())

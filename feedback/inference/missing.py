@@ -76,7 +76,7 @@ def find_missing(table: TableSummary, taken: Collection[str], writing: Writing |
     said = {mark for own in marks.values() for mark in own}
     if said:
         marks |= {name: own for name in numeric if (own := tuple(mark for mark in found[name] if mark in said))}
-    why = f"{', '.join(sorted(said))} stands among numbers of this file" if said else ""
+    why = f"{', '.join(sorted(said))} is written among the numbers of this file" if said else ""
     for column in columns:
         if column.name in numeric:
             for mark, cells in (*_outside(column, writing).items(), *_words_among_numbers(column, writing, marks)):
@@ -126,7 +126,7 @@ def _asked(proposed: Mapping[str, Mapping[str, int]], marks: Mapping[str, tuple[
         for name in places:
             whole.setdefault(name, []).append(mark)
     names = {name for places in proposed.values() for name in places}
-    said = f"these values may mean missing: {'; '.join(told)} (of {rows:,} rows)"
+    said = f"these values could mean missing: {'; '.join(told)} (of {rows:,} rows)"
     return Undecided("missing", said, (f"missing = {_inline(whole)}",), names.pop() if len(names) == 1 else "")
 
 

@@ -76,7 +76,7 @@ def find_notation(names: Sequence[str], rows: Iterable[Sequence[str | None]], de
     if open_commas or open_points:
         column = (open_commas or open_points)[0]
         sign, form = (",", "comma or commas") if open_commas else (".", "point or points")
-        why = f"column '{column.name}': '{column.of({form})}' could be a fraction or a thousand"
+        why = f"column '{column.name}': '{column.of({form})}' has a sign that is a decimal mark or separates thousands"
         return Notation(why=why, choices=(f'decimal = "{sign}"', _thousands_choice(sign)))
     return _decimal_point(columns, [])
 
@@ -91,7 +91,7 @@ def _decimal_comma(commas: list[_Column], points: list[_Column], open_points: li
     thousands = "." if any(c.has(between) for c in commas) else _blank(commas)
     if points:
         others = ", ".join(f"'{c.name}' ('{c.of(_POINT)}')" for c in points[:3])
-        why += f"; with a point stand there {others}, which are no numbers then"
+        why += f"; {others} have a decimal point, so they are not read as numbers"
     return Notation(",", thousands, why)
 
 
@@ -101,7 +101,7 @@ def _decimal_point(columns: list[_Column], open_commas: list[_Column]) -> Notati
         shown = between[0].of({"point, commas between", "commas between", "comma or commas"})
         return Notation(".", ",", f"column '{between[0].name}' writes numbers as '{shown}'")
     blank = _blank(columns)
-    return Notation(".", blank, f"a blank or ' stands between thousands ('{blank}')" if blank else "")
+    return Notation(".", blank, f"thousands are separated by '{blank}'" if blank else "")
 
 
 def _blank(columns: list[_Column]) -> str:

@@ -58,7 +58,8 @@ def role_of(column: ColumnSummary, answer: Answer, writing: Writing, *, annotate
         return Role(column.name, "left out", kind, why)
     if kind in ("version", "code"):
         told = "a version" if kind == "version" else "a key"
-        return Role(column.name, "slices", kind, f"{told} with {column.distinct:,} values: looked at, not learnt from")
+        why = f"{told} with {column.distinct:,} values: used as a slice, not as a feature"
+        return Role(column.name, "slices", kind, why)
     if kind == "text":
         return Role(column.name, "text", kind, f"texts of {column.words:.0f} words")
     if kind == "number":
@@ -68,7 +69,7 @@ def role_of(column: ColumnSummary, answer: Answer, writing: Writing, *, annotate
 
 def _number(column: ColumnSummary, writing: Writing) -> Role:
     _, slips = writing.number_share(column)
-    told = f"; {sum(n for _, n in slips):,} cells are no numbers, such as {slips[0][0][:40]!r}" if slips else ""
+    told = f"; {sum(n for _, n in slips):,} cells are not numbers, such as {slips[0][0][:40]!r}" if slips else ""
     numbers = writing.numbers(column)
     numbers = numbers[numbers == numbers]
     few = bool(len(numbers)) and len(set(numbers.tolist())) <= _LEVELS and bool((numbers == numbers.round()).all())
@@ -104,7 +105,7 @@ def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing
     share, others = writing.number_share(column) if kind == "number" else (1.0, ())
     if share < CLEAN:
         odd = others[0][0] if others else column.values[0]
-        return f"{1 - share:.0%} of its cells are no numbers as this file writes them, such as {odd[:40]!r}"
+        return f"{1 - share:.0%} of its cells are not numbers in the notation of this file, such as {odd[:40]!r}"
     return {"url": "links", "nested": "a list or an object in each cell"}.get(kind, "")
 
 
@@ -121,7 +122,7 @@ def _names(column: ColumnSummary, kind: Kind) -> str:
     if kind != "text" or called_text(column.name):
         return ""
     names = sum(bool(_NAME.fullmatch(v)) for v in column.values[:500])
-    return "names, as they look: they say who a person is" if names > 0.9 * len(column.values[:500]) else ""
+    return "probably names: they identify a person" if names > 0.9 * len(column.values[:500]) else ""
 
 
 def _titled(column: ColumnSummary) -> bool:
@@ -134,5 +135,5 @@ def _addresses(column: ColumnSummary) -> str:
     values = column.values[:500]
     mails = sum("@" in v and " " not in v and "." in v.rpartition("@")[2] for v in values)
     if mails * 2 > len(values):
-        return "mail addresses: they say who a person is"
-    return "telephone numbers: they say who a person is" if written_as_phone(values) else ""
+        return "mail addresses: they identify a person"
+    return "telephone numbers: they identify a person" if written_as_phone(values) else ""

@@ -107,5 +107,5 @@ def _babel(locale: str) -> Locale:
         return Locale.parse(locale, sep="-" if "-" in locale else "_")
     except (UnknownLocaleError, ValueError):
         raise ConfigError(
-            f"time_locale '{locale}' is not a language whose months are known; write its code, as in 'de' or 'pt_BR'"
+            f"time_locale '{locale}' is no language with known month names; write its code, such as 'de' or 'pt_BR'"
         ) from None

@@ -24,7 +24,7 @@ def check_time_formats(time_format: str | Sequence[str], locale: str = "", zone:
     """
     formats = (time_format,) if isinstance(time_format, str) else tuple(time_format)
     if not formats:
-        raise ConfigError("time_format is an empty list, so no time could be read; leave it out for ISO 8601")
+        raise ConfigError("time_format is an empty list, so no time could be read; for ISO 8601 leave it out")
     for one in formats:
         check_format(one)
     if locale:
@@ -41,7 +41,7 @@ def check_time_formats(time_format: str | Sequence[str], locale: str = "", zone:
 
 def _check_each_other(formats: tuple[str, ...], locale: str, zone: str) -> None:
     if len(set(formats)) < len(formats):
-        raise ConfigError("time_format names one format twice; each stands once")
+        raise ConfigError("time_format names one format twice; name each once")
     from trueup.feedback.times.reading import read_times
 
     for one in formats:
@@ -53,6 +53,6 @@ def _check_each_other(formats: tuple[str, ...], locale: str, zone: str) -> None:
             read = read_times([value], other, locale, zone).last[0]
             if read == read and own == own and read != own:
                 raise ConfigError(
-                    f"time_format names '{one}' and '{other or ISO_WORD}', and '{value}' is another time by each, so "
-                    "such a value could not be dated; leave out the one that is not meant"
+                    f"time_format names '{one}' and '{other or ISO_WORD}', and '{value}' is a different time in "
+                    "each, so it could not be dated; leave out the one that does not apply"
                 )

@@ -36,8 +36,7 @@ def tokens_of(time_format: str) -> Iterator[tuple[str, str]]:
         if token.startswith("%"):
             if token[1:] not in _DIRECTIVES:
                 raise ConfigError(
-                    f"time_format '{time_format}' cannot be read ('{token}' is no directive); write it as strptime "
-                    "does, each part once"
+                    f"time_format '{time_format}' cannot be read: strptime has no directive '{token}'"
                 )
             yield ("text", "%") if token == "%%" else ("part", token[1])
         elif token in ("{hour}", "{quarter}"):
@@ -63,38 +62,37 @@ def check_format(time_format: str) -> None:
     named = set(parts)
     if len(named) < len(parts):
         raise ConfigError(
-            f"time_format '{time_format}' cannot be read (a directive stands twice); write it as strptime does, each "
-            "part once"
+            f"time_format '{time_format}' cannot be read: it has a directive twice; write each once"
         )
     missing = _missing(named)
     if missing:
         raise ConfigError(f"time_format '{time_format}' {missing}")
     kinds = [kind for kind, _ in tokens_of(time_format)]
     if any(pair == ("any", "any") for pair in pairwise(kinds)):
-        raise ConfigError(f"time_format '{time_format}' has two '*' side by side; one is any text already")
+        raise ConfigError(f"time_format '{time_format}' has two '*' side by side; one already reads any text")
 
 
 def _missing(named: set[str]) -> str:
     """What a pattern that names these directives does not say, in words; empty where it dates a row."""
     if not named & _YEARS:
         return (
-            "names no year, so every record would lie in 1900; write the whole time, as in '%Y-%m-%d %H:%M:%S', from "
-            "several columns if need be"
+            "names no year, so every record would be dated 1900; write the whole time, such as '%Y-%m-%d %H:%M:%S', if "
+            "necessary from several columns"
         )
     month = named & set("mbB")
     week = ("G" in named and "V" in named) or (named & set("UW") and named & set("wuaA"))
     if ("G" in named) != ("V" in named):
-        return "has one of %G and %V; the year and the week of ISO 8601 belong together"
+        return "has only one of %G and %V, the year and the week of ISO 8601; write both"
     if "d" in named and not month:
-        return "names a day and no month, so every record would lie in January"
+        return "names a day and no month, so every record would be dated January; add %m"
     if named & _CLOCK and not ("d" in named or "j" in named or week):
-        return "names an hour and no day, so every record would lie on the first of its month"
+        return "names an hour and no day, so every record would be dated the first of its month; add %d"
     if "I" in named and "p" not in named:
-        return "counts hours to twelve and does not say which half of the day; add %p, or write %H"
+        return "reads hours up to 12 without AM or PM; add %p, or write %H for hours up to 24"
     if "p" in named and "I" not in named:
-        return "reads AM or PM beside hours to 24; write %I for hours to twelve, or '*' for a mark that says nothing"
+        return "reads AM or PM with hours up to 24; write %I for hours up to 12, or '*' in place of %p to ignore it"
     if "hour" in named and named & set("HIMSf"):
-        return "has {hour} beside a clock's time; write one of them"
+        return "has both {hour} and the hour of a clock; write one of them"
     return ""
 
 

@@ -87,7 +87,7 @@ def _zone_notes(seen: _Column, column: str, stream: StreamSettings, name: str) -
         line, value = seen.doubled[0]
         yield (
             f"{name}: column '{column}': {_counted(seen.doubled)} in an hour that {clock} shows twice, the first "
-            f"'{value}' in line {line}; the earlier of the two (summer time) is taken"
+            f"'{value}' in line {line}; the earlier of the two times (summer time) is used"
         )
     if seen.skipped:
         line, value = seen.skipped[0]
@@ -109,17 +109,17 @@ def _judge(seen: _Column, column: str, stream: StreamSettings, name: str) -> Non
         ways = [f for f in stream.time_formats if reads(value, f, stream.time_locale, stream.time_zone)]
         told = " and ".join(f"'{f or ISO_WORD}'" for f in ways)
         raise InputError(
-            f"{name}: column '{column}': '{_short(value)}' in line {line} means two times: {told} read it differently. "
-            "Nothing was stored. Leave out the format that is not meant, or write these rows so that only one reads "
-            "them."
+            f"{name}: column '{column}': '{_short(value)}' in line {line} has a different meaning in {told}. "
+            "Nothing was stored. Leave out the format that does not apply, or write these rows in a way that only one "
+            "format reads."
         )
     if not seen.unread:
         return
     line, value = seen.kept[0]
     if not seen.read:
         raise InputError(
-            f"{name}: column '{column}' cannot be read as time: '{_short(value)}' in line {line} does not follow "
-            f"{declared}, nor does any other row. Nothing was stored. {_advice([v for _, v in seen.kept])}"
+            f"{name}: column '{column}' cannot be read as time: no row follows {declared}, such as '{_short(value)}' "
+            f"in line {line}. Nothing was stored. {_advice([v for _, v in seen.kept])}"
         )
     foreign = [(n, v) for n, v in seen.kept if fitting_formats(v) or _epoch_of(v)]
     unread = seen.unread / (seen.read + seen.unread)
@@ -127,15 +127,15 @@ def _judge(seen: _Column, column: str, stream: StreamSettings, name: str) -> Non
     if foreign and share >= _MIXED_SHARE:
         line, value = foreign[0]
         raise InputError(
-            f"{name}: column '{column}' mixes formats: {seen.read} rows follow {declared}, but '{_short(value)}' in "
-            f"line {line} is written otherwise, as are about {share:.0%} of the rows. Nothing was stored: a guess "
-            "could date them wrongly. Write all of them one way, or declare each way in a list. "
+            f"{name}: column '{column}' mixes formats: {seen.read:,} rows follow {declared}, but '{_short(value)}' in "
+            f"line {line} is written in another way, and so are about {share:.0%} of the rows. Nothing was stored, "
+            "since a guess could date them wrongly. Write all of them one way, or declare each way in a list. "
             f"{_advice([v for _, v in foreign])}"
         )
     if unread > UNREAD_SHARE and seen.unread >= UNREAD_LEAST:
         raise InputError(
             f"{name}: column '{column}': {unread:.0%} of the times cannot be read ({seen.unread:,} of "
-            f"{seen.read + seen.unread:,}; {UNREAD_SHARE:.0%} are allowed), the first '{_short(value)}' in line "
+            f"{seen.read + seen.unread:,}; {UNREAD_SHARE:.0%} are allowed). The first is '{_short(value)}' in line "
             f"{line}, which does not follow {declared}. Nothing was stored. Empty the cells that hold no time, or fix "
             "them."
         )
@@ -144,17 +144,17 @@ def _judge(seen: _Column, column: str, stream: StreamSettings, name: str) -> Non
 def _advice(values: list[str]) -> str:
     counts = _epoch_of(values[0])
     if counts:
-        return f'Set time_format = "{counts}", if these are times counted since 1970.'
+        return f'If these numbers count time since 1970, set time_format = "{counts}".'
     ways = [w for w in ways_of(values[0]) if all(reads(v, w.format, w.locale, w.zone) for v in values[:_TRIED])]
     plain = [w for w in ways if "*" not in w.format] or ways
     if any(w.format == ISO for w in plain):
-        return "These rows are ISO 8601, which is read where time_format is left out."
+        return "These rows are ISO 8601: leave time_format out to read them."
     if not plain:
-        return "Say how it is written as time_format, as strptime does."
+        return "Set time_format to how it is written, with the directives of strptime."
     locale = f" and time_locale = '{plain[0].locale}'" if plain[0].locale else ""
     options = [f"'{f}'" for f in dict.fromkeys(w.format for w in plain)]
     if len(options) > 1:
-        return f"It could be {' or '.join(options)}: say which as time_format{locale}."
+        return f"Set time_format to the one that applies ({' or '.join(options)}){locale}."
     return f"Set time_format = {options[0]}{locale}."
 
 

@@ -30,7 +30,7 @@ def check_zone(name: str) -> None:
         ConfigError: it is none.
     """
     if name and zone_of(name) is None:
-        raise ConfigError(f"time_zone '{name}' is not a zone of the IANA list; write one, such as 'Europe/Berlin'")
+        raise ConfigError(f"time_zone '{name}' is not a time zone of the IANA list; write one, such as 'Europe/Berlin'")
 
 
 def to_utc(

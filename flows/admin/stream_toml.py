@@ -78,7 +78,7 @@ def _features(found: Inference) -> Iterator[str]:
     yield _line("text", _list(found.named("text")), "")
     yield _line("numeric", _list(found.named("numeric")), "features known when the prediction is made")
     yield _line("categorical", _list(found.named("categorical")), "")
-    yield _line("slices", _list(found.named("slices")), "looked at, not learnt from")
+    yield _line("slices", _list(found.named("slices")), "quality is checked within each of their values")
     days = found.clock.columns[:1] if len(found.clock.columns) > 1 and found.series.step else ()
     yield _line("group", _list(days), "unit of the split for dependent rows")
     yield _line("series", str(found.series.step is not None).lower(), "true: neighbouring rows depend on each other")

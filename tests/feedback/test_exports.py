@@ -218,4 +218,4 @@ def test_satisfaction_of_zendesk_becomes_labels(tmp_path: Path) -> None:
         rows, labels = _rows(app, "tickets")
     assert labels == ["good", "bad"]
     assert rows.features["via.channel"].tolist() == ["email", "email"]
-    assert notes == ["2 rows of feedback say nothing (cancelled, or a value that is ignored) and are left out"]
+    assert notes == ["Rows of feedback left out, since they give no label: 2 (cancelled, or an ignored value)"]

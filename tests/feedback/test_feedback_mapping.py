@@ -18,7 +18,7 @@ from trueup.feedback.feedback_items import validate_feedback
 from trueup.feedback.feedback_rows import each_row
 from trueup.feedback.intake import ingest, ingest_feedback
 from trueup.feedback.labels import resolve
-from trueup.feedback.quarantine import quarantined, release_all
+from trueup.feedback.quarantine import release_all
 from trueup.storage.database import Database
 from trueup.storage.errors import InputError
 from trueup.storage.feedback_mapping import FeedbackMapping
@@ -81,7 +81,7 @@ def test_annotations_of_several_users_come_to_one_label(
     done = ingest_feedback(store, stream, [path], now=NOW, on_note=notes.append)
     assert (done.accepted, done.quarantined) == (6, 0)
     assert notes == [
-        "1 rows of feedback say nothing (cancelled, or a value that is ignored) and are left out",
+        "Rows of feedback left out, since they give no label: 1 (cancelled, or an ignored value)",
         "2 records have labels of several users, who differ on 2 of them; the majority counts, and 1 ties count as no "
         "label",
     ]
@@ -105,7 +105,7 @@ def test_feedback_that_came_before_its_record_is_released_by_the_same_mapping(
     path = _tasks(tmp_path, {"a": [_annotation(1, "Positive"), _annotation(2, "Negative", 2)]})
     assert ingest_feedback(store, stream, [path], now=NOW).quarantined == 2
     _records(store, tmp_path, "a")
-    items = [item.id for item in quarantined(store, stream)]
+    items = [item.id for item in store.quarantine.items(stream)]
     assert [done.released for done in release_all(store, stream, items, now=NOW)] == [True, True]
     rows = reader.read(stream, as_of=NOW)
     assert resolve(stream, rows.meta["label"]).tolist() == ["negative"]

@@ -19,7 +19,7 @@ from trueup.feedback.chunks import chunk_of, row_of
 from trueup.feedback.exact import Ruined
 from trueup.feedback.intake import ingest
 from trueup.feedback.number_notation import number_columns, with_point
-from trueup.feedback.quarantine import quarantined, release
+from trueup.feedback.quarantine import release
 from trueup.feedback.validation import Validated, validate
 from trueup.storage.errors import InputError
 from trueup.storage.file_format import FileFormat
@@ -99,7 +99,7 @@ def test_a_file_in_another_notation_is_refused_whole_and_a_slip_by_its_row(store
     """1.234 of a file that writes 2.5 elsewhere would be a thousand; one such cell in two hundred is one bad row."""
     head, row = "id;at;t;n;y\n", "r{};2024-05-03;fine;{};5\n"
     points = head + "".join(row.format(k, "2.5" if k % 2 else "1.234") for k in range(20))
-    with pytest.raises(InputError, match=r"line 3: column 'n' holds '2\.5', and format\.decimal is ','"):
+    with pytest.raises(InputError, match=r"not written with decimal ','.* '2\.5' in column 'n', line 3"):
         ingest(store, _stream(format=COMMA), ["-"], now=NOW, stdin=io.BytesIO(points.encode()))
     slip = head + "".join(row.format(k, "2.5" if k == 7 else "2,5") for k in range(200))
     done = ingest(store, _stream(format=COMMA), ["-"], now=NOW, stdin=io.BytesIO(slip.encode()))
@@ -138,7 +138,7 @@ def test_an_object_in_a_declared_column_is_refused_and_elsewhere_taken() -> None
     """It names the fields to declare; an undeclared object refuses nothing."""
     judged = _validated(_stream(), t={"en": "fine"}, other={"x": [1]})
     assert (judged.refused[0].reason, "'t.en'" in judged.refused[0].detail) == ("wrong_type", True)
-    assert "which is no value" in _validated(_stream(), t=[{"en": "fine"}]).refused[0].detail
+    assert "send single values" in _validated(_stream(), t=[{"en": "fine"}]).refused[0].detail
     assert len(_validated(_stream(text=("t.en",)), t={"en": "fine"}, other={"x": [{"y": 1}]}).accepted.ids) == 1
 
 
@@ -173,7 +173,7 @@ def test_an_id_that_excel_cut_stays_refused_and_as_a_number_it_counts() -> None:
     """At intake, and when it is judged anew."""
     cut = Ruined("12345678901234567000")
     for chunk in (first := chunk_of([{**GOOD, "id": cut}]), chunk_of([row_of(first.raw[0])])):
-        assert "Excel keeps 15 digits" in validate(_stream(), chunk, NOW).refused[0].detail
+        assert "to 15 digits" in validate(_stream(), chunk, NOW).refused[0].detail
     assert _number(_stream(), n=cut) == 12345678901234567000.0
 
 
@@ -187,7 +187,7 @@ def test_a_row_of_a_file_with_options_is_released_as_it_was_read(store: RecordSt
     """1.234 of a file with `--thousands .` is a thousand, also when it is judged anew by other settings."""
     body = b"id;at;t;n;y\na;2024-05-03;;1.234;5\n"
     ingest(store, _stream(), ["-"], now=NOW, format=COMMA, stdin=io.BytesIO(body))
-    (item,) = quarantined(store, _stream())
+    (item,) = store.quarantine.items(_stream())
     mended = _stream(text=(), categorical=("y2",), numeric=("n",))
     assert json.loads(item.raw)["n"] == 1234
     assert release(store, mended, item.id, now=NOW).released
@@ -197,6 +197,6 @@ def test_settings_that_come_right_release_what_was_refused(store: RecordStore) -
     """2,5 is refused where a point is declared, kept as text, and read once the comma is."""
     body = b"id,at,t,n,y\na,2024-05-03,fine,\"2,5\",5\n"
     ingest(store, _stream(), ["-"], now=NOW, stdin=io.BytesIO(body))
-    (item,) = quarantined(store, _stream())
+    (item,) = store.quarantine.items(_stream())
     assert (item.reason, json.loads(item.raw)["n"]) == ("wrong_type", "2,5")
     assert release(store, _stream(format=COMMA), item.id, now=NOW).released

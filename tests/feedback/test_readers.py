@@ -46,8 +46,8 @@ def test_a_broken_csv_line_costs_only_itself(tmp_path: Path) -> None:
     assert chunk.table["id"].tolist() == ["1", "4", "6", "7", "9"]
     assert chunk.table["t"].tolist()[-1] == '5" screen'
     assert [(b.line, b.raw) for b in chunk.broken] == [(3, "2,a,b"), (4, "3"), (6, '5,"open'), (9, '8,"x"y')]
-    assert "3 fields where the header has 2" in chunk.broken[0].detail
-    assert "never properly closed" in chunk.broken[2].detail
+    assert "3 fields, and the header has 2" in chunk.broken[0].detail
+    assert "is not closed properly" in chunk.broken[2].detail
 
 
 @settings(max_examples=60)
@@ -100,14 +100,14 @@ def test_a_required_key_may_first_stand_on_a_late_line(tmp_path: Path) -> None:
         ("a.csv", bytes(range(256)) * 40, "not UTF-8"),
         ("a.csv", b"\x00\x01\x02id\n1\n", "control characters"),
         ("a.csv", b"PK\x03\x04 and so on", "zip archive"),
-        ("a.jsonl", b"[1, 2]\nno json\n", "no line of it"),
-        ("a.parquet", b"PAR1 not really", "not a whole Parquet file"),
-        ("a.csv.gz", b"not gzip", "cannot be read"),
+        ("a.jsonl", b"[1, 2]\nno json\n", "no line is a JSON object"),
+        ("a.parquet", b"PAR1 not really", "the Parquet file is damaged"),
+        ("a.csv.gz", b"not gzip", "not compressed"),
         ("a.xlsx", b"PK\x03\x04 and so on", "zip archive"),
-        ("a.zip", b"id,t", "not packed"),
+        ("a.zip", b"id,t", "not compressed"),
         ("a.json", b'{"data": [{"id": 1}], "more": {"rows": [{}]}}', 'path = "data" .* or path = "more.rows"'),
         ("a.json", b'[{"id": 1}, {"id": 2', "not JSON"),
-        ("a.json", b'[{"id": 1}] [{"id": 2}]', "something follows"),
+        ("a.json", b'[{"id": 1}] [{"id": 2}]', "after the end"),
         ("a.xls", b"<?xml version='1.0'?><Workbook/>", "XML"),
         ("a.csv", b"sep=;\nid;t\n", 'delimiter = ";"'),
     ],
@@ -123,7 +123,7 @@ def test_a_file_that_is_not_what_it_says_is_refused_whole(
 
 def test_directories_and_missing_files_are_refused(tmp_path: Path) -> None:
     """No traceback for a path that is no file."""
-    with pytest.raises(InputError, match="a directory"):
+    with pytest.raises(InputError, match="a folder"):
         _read(tmp_path)
     with pytest.raises(InputError, match="no such file"):
         _read(tmp_path / "none.csv")

@@ -62,7 +62,7 @@ def test_rows_that_wait_for_their_label_without_an_id_are_told(store: RecordStor
     early = [{k: v for k, v in ROW.items() if k != "stars"}]
     notes: list[str] = []
     ingest(store, STREAM, [_file(tmp_path, early)], now=NOW, on_note=notes.append)
-    assert any("1 rows have no label, and without an id" in note for note in notes)
+    assert any("1 rows have no label yet" in note and "no id column" in note for note in notes)
     late = STREAM.model_copy(
         update={"name": "late", "label": STREAM.label.model_copy(update={"arrived": "seen"})}
     )
@@ -105,7 +105,7 @@ def test_equal_rows_are_told_before_anything_is_stored(store: RecordStore, tmp_p
     assert (done.accepted, done.duplicate) == (2, 2)
     ((note, stored),) = told
     assert stored == 0
-    assert "2 of 4 rows equal another row: in every declared column, as lines 2 and 4 do" in note
+    assert "2 of 4 rows equal another row in every declared column, such as lines 2 and 4" in note
     assert 'id = "..." under [streams.reviews]' in note
 
 
@@ -128,7 +128,7 @@ def test_repeats_are_counted_over_the_whole_file(texts: list[str], size: int) ->
 @pytest.mark.parametrize(
     ("ids", "told"),
     [
-        (["123", "123.0", "7"], "1 ids in two forms, such as 123 and 123.0"),
+        (["123", "123.0", "7"], "1 ids in two ways, such as 123 and 123.0"),
         (["123.0", "124.0"], ""),
         (["5.7E+17", "5.71E+17", "a"], "2 ids that a spreadsheet rounded, such as 5.7E+17"),
         (["570000000000000123.0", "9"], "1 ids that a spreadsheet rounded, such as 570000000000000123.0"),
@@ -136,7 +136,7 @@ def test_repeats_are_counted_over_the_whole_file(texts: list[str], size: int) ->
     ],
 )
 def test_ids_that_may_mean_another_are_told(ids: list[str], told: str) -> None:
-    """One id in two forms, and ids whose digits are gone."""
+    """One id written in two ways, and ids whose digits are gone."""
     forms = IdForms(STREAM.model_copy(update={"id": "key"}))
     list(forms.tapped([chunk_of([{"key": v}]) for v in ids]))
     notes = list(forms.notes("f"))

@@ -196,21 +196,21 @@ def test_each_value_is_read_by_the_format_that_fits_it() -> None:
     rows = [{"at": v} for v in ("2024-05-03", "03/05/2024", 1_714_730_400)]
     assert [t.item().day for t in event_times(stream, chunk_of(rows)).last] == [3, 3, 3]
     both = StreamSettings.model_construct(**{**dict(stream_of()), "time_format": ("%d/%m/%Y", "%m/%d/%Y")})
-    with pytest.raises(InputError, match=r"'03/05/2024' in line 2 means two times.*'%d/%m/%Y' and '%m/%d/%Y'"):
+    with pytest.raises(InputError, match=r"'03/05/2024' in line 2 has a different meaning.*'%d/%m/%Y' and '%m/%d/%Y'"):
         survey(both, [chunk_of([{"at": "13/05/2024"}, {"at": "03/05/2024"}])], "f.csv")
 
 
 @pytest.mark.parametrize(("keys", "said"), [
-    ({"time_format": ("%d/%m/%Y", "%m/%d/%Y")}, "another time by each"),
-    ({"time_format": ("%d.%m.%y %H:%M", "%y.%m.%d %H:%M")}, "another time by each"),
+    ({"time_format": ("%d/%m/%Y", "%m/%d/%Y")}, "a different time in each"),
+    ({"time_format": ("%d.%m.%y %H:%M", "%y.%m.%d %H:%M")}, "a different time in each"),
     ({"time_format": ("%d/%m/%Y", "%d/%m/%Y")}, "twice"),
     ({"time_format": ()}, "empty list"),
     ({"time_format": "%d %Y"}, "no month"),
     ({"time_format": "%Y-%m %H:%M"}, "no day"),
-    ({"time_format": "%Y-%m-%d %I:%M"}, "half of the day"),
+    ({"time_format": "%Y-%m-%d %I:%M"}, "without AM or PM"),
     ({"time_format": "%Y-%m-%d %H:%M %p"}, "%I"),
-    ({"time_format": "%G %d %b"}, "belong together"),
-    ({"time_format": "%Y-%m-%d {hour}:%M"}, "beside"),
+    ({"time_format": "%G %d %b"}, "write both"),
+    ({"time_format": "%Y-%m-%d {hour}:%M"}, "write one of them"),
     ({"time_format": "** %d %b %Y"}, "side by side"),
     ({"time_format": "%d %B %Y", "time_locale": "xx"}, "time_locale 'xx'"),
     ({"time_zone": "Europe/Atlantis"}, "IANA"),
@@ -228,7 +228,7 @@ def test_more_than_a_twentieth_of_unreadable_times_refuses_the_file() -> None:
     """6 of 106 refuse it, 5 of 105 cost their rows; empty cells are no unreadable times."""
     good, bad = [{"at": "2024-05-03"}] * 100, [{"at": "soon"}]
     assert survey(stream_of(), [chunk_of([*good, *bad * 5, *[{"at": "NA"}] * 50])], "f.csv") == 155
-    with pytest.raises(InputError, match=r"6% of the times cannot be read \(6 of 106; 5% are allowed\), the first 's"):
+    with pytest.raises(InputError, match=r"6% of the times cannot be read \(6 of 106; 5% are allowed\)\. The first is"):
         survey(stream_of(), [chunk_of([*good, *bad * 6])], "f.csv")
 
 

@@ -89,7 +89,7 @@ def test_a_mixed_column_is_refused_by_name() -> None:
 
 def test_a_wrong_format_is_refused_with_the_one_that_fits() -> None:
     """Where no row follows time_format the message says what would read them."""
-    with pytest.raises(InputError, match=r"'2021-01-05' in line 1.*time_format is left out"):
+    with pytest.raises(InputError, match=r"'2021-01-05' in line 1.*leave time_format out"):
         survey(_stream(time_format="%d.%m.%Y"), [chunk_of([{"at": "2021-01-05"}])], "f.csv")
     with pytest.raises(InputError, match='time_format = "epoch s"'):
         survey(_stream(), [chunk_of([{"at": 1612137600}])], "f.csv")

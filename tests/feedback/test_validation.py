@@ -178,8 +178,8 @@ TWO = LabelPolicy(column="y", classes={"no": "<=2", "yes": ">=4"})
 @pytest.mark.parametrize(
     ("change", "reason", "said"),
     [
-        ({"said": "maybe"}, Reason.NO_CLASS, "'maybe' is no class of the stream (no, yes)"),
-        ({"said": "3"}, Reason.NO_CLASS, "'3' is no class"),
+        ({"said": "maybe"}, Reason.NO_CLASS, "'maybe' matches no class of the stream (no, yes)"),
+        ({"said": "3"}, Reason.NO_CLASS, "'3' matches no class"),
         ({"p": "high"}, Reason.WRONG_TYPE, "'p' must be a finite number, not 'high'"),
         ({"p": "1.01"}, Reason.WRONG_TYPE, "from 0 to 1, not '1.01'"),
         ({"by": "v" * 201}, Reason.TOO_LONG, "200"),
@@ -208,4 +208,4 @@ def test_a_record_that_nobody_answered_yet_is_taken_in() -> None:
     assert judged.accepted.ids.tolist() == ["a", "b"]
     brought, notes = as_brought(stream, [*GOOD], "f.csv")
     assert not brought.prediction.column
-    assert "'said' (the prediction); its records count as not answered" in notes[0]
+    assert "'said' (the prediction); its records have no prediction yet" in notes[0]

@@ -132,10 +132,10 @@ def test_one_dirty_cell_flips_nothing_and_a_second_way_of_writing_does() -> None
     clean = [f"{k % 977 + 0.5}" for k in range(50_000)]
     one = _role("x", [*clean[:-1], "abc"])
     assert (one.role, one.kind) == ("numeric", "number")
-    assert "1 cells are no numbers, such as 'abc'" in one.why
+    assert "1 cells are not numbers, such as 'abc'" in one.why
     many = _role("x", [v if k % 10 else "many" for k, v in enumerate(clean)])
     assert many.role == "left out"
-    assert many.why == "10% of its cells are no numbers as this file writes them, such as 'many'"
+    assert many.why == "10% of its cells are not numbers in the notation of this file, such as 'many'"
 
 
 @given(st.text(min_size=1, max_size=20), st.lists(st.text(max_size=8), min_size=1, max_size=40))
@@ -227,7 +227,7 @@ def test_a_strong_honest_column_is_kept_and_named() -> None:
     x = [f"{v:.3f}" for v in y * 3 + RNG.normal(0, 1, ROWS)]
     found = _after_leaks({"x": x, "z": NUMBERS, "outcome": [str(k) for k in y]}, Answer("outcome", "classification"))
     assert found["x"].role == "numeric"
-    assert "says much of 'outcome'" in found["x"].why
+    assert "predicts 'outcome' suspiciously well" in found["x"].why
 
 
 def test_the_real_sets_keep_what_is_honest(shared_data: Path) -> None:
