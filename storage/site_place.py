@@ -133,7 +133,7 @@ class SitePlace:
         said = without_secrets(" ".join(str(error).split())) or type(error).__name__
         return InputError(
             f"The site at '{self.where()}' cannot be written ({said}). What was written before stays; name a folder or "
-            "bucket that can be written, or mend the login, then build again."
+            "bucket that can be written, or fix the login, then build again."
         )
 
 
