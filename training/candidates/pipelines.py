@@ -15,7 +15,7 @@ from trueup.storage.errors import ConfigError
 from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.estimators import estimator_named
 from trueup.training.candidates.recipes import READING, Recipe
-from trueup_model.cleaning import plain_levels, plain_numbers, plain_text
+from trueup_model.cleaning import MISSING, plain_levels, plain_numbers, plain_text
 
 KEPT_LEVELS = 50  # kept of a categorical column; the rarer ones are one level together
 
@@ -102,6 +102,19 @@ def fitted_vectorisers(pipeline: Any) -> dict[str, Any]:
         name: made.named_steps["count"].named_steps["words"]
         for name, made in fitted.items()
         if "count" in getattr(made, "named_steps", {})
+    }
+
+
+def known_levels(model: Any, stream: StreamSettings) -> dict[str, tuple[str, ...]]:
+    """The levels that a fitted default pipeline learnt, by categorical column; empty for a team's own estimator."""
+    features = getattr(model, "named_steps", {}).get("features")
+    levels = getattr(features, "named_transformers_", {}).get("levels")
+    if levels is None:
+        return {}
+    learnt = levels[-1].categories_
+    return {
+        column: tuple(str(level) for level in known if level != MISSING)
+        for column, known in zip(stream.categorical, learnt, strict=True)
     }
 
 

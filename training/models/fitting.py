@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,18 +154,13 @@ def read_answers(model: Any, stream: StreamSettings, columns: Any) -> tuple[np.n
     count = columns.shape[0]
     if not count:
         return np.empty(0, dtype=float if stream.is_regression else object), np.empty(0)
-    try:
+    with _telling(stream, count):
         if stream.is_regression:
             predicted, score = np.asarray(model.predict(columns), dtype=np.float64), np.full(count, np.nan)
         else:
             chances = _chances(model, columns)
             known = np.asarray(model.classes_).astype(str)
             predicted, score = _decided(model, known, chances).astype(object), _score(stream, known, chances)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise ModelUnusable(
-            f"The model fails on {count} rows of stream '{stream.name}' ({error}), so nothing was scored. "
-            "Compare the stream's features with those the model was trained on; a rollback restores the previous one."
-        ) from error
     if len(predicted) != count:
         raise ModelUnusable(
             f"The model gave {len(predicted)} answers for {count} rows of stream '{stream.name}', so none can be "
@@ -175,6 +172,31 @@ def read_answers(model: Any, stream: StreamSettings, columns: Any) -> tuple[np.n
             "no finite number, so nothing was scored. Check the labels and numeric columns it was trained on."
         )
     return predicted, score
+
+
+@contextmanager
+def _telling(stream: StreamSettings, count: int) -> Iterator[None]:
+    """Whatever a model raises on `count` rows, as what it means."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        raise ModelUnusable(
+            f"The model fails on {count} rows of stream '{stream.name}' ({error}), so nothing was scored. "
+            "Compare the stream's features with those the model was trained on; a rollback restores the previous one."
+        ) from error
+
+
+def chances_by_class(model: Any, stream: StreamSettings, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The classes that the model knows (k, text) and the probability of each for n rows (n × k); k = 0 for regression.
+
+    Raises:
+        ModelUnusable: the model fails on the rows.
+    """
+    if stream.is_regression:
+        return np.empty(0, dtype=object), np.empty((len(features), 0))
+    columns = features[list(stream.features)]
+    with _telling(stream, len(features)):
+        return np.asarray(model.classes_).astype(str), _chances(model, columns)
 
 
 def _chances(model: Any, columns: Any) -> np.ndarray:
