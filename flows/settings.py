@@ -59,9 +59,14 @@ class TrackingSettings(Frozen):
 
 
 class ServeSettings(Frozen):
-    """Where Prefect's own pages are served while `trueup serve` runs; loopback only."""
+    """What is served while `trueup serve` runs; loopback only.
+
+    port: of Prefect's own pages. pages_port: of trueup's. pages: whether trueup's are shown.
+    """
 
     port: Annotated[int, Field(ge=1, le=65535)] = 4200
+    pages_port: Annotated[int, Field(ge=1, le=65535)] = 4201
+    pages: bool = True
 
 
 class SiteSettings(Frozen):

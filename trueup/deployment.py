@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -158,12 +159,15 @@ class Deployment:
 
         return adopt(self._app, why, take_over=take_over)
 
-    def serve(self, *, every: float = 0, announce: Callable[[tuple[str, ...], str], None] | None = None) -> None:
+    def serve(
+        self, *, every: float = 0, announce: Callable[[tuple[str, ...], str, str], None] | None = None
+    ) -> None:
         """Run every stream's schedule through Prefect, until stopped.
 
         Args:
             every: seconds between the cycles of each stream, in place of its cron line.
-            announce: told once, when all is up: the streams, and where Prefect's pages are.
+            announce: told once, when all is up: the streams, the address of Prefect's pages, and that of trueup's own
+                (empty where they are switched off or no port can be opened).
 
         Raises:
             InputError: no stream has a schedule, or `every` is neither 0 nor from a second to a year.
@@ -171,6 +175,7 @@ class Deployment:
         if every and not 1 <= every <= _LONGEST_PAUSE:
             raise InputError(f"every = {every} is not from 1 to {_LONGEST_PAUSE:,} seconds. Nothing was started.")
         from trueup.flows.alert.dispatch import deliver_now
+        from trueup.flows.serve.pages.server import served_pages
         from trueup.flows.serve.runner import Planned
         from trueup.flows.serve.runner import serve as run
 
@@ -185,18 +190,22 @@ class Deployment:
                 "No stream has a schedule, so nothing would ever run. Write cron under [streams.<name>.schedule]."
             )
 
-        def started(schedule: Any) -> None:
-            if announce:
-                announce(tuple(plan.stream for plan in plans), schedule.url)
+        with ExitStack() as stack:
 
-        run(
-            plans,
-            home=app.home,
-            config=app.config,
-            port=app.settings.serve.port,
-            announce=started,
-            deliver=lambda: deliver_now(app),
-        )
+            def started(schedule: Any) -> None:
+                settings = app.settings.serve
+                pages = stack.enter_context(served_pages(app, settings.pages_port)) if settings.pages else ""
+                if announce:
+                    announce(tuple(plan.stream for plan in plans), schedule.url, pages)
+
+            run(
+                plans,
+                home=app.home,
+                config=app.config,
+                port=app.settings.serve.port,
+                announce=started,
+                deliver=lambda: deliver_now(app),
+            )
 
     def ui(
         self, *, port: int = 8000, edit: bool = False, announce: Callable[[str], None] | None = None

@@ -14,6 +14,7 @@ from trueup.storage.timepoints import parse_since
 if TYPE_CHECKING:
     from trueup.flows.app import App
     from trueup.flows.audit.history import AuditHistory
+    from trueup.results import ExplainedAnswer
     from trueup.storage.incidents import Incident
     from trueup.storage.promotions import PromotionAttempt, VersionRecord
     from trueup.storage.prunings import Pruning
@@ -179,6 +180,31 @@ class Champion:
         if isinstance(frame, pd.DataFrame):
             return answered.set_axis(frame.index)
         return pa.Table.from_pandas(answered, preserve_index=False)
+
+    def explain_answer(self, record: Mapping[str, object]) -> ExplainedAnswer:
+        """The answer for one record, and which words or columns drove it; nothing is stored.
+
+        Each word is left out in turn, and each column left empty, and the champion is asked again (erasure).
+
+        Args:
+            record: values by column; a feature that it lacks is missing.
+
+        Raises:
+            InputError: the record would be refused, or the champion is a service's own model.
+            ModelUnusable: it cannot be loaded.
+        """
+        from trueup.flows.check.trying import load_champion, try_record
+        from trueup.results import ExplainedAnswer
+
+        champion = load_champion(self._app, self._settings)
+        found = try_record(self._app, self._settings, champion, record)
+        return ExplainedAnswer(
+            predicted=found.predicted,
+            chances=dict(found.chances),
+            version=champion.record.version,
+            drivers=tuple(vars(driver) for driver in found.drivers),
+            untried=found.untried,
+        )
 
     def __repr__(self) -> str:
         return f"<champion v{self.version} of '{self._settings.name}'>"

@@ -57,6 +57,29 @@ class PredictResult(Tabular):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExplainedAnswer(Tabular):
+    """An answer to one record, and what drove it: a row a driver, the strongest first.
+
+    predicted: a class or a number. chances: the probability of each class.
+    drivers: column, part (the word or words that were left out; empty: the column was left empty), by (how far it
+        raises the log-odds of the answered class, or the number), without (its probability, or the number, without).
+    untried: parts of a long record that the time did not suffice for.
+    """
+
+    predicted: str | float
+    chances: Document
+    version: int
+    drivers: tuple[Document, ...]
+    untried: int
+
+    def caption(self) -> str:
+        return f"v{self.version} answers {self.predicted}"
+
+    def records(self) -> Sequence[Document]:
+        return self.drivers
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainResult(Tabular):
     """A training: its version, and what the gate said. As a table, the candidates.
 

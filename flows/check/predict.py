@@ -23,7 +23,7 @@ from trueup.storage.stream import LabelPolicy, OrderTime, StreamSettings
 
 def predict_newest(app: App, stream: StreamSettings) -> list[dict[str, Any]]:
     """Answers for every stored record newer than the champion's cut-off, newest first; they are kept."""
-    champion = _able_to_answer(app, stream)
+    champion = able_to_answer(app, stream)
     now = app.now()
     score_new(app, stream, champion, now)
     rows = app.reader.read(stream, after=champion.cut_off, as_of=now, version=champion.version)
@@ -42,7 +42,7 @@ def predict_rows(
     """
     found: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
-    version = _able_to_answer(app, stream)
+    version = able_to_answer(app, stream)
     for rows, predicted, score, left_out in _answered(app, stream, version, source):
         refused += [{"line": r.line, "reason": str(r.reason), "detail": r.detail} for r in left_out]
         found += _answers(rows.ids, predicted, score, version.version)
@@ -58,7 +58,7 @@ def answers_by_row(app: App, stream: StreamSettings, table: pa.Table) -> pd.Data
     answered = pd.DataFrame(
         {"predicted": object_array([None] * len(table)), "score": np.nan, "refused": object_array([None] * len(table))}
     )
-    version = _able_to_answer(app, stream)
+    version = able_to_answer(app, stream)
     for rows, predicted, score, left_out in _answered(app, stream, version, table):
         at = rows.lines - 1
         answered.loc[at, "predicted"] = predicted
@@ -81,7 +81,14 @@ def _answered(app: App, stream: StreamSettings, version: VersionRecord, source: 
             yield rows, *answer(model, stream, rows.table[list(stream.features)]), judged.refused
 
 
-def _able_to_answer(app: App, stream: StreamSettings) -> VersionRecord:
+def able_to_answer(app: App, stream: StreamSettings) -> VersionRecord:
+    """The champion, where it is a model that is held here.
+
+    Raises:
+        InputError: nothing is predicted, or the champion is a service's own model.
+        NoChampion: there never was one.
+        ModelUnusable: the registry lost it.
+    """
     champion = champion_of(app, stream)
     if not stream.predicts:
         raise InputError(f"'{stream.name}' predicts nothing (task = \"drift\"), so nothing was answered here.")

@@ -121,9 +121,10 @@ def serve(
     """Run every stream's schedule through Prefect, until stopped."""
     with session(config, home, as_json) as s:
 
-        def announce(streams: tuple[str, ...], url: str) -> None:
-            said = f"trueup serves {', '.join(streams)}; Prefect's pages: {url}; stop with Ctrl-C"
-            s.show({"streams": streams, "url": url}, said)
+        def announce(streams: tuple[str, ...], url: str, pages: str) -> None:
+            own = f"pages: {pages}; " if pages else ""
+            said = f"trueup serves {', '.join(streams)}; {own}Prefect's pages: {url}; stop with Ctrl-C"
+            s.show({"streams": streams, "url": url, "pages": pages or None}, said)
 
         s.deployment.serve(every=every, announce=announce)
 

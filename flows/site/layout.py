@@ -51,6 +51,11 @@ def page_of_quarantine(stream: str) -> str:
     return f"{slug(stream)}/quarantine.html"
 
 
+def page_of_trying(stream: str) -> str:
+    """`<stream>/try.html`: where somebody asks the champion; `trueup serve` shows it, the site has none."""
+    return f"{slug(stream)}/try.html"
+
+
 def csv_of(page: str, drawing: str) -> str:
     """The numbers of a page's drawing: `<page>-<drawing>.csv` beside it."""
     return f"{page.removesuffix('.html')}-{slug(drawing)}.csv"

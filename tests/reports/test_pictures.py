@@ -24,6 +24,7 @@ from trueup.reports.pictures.course import (
 )
 from trueup.reports.pictures.distributions import distribution_pair, in_one_order, levels_pair
 from trueup.reports.pictures.drawing import Drawing
+from trueup.reports.pictures.drivers import DriverBar, answer_drivers
 from trueup.reports.pictures.heat_map import CheckColumn, signal_heat_map
 from trueup.reports.pictures.metric_over_time import Happening, MetricAt, Spell, metric_over_time
 from trueup.reports.pictures.palette import picture_css
@@ -79,6 +80,11 @@ DRAWN: dict[str, st.SearchStrategy[Drawing]] = {
         lambda before, now, title: levels_pair(in_one_order(before, now), name="l", title=title),
         st.dictionaries(WORDS, st.floats(0, 1e9) | st.just(math.inf), max_size=14),
         st.dictionaries(WORDS, st.floats(0, 1e9), max_size=9),
+        WORDS,
+    ),
+    "drivers": st.builds(
+        lambda bars, answer: answer_drivers(bars, answer=answer, without="without it"),
+        st.lists(st.builds(DriverBar, name=WORDS, by=st.floats(-9, 9), change=st.just("99.99 %")), max_size=14),
         WORDS,
     ),
     "words": st.builds(

@@ -140,6 +140,11 @@ def test_the_champion_answers_each_row_of_a_frame(reviews: trueup.Stream) -> Non
     assert set(found["predicted"].dropna()) == {"negative", "positive"}
     assert found.loc[107, "predicted"] is None
     assert "'text'" in found.loc[107, "refused"]
+    why = reviews.champion.explain_answer({"text": frame["text"].iloc[0]})
+    assert why.predicted == found["predicted"].iloc[0]
+    assert {"column", "part", "by", "without"} == set(why.to_frame().columns)
+    with pytest.raises(trueup.InputError, match="is empty"):
+        reviews.champion.explain_answer({"text": " "})
     arrow = reviews.champion.predict(pa.Table.from_pandas(frame, preserve_index=False))
     assert isinstance(arrow, pa.Table)
     assert arrow["predicted"].to_pylist() == [p if isinstance(p, str) else None for p in found["predicted"]]
