@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, Protocol
 
 from trueup.storage.escaping import for_header
 from trueup.storage.locations import is_local
 
 MaskRule = Literal["auto", "always", "never"]
+
+
+class Mask(Protocol):
+    """What a text of outsiders is shown through: one line of it, cut at `length` characters."""
+
+    def __call__(self, text: str, length: int = 120) -> str: ...
+
 
 _LINK = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[^\s@<>\"'(),;:]{2,}")
@@ -33,6 +40,20 @@ def masked(text: str, length: int = 120) -> str:
     for pattern, shown in ((_LINK, "[link]"), (_ADDRESS, "[address]"), (_IBAN, "[number]"), (_DIGITS, _number),
                            (_HANDLE, "[account]")):  # fmt: skip
         line = pattern.sub(shown, line)
+    return _cut(line, length)
+
+
+def unmasked(text: str, length: int = 120) -> str:
+    """The text on one line, cut at `length` characters: what a page shows where nothing is masked."""
+    return _cut(for_header(text[:_READ]), length)
+
+
+def mask_of(masks: bool) -> Mask:
+    """What texts are shown through, where personal data is masked or where it is not."""
+    return masked if masks else unmasked
+
+
+def _cut(line: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 

@@ -1,4 +1,4 @@
-"""What a signal says of a metric before the change."""
+"""What a signal says of a metric: before the change, and how surely it is what it is now."""
 
 from __future__ import annotations
 
@@ -14,3 +14,14 @@ def metric_before(signal: Signal) -> float | None:
     if signal.name.removeprefix("estimated ") in RELATIVE_DROP:
         return signal.value / (1 + signal.effect) if signal.effect > -1 else None
     return signal.value + signal.effect
+
+
+def metric_interval(signal: Signal) -> tuple[float, float] | None:
+    """The interval of a metric signal's value, from that of its drop: as if the reference were exact."""
+    before = metric_before(signal)
+    if before is None or signal.interval is None:
+        return None
+    low, high = signal.interval
+    if signal.name.removeprefix("estimated ") in RELATIVE_DROP:
+        return before * (1 + low), before * (1 + high)
+    return before - high, before - low

@@ -23,14 +23,15 @@ _AT_ONCE = 1_000  # checks that are asked for together: each is a parameter of t
 class CheckFilter:
     """Which checks are meant; what is left out asks for nothing.
 
-    report_id: the only one. since: of the time that a check speaks of. verdict: "breached": some signal is; "ok": none
-    is, and some was judged; "insufficient": none could be judged. code: with a verdict, that this signal has it;
-    without, that it breached.
+    report_id: the only one. since ≤ time < until: of the time that a check speaks of. verdict: "breached": some signal
+    is; "ok": none is, and some was judged; "insufficient": none could be judged. code: with a verdict, that this signal
+    has it; without, that it breached.
     """
 
     report_id: str | None = None
     stream: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
     verdict: str | None = None
     code: str | None = None
 
@@ -43,6 +44,8 @@ class CheckFilter:
             yield c.stream == self.stream
         if self.since is not None:
             yield c.as_of >= self.since
+        if self.until is not None:
+            yield c.as_of < self.until
         if self.code is not None:
             yield _some(self.verdict or "breached", self.code)
         elif self.verdict == "breached":

@@ -200,12 +200,16 @@ class CycleLog:
             row = connection.execute(sa.select(t.checks).where(mine).order_by(c.as_of.desc()).limit(1)).first()
         return None if row is None else CountedCheck(row.as_of, row.version, row.last_seq, row.last_time, row.document)
 
-    def reports(self, stream: str | None, *, limit: int | None = 50) -> list[dict[str, Any]]:
-        """Checks with their stored documents, newest first."""
+    def reports(
+        self, stream: str | None, *, limit: int | None = 50, until: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """Checks with their stored documents, newest first; with `until` those that speak of no later time."""
         c = t.checks.c
         query = sa.select(t.checks).order_by(c.as_of.desc(), c.made_at.desc()).limit(limit)
         if stream is not None:
             query = query.where(c.stream == stream)
+        if until is not None:
+            query = query.where(c.as_of <= until)
         with self._database.read() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
 

@@ -18,6 +18,11 @@ def microseconds(moment: datetime) -> int:
     return (utc(moment) - _EPOCH) // TICK
 
 
+def moment_of(kept: int) -> datetime:
+    """The time that the store keeps so."""
+    return _EPOCH + kept * TICK
+
+
 class Instant(TypeDecorator[datetime]):
     """A UTC time, kept as microseconds since 1970."""
 
@@ -30,4 +35,4 @@ class Instant(TypeDecorator[datetime]):
         return microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
-        return None if value is None else _EPOCH + value * TICK
+        return None if value is None else moment_of(value)

@@ -59,19 +59,17 @@ def status_of(app: App, stream: StreamSettings, until: float = math.inf) -> Stre
     """
     now = app.now()
     champion, notes = _by_registry(app, stream, until)
-    last = app.cycles.last_ended(stream.name)
-    since = last.ended_at if last else app.counts.first_received(stream)
-    due = stream.schedule.next_after(since) if since else None
+    cycles = timeliness(app, stream, now)
     alerts = app.outbox.newest(stream.name, limit=None)
     pause = app.pauses.current(stream.name)
     return StreamStatus(
         stream=stream.name,
         records=app.counts.records(stream),
         champion=champion,
-        last_cycle=last.ended_at if last else None,
-        last_as_of=last.as_of if last else None,
-        next_cycle=stream.schedule.next_after(now),
-        stale=overdue(due, now),
+        last_cycle=cycles.last_ended,
+        last_as_of=cycles.last_as_of,
+        next_cycle=cycles.next_due,
+        stale=cycles.overdue,
         working=holder_of(app.database, stream.name, now),
         open_incidents=[
             {
@@ -86,6 +84,32 @@ def status_of(app: App, stream: StreamSettings, until: float = math.inf) -> Stre
         paused={"since": pause.at, "who": pause.who, "why": pause.why} if pause else None,
         health=health_of(app, stream, champion, now),
         notes=(*_own_notes(app, stream), *notes),
+    )
+
+
+@dataclass(frozen=True)
+class Timeliness:
+    """Whether a stream's cycles come. last_ended, next_due: by the clock; last_as_of: the time that the last looked at.
+
+    overdue: by its cron line a cycle should have ended, and none has.
+    """
+
+    last_ended: datetime | None
+    last_as_of: datetime | None
+    next_due: datetime | None
+    overdue: bool
+
+
+def timeliness(app: App, stream: StreamSettings, now: datetime) -> Timeliness:
+    """Look it up in the store."""
+    last = app.cycles.last_ended(stream.name)
+    since = last.ended_at if last else app.counts.first_received(stream)
+    due = stream.schedule.next_after(since) if since else None
+    return Timeliness(
+        last_ended=last.ended_at if last else None,
+        last_as_of=last.as_of if last else None,
+        next_due=stream.schedule.next_after(now),
+        overdue=overdue(due, now),
     )
 
 

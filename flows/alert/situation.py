@@ -25,11 +25,12 @@ from trueup.reports.alerts.situation import (
     MetricPoint,
     Situation,
 )
-from trueup.reports.masking import masked
+from trueup.reports.masking import Mask, masked
 from trueup.storage.incidents import Incident
 from trueup.storage.promotions import PromotionAttempt, PromotionState
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
+from trueup.storage.timepoints import TICK
 
 _CHECKS = 30  # counted checks that the picture shows
 _EXAMPLES = 3
@@ -91,21 +92,28 @@ def situation_of(
     late_because: str = "",
     timezone: str = "UTC",
     next_told: str = "",
+    until: datetime | None = None,
+    mask: Mask = masked,
 ) -> Situation:
-    """What the letter is made of, read from the store; of a stream that the settings name no more, only the notices."""
+    """What the letter is made of, read from the store; of a stream that the settings name no more, only the notices.
+
+    until: how it stood then, in as-of time; None: as it stands now. mask: what examples are shown through.
+    """
     settings = app.settings.streams.get(stream)
     told = Situation(
         stream=stream, task=settings.task if settings else "", metric=settings.metric if settings else "",
         notices=tuple(notices), incidents=tuple(incidents), now=now, written_at=written_at, late_because=late_because,
         timezone=timezone, home=str(app.home), host=socket.gethostname(), next_told=next_told,
     )  # fmt: skip
-    return _with_store(app, settings, told) if settings else told
+    return _with_store(app, settings, told, until, mask) if settings else told
 
 
-def _with_store(app: App, stream: StreamSettings, told: Situation) -> Situation:
-    checks = app.cycles.reports(stream.name, limit=1)
+def _with_store(
+    app: App, stream: StreamSettings, told: Situation, until: datetime | None, mask: Mask
+) -> Situation:
+    checks = app.cycles.reports(stream.name, limit=1, until=until)
     latest = _state(checks[0]) if checks else None
-    history = app.promotions.history(stream.name)
+    history = [p for p in app.promotions.history(stream.name) if until is None or p.as_of <= until]
     committed = [p for p in history if p.state is PromotionState.COMMITTED and p.to_version is not None]
     judged = _judged(told.notices, history)
     rows = _window(app, stream, checks[0]["document"]) if checks and _asks_for_examples(told, judged) else None
@@ -115,11 +123,11 @@ def _with_store(app: App, stream: StreamSettings, told: Situation) -> Situation:
         champion_since=committed[0].as_of if committed else None,
         newest_record=checks[0]["last_time"] if checks else None,
         latest=latest,
-        history=_points(app, stream, _CHECKS),
+        history=_points(app, stream, _CHECKS, until),
         changes=tuple(ChampionSince(at=p.as_of, version=p.to_version or 0) for p in reversed(committed)),
         judged=judged,
-        examples=_examples(stream, told, rows) if rows is not None else {},
-        repaired=_repaired(stream, judged, rows) if rows is not None and judged else (),
+        examples=_examples(stream, told, rows, mask) if rows is not None else {},
+        repaired=_repaired(stream, judged, rows, mask) if rows is not None and judged else (),
     )
 
 
@@ -133,9 +141,9 @@ def _state(row: Mapping[str, object]) -> CheckState:
     )
 
 
-def _points(app: App, stream: StreamSettings, limit: int) -> tuple[MetricPoint, ...]:
+def _points(app: App, stream: StreamSettings, limit: int, until: datetime | None) -> tuple[MetricPoint, ...]:
     points = []
-    for past in app.cycles.counted_checks(stream.name, limit=limit):
+    for past in app.cycles.counted_checks(stream.name, before=until and until + TICK, limit=limit):
         signals: dict[str, Signal] = {s.code: s for s in Check.from_json(past.document).signals}
         measured, estimated = signals.get(METRIC), signals.get("PRF-EST")
         points.append(
@@ -180,18 +188,19 @@ def _window(app: App, stream: StreamSettings, document: Mapping[str, str]) -> Ro
     return app.reader.read(stream, as_of=last, after=first - 3 * (last - first) - timedelta(microseconds=1))
 
 
-def _examples(stream: StreamSettings, told: Situation, rows: Rows) -> dict[str, tuple[str, ...]]:
-    """Up to three masked records by the code of the signal that they show, of every notice's breached signals."""
+def _examples(stream: StreamSettings, told: Situation, rows: Rows, mask: Mask) -> dict[str, tuple[str, ...]]:
+    """Up to three records by the code of the signal that they show, of every notice's breached signals."""
     found: dict[str, tuple[str, ...]] = {}
     for signal in (s for n in told.notices for s in n.signals if s.verdict == "breached"):
         held = {i: c.what for c in reversed(more_common(signal.contributors)) for i in reversed(c.examples)}
         ids = list(reversed(held))[:_EXAMPLES]
-        shown = [_shown(stream, rows, i, signal.code, held[i] if signal.code == "DRF-TEXT" else "") for i in ids]
+        words = [held[i] if signal.code == "DRF-TEXT" else "" for i in ids]
+        shown = [_shown(stream, rows, i, mask, signal.code, word) for i, word in zip(ids, words, strict=True)]
         found[signal.code] = tuple(dict.fromkeys(text for text in shown if text))
     return found
 
 
-def _shown(stream: StreamSettings, rows: Rows, record: str, code: str = "", word: str = "") -> str:
+def _shown(stream: StreamSettings, rows: Rows, record: str, mask: Mask, code: str = "", word: str = "") -> str:
     """A record in a line: its text, from near `word` on, else the column of a signal, else its first columns."""
     at = (rows.meta["id"].astype(str) == record).to_numpy().nonzero()[0]
     if not len(at):
@@ -199,25 +208,25 @@ def _shown(stream: StreamSettings, rows: Rows, record: str, code: str = "", word
     features = rows.features.iloc[int(at[-1])]
     column = code.removeprefix("DRF-IN-").removeprefix("DQ-MISSING-")
     if column in features.index:
-        return masked(f"{column} = {_value(features[column])} (record {record})")
+        return mask(f"{column} = {_value(features[column])} (record {record})")
     if stream.text:
-        text = masked(" ".join(str(features[c]) for c in stream.text if features[c] is not None), _READ)
+        text = mask(" ".join(str(features[c]) for c in stream.text if features[c] is not None), _READ)
         at = text.casefold().find(word) if word else 0
         start = text.find(" ", at - _BEFORE // 2, at) + 1 or at  # a whole word before it, where there is one
-        return masked(text if at < _BEFORE else f"…{text[start:]}")
-    return masked(", ".join(f"{c} = {_value(features[c])}" for c in features.index[:4]))
+        return mask(text if at < _BEFORE else f"…{text[start:]}")
+    return mask(", ".join(f"{c} = {_value(features[c])}" for c in features.index[:4]))
 
 
 def _value(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _repaired(stream: StreamSettings, judged: JudgedChallenger, rows: Rows) -> tuple[str, ...]:
+def _repaired(stream: StreamSettings, judged: JudgedChallenger, rows: Rows, mask: Mask) -> tuple[str, ...]:
     """Records that the challenger puts right, each in a line."""
     said = []
     for example in judged.answers.get("examples", ()):
-        shown = _shown(stream, rows, example["id"])
+        shown = _shown(stream, rows, example["id"], mask)
         if shown:
             answers = f"Now {example['now']}, was {example['before']}; label {example['truth']}."
-            said.append(masked(f"{shown} {answers}", 200))
+            said.append(mask(f"{shown} {answers}", 200))
     return tuple(said)

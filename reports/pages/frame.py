@@ -83,6 +83,13 @@ def page_template(name: str) -> jinja2.Template:
     return _environment().get_template(name)
 
 
+def page_part(template: str, **values: object) -> Markup:
+    """A template of this folder with its values, as the body of a page or a part of one."""
+    from markupsafe import Markup
+
+    return Markup(page_template(template).render(values))
+
+
 def shown(value: object) -> str:
     """A value of a table of numbers as people read it; nothing for what is missing."""
     if value is None:

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PageColumn:
-    """A column; numbers stand to the right."""
+    """A column; numbers stand to the right, and sentences have room."""
 
     name: str
     number: bool = False
+    wide: bool = False
+
+    @property
+    def style(self) -> str:
+        """Its class."""
+        return "number" if self.number else "wide" if self.wide else "plain"
 
 
 @dataclass(frozen=True)

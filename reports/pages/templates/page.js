@@ -24,3 +24,5 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     });
   });
 }
+for (const late of document.querySelectorAll("[data-late]"))
+  if (Date.now() > Date.parse(late.dataset.late) + 6e5) late.hidden = false;

@@ -1,0 +1,107 @@
+"""What the page of a stream says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from trueup.flows.app import App
+from trueup.flows.site.facts.arrivals import arrivals_of
+from trueup.flows.site.facts.courses import CheckPages, check_lines, metric_course, signal_course
+from trueup.flows.site.facts.glance import glance_of, incident_links
+from trueup.flows.site.layout import (
+    OVERVIEW,
+    href,
+    page_of_models,
+    page_of_month,
+    page_of_quarantine,
+    page_of_stream,
+)
+from trueup.monitoring.check import Check
+from trueup.reports.explanation import explain_champion
+from trueup.reports.explanation_facts import Trail
+from trueup.reports.masking import Mask, masked
+from trueup.reports.pages.gate_rows import GateRow
+from trueup.reports.pages.metric_course import POINTS_SHOWN
+from trueup.reports.pages.stream_page import ChampionEvidence, MonthLink, SlicePart, StreamFacts
+from trueup.storage.check_courses import CheckCourses, CheckExtent, MonthOfChecks
+from trueup.storage.check_lists import CheckFilter
+from trueup.storage.stream import StreamSettings
+from trueup.storage.timepoints import TICK
+
+_CHECKS, _INCIDENTS = 30, 20  # the newest, that are listed
+_SLICE = "PRF-SLICE-"
+
+
+def stream_facts(app: App, stream: StreamSettings, *, mask: Mask = masked, try_href: str = "") -> StreamFacts:
+    """Everything on the page of a stream, from the store alone.
+
+    Args:
+        mask: what a text that outsiders wrote is shown through.
+        try_href: the page that answers a typed record; empty: none is served.
+    """
+    page = page_of_stream(stream.name)
+    pages, courses = CheckPages(app, stream.name, page), CheckCourses(app.database)
+    extent, months = courses.extent(stream.name), courses.months(stream.name)
+    glance = glance_of(app, stream, page, try_href=try_href)
+    incidents = app.incidents.newest(stream.name, limit=None)
+    checks, total = check_lines(app, stream.name, pages, CheckFilter(stream=stream.name), _CHECKS)
+    by_month = sum(month.checks for month in months) > POINTS_SHOWN  # else one picture holds every check
+    return StreamFacts(
+        glance=glance,
+        index=href(page, OVERVIEW),
+        models_href=href(page, page_of_models(stream.name)),
+        quarantine_href=href(page, page_of_quarantine(stream.name)),
+        refused=app.store.quarantine.page(stream, limit=1)[1],
+        metric=metric_course(app, stream, pages, extent.first, extent.last + TICK) if extent else None,
+        recent=signal_course(app, stream.name, pages, *_newest_month(extent)) if extent and by_month else None,
+        whole=signal_course(app, stream.name, pages, extent.first, extent.last) if extent else None,
+        arrivals=arrivals_of(app, stream),
+        slices=_slices(app, stream, mask),
+        champion=_evidence(app, stream, glance.champion),
+        incidents=incident_links(incidents, page)[:_INCIDENTS],
+        incidents_total=len(incidents),
+        months=tuple(_month(stream.name, page, month) for month in months),
+        checks=checks,
+        checks_total=total,
+        made_at=glance.last_cycle,
+        csv="index-",
+    )
+
+
+def _newest_month(extent: CheckExtent) -> tuple[datetime, datetime]:
+    first = extent.last.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return max(first, extent.first), extent.last
+
+
+def _month(stream: str, page: str, month: MonthOfChecks) -> MonthLink:
+    target = href(page, page_of_month(stream, month.month))
+    return MonthLink(month=month.month, href=target, checks=month.checks, breached=month.breached)
+
+
+def _slices(app: App, stream: StreamSettings, mask: Mask) -> tuple[SlicePart, ...]:
+    """The worst values of each slice in the newest check, those that are breached first."""
+    newest = app.cycles.reports(stream.name, limit=1)
+    signals = Check.from_json(newest[0]["document"]).signals if newest else ()
+    found = [
+        SlicePart(
+            column=signal.code.removeprefix(_SLICE), value=mask(part.what), before=part.before, now=part.now,
+            breached=signal.verdict == "breached" and place == 0,
+        )
+        for signal in signals if signal.code.startswith(_SLICE)
+        for place, part in enumerate(signal.contributors)
+    ]  # fmt: skip
+    sign = 1 if stream.lower_is_better else -1
+    return tuple(sorted(found, key=lambda part: (not part.breached, -sign * (part.now - part.before))))
+
+
+def _evidence(app: App, stream: StreamSettings, champion: int | None) -> ChampionEvidence | None:
+    if champion is None:
+        return None
+    history = app.promotions.history(stream.name)
+    trail = Trail(
+        stream=stream.name, metric=stream.metric, champion=champion, history=history, versions={champion}, asked={},
+    )  # fmt: skip
+    told = explain_champion(trail)
+    assert told is not None
+    said = tuple(line for line in told.said if not line.startswith("  "))
+    return ChampionEvidence(said=said, tests=tuple(GateRow(**test) for test in told.tests))

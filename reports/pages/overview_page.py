@@ -1,0 +1,128 @@
+"""The overview: is everything all right, and how does each stream stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from trueup.reports.pages.frame import PageFrame, page_part, whole_page
+from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable
+from trueup.reports.pages.standing import StreamGlance, StreamStanding, Tone, standing_of
+from trueup.reports.pictures.course import sparkline_drawing
+from trueup.reports.pictures.drawing import Drawing
+from trueup.storage.formatting import aligned_figure, capitalised, metric_name
+from trueup.storage.timepoints import to_minute
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverviewFacts:
+    """All streams. made_at: when the newest cycle ended. csv: what the names of CSVs beside the page begin with."""
+
+    streams: tuple[StreamGlance, ...]
+    made_at: datetime | None
+    csv: str = ""
+
+
+def overview_drawings(facts: OverviewFacts) -> tuple[Drawing, ...]:
+    """The courses of all metrics, whose numbers are one table."""
+    rows = tuple(
+        (glance.stream, glance.metric, number + 1, value)
+        for glance in facts.streams
+        for number, value in enumerate(glance.recent)
+    )
+    title = "The metric of each stream in its last checks"
+    return (Drawing("lately", title, "", title, ("stream", "metric", "check, oldest first", "value"), rows),)
+
+
+def overview_page(facts: OverviewFacts, drawings: Sequence[Drawing] | None = None) -> bytes:
+    """The page; `drawings`: those of `overview_drawings`, where they are made already."""
+    known = sorted(((standing_of(g), g) for g in facts.streams), key=lambda one: (one[0].rank, one[1].stream))
+    (lately,) = drawings or overview_drawings(facts)
+    body = page_part(
+        "overview.html",
+        verdict=_verdict([standing for standing, _ in known], facts.streams),
+        table=_table(known),
+        next_cycles=[g.next_cycle for g in facts.streams if g.next_cycle],
+        lately=lately if lately.rows else None,
+        facts=facts,
+    )
+    frame = PageFrame("All streams", made=to_minute(facts.made_at, ""))
+    return whole_page(frame, body)
+
+
+def _verdict(standings: Sequence[StreamStanding], streams: Sequence[StreamGlance]) -> StreamStanding:
+    """The answer to "is everything all right?"."""
+    if not standings:
+        return StreamStanding(Tone.STILL, "No streams yet", "The settings name no stream.")
+    bad, warn = (sum(s.tone == tone for s in standings) for tone in (Tone.BAD, Tone.WARN))
+    unknown = sum(s.tone == Tone.STILL for s in standings)
+    total = len(standings)
+    if bad:
+        return StreamStanding(Tone.BAD, f"{_of(bad, total)} not all right", _sentence(warn, unknown))
+    if warn:
+        return StreamStanding(Tone.WARN, f"{_of(warn, total)} worth a look", _sentence(0, unknown))
+    if unknown == total:
+        return StreamStanding(Tone.STILL, "Nothing is known yet", "No check could judge a stream so far.")
+    opened = sum(len(g.incidents) for g in streams)
+    said = "No incident is open, and no scheduled cycle is overdue." if not opened else ""
+    return StreamStanding(Tone.FINE, "Everything is all right", f"{said} {_sentence(0, unknown)}".strip())
+
+
+def _of(some: int, total: int) -> str:
+    if total == 1:
+        return "The stream is"
+    if some == total:
+        return f"All {total} streams are"
+    return f"{some} of {total} streams {'is' if some == 1 else 'are'}"
+
+
+def _sentence(warn: int, unknown: int) -> str:
+    said = [
+        f"{warn} more {'is' if warn == 1 else 'are'} worth a look." if warn else "",
+        f"Of {unknown} nothing is known yet." if unknown else "",
+    ]
+    return " ".join(one for one in said if one)
+
+
+def _table(known: Sequence[tuple[StreamStanding, StreamGlance]]) -> PageTable:
+    columns = (
+        PageColumn("Stream"), PageColumn("Health", wide=True), PageColumn("Metric", number=True), PageColumn("Lately"),
+        PageColumn("Open incidents"), PageColumn("Model"), PageColumn("Last cycle"), PageColumn("Next cycle"),
+    )  # fmt: skip
+    return PageTable("All streams, those that need attention first", columns, tuple(_row(*one) for one in known))
+
+
+def _row(standing: StreamStanding, glance: StreamGlance) -> tuple[PageCell, ...]:
+    gravest = next(iter(glance.incidents), None)
+    open_ones = len(glance.incidents)
+    spark = sparkline_drawing(glance.recent, what=metric_name(glance.metric)) if glance.recent else None
+    model = "none" if glance.champion is None else f"v{glance.champion}"
+    return (
+        PageCell(glance.stream, glance.href),
+        PageCell(standing.word, tone=standing.tone, more=standing.said, sort=standing.rank),
+        metric_cell(glance),
+        PageCell("", svg=spark.svg, sort=glance.recent[-1]) if spark else PageCell("–"),
+        PageCell(
+            str(open_ones) if open_ones else "none",
+            gravest.href if gravest else "",
+            more=f"since {to_minute(gravest.opened_at)}" if gravest else "",
+            sort=open_ones,
+        ),
+        PageCell(model if glance.predicts else "–", more=_since(glance), sort=glance.champion or 0),
+        PageCell(to_minute(glance.last_cycle, "never"), more="the next one is overdue" if glance.overdue else ""),
+        PageCell(to_minute(glance.next_cycle, "no schedule")),
+    )
+
+
+def metric_cell(glance: StreamGlance) -> PageCell:
+    """A stream's metric against its reference."""
+    if glance.value is None:
+        return PageCell("–", more="not judged yet" if glance.predicts else "predicts nothing", sort="")
+    reference = "" if glance.reference is None else f", reference {aligned_figure(glance.reference)}"
+    named = f"{capitalised(metric_name(glance.metric))}{reference}"
+    return PageCell(aligned_figure(glance.value), more=named, sort=glance.value)
+
+
+def _since(glance: StreamGlance) -> str:
+    return "" if glance.champion_since is None else f"since {to_minute(glance.champion_since)}"

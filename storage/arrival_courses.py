@@ -1,0 +1,70 @@
+"""How many records and labels came over time, and how late labels were: counted by the store in even periods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from trueup.storage import tables as t
+from trueup.storage.database import Database
+from trueup.storage.instants import microseconds
+from trueup.storage.periods import EvenPeriods
+from trueup.storage.timepoints import TICK
+
+
+@dataclass(frozen=True)
+class RecordExtent:
+    """The event times of a stream's oldest and newest record."""
+
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
+class LabelDelay:
+    """A labelled record: its event time, and how long after it its first label was known."""
+
+    at: datetime
+    delay: timedelta
+
+
+class ArrivalCourses:
+    """Looks up how records and labels came; reads the newest rows of an index, and changes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def extent(self, stream: str) -> RecordExtent | None:
+        """When the records begin and end; None without any."""
+        at = t.records.c.time
+        ends = (sa.select(end(at)).where(t.records.c.stream == stream) for end in (sa.func.min, sa.func.max))
+        with self._database.read() as connection:
+            first, last = (connection.execute(query).scalar() for query in ends)
+        return None if first is None or last is None else RecordExtent(first, last)
+
+    def records(self, stream: str, periods: EvenPeriods, since: datetime) -> dict[int, int]:
+        """How many records each period has, by its number, from a time on; one without any is left out."""
+        r = t.records.c
+        begin, length = periods.ticks
+        number = (sa.type_coerce(r.time, sa.BigInteger) - begin) // length
+        query = sa.select(number, sa.func.count()).where(r.stream == stream, r.time >= since).group_by(number)
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def label_delays(self, stream: str, since: datetime, limit: int) -> list[LabelDelay]:
+        """The newest `limit` labelled records from a time on, newest first; a label that overrides is no second one."""
+        label = t.labels.c
+        query = (
+            sa.select(label.record_id, label.time, sa.type_coerce(label.known_at, sa.BigInteger).label("known"))
+            .where(label.stream == stream, label.time >= since)
+            .order_by(label.time.desc())
+            .limit(limit)
+        )
+        first: dict[str, tuple[datetime, int]] = {}
+        with self._database.read() as connection:
+            for record, at, known in connection.execute(query):
+                if record not in first or known < first[record][1]:
+                    first[record] = (at, known)
+        return [LabelDelay(at, (known - microseconds(at)) * TICK) for at, known in first.values()]
