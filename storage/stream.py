@@ -101,6 +101,9 @@ class SentPrediction(Frozen):
 
 
 OWN_PREFIX = "__"  # begins the names of what is kept beside the columns of a file
+_TAG = re.compile(r"[\w/. -]{1,100}", re.ASCII)
+_LONGEST_TAG = 500
+_OWN_TAGS = frozenset({"algorithm", "feature_type", "stage", "elsewhere", "pruned"})
 _CANDIDATE = re.compile(r"default|[\w.]+:[\w.]+")
 
 
@@ -138,6 +141,7 @@ class StreamSettings(Frozen):
     prediction: SentPrediction = SentPrediction()
     feedback: FeedbackMapping = FeedbackMapping()
     retention: Retention = Retention()
+    tags: dict[str, str] = Field(default_factory=dict)  # of runs and versions in MLflow
     alerts: Recipients = Recipients()
 
     @model_validator(mode="before")
@@ -161,6 +165,19 @@ class StreamSettings(Frozen):
                 f"a policy is named '{taken[0]}', which a replay uses already: '{OWN_POLICY}' is the stream's own "
                 f"policy, and {', '.join(BASELINES)} are what it is compared with; give it another name"
             )
+        return values
+
+    @field_validator("tags")
+    @classmethod
+    def _tags_of_ones_own(cls, values: dict[str, str]) -> dict[str, str]:
+        for name, value in values.items():
+            if name in _OWN_TAGS or name.startswith(("trueup.", "mlflow.")):
+                raise ValueError(f"tags: '{name}' is written by trueup or MLflow itself; give the tag another name")
+            if not _TAG.fullmatch(name) or not 0 < len(value) <= _LONGEST_TAG:
+                raise ValueError(
+                    f"tags: '{name}' is no tag that MLflow takes; a name has letters, digits, '_', '-', '.', ' ' and "
+                    f"'/', and a value up to {_LONGEST_TAG} characters"
+                )
         return values
 
     @field_validator("name")

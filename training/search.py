@@ -36,13 +36,17 @@ FEW_CANDIDATES = 6  # candidates that are all judged on every block: too few to 
 
 @dataclass(frozen=True)
 class Trial:
-    """What one candidate showed: the mean metrics over the newest `blocks`, or why it could not be fitted."""
+    """What one candidate showed: the mean metrics over the newest `blocks`, or why it could not be fitted.
+
+    rungs: the mean metrics over the newest block, the newest two, … as it was judged by after each.
+    """
 
     recipe: Recipe
     metrics: dict[str, float]
     seconds: float
     failed: str = ""
     blocks: int = 0
+    rungs: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,8 @@ class _Tried:
     @property
     def trial(self) -> Trial:
         means = {} if self.failed else _mean(self.metrics)
-        return Trial(self.recipe, means, self.seconds, self.failed, len(self.metrics))
+        rungs = tuple(_mean(self.metrics[: k + 1]) for k in range(len(self.metrics)))
+        return Trial(self.recipe, means, self.seconds, self.failed, len(self.metrics), rungs)
 
 
 @dataclass

@@ -82,6 +82,8 @@ def _lost(stream: str, store: StoreView, registry: RegistryView) -> Iterator[str
 
 
 def _versions(store: StoreView, registry: RegistryView) -> Iterator[str]:
+    from trueup.training.registry.run_tags import lineage_tag
+
     registered = {version.number: version for version in registry.versions}
     known = {record.version for record in store.versions}
     for record in store.standing:
@@ -97,7 +99,7 @@ def _versions(store: StoreView, registry: RegistryView) -> Iterator[str]:
                 f"v{record.version} is of run {version.run_id} in MLflow and of run {record.run_id} in the store, so "
                 "the figures of one are told of the other. Restore the side that was replaced."
             )
-        said = version.tags.get("snapshot")
+        said = lineage_tag(version.tags, "snapshot")
         if said != (stored := PurePosixPath(record.snapshot).stem):
             yield (
                 f"v{record.version} was made of snapshot {said or '(no tag)'} by MLflow and of {stored} by the store, "

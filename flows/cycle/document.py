@@ -18,10 +18,13 @@ from trueup.flows.cycle.outputs import (
 )
 from trueup.flows.promote.approvals import approval_deadline
 from trueup.monitoring.check import Verdict
+from trueup.reports.masking import masked
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.escaping import for_markdown
 from trueup.storage.promotions import PromotionState
 from trueup.storage.timepoints import iso, to_minute
+
+_LONGEST = 2000  # characters of a sentence
 
 
 def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
@@ -75,8 +78,7 @@ def document_with_alerts(app: App, cycle: CycleRecord) -> dict[str, Any]:
 
 def summary(done: dict[str, Any]) -> str:
     """A cycle in Markdown, for Prefect's page and for the terminal: the outcome first."""
-    at = to_minute(datetime.fromisoformat(done["as_of"]))
-    lines = [f"# {done['stream']} as of {at}: {for_markdown(outcome(done))}", ""]
+    lines = [f"# {for_markdown(title_of(done))}", ""]
     lines += [f"- {for_markdown(reason)}" for reason in done["decision"]["reasons"]]
     stands = done.get("probation")
     if stands and stands["outcome"] != "rolled_back":
@@ -88,6 +90,45 @@ def summary(done: dict[str, Any]) -> str:
         rows = [(g["code"], "yes" if g["passed"] else "no", g["said"]) for g in done["gate"]["tests"]]
         lines += _table("gate", "passed", rows)
     return "\n".join(lines)
+
+
+def title_of(done: dict[str, Any]) -> str:
+    """Stream, time and outcome on one line of plain text."""
+    return f"{done['stream']} as of {to_minute(datetime.fromisoformat(done['as_of']))}: {outcome(done)}"
+
+
+def tags_of(done: dict[str, Any]) -> list[str]:
+    """Words to filter cycles by: the stream, the verdict of its check, what was decided, and what came of it."""
+    signals = done["check"]["signals"] if done["check"] else ()
+    verdicts = {Verdict(signal["verdict"]) for signal in signals}
+    worst = next((v for v in (Verdict.BREACHED, Verdict.OK, Verdict.INSUFFICIENT) if v in verdicts), None)
+    found = [done["stream"]] + ([worst.in_words] if worst else ["no check"])
+    if done["decision"]["action"] != "none":
+        found += [str(done["decision"]["action"]), *done["decision"]["codes"]]
+    if done["promotion"]:
+        found.append("promoted")
+    elif done["training"]:
+        found.append("waits" if done["gate"] and done["gate"]["passed"] else "refused")
+    stands = done.get("probation")
+    if stands and stands["outcome"] == "rolled_back":
+        found.append("rolled back")
+    return found + (["paused"] if done.get("paused") else [])
+
+
+def masked_document(done: dict[str, Any]) -> dict[str, Any]:
+    """The document with personal data masked in what it says of outsiders' words, for a place that others read."""
+
+    def shown(text: str) -> str:
+        return masked(text, _LONGEST)
+
+    check, gate, stands = done["check"], done["gate"], done.get("probation")
+    return {
+        **done,
+        "decision": {**done["decision"], "reasons": [shown(reason) for reason in done["decision"]["reasons"]]},
+        "check": check and {**check, "signals": [{**s, "said": shown(s["said"])} for s in check["signals"]]},
+        "gate": gate and {**gate, "tests": [{**test, "said": shown(test["said"])} for test in gate["tests"]]},
+        "probation": stands and {**stands, "said": shown(stands["said"])},
+    }
 
 
 def outcome(done: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from trueup.flows.app import App, open_app
 from trueup.flows.audit.prune import prune_after_cycle
 from trueup.flows.check.champion import champion_of, refuse_rewind
 from trueup.flows.cycle.context import CycleContext
-from trueup.flows.cycle.document import cycle_document, document_with_alerts, summary
+from trueup.flows.cycle.document import cycle_document, document_with_alerts
 from trueup.flows.cycle.steps import STEPS, Step
 from trueup.flows.cycle.strategies import PRODUCTION, Strategies
 from trueup.flows.promote.approvals import expire_held
@@ -80,6 +80,7 @@ def run_cycle(
         found = app.cycles.find(stream.name, as_of)
         if found is not None and found.state == FINISHED:
             deliver_now(app)  # a crash may have come between its end and its mails
+            strategies.record(app, stream)
             return document_with_alerts(app, found) | {"repeated": True}
         refuse_rewind(app, stream, as_of, _champion_if_any(app, stream))
         for left in app.cycles.unfinished(stream.name):
@@ -95,8 +96,8 @@ def run_cycle(
 
 def run_scheduled(
     stream: str, config: str | None, home: str, *, run_step: RunStep, watch: Watch | None = None
-) -> dict[str, Any]:
-    """The cycle of a stream now, for the schedule: its document with `summary` (Markdown) and `report_path`.
+) -> tuple[App, dict[str, Any]]:
+    """The cycle of a stream now, for the schedule: the deployment, and the cycle's document.
 
     Afterwards what the stream's retention lets go is removed.
     """
@@ -104,8 +105,7 @@ def run_scheduled(
     done = run_cycle(app, app.stream(stream), app.now(), run_step=run_step, watch=watch)
     beat(app)
     prune_after_cycle(app, app.stream(stream))
-    path = app.report_files.page_path(stream, done["check"]["report_id"]) if done["check"] else None
-    return done | {"summary": summary(done), "report_path": str(path) if path else None}
+    return app, done
 
 
 def _run(
@@ -143,6 +143,7 @@ def _run(
                 app.cycles.count_failure(connection, context.cycle)
         raise
     deliver_now(app)
+    strategies.record(app, stream)
     finished = app.cycles.find(stream.name, as_of)
     assert finished is not None
     return document_with_alerts(app, finished)

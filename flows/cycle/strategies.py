@@ -8,6 +8,7 @@ from datetime import datetime
 
 from trueup.flows.app import App
 from trueup.flows.check.run import Draw, draw_report
+from trueup.flows.cycle.production import record_production
 from trueup.flows.gate.evaluate import GateOutcome, run_gate
 from trueup.flows.train.artifacts import MakeArtifacts, training_artifacts
 from trueup.flows.train.run import Trained
@@ -19,12 +20,16 @@ from trueup.storage.stream import StreamSettings
 
 @dataclass(frozen=True)
 class Strategies:
-    """How a cycle draws a check's report and a training's artifacts, concludes from a check, judges a challenger."""
+    """How a cycle draws a check's report and a training's artifacts, concludes from a check, judges a challenger.
+
+    record: what it keeps of finished cycles in MLflow.
+    """
 
     draw: Draw = draw_report
     artifacts: MakeArtifacts = training_artifacts
     decide: Callable[[Policy, Check, History, datetime], Decision] = decide
     judge: Callable[[App, StreamSettings, Trained, datetime], GateOutcome] = run_gate
+    record: Callable[[App, StreamSettings], None] = record_production
 
 
 PRODUCTION = Strategies()

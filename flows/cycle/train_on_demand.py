@@ -118,14 +118,19 @@ def _left_behind(app: App, stream: StreamSettings, as_of: datetime) -> tuple[str
 
     The time is its own, since the seed hangs on it: so the search comes to the model that was registered.
     """
+    from trueup.training.registry.run_tags import lineage_tag
+
     judged = {p.to_version for p in app.promotions.history(stream.name)}
     left = [
         version
         for version in app.registry.versions(stream.name)
-        if version.number not in judged and version.tags.get("cycle", "").startswith(TRAINING)
+        if version.number not in judged and (lineage_tag(version.tags, "cycle") or "").startswith(TRAINING)
     ]
     if not left:
         return None
     rows = snapshots.keep(app.archive, stream.name, snapshot_rows(app, stream, as_of))
-    same = next((v for v in left if v.tags.get("snapshot") == Path(rows).stem and v.tags.get("as_of")), None)
-    return (same.tags["cycle"], datetime.fromisoformat(same.tags["as_of"])) if same else None
+    for same in (version.tags for version in left if lineage_tag(version.tags, "snapshot") == Path(rows).stem):
+        name, as_of_then = lineage_tag(same, "cycle"), lineage_tag(same, "as_of")
+        if name and as_of_then:
+            return name, datetime.fromisoformat(as_of_then)
+    return None

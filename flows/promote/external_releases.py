@@ -166,13 +166,12 @@ def _registered(
     cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
     metrics = labelled_metrics(stream, past.rows)
     lease.confirm(app.database)
-    tags = {
+    lineage = {
         "snapshot": PurePosixPath(kept).stem,
         "cut_off": iso(cut_off) or "",
         "as_of": iso(as_of) or "",
-        "owner": stream.training.owner or app.who,
     }
-    version = register(app.registry, stream, name, tags, metrics)
+    version = register(app.registry, stream, name, who=app.who, lineage=lineage, metrics=metrics)
     record = VersionRecord(
         stream=stream.name,
         version=version.number,

@@ -10,7 +10,8 @@ from typing import Any
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.timepoints import iso, utc
 
-TAG = "promotion."  # begins the tags; then comes the attempt's id
+TAG = "trueup.promotion."  # begins the tags; then comes the attempt's id
+_BEFORE = "promotion."  # began them before all of lineage had one prefix
 WHY_LENGTH = 2000  # characters of the reason; MLflow takes 100,000 a tag
 
 
@@ -33,9 +34,9 @@ def attempts_of(stream: str, tags: Mapping[str, str]) -> tuple[list[PromotionAtt
     """The changes that a version's tags tell of, in no order, and the names of those that cannot be read."""
     found, unreadable = [], []
     for name, value in tags.items():
-        if name.startswith(TAG):
+        if name.startswith((TAG, _BEFORE)):
             try:
-                found.append(_attempt(stream, name.removeprefix(TAG), json.loads(value)))
+                found.append(_attempt(stream, name.removeprefix(TAG).removeprefix(_BEFORE), json.loads(value)))
             except (ValueError, KeyError, TypeError):
                 unreadable.append(name)
     return found, unreadable

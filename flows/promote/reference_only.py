@@ -106,14 +106,13 @@ def _registered(app: App, lease: Lease, stream: StreamSettings, rows: Rows, as_o
     if known is not None:
         return known  # the same rows, or a killed process came so far
     cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
-    tags = {
+    lineage = {
         "snapshot": PurePosixPath(kept).stem,
         "cut_off": iso(cut_off) or "",
         "as_of": iso(as_of) or "",
-        "owner": stream.training.owner or app.who,
     }
     lease.confirm(app.database)
-    version = register(app.registry, stream, name, tags, {})
+    version = register(app.registry, stream, name, who=app.who, lineage=lineage, metrics={})
     record = VersionRecord(
         stream=stream.name,
         version=version.number,

@@ -102,8 +102,12 @@ def no_artifacts(stream: StreamSettings, fitted: object, rows: Rows, judged: Row
     return {}
 
 
+def no_record(app: App, stream: StreamSettings) -> None:
+    """Keep nothing in MLflow."""
+
+
 # Nobody opens what would be drawn in a scratch home, nor asks its models elsewhere.
-REPLAYED = Strategies(draw=no_report, artifacts=no_artifacts, judge=run_gate_in_process)
+REPLAYED = Strategies(draw=no_report, artifacts=no_artifacts, judge=run_gate_in_process, record=no_record)
 
 
 def _under(stream: StreamSettings, policy: Policy) -> StreamSettings:

@@ -20,6 +20,7 @@ MODULES = (
     "trueup.training.candidates.pipelines",
     "trueup.training.evaluation.head_to_head",
     "trueup.training.models.out_of_time",
+    "trueup.training.registry.production_runs",
     "trueup.training.registry.registry",
     "trueup.training.registry.tracking",
     "trueup.training.registry.trusted_types",

@@ -22,7 +22,7 @@ from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso, to_minute
 
 # tables that no model hangs on; addresses are people's
-NOT_OF_MODELS = frozenset({"alerts", "gate", "policies", "schedule"})
+NOT_OF_MODELS = frozenset({"alerts", "gate", "policies", "schedule", "tags"})
 SOURCE = Path(__file__).resolve().parents[2]
 
 
@@ -43,7 +43,8 @@ def stream_when_trained(record: VersionRecord) -> StreamSettings | None:
     except ValidationError as error:
         raise ConfigError(
             f"v{record.version} of '{record.stream}' has settings that this trueup cannot read ({error}), "
-            "so it cannot be made again here. Use the trueup of its training: tag package.trueup of its MLflow version."
+            "so it cannot be made again here. Use the trueup of its training: tag trueup.package.trueup of its version "
+            "in MLflow."
         ) from error
 
 
@@ -87,6 +88,13 @@ def asked_by_person(who: str) -> dict[str, Any]:
         "cycle_id": None, "report_id": None, "windows": None, "codes": [],
         "reasons": [f"{who} started it with `trueup train`."],
     }  # fmt: skip
+
+
+def occasion_of(asked: Mapping[str, Any]) -> str:
+    """Why a version was trained, in a word or two: by a check, for want of a champion, or by a person."""
+    if asked["cycle_id"] is None:
+        return "training on demand"
+    return "retrain" if asked["report_id"] else "first training"
 
 
 def lineage(app: App, rows: Rows, *, snapshot: str, seed: int, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,8 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
     from trueup.training.candidates.recipes import Recipe
     from trueup.training.models.fitting import answer, fit
     from trueup.training.models.recency import recent_row_count
-    from trueup.training.registry.tracking import packages, recorded_packages
+    from trueup.training.registry.run_tags import recorded_packages
+    from trueup.training.registry.tracking import packages
 
     record = app.promotions.version(stream.name, number)
     if record is None:
@@ -128,7 +129,7 @@ def _need_features(stream: StreamSettings, record: VersionRecord, rows: Rows) ->
         raise ConfigError(
             f"The settings of '{stream.name}' name the features {', '.join(lacking)}, which the snapshot of "
             f"v{record.version} lacks: it was trained under other settings, and cannot be made again under these. Use "
-            "the trueup.toml of that time (--config); the tag `commit` of its MLflow run names it, if any does."
+            "the trueup.toml of that time (--config); the tag `trueup.commit` of its MLflow run names it, if any does."
         )
 
 

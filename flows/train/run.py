@@ -9,11 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trueup.flows.alert.incidents import incident_for
 from trueup.flows.app import App
 from trueup.flows.check.labels import snapshot_rows
 from trueup.flows.train.artifacts import MakeArtifacts, training_artifacts
 from trueup.flows.train.data_checks import check_training_data
-from trueup.flows.train.lineage import lineage, lineage_files, settings_of
+from trueup.flows.train.description import describe
+from trueup.flows.train.lineage import lineage, lineage_files, occasion_of, settings_of
+from trueup.reports.masking import masks_at
 from trueup.storage import snapshots
 from trueup.storage.content import seed_of
 from trueup.storage.errors import NotTrainable
@@ -21,7 +24,7 @@ from trueup.storage.leases import Lease
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, unique_content
 from trueup.storage.stream import StreamSettings
-from trueup.storage.timepoints import iso, to_minute, utc
+from trueup.storage.timepoints import to_minute, utc
 
 if TYPE_CHECKING:
     from trueup.training.candidates.recipes import Recipe
@@ -219,12 +222,21 @@ def _register(
 
     snapshot = references.snapshot
     files = {**lineage_files(source, settings_of(stream), locked_packages()), **drawn}
+    incident = incident_for(app, stream, tuple(source["asked"]["codes"]))
+    description = describe(
+        stream, fit.fitted.recipe, source, fit.metrics, judged=len(fit.judged), candidates=len(result.trials),
+        links=app.settings.page_links, incident=incident.id if incident else None,
+        mask=masks_at(app.settings.site.mask, app.registry.uri),
+    )  # fmt: skip
     lease.confirm(app.database)
     return record(
         app.registry,
         stream,
         TrainingRecord(
             cycle=cycle_id,
+            as_of=as_of,
+            occasion=occasion_of(source["asked"]),
+            who=app.who,
             snapshot=Path(snapshot).stem,
             snapshot_file=str(app.archive.local_path(snapshot) or snapshot),
             cut_off=cut_off,
@@ -232,12 +244,8 @@ def _register(
             result=result,
             fitted=fit.fitted,
             metrics=fit.metrics,
-            tags={
-                "owner": stream.training.owner or app.who,
-                "as_of": iso(as_of) or "",
-                "seed": str(source["seed"]),
-                "report": source["asked"]["report_id"] or "",
-            },
+            description=description,
+            lineage={"seed": str(source["seed"]), "report": source["asked"]["report_id"] or ""},
             files=files,
         ),
     )

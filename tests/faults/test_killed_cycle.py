@@ -65,6 +65,7 @@ PLACES = (
     Place("training.registry.registry", "Registry", "set_alias", 3, True),  # the alias moved, the store does not know
     Place("training.registry.registry", "Registry", "drop_alias", 1, True),  # the champion is no challenger, the same
     Place("storage.cycles", "CycleLog", "finish", 1, False),  # all is done but the document
+    Place("storage.check_lists", "CheckLists", "signals", 1, True),  # the cycle ended, MLflow does not show its check
 )
 # What `make test` tries of them: the alias moved, and the store does not know.
 SAMPLE = tuple(p for p in PLACES if (p.method, p.call) == ("set_alias", 3))
@@ -120,9 +121,21 @@ def end_of(folder: Path) -> dict[str, Any]:
         ),
         "unfinished": app.cycles.unfinished("reviews"),
         "running": _running(app),
+        "production": _production(app),
     }
     app.close()
     return found
+
+
+def _production(app: Any) -> list[tuple[str, int, float]]:
+    """The points of the runs of champions: name, time, value."""
+    client = app.registry.client()
+    experiments = [e.experiment_id for e in client.search_experiments()]
+    return sorted(
+        (run.info.run_name, point.timestamp, point.value)
+        for run in client.search_runs(experiments, "tags.stage = 'production'")
+        for point in client.get_metric_history(run.info.run_id, "f1_macro")
+    )
 
 
 def _running(app: Any) -> int:

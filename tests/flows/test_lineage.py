@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,33 @@ def test_a_version_names_what_it_came_of(broken: tuple[App, dict[str, Any]]) -> 
     assert found["seed"] == record.document["seed"]
     assert json.loads(artifact(app, record.run_id, "lineage/lineage.json")) == found
     tags = app.registry.version("reviews", 2).tags
-    assert (tags["report"], tags["seed"]) == (asked["report_id"], str(found["seed"]))
+    assert (tags["trueup.report"], tags["trueup.seed"]) == (asked["report_id"], str(found["seed"]))
+
+
+def test_run_and_version_say_in_words_what_they_are(broken: tuple[App, dict[str, Any]]) -> None:
+    """The name has day, occasion, version and candidate; the description why, and the way to check and incident."""
+    app, done = broken
+    record = app.promotions.version("reviews", 2)
+    assert record
+    client = app.registry.client()
+    assert client.get_run(record.run_id).info.run_name == "2024-02-07 retrain → v2 plain"
+    said = client.get_model_version("reviews", "2").description
+    assert said == client.get_run(record.run_id).data.tags["mlflow.note.content"]
+    assert f"`trueup reports open {done['check']['report_id']}`" in said
+    assert "`trueup alerts list --stream reviews`" in said
+    assert "labelled of" in said
+
+
+def test_the_champion_has_a_run_with_a_point_for_the_counted_check(broken: tuple[App, dict[str, Any]]) -> None:
+    """It stands at the time of the check, for the version that was checked; asked for again nothing is added."""
+    app, _ = broken
+    client = app.registry.client()
+    experiment = client.get_experiment_by_name("trueup-reviews")
+    for _ in range(2):
+        (run,) = client.search_runs([experiment.experiment_id], "tags.`trueup.production` = 'v1 2024'")
+        (point,) = client.get_metric_history(run.info.run_id, "f1_macro")
+        assert datetime.fromtimestamp(point.timestamp / 1000, UTC) == TRAINED + WEEK
+        run_cycle(app, app.stream("reviews"), TRAINED + WEEK)
 
 
 def test_all_installed_packages_are_kept(broken: tuple[App, dict[str, Any]]) -> None:

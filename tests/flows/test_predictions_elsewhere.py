@@ -169,7 +169,7 @@ def test_the_service_model_becomes_the_first_version(story: Story) -> None:
     assert (story.first["version"], record.service) == (1, "svc-1")
     assert story.first["promotion"] == {"from_version": None, "to_version": 1}
     assert story.first["gate"]["tests"] == []
-    assert story.app.registry.version("reviews", 1).tags["elsewhere"] == "svc-1"
+    assert story.app.registry.version("reviews", 1).tags["trueup.elsewhere"] == "svc-1"
     assert record.document["metrics"]["f1_macro"] > 0.7
     (event,) = [p for p in story.app.promotions.history("reviews") if p.to_version == 1]
     assert (event.kind, event.who) == ("elsewhere", "the service")

@@ -17,7 +17,8 @@ from tests.made_rows import make_rows
 from trueup.flows.app import App, open_app
 from trueup.flows.train.reproduce import Package, differences, other_packages
 from trueup.storage import tables
-from trueup.training.registry.tracking import packages, recorded_packages
+from trueup.training.registry.run_tags import recorded_packages
+from trueup.training.registry.tracking import packages
 
 REGRESSION = """
 [streams.reviews]
@@ -100,7 +101,7 @@ def test_a_version_that_cannot_be_made_again_is_said_with_what_differs(regressio
     hyper = {"ridge": '{"alpha": 500.0}', "bayesian_ridge": '{"max_iter": 1}', "linear_svr": '{"C": 1e-6}'}
     recipe = record.document["recipe"]
     changed = {**record.document, "recipe": recipe | {"hyper": hyper[recipe["model"]]}}
-    app.registry.set_tag("reviews", 1, "package.numpy", "1.0")
+    app.registry.set_tag("reviews", 1, "trueup.package.numpy", "1.0")
     with kept_as(app, changed, record.document):
         done = regression("train -s reviews --reproduce 1", status=1).document
     app.close()

@@ -66,7 +66,7 @@ class Served:
     def completed_tasks(self, run_id: str) -> set[str]:
         """Names of a run's tasks; the server writes them down a few seconds after they end."""
         tasks = self.api("task_runs/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
-        return {task["name"].rsplit("-", 1)[0] for task in tasks if task["state_type"] == "COMPLETED"}
+        return {task["name"].partition(":")[0] for task in tasks if task["state_type"] == "COMPLETED"}
 
     def logs(self, run_id: str) -> list[str]:
         """What the run itself said, oldest first; lines are sent while its process ends."""

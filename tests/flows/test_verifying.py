@@ -277,7 +277,7 @@ def test_an_event_that_the_store_lost_is_named(app: App) -> None:
 def test_a_version_that_tells_another_story_is_named(app: App, change: str, expected: str) -> None:
     """What a version says in MLflow of how it became champion is compared with the history."""
     event = next(p for p in app.promotions.history("reviews") if p.kind == "rollback")
-    name = f"promotion.{event.id}"
+    name = f"trueup.promotion.{event.id}"
     value = next(v for v in app.registry.versions("reviews") if v.number == 1).tags[name]
     if change == "deleted":
         app.registry.client().delete_model_version_tag("reviews", "1", name)

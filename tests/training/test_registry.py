@@ -19,8 +19,10 @@ from trueup.storage.errors import ModelUnusable, TrueupError
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.recipes import candidates
+from trueup.training.candidates.run_params import full_title, title
 from trueup.training.models.fitting import answer, fit
 from trueup.training.registry.registry import CHAMPION, PREVIOUS, Registry, Version
+from trueup.training.registry.run_tags import lineage_tag, recorded_packages
 from trueup.training.registry.tracking import TrainingRecord, close_stray_runs, record
 from trueup.training.registry.trusted_types import trusted
 from trueup.training.search import SearchResult, search
@@ -43,12 +45,16 @@ class Booted:
 def booted(tmp_path_factory: pytest.TempPathFactory) -> Booted:
     home = tmp_path_factory.mktemp("home")
     stream, rows = make_rows(500, 0)
+    stream = stream.model_copy(update={"tags": {"use_case": "stars from words", "team": "search"}})
     rows = rows.take(~rows.meta["evaluation"].to_numpy())
     snapshot = home / "snapshot.parquet"
     rows.features.to_parquet(snapshot)
     result = search(stream, rows, candidates(stream)[:3], 0, lambda: 0.0)
     training = TrainingRecord(
         cycle="made@2024-03-01T12:00:00Z",
+        as_of=CUT_OFF,
+        occasion="retrain",
+        who="ada",
         snapshot="5a11",
         snapshot_file=str(snapshot),
         cut_off=CUT_OFF,
@@ -56,30 +62,51 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Booted:
         result=result,
         fitted=fit(result.winner, stream, rows, 0, 300),
         metrics={"accuracy": 0.9, "roc_auc": float("nan")},
-        tags={"note": "first"},
+        description="**What** it is",
+        lineage={"note": "first"},
     )
     registry = Registry("", home / "models")
     return Booted(registry, stream, rows, training, record(registry, stream, training))
 
 
 def test_a_version_tells_where_it_comes_from(booted: Booted) -> None:
-    """Recipe, snapshot, cut-off, commit and cycle stand on the version, with a number that is a number."""
+    """What people ask by comes first and the rest is behind one prefix: snapshot, cut-off, commit, cycle, recipe."""
     version = booted.registry.version("made", booted.version.number)
     assert version.number == 1
     assert version.recipe == booted.training.fitted.recipe
-    expected = {
+    first = {
         "algorithm": version.recipe.model,
         "feature_type": version.recipe.feature,
+        "owner": "ada",
         "stage": "challenger",
-        "use_case": "classification",
+        "use_case": "stars from words",
+        "team": "search",
+    }
+    lineage = {
         "snapshot": "5a11",
         "commit": "abc123",
+        "as_of": "2024-03-01T12:00:00Z",
         "cut_off": "2024-03-01T12:00:00Z",
         "cycle": "made@2024-03-01T12:00:00Z",
         "note": "first",
     }
-    assert expected.items() <= version.tags.items()
-    assert "owner" in version.tags
+    told = {name: value for name, value in version.tags.items() if not name.startswith("trueup.")}
+    assert told == first
+    assert {f"trueup.{name}": value for name, value in lineage.items()}.items() <= version.tags.items()
+
+
+def test_a_version_from_before_the_prefix_is_read_as_ever(booted: Booted) -> None:
+    """Its recipe, its packages and the cycle that it belongs to stand under bare names."""
+    recipe = booted.training.fitted.recipe
+    old = {**recipe.params(), "cycle": "before", "package.numpy": "1.0", "snapshot": "5a11"}
+    client = booted.registry.client()
+    client.create_registered_model("old")
+    client.create_model_version("old", booted.registry.artifact_root.as_uri(), tags=old)
+    found = booted.registry.find_version_by_tag("old", "cycle", "before")
+    assert found is not None
+    assert found.recipe == recipe
+    assert recorded_packages(found.tags) == {"numpy": "1.0"}
+    assert lineage_tag(found.tags, "snapshot") == "5a11"
 
 
 def test_the_loaded_model_answers_as_the_fitted(booted: Booted) -> None:
@@ -94,19 +121,46 @@ def test_the_loaded_model_answers_as_the_fitted(booted: Booted) -> None:
 
 
 def test_every_candidate_is_a_nested_run_with_parameters_and_figures(booted: Booted) -> None:
-    """MLflow's comparison of runs finds the six parameters and the metrics on each; the parent has the data set."""
+    """Charts of MLflow compare candidates by what differs, each run under a name of its own; the parent has the data.
+
+    MLflow's parallel coordinates leave out a run that lacks a parameter, so all have the same.
+    """
     client = booted.registry.client()
     experiment = client.get_experiment_by_name("trueup-made")
     runs = client.search_runs([experiment.experiment_id])
     nested = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == booted.version.run_id]
-    assert len(nested) == 3
+    assert len(nested) == len({run.info.run_name for run in nested}) == 3
+    assert {frozenset(run.data.params) for run in nested} == {frozenset({"algorithm", "calibrated", "hyper.C"})}
     for run in nested:
-        assert {"model", "feature", "max_features", "history", "hyper", "calibration"} <= run.data.params.keys()
         assert {"accuracy", "f1_macro", "f1_score", "roc_auc", "seconds"} <= run.data.metrics.keys()
         assert run.info.status == "FINISHED"
     parent = client.get_run(booted.version.run_id)
     assert parent.data.metrics == {"accuracy": 0.9}
+    assert {"algorithm", "features", "history", "calibrated", "hyper.C"} == parent.data.params.keys()
     assert [given.dataset.name for given in parent.inputs.dataset_inputs] == ["made"]
+
+
+def test_a_run_says_what_it_is(booted: Booted) -> None:
+    """Day, occasion, version and candidate in its name; its description in words, on the version as well."""
+    client = booted.registry.client()
+    parent = client.get_run(booted.version.run_id)
+    assert parent.info.run_name == f"2024-03-01 retrain → v1 {title(booted.training.fitted.recipe)}"
+    assert parent.data.tags["mlflow.note.content"] == "**What** it is"
+    assert client.get_model_version("made", "1").description == "**What** it is"
+
+
+def test_a_candidates_metrics_have_a_step_for_each_rung(booted: Booted) -> None:
+    """The last of them is the mean that it was judged by at the end."""
+    client = booted.registry.client()
+    experiment = client.get_experiment_by_name("trueup-made")
+    runs = client.search_runs([experiment.experiment_id], f"tags.mlflow.parentRunId = '{booted.version.run_id}'")
+    trials = {full_title(trial.recipe): trial for trial in booted.training.result.trials}
+    for run in runs:
+        trial = trials[run.info.run_name]
+        points = client.get_metric_history(run.info.run_id, "f1_macro")
+        assert [point.step for point in points] == list(range(1, trial.blocks + 1))
+        assert [point.value for point in points] == [rung["f1_macro"] for rung in trial.rungs]
+        assert run.data.metrics["f1_macro"] == trial.metrics["f1_macro"]
 
 
 def test_artifacts_lie_under_the_home_folder(booted: Booted, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class Recipe:
         return self.feature == OWN
 
     def params(self) -> dict[str, str]:
-        """As MLflow holds it: text under the six names."""
+        """As it is kept: text under the six names."""
         return {
             "model": self.model,
             "feature": self.feature,

@@ -17,6 +17,7 @@ from trueup.training.models.metrics import all_metrics
 from trueup.training.models.out_of_time import BLOCKS, BLOCKS_OF_SERIES, OutOfTime
 from trueup.training.models.recency import window_row_count
 from trueup.training.registry.registry import Registry, Version
+from trueup.training.registry.run_tags import lineage_tags, tags_to_ask_by
 from trueup.training.registry.tracking import experiment_id, name_model
 
 SERVICE_TAG = "elsewhere"  # the tag of such a version, with the service's own name for it
@@ -83,7 +84,13 @@ def labelled_metrics(stream: StreamSettings, answered: Rows) -> dict[str, float]
 
 
 def register(
-    registry: Registry, stream: StreamSettings, service: str, tags: Mapping[str, str], metrics: Mapping[str, float]
+    registry: Registry,
+    stream: StreamSettings,
+    service: str,
+    *,
+    who: str,
+    lineage: Mapping[str, str],
+    metrics: Mapping[str, float],
 ) -> Version:
     """Make a service's model the stream's newest version, without a file of its own; no alias moves.
 
@@ -91,6 +98,8 @@ def register(
 
     Args:
         service: how the service calls it.
+        who: the account that acts.
+        lineage: what it came of.
 
     Raises:
         TrueupError: MLflow fails.
@@ -98,7 +107,8 @@ def register(
     from mlflow.entities import Metric
     from mlflow.exceptions import MlflowException
 
-    told = {**tags, SERVICE_TAG: service, "stream": stream.name, "use_case": stream.task, "stage": "champion"}
+    told = tags_to_ask_by(stream, who=who, algorithm=SERVICE_TAG, feature=SERVICE_TAG, stage="champion")
+    told |= lineage_tags({**lineage, "stream": stream.name, SERVICE_TAG: service})
     left = registry.find_version_by_tag(stream.name, SERVICE_TAG, service)
     if left is not None:
         for key, value in told.items():

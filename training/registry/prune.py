@@ -13,6 +13,7 @@ from typing import Any
 
 from trueup.training.registry.artifact_paths import is_within, local_path
 from trueup.training.registry.registry import Registry
+from trueup.training.registry.run_tags import lineage_tag
 
 PRUNED = "pruned"  # the tag of a run whose files are gone
 
@@ -109,8 +110,9 @@ def leftovers(registry: Registry, stream: str) -> tuple[Leftover, ...]:
             if not model.source_run_id:
                 continue  # a person's own
             run = _unless_gone(lambda run_id=model.source_run_id: client.get_run(run_id))
-            cut_off = run is not None and run.info.status in ("KILLED", "FAILED") and "cycle" in run.data.tags
-            if (run is None or cut_off) and not client.search_model_versions(f"run_id = '{model.source_run_id}'"):
+            cut_off = run is not None and run.info.status in ("KILLED", "FAILED")
+            ours = run is None or (cut_off and lineage_tag(run.data.tags, "cycle"))
+            if ours and not client.search_model_versions(f"run_id = '{model.source_run_id}'"):
                 place = model.artifact_location
                 found.append(Leftover(model.model_id, place, _size(registry, place)))
     except MlflowException as error:

@@ -17,6 +17,7 @@ from trueup.training.registry.artifact_paths import MODEL_FILE, need_within
 from trueup.training.registry.local_store import open_local
 from trueup.training.registry.local_tables import Found, Registered, registered_in, versions_in
 from trueup.training.registry.mlflow_variables import prepare_mlflow
+from trueup.training.registry.run_tags import lineage_tag, recipe_in
 from trueup.training.registry.server import MlflowServer
 from trueup.training.registry.trusted_types import read_model
 
@@ -44,7 +45,7 @@ class Version:
             ModelUnusable: it was not registered by trueup.
         """
         try:
-            return Recipe.from_params(self.tags)
+            return recipe_in(self.tags)
         except (KeyError, ValueError) as error:
             raise ModelUnusable(
                 f"Version {self.number} does not say how it was made ({error}), so it cannot be made again. "
@@ -194,8 +195,7 @@ class Registry:
 
     def versions(self, name: str) -> tuple[Version, ...]:
         """All versions of `name`, newest first."""
-        found = versions_in(self.uri, self.model_name(name))
-        made, given, aliases = found if found is not None else self._versions_by_client(name)
+        made, given, aliases = versions_in(self.uri, self.model_name(name)) or self._versions_by_client(name)
         tags: dict[int, dict[str, str]] = {number: {} for number, _, _ in made}
         for number, key, value in given:
             tags.setdefault(number, {})[key] = value
@@ -249,8 +249,8 @@ class Registry:
         )
 
     def find_version_by_tag(self, name: str, key: str, value: str) -> Version | None:
-        """The newest version with that tag, such as the one a killed cycle had registered."""
-        return next((version for version in self.versions(name) if version.tags.get(key) == value), None)
+        """The newest version whose lineage says so, such as the one a killed cycle had registered."""
+        return next((version for version in self.versions(name) if lineage_tag(version.tags, key) == value), None)
 
     def load(self, name: str, version: int) -> Any:
         """The model of a version, as it was fitted.

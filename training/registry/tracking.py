@@ -8,7 +8,7 @@ import platform
 import shutil
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -25,27 +25,33 @@ from trueup.storage.errors import TrueupError
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 from trueup.training.artifacts.error_examples import EXAMPLES_FILE
-from trueup.training.candidates.recipes import Recipe, extra_packages
+from trueup.training.candidates.recipes import extra_packages
+from trueup.training.candidates.run_params import full_title, run_params, title, varying_params
 from trueup.training.models.fitting import Fitted
 from trueup.training.registry.registry import OWNER, Registry, Version
+from trueup.training.registry.run_tags import PACKAGE, lineage_tags, tags_to_ask_by
 from trueup.training.registry.trusted_types import OURS, trusted
 from trueup.training.search import SearchResult, Trial
 
 REQUIRED = ("scikit-learn", "skops", "numpy", "scipy", "pandas", "mlflow")  # what a stored model runs on
 PARENT = "mlflow.parentRunId"
-PACKAGE = "package."  # begins the tags that say what a version was trained with
+NOTE = "mlflow.note.content"  # a run's description, in Markdown
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRecord:
     """A finished training.
 
-    cycle: by which a restart finds the version again. snapshot: content hash; snapshot_file: its Parquet, path or URL.
-    metrics: of the fitted model, on the evaluation side. tags: the caller's own, beside those of every version.
-    files: artifacts of the parent run, by path.
+    cycle: by which a restart finds the version again. occasion: why it was trained, in a word or two for the run's
+    name. who: the account that trains. snapshot: content hash; snapshot_file: its Parquet, path or URL.
+    metrics: of the fitted model, on the evaluation side. lineage: the caller's own, beside that of every version.
+    description: what the version is, in Markdown. files: artifacts of the parent run, by path.
     """
 
     cycle: str
+    as_of: datetime
+    occasion: str
+    who: str
     snapshot: str
     snapshot_file: str
     cut_off: datetime
@@ -53,7 +59,8 @@ class TrainingRecord:
     result: SearchResult
     fitted: Fitted
     metrics: Mapping[str, float]
-    tags: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    lineage: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -71,17 +78,20 @@ def record(registry: Registry, stream: StreamSettings, training: TrainingRecord)
     try:
         experiment = experiment_id(registry, client, stream.name)
         tags = version_tags(stream, training)
-        with mlflow.start_run(experiment_id=experiment, run_name=training.cycle, tags=tags) as run:
-            _log(client, run.info.run_id, training.fitted.recipe, training.metrics)
-            for trial in training.result.trials:
-                _nested(client, experiment, run.info.run_id, trial)
+        name = f"{training.as_of:%Y-%m-%d} {training.occasion}"
+        noted = {**tags, **({NOTE: training.description} if training.description else {})}
+        with mlflow.start_run(experiment_id=experiment, run_name=name, tags=noted) as run:
+            _log(client, run.info.run_id, run_params(training.fitted.recipe), [training.metrics])
+            _log_candidates(client, experiment, run.info.run_id, training.result.trials)
             _log_rows(stream, training)
             _log_files(training.files)
             stored = _store_model(stream, training.fitted, registry.packages)
             name_model(registry, client, stream.name)
             made = client.create_model_version(
-                registry.model_name(stream.name), stored.model_uri, run.info.run_id, tags=tags, model_id=stored.model_id
-            )
+                registry.model_name(stream.name), stored.model_uri, run.info.run_id, tags=tags,
+                description=training.description or None, model_id=stored.model_id,
+            )  # fmt: skip
+            client.update_run(run.info.run_id, name=f"{name} → v{made.version} {title(training.fitted.recipe)}")
     except (MlflowException, OSError) as error:
         raise TrueupError(
             f"The training of stream '{stream.name}' could not be written to the model registry ({error}), so no "
@@ -93,21 +103,20 @@ def record(registry: Registry, stream: StreamSettings, training: TrainingRecord)
 def version_tags(stream: StreamSettings, training: TrainingRecord) -> dict[str, str]:
     """What every version says of itself; with the recipe, which makes it again."""
     recipe = training.fitted.recipe
-    return {
-        **recipe.params(),
-        "algorithm": recipe.model,
-        "feature_type": recipe.feature,
-        "owner": stream.training.owner,
-        "stage": "challenger",
-        "use_case": stream.task,
+    told = {
         "stream": stream.name,
+        "cycle": training.cycle,
+        "as_of": iso(training.as_of) or "",
+        "cut_off": iso(training.cut_off) or "",
         "snapshot": training.snapshot,
         "commit": training.commit,
-        "cut_off": iso(training.cut_off) or "",
-        "cycle": training.cycle,
+        **training.lineage,
         **{PACKAGE + name: number for name, number in packages().items()},
-        **training.tags,
     }
+    first = tags_to_ask_by(
+        stream, who=training.who, algorithm=recipe.model, feature=recipe.feature, stage="challenger"
+    )
+    return {**first, **lineage_tags(told, recipe)}
 
 
 def packages() -> dict[str, str]:
@@ -124,11 +133,6 @@ def locked_packages() -> str:
     """All packages that are installed here, with their versions, as a requirements file."""
     found = {f"{told['Name']}=={told['Version']}\n" for told in (one.metadata for one in distributions())}
     return "".join(sorted(found, key=str.lower))
-
-
-def recorded_packages(tags: Mapping[str, str]) -> dict[str, str]:
-    """The same as they were when the version with these tags was trained."""
-    return {name.removeprefix(PACKAGE): number for name, number in tags.items() if name.startswith(PACKAGE)}
 
 
 def close_stray_runs(registry: Registry, stream: str) -> int:
@@ -172,22 +176,31 @@ def name_model(registry: Registry, client: Any, stream: str) -> None:
             raise
 
 
-def _log(client: Any, run_id: str, recipe: Recipe, metrics: Mapping[str, float]) -> None:
+def _log(client: Any, run_id: str, params: Mapping[str, str], steps: Sequence[Mapping[str, float]]) -> None:
+    """Writes a run's parameters, and its metrics step by step from 1."""
     from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)
     client.log_batch(
         run_id,
-        metrics=[Metric(name, value, now, 0) for name, value in metrics.items() if math.isfinite(value)],
-        params=[Param(name, value) for name, value in recipe.params().items()],
+        metrics=[
+            Metric(name, value, now, step)
+            for step, metrics in enumerate(steps, start=1)
+            for name, value in metrics.items()
+            if math.isfinite(value)
+        ],
+        params=[Param(name, value) for name, value in params.items()],
     )
 
 
-def _nested(client: Any, experiment: str, parent: str, trial: Trial) -> None:
-    tags = {PARENT: parent, **({"failed": trial.failed} if trial.failed else {})}
-    run = client.create_run(experiment, run_name=trial.recipe.name, tags=tags)
-    _log(client, run.info.run_id, trial.recipe, {**trial.metrics, "seconds": trial.seconds})
-    client.set_terminated(run.info.run_id, "FAILED" if trial.failed else "FINISHED")
+def _log_candidates(client: Any, experiment: str, parent: str, trials: Sequence[Trial]) -> None:
+    """A nested run for each, whose metrics have a step for each rung of the search, and the parameters that differ."""
+    for trial, params in zip(trials, varying_params([trial.recipe for trial in trials]), strict=True):
+        tags = {PARENT: parent, **({"failed": trial.failed} if trial.failed else {})}
+        run = client.create_run(experiment, run_name=full_title(trial.recipe), tags=tags)
+        steps = () if trial.failed else trial.rungs
+        _log(client, run.info.run_id, params, [*steps[:-1], {**trial.metrics, "seconds": trial.seconds}])
+        client.set_terminated(run.info.run_id, "FAILED" if trial.failed else "FINISHED")
 
 
 def _log_rows(stream: StreamSettings, training: TrainingRecord) -> None:
