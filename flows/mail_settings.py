@@ -68,18 +68,20 @@ class SmtpSettings(BaseModel):
         """The sender's domain in ASCII: ids of mails and of their threads end in it."""
         return mailbox_of(self.from_).host
 
-    @property
-    def doubt_of_sender(self) -> str:
-        """Why a server may not take the sender, or rewrite it; "" where nothing speaks against it."""
-        if not self.uses_server or (self.host in _THIS_MACHINE and not self.username):
+    def doubt_of_sender(self, host: str, username: str) -> str:
+        """Why a server may not take the sender, or rewrite it; "" where nothing speaks against it.
+
+        host, username: of the server and its login, in the settings or in the block.
+        """
+        if not self.uses_server or (host in _THIS_MACHINE and not username):
             return ""
         if "." not in self.domain:
             return f"mails come from {self.from_}, which no server beyond this network takes and nobody can answer"
-        name, at, domain = self.username.rpartition("@")
+        name, at, domain = username.rpartition("@")
         login = domain.lower()
         if at and name and not (f".{login}".endswith(f".{self.domain}") or f".{self.domain}".endswith(f".{login}")):
             return (
-                f"mails come from {self.from_}, and the login is {self.username}, of another domain: many servers "
+                f"mails come from {self.from_}, and the login is {username}, of another domain: many servers "
                 "refuse that, or write the login over the sender"
             )
         return ""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from trueup.reports.explanation_facts import ChampionExplanation, OtherExplanation, Trail, TrainingRequest
 from trueup.storage.formatting import figure
 from trueup.storage.promotions import GATED, PromotionAttempt, PromotionKind, PromotionState
+from trueup.storage.timepoints import to_minute
 
-_PASSED, _APART = "  passed", "  –     "  # how the lines of tests begin; the second: not applicable
+_PASSED, _APART = "  passed", "  –     "  # how the lines of tests begin; the second: not applied
 _CAME = {
     PromotionKind.FIRST: "as the first champion, through its gate",
     PromotionKind.CHALLENGER: "through its gate",
@@ -113,7 +115,7 @@ def _champion_said(
     if judged is not None and (event is None or judged.id != event.id):
         said.append(f"It was trained and judged as of {judged.as_of:%Y-%m-%d %H:%M} UTC: {_sentence(judged.why)}")
     if asked is not None and asked.report_id:
-        window = f", of the records from {asked.first_time} to {asked.last_time}," if asked.first_time else ""
+        window = f", of the records {_span(asked.first_time, asked.last_time)}," if asked.first_time else ""
         codes = f" with {', '.join(asked.codes)}" if asked.codes else ""
         said.append(f"Check {asked.report_id}{window} led to it{codes}.")
     if judged is None or not judged.gate["tests"]:
@@ -125,6 +127,11 @@ def _champion_said(
     if trail.probation is not None:
         said.append(_probation(trail.probation))
     return said
+
+
+def _span(first: str, last: str | None) -> str:
+    """From when to when, by ISO times as they are stored."""
+    return "from " + " to ".join(to_minute(datetime.fromisoformat(time)) for time in (first, last) if time)
 
 
 def _other(trail: Trail, judged: PromotionAttempt | None, version: int | None) -> OtherExplanation:

@@ -1,4 +1,4 @@
-"""What outsiders wrote, as each place may show it: a terminal, Markdown, HTML, a chat, and the header of a mail.
+"""What outsiders wrote, as each place may show it: a terminal, Markdown, HTML, a chat, a spreadsheet, a mail's header.
 
 Each cleaner shows the text and lets nothing in it be obeyed. Record ids, category levels, column and file names,
 replies of servers and the reasons that quote them are such texts.
@@ -19,6 +19,8 @@ _UNSEEN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_MARKS}{_BREAKS}{_HALVES}]")
 _HIDING = re.compile(f"[{_MARKS}]")
 _NO_LETTERS = re.compile(f"[{_CONTROLS}{_BREAKS}{_HALVES}]+")
 _UNSAFE = re.compile(f"[{_CONTROLS}{_MARKS}{_BREAKS}{_HALVES}]+")
+
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet computes begins so
 
 # Within an address and an @name; signs that begin something within a line, a sign of a scheme or an address that pages
 # link by themselves, and those that do so at the line's start.
@@ -51,6 +53,14 @@ def for_page(value: object) -> object:
 def for_header(text: str) -> str:
     """The text as one line of a mail, which cannot add a header or hide a part of itself."""
     return " ".join(_NO_LETTERS.sub(" ", _HIDING.sub("", text)).split())
+
+
+def for_spreadsheet(value: object) -> object:
+    """A cell of a CSV file: a text that a spreadsheet would take for a formula begins with an apostrophe.
+
+    What is no text, such as a negative number, stays as it is.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
 
 
 def for_chat(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from trueup.storage.errors import InputError
+from trueup.storage.escaping import for_spreadsheet
 from trueup.storage.signal_rows import SignalRow
 from trueup.storage.tabular import Page
 from trueup.storage.timepoints import iso
@@ -46,6 +47,8 @@ class SignalTable(Page[SignalRow]):
 
     def write_csv(self, file: str | Path) -> Path:
         """Write a CSV file with a header: times ISO 8601 with Z, yes and no as true and false, nothing as nothing.
+
+        A text that a spreadsheet would take for a formula begins with an apostrophe.
 
         Raises:
             InputError: the file cannot be written; what stood there stays.
@@ -91,4 +94,4 @@ def _whole(file: Path) -> Iterator[Path]:
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return iso(value) if hasattr(value, "isoformat") else value
+    return iso(value) if hasattr(value, "isoformat") else for_spreadsheet(value)

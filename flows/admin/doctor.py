@@ -111,10 +111,15 @@ def _mail(app: App) -> Finding:
 
 
 def _sender(app: App) -> Finding:
-    doubt = app.settings.smtp.doubt_of_sender
+    smtp = app.settings.smtp
+    try:
+        host, username = SmtpServer(smtp).login()
+    except DeliveryFailed as failure:
+        return Finding("sender", False, failure.why, "fix that under [smtp], then run doctor again")
+    doubt = smtp.doubt_of_sender(host, username)
     if doubt:
         return Finding("sender", False, doubt, "set `from` under [smtp] to an address that the server lets you use")
-    return Finding("sender", True, f"mails come from {app.settings.smtp.from_}")
+    return Finding("sender", True, f"mails come from {smtp.from_}")
 
 
 def _alerts(app: App) -> Finding:

@@ -1,4 +1,4 @@
-"""How a stream stands: what `trueup status` says, and whether its scheduled cycles still come."""
+"""How a stream stands: what `trueup status` says."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from trueup.flows.admin.health import Health, health_of
 from trueup.flows.alert.unreached import unreached
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
+from trueup.flows.check.timeliness import timeliness
 from trueup.flows.promote.notifications import refusal_reason
 from trueup.flows.promote.out_of_band import out_of_band_move
 from trueup.storage.errors import ModelUnusable, NoChampion, TrueupError
@@ -21,7 +22,6 @@ from trueup.storage.promotions import PromotionKind
 from trueup.storage.stream import StreamSettings
 
 _PATIENCE = 5.0  # seconds that a look at all streams waits for MLflow; then it shows what the store knows
-GRACE = timedelta(minutes=10)  # a cycle may take that long beyond its time before it is called overdue
 
 
 @dataclass(frozen=True)
@@ -87,32 +87,6 @@ def status_of(app: App, stream: StreamSettings, until: float = math.inf) -> Stre
     )
 
 
-@dataclass(frozen=True)
-class Timeliness:
-    """Whether a stream's cycles come. last_ended, next_due: by the clock; last_as_of: the time that the last looked at.
-
-    overdue: by its cron line a cycle should have ended, and none has.
-    """
-
-    last_ended: datetime | None
-    last_as_of: datetime | None
-    next_due: datetime | None
-    overdue: bool
-
-
-def timeliness(app: App, stream: StreamSettings, now: datetime) -> Timeliness:
-    """Look it up in the store."""
-    last = app.cycles.last_ended(stream.name)
-    since = last.ended_at if last else app.counts.first_received(stream)
-    due = stream.schedule.next_after(since) if since else None
-    return Timeliness(
-        last_ended=last.ended_at if last else None,
-        last_as_of=last.as_of if last else None,
-        next_due=stream.schedule.next_after(now),
-        overdue=overdue(due, now),
-    )
-
-
 def why_no_champion(app: App, stream: StreamSettings) -> str:
     """Why a stream that was tried has no champion; empty where it has one, or none was tried.
 
@@ -169,8 +143,3 @@ def _notes_of_champion(app: App, stream: StreamSettings) -> Iterator[str]:
             + (f", in place of v{attempt.from_version}" if attempt.from_version is not None else "")
             + f"; to let another answer: trueup models promote --to VERSION --force --stream {stream.name} --why '...'"
         )
-
-
-def overdue(due: datetime | None, now: datetime) -> bool:
-    """Whether the cycle that was due has had its time and a grace."""
-    return due is not None and now > due + GRACE

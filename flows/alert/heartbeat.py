@@ -1,4 +1,4 @@
-"""The sign of life for a watcher elsewhere: sent only after a cycle whose alerts are on their way."""
+"""The sign of life for a watcher elsewhere: sent only while alerts are on their way and no stream is overdue."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from trueup.flows.alert.holding import held_deliveries
 from trueup.flows.app import App
+from trueup.flows.check.timeliness import streams_overdue
 from trueup.storage.outbox import PENDING
 
 _PATIENCE = timedelta(hours=1)  # that an alert may wait for its mail server
@@ -18,8 +19,9 @@ log = logging.getLogger("trueup")
 def beat(app: App) -> bool:
     """Ask for `[alerts] heartbeat` by GET; whether that was done.
 
-    Not while an alert is dead, or waits for longer than _PATIENCE and nobody silenced it: then silence is the alarm. A
-    watcher that does not answer fails no cycle.
+    Not while an alert is dead, or waits for longer than _PATIENCE and nobody silenced it, nor while a stream's cycle is
+    overdue, as `trueup status --fail-on stale` decides it: then silence is the alarm. A watcher that does not answer
+    fails no cycle.
     """
     url = app.settings.alerts.heartbeat
     if not url:
@@ -27,6 +29,10 @@ def beat(app: App) -> bool:
     late = alerts_overdue(app)
     if late:
         log.warning("no heartbeat: %d alerts reached nobody yet; see `trueup alerts list`", late)
+        return False
+    stale = streams_overdue(app)
+    if stale:
+        log.warning("no heartbeat: the cycle of %s is overdue; see `trueup status`", ", ".join(stale))
         return False
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS):

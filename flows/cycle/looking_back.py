@@ -1,4 +1,4 @@
-"""What a decision looks back on: counted checks of the champion in force, and attempts to replace it."""
+"""The history that a cycle's decision is made with, read from the store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trueup.storage.promotions import GATED, PromotionState
 
 
 def history_of(context: CycleContext, version: int, labels: int) -> History:
-    """What a decision at the cycle's time looks back on: counted checks of this champion, and attempts."""
+    """Earlier counted checks of this champion and attempts to replace it, up to the cycle's time."""
     app, cycle, stream = context.app, context.cycle, context.stream
     counted = tuple(
         _past(stream.policy, past)

@@ -129,7 +129,7 @@ def _asked(context: CycleContext, attempt: PromotionAttempt, before: ProbationOu
     if left_out:
         said += f"; {len(rows) - len(met)} further records are left out: {left_out}"
     if outcome is Outcome.ROLLED_BACK:
-        score_new(app, stream, previous, as_of, context.lease)  # before anything moves: what fails here moves nothing
+        score_new(app, stream, previous, as_of, context.lease)  # first: where this fails, the alias stays
     now = replace(now, rows=len(met), look=looks.made + 1, looked_at=len(met))
     return replace(now, chance=chance, bound=bound, outcome=str(outcome), said=said)
 
@@ -184,7 +184,7 @@ def _record(app: App, stream: StreamSettings, number: int) -> VersionRecord:
 
 
 def _planned(context: CycleContext, stands: ProbationOutput) -> PromotionAttempt:
-    """The way back as it is written down before an alias moves, with its evidence."""
+    """The rollback as it is recorded before the alias changes, with its evidence."""
     from trueup.training.gate.result import GateTest
 
     test = GateTest(code="PROBATION", passed=False, value=stands.chance, bound=stands.bound, said=stands.said)

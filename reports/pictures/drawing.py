@@ -7,9 +7,8 @@ import io
 from dataclasses import dataclass
 from datetime import datetime
 
+from trueup.storage.escaping import for_spreadsheet
 from trueup.storage.timepoints import iso
-
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,4 @@ class Drawing:
 def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return iso(value)
-    if isinstance(value, str) and value.startswith(_FORMULAS):
-        return f"'{value}"
-    return "" if value is None else value
+    return "" if value is None else for_spreadsheet(value)

@@ -253,8 +253,9 @@ def test_a_dead_schedule_is_noticed_from_elsewhere(tmp_path: Path) -> None:
     file.write_text(file.read_text() + '\n[streams.reviews.schedule]\ncron = "* * * * *"\n')
     from datetime import UTC, datetime, timedelta
 
-    from trueup.flows.admin.status import GRACE, status_of
+    from trueup.flows.admin.status import status_of
     from trueup.flows.app import open_app
+    from trueup.flows.check.timeliness import GRACE
 
     later = open_app(file, tmp_path / ".trueup")
     stream = later.stream("reviews")

@@ -1,15 +1,17 @@
-"""A sign of life goes out only while nobody waits in vain for a mail."""
+"""A sign of life goes out only while nobody waits in vain for a mail, and each stream's cycles come."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from trueup.flows.admin.status import statuses
 from trueup.flows.alert.heartbeat import beat
 from trueup.flows.app import App, open_app
 from trueup.storage.errors import ConfigError
@@ -46,8 +48,8 @@ def watcher() -> Iterator[Watcher]:
     server.server_close()
 
 
-def _app(folder: Path, url: str, now: datetime = NOW) -> App:
-    (folder / "trueup.toml").write_text(f'[alerts]\nheartbeat = "{url}"\n')
+def _app(folder: Path, url: str, now: datetime = NOW, streams: str = "") -> App:
+    (folder / "trueup.toml").write_text(f'[alerts]\nheartbeat = "{url}"\n{streams}')
     app = open_app(folder / "trueup.toml", folder / ".trueup")
     return App(app.settings, app.config, app.home, clock=lambda: now)
 
@@ -82,6 +84,30 @@ def test_it_stops_when_an_alert_waits_for_long_or_is_dead(tmp_path: Path, watche
     later.outbox.mark_sent([delivery.id], NOW, "s")
     assert beat(later)
     assert len(watcher.asked) == 1
+
+
+def test_it_stops_when_the_cycles_of_another_stream_do_not_come(tmp_path: Path, watcher: Watcher) -> None:
+    """The one that runs sends it only while no stream with a cron line is overdue; without one none ever is."""
+    stream = '[streams.{}]\ntime = "at"\ntext = ["content"]\nschedule.cron = "{}"\n'
+    app = _app(tmp_path, watcher.url, streams=stream.format("runs", "0 3 * * *") + stream.format("hangs", "0 3 * * *"))
+    for name in ("runs", "hangs"):
+        _finish_cycle(app, name, NOW)
+    assert beat(app)
+    late = replace(app, clock=lambda: NOW + timedelta(days=2))
+    _finish_cycle(late, "runs", NOW + timedelta(days=2))
+    assert not beat(late)
+    assert [(f.stream, f.stale) for f in statuses(late)] == [("runs", False), ("hangs", True)]
+    _finish_cycle(late, "hangs", NOW + timedelta(days=2))
+    assert beat(late)
+    app.close()
+    by_hand = _app(tmp_path, watcher.url, NOW + timedelta(days=9), stream.format("hangs", ""))
+    assert beat(by_hand)
+
+
+def _finish_cycle(app: App, stream: str, now: datetime) -> None:
+    cycle = app.cycles.begin(stream, now, now)
+    with app.database.write() as connection:
+        app.cycles.finish(connection, cycle, {}, now)
 
 
 def test_a_watcher_that_fails_stops_nothing_and_its_address_is_told_nobody(

@@ -253,9 +253,39 @@ def test_a_login_that_cannot_be_sent_waits(tmp_path: Path) -> None:
 def test_a_sender_that_the_login_does_not_fit_is_doubted(sender: str, username: str, doubt: str) -> None:
     """One domain, or a part of it, is the same organisation; a name that is no address says nothing."""
     values = {"host": "mail.example.org", "security": "ssl", "from": sender, "username": username}
-    found = SmtpSettings.model_validate(values).doubt_of_sender
+    found = SmtpSettings.model_validate(values).doubt_of_sender("mail.example.org", username)
     assert doubt in found
     assert bool(doubt) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("username", "ok", "said"),
+    [("ann@example.org", True, "mails come from trueup"), ("ann@gmail.example", False, "of another domain")],
+)
+def test_doctor_compares_the_sender_with_the_login_of_a_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, username: str, ok: bool, said: str
+) -> None:
+    """As with the settings' own login; a block that cannot be loaded is told, since no mail could be sent by it."""
+    from prefect_email import EmailServerCredentials
+
+    (tmp_path / "trueup.toml").write_text(
+        '[streams.reviews]\ntime = "at"\ntext = ["content"]\n[smtp]\nblock = "mails"\nfrom = "trueup@example.org"\n'
+    )
+    app = open_app(tmp_path / "trueup.toml", tmp_path / "home")
+    block = EmailServerCredentials(smtp_server="mail.example.org", username=username, password="secret")
+    monkeypatch.setattr(EmailServerCredentials, "load", lambda name: block)
+    (sender,) = (f for f in examine(app) if f.name == "sender")
+    assert sender.ok is ok
+    assert said in sender.said
+
+    def gone(name: str) -> None:
+        raise ValueError(f"Unable to find block document named {name}")
+
+    monkeypatch.setattr(EmailServerCredentials, "load", gone)
+    (sender,) = (f for f in examine(app) if f.name == "sender")
+    app.close()
+    assert not sender.ok
+    assert "cannot be loaded" in sender.said
 
 
 def test_doctor_greets_the_server_and_looks_at_the_sender(tmp_path: Path) -> None:

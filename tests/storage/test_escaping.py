@@ -22,7 +22,7 @@ from trueup.flows.cli.output import write_json
 from trueup.monitoring.severity import Severity
 from trueup.reports.alerts.letter import Letter, Standing
 from trueup.storage.addresses import mailbox_of
-from trueup.storage.escaping import for_header, for_html, for_page, for_terminal
+from trueup.storage.escaping import for_header, for_html, for_page, for_spreadsheet, for_terminal
 
 HOSTILE = [
     "</p><script>alert(1)</script>", '" onmouseover="x', "' onmouseover='x", "<img src=https://evil.example/p>",
@@ -89,6 +89,16 @@ def test_any_text_adds_no_header(text: str) -> None:
     assert read["To"] == "c@d.org"
     assert " ".join(str(read["Subject"]).split()) == " ".join(for_header(text).split())
     assert not set(for_header(text)) & (SEEN | set(map(chr, range(32))))
+
+
+@given(ANY, st.floats())
+def test_no_text_is_a_formula_and_a_number_stays_one(text: str, number: float) -> None:
+    """In a spreadsheet the text is shown; a negative number can still be summed."""
+    shown = for_spreadsheet(text)
+    assert isinstance(shown, str)
+    assert not shown.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert shown.removeprefix("'") == text.removeprefix("'")
+    assert for_spreadsheet(number) is number
 
 
 @given(st.dictionaries(ANY, ANY, max_size=3))

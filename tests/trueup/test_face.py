@@ -113,9 +113,9 @@ def test_a_file_that_is_written_otherwise_is_described(tmp_path: Path) -> None:
 def test_a_frame_whose_columns_cannot_be_named_is_refused(reviews: trueup.Stream) -> None:
     """Numbered or doubled columns, and what is no table, are said in one sentence, and nothing is stored."""
     for rows, said in (
-        (pd.DataFrame([[1, 2]]), "not named by text"),
-        (pd.DataFrame([["a", "b"]], columns=["text", "text"]), "more than once"),
-        ({"text": ["a"]}, "no table of records"),
+        (pd.DataFrame([[1, 2]]), "names are not text"),
+        (pd.DataFrame([["a", "b"]], columns=["text", "text"]), "several columns of one name"),
+        ({"text": ["a"]}, "cannot be read as records"),
     ):
         with pytest.raises(trueup.InputError, match=said):
             reviews.ingest(rows)
@@ -258,6 +258,9 @@ def test_signals_are_one_table_on_every_way_out(folder: Path, tmp_path: Path) ->
         stored = pd.read_parquet(found.write_parquet(tmp_path / "s.parquet"))
         for other in (read, stored):
             pd.testing.assert_frame_equal(frame, other, check_dtype=False)
+        hostile = dataclasses.replace(metric, code="@SUM(1+1)", said="=HYPERLINK(1)", effect=-0.5)
+        cells = pd.read_csv(type(found)([hostile], 1).write_csv(tmp_path / "s.csv")).iloc[0]
+        assert (cells.code, cells.said, cells.effect) == ("'@SUM(1+1)", "'=HYPERLINK(1)", -0.5)
         assert list(reviews.signals(code="no such code").to_frame().columns) == list(frame.columns)
         with pytest.raises(trueup.InputError, match="cannot be written"):
             found.write_csv(tmp_path / "no folder" / "s.csv")

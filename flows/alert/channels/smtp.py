@@ -75,6 +75,15 @@ class SmtpServer:
         with _connected(_account(self.settings), self.patience):
             pass
 
+    def login(self) -> tuple[str, str]:
+        """The server's host, and the name that logs in there ("": nobody): of the settings or the Prefect block.
+
+        Raises:
+            DeliveryFailed: the block cannot be loaded.
+        """
+        account = _account(self.settings)
+        return account.host, account.username or ""
+
 
 @dataclass(frozen=True)
 class _Account:

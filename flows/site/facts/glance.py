@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from trueup.flows.admin.health import health_of
-from trueup.flows.admin.status import timeliness
 from trueup.flows.app import App
+from trueup.flows.check.timeliness import timeliness
 from trueup.flows.promote.notifications import refusal_reason
 from trueup.flows.site.layout import OVERVIEW, href, page_of_check, page_of_incident, page_of_stream
 from trueup.monitoring.severity import Severity
