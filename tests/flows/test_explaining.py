@@ -28,7 +28,8 @@ UNSURE = {
 }  # fmt: skip
 SLOW = {"code": "GATE-LATENCY", "passed": False, "value": 7.5, "bound": 5.0, "said": "7.5 times as slow as v5"}
 ASKED = TrainingRequest(
-    report_id="ab12", codes=("PRF-METRIC",), reasons=("It fell.",), first_time="2024-01-01T00:00:00Z", last_time="2024-01-08T23:59:59.5Z"
+    report_id="ab12", codes=("PRF-METRIC",), reasons=("It fell.",),
+    first_time="2024-01-01T00:00:00Z", last_time="2024-01-08T23:59:59.5Z",
 )
 
 
@@ -66,7 +67,7 @@ def test_why_a_version_is_champion() -> None:
     assert (found.event_id, found.asked, found.tests) == ("e7", ASKED, (LABELS, GAIN))
     said = "\n".join(found.said)
     assert "v7 is champion since 2024-01-08 13:00 UTC over v5, through its gate" in said
-    assert "Check ab12, of the records from 2024-01-01 00:00 UTC to 2024-01-08 23:59 UTC, led to it with PRF-METRIC." in said
+    assert "of the records from 2024-01-01 00:00 UTC to 2024-01-08 23:59 UTC, led to it with PRF-METRIC." in said
     assert "passed GATE-METRIC: f1_macro is 0.93, of v5 0.91." in said
 
 
