@@ -11,7 +11,7 @@ from trueup.flows.check.trying import LoadedChampion, load_champion, try_record,
 from trueup.reports.pages.try_page import TriedAnswer, TryFacts, TryField
 from trueup.reports.pictures.drivers import DriverBar, answer_drivers
 from trueup.storage.errors import TrueupError
-from trueup.storage.formatting import confidence, figure, percent, signed
+from trueup.storage.formatting import confidence, figure, metric_name, percent, signed
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import to_minute
 from trueup.training.models.drivers import AnswerDrivers, Driver
@@ -69,6 +69,11 @@ class Trying:
         if found.untried:
             tried = len(found.drivers)
             notes.append(f"In {ASKING_SECONDS:.0f} s {tried} of {tried + found.untried} parts could be left out.")
+        if found.chances and found.chances[0][0] != found.predicted:
+            notes.append(
+                f"{found.predicted} is named although {found.chances[0][0]} is more probable: the threshold serves "
+                f"{metric_name(stream.metric)}, not the most frequent class."
+            )
         return tried_answer(found, tuple(notes), single=len(stream.features) == 1)
 
 
@@ -83,11 +88,14 @@ def tried_answer(found: AnswerDrivers, notes: tuple[str, ...] = (), *, single: b
         drawn = answer_drivers(bars, answer=answer, without="Change of the answer" if is_number else "Without it")
     return TriedAnswer(
         predicted=predicted,
-        sure="" if found.chance is None else confidence(found.chance),
+        sure="" if found.chance is None else _share(found.chance),
         chances=tuple((name, _share(chance), chance) for name, chance in found.chances[:_CLASSES]),
         others=max(0, len(found.chances) - _CLASSES),
         strongest=_strongest(found, single),
         drivers=drawn,
+        reading="At each bar: what the part adds to the number."
+        if is_number
+        else f"At each bar: the probability of {_cut(str(predicted))} without that part. Length: in log-odds.",
         notes=notes,
     )
 
@@ -95,14 +103,14 @@ def tried_answer(found: AnswerDrivers, notes: tuple[str, ...] = (), *, single: b
 def _strongest(found: AnswerDrivers, single: bool) -> str:
     strongest = next(iter(found.drivers), None)
     if strongest is None or not strongest.by:
-        return "No single word or column changes the answer when it is left out."
+        return "No word or column changes the answer when it alone is left out."
     part = _part(strongest, single)
     part = f"'{part}'" if strongest.part else f"a value in {part}"
     if found.chance is None:
-        return f"Most of it comes from {part}: without it the answer is {figure(strongest.without)}."
+        return f"Strongest: {part}. Without it the answer would be {figure(strongest.without)}."
     return (
-        f"Most of it comes from {part}: without it the probability of {found.predicted} is "
-        f"{_share(strongest.without)}, with it {_share(found.chance)}."
+        f"Strongest: {part}. Without it the probability of {found.predicted} would be {_share(strongest.without)}, "
+        f"with it {_share(found.chance)}."
     )
 
 

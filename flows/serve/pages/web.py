@@ -25,7 +25,7 @@ Message = MutableMapping[str, Any]
 Asgi = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 _T = TypeVar("_T")
 
-PAGE_SECONDS = 30.0  # for a page to be made, a model to be loaded and to answer
+PAGE_SECONDS = 60.0  # for a page to be made, a model to be loaded and to answer
 BODY_SECONDS = 10.0  # for a form to come in
 _AT_ONCE = 2  # pages that are made beside each other; the others wait
 _FIELDS = 2_000
