@@ -23,8 +23,8 @@ class TriedAnswer:
     """What the champion answered, in words.
 
     sure: how probable, as "91 %"; empty for a number. chances: of the likeliest classes, in words and as a share of 1.
-    others: how many classes are not among them. strongest: a sentence about the strongest driver. reading: how the
-    picture of the drivers is read. notes: what else there is to know, a sentence each.
+    others: how many classes are not among them. strongest: a sentence about the strongest driver. method: how drivers
+    were found. reading: how their picture is read. notes: what else there is to know, a sentence each.
     """
 
     predicted: str
@@ -33,6 +33,7 @@ class TriedAnswer:
     others: int
     strongest: str
     drivers: Drawing | None
+    method: str
     reading: str
     notes: tuple[str, ...] = ()
 

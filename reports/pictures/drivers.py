@@ -25,36 +25,36 @@ class DriverBar:
     change: str
 
 
-def answer_drivers(bars: Sequence[DriverBar], *, answer: str, without: str) -> Drawing:
+def answer_drivers(bars: Sequence[DriverBar], *, sides: tuple[str, str], without: str) -> Drawing:
     """The strongest of the bars, given in that order, on top; all of them in the numbers.
 
     Args:
-        answer: what was answered, in words.
+        sides: what a bar to the left says, and one to the right: "against it", "for positive".
         without: the name of the column that holds each bar's change.
     """
     shown = [bar for bar in bars if bar.by][:MOST_BARS]
     most = max((abs(bar.by) for bar in shown), default=1.0)
-    speaks_for = marks.cut_to_fit(f"for {answer}", marks.WIDTH / 2 - 60)
-    legend, top = marks.key((("fill-bound", "box", "against it"), ("fill-measured", "box", speaks_for)))
-    drawn = [legend, *(_bar(bar, most, top + 8 + _ROW * k) for k, bar in enumerate(shown))]
+    left, right = (marks.cut_to_fit(side, marks.WIDTH / 2 - 60) for side in sides)
+    legend, top = marks.key((("fill-bound", "box", left), ("fill-measured", "box", right)))
+
+    def side(bar: DriverBar) -> str:
+        return right if bar.by > 0 else left if bar.by < 0 else "no change"
+
+    drawn = [legend, *(_bar(bar, side(bar), most, top + 8 + _ROW * k) for k, bar in enumerate(shown))]
     bottom = top + 8 + _ROW * max(len(shown), 1)
     if shown:
         drawn.append(marks.segment(_MIDDLE, top + 4, _MIDDLE, bottom, "line-axis thin"))
     else:
         drawn.append(marks.text(_MIDDLE, top + 8 + _ROW / 2, "no part alone changes it", "muted middle"))
     title = "What drove the answer"
-    told = ", ".join(f"{marks.one_line(bar.name)} {_side(bar)} it ({bar.change})" for bar in shown)
+    told = ", ".join(f"{marks.one_line(bar.name)} {side(bar)} ({bar.change})" for bar in shown)
     alt = f"{title}, strongest first: {told or 'no part alone changes it'}."
     svg = marks.element(title, alt, bottom + 10, "".join(drawn))
-    rows = tuple((bar.name, _side(bar), bar.change) for bar in bars)
-    return Drawing("drivers", title, svg, alt, ("part", "speaks", without), rows)
+    rows = tuple((bar.name, side(bar), bar.change) for bar in bars)
+    return Drawing("drivers", title, svg, alt, ("part", "direction", without), rows)
 
 
-def _side(bar: DriverBar) -> str:
-    return "for" if bar.by > 0 else "against" if bar.by < 0 else "neither for nor against"
-
-
-def _bar(bar: DriverBar, most: float, top: float) -> str:
+def _bar(bar: DriverBar, words: str, most: float, top: float) -> str:
     """The name on one side of the middle, the bar and its change on the other."""
     middle, side = top + _ROW / 2, 1 if bar.by > 0 else -1
     reach = _MIDDLE - round(marks.breadth(bar.change) * marks.EM) - 18
@@ -62,7 +62,7 @@ def _bar(bar: DriverBar, most: float, top: float) -> str:
     here, there = ("muted", "end") if side > 0 else ("muted end", "")
     colour = "measured" if side > 0 else "bound"
     return (
-        f"<g>{marks.said(f'{bar.name}: {_side(bar)} it ({bar.change})')}"
+        f"<g>{marks.said(f'{bar.name}: {words} ({bar.change})')}"
         + marks.box(_MIDDLE, middle - 10, end, middle + 10, f"fill-{colour}")
         + marks.text(_MIDDLE - side * 10, middle, marks.cut_to_fit(bar.name, _MIDDLE - 20), there)
         + marks.text(end + side * 8, middle, bar.change, here)

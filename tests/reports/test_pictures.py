@@ -83,7 +83,7 @@ DRAWN: dict[str, st.SearchStrategy[Drawing]] = {
         WORDS,
     ),
     "drivers": st.builds(
-        lambda bars, answer: answer_drivers(bars, answer=answer, without="without it"),
+        lambda bars, answer: answer_drivers(bars, sides=("against it", answer), without="without it"),
         st.lists(st.builds(DriverBar, name=WORDS, by=st.floats(-9, 9), change=st.just("99.99 %")), max_size=14),
         WORDS,
     ),

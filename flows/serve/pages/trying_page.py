@@ -11,9 +11,10 @@ from trueup.flows.check.trying import LoadedChampion, load_champion, try_record,
 from trueup.reports.pages.try_page import TriedAnswer, TryFacts, TryField
 from trueup.reports.pictures.drivers import DriverBar, answer_drivers
 from trueup.storage.errors import TrueupError
-from trueup.storage.formatting import confidence, figure, metric_name, percent, signed
+from trueup.storage.formatting import capitalised, confidence, figure, metric_name, percent, signed
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import to_minute
+from trueup.training.candidates.recipes import OWN
 from trueup.training.models.drivers import AnswerDrivers, Driver
 
 ASKING_SECONDS = 5.0  # for what drove the answer; it is given without the rest
@@ -70,22 +71,24 @@ class Trying:
             tried = len(found.drivers)
             notes.append(f"In {ASKING_SECONDS:.0f} s {tried} of {tried + found.untried} parts could be left out.")
         if found.chances and found.chances[0][0] != found.predicted:
+            named, likeliest = _cut(str(found.predicted)), _cut(found.chances[0][0])
             notes.append(
-                f"{found.predicted} is named although {found.chances[0][0]} is more probable: the threshold serves "
+                f"'{named}' is named although '{likeliest}' is more probable: the threshold serves "
                 f"{metric_name(stream.metric)}, not the most frequent class."
             )
-        return tried_answer(found, tuple(notes), single=len(stream.features) == 1)
+        return tried_answer(stream, found, tuple(notes))
 
 
-def tried_answer(found: AnswerDrivers, notes: tuple[str, ...] = (), *, single: bool = False) -> TriedAnswer:
-    """An answer and its drivers in words; `single`: the record has one column, which is not named each time."""
+def tried_answer(stream: StreamSettings, found: AnswerDrivers, notes: tuple[str, ...] = ()) -> TriedAnswer:
+    """An answer and its drivers in words."""
+    single = len(stream.features) == 1  # a column that is not named each time
     is_number = isinstance(found.predicted, float)
     predicted = figure(found.predicted) if isinstance(found.predicted, float) else found.predicted
     bars = tuple(DriverBar(_part(driver, single), driver.by, _change(found, driver)) for driver in found.drivers)
     drawn = None
     if any(bar.by for bar in bars):
-        answer = "more" if is_number else str(predicted)
-        drawn = answer_drivers(bars, answer=answer, without="Change of the answer" if is_number else "Without it")
+        sides = ("lowers it", "raises it") if is_number else ("against it", f"for {predicted}")
+        drawn = answer_drivers(bars, sides=sides, without="change" if is_number else "probability without it")
     return TriedAnswer(
         predicted=predicted,
         sure="" if found.chance is None else _share(found.chance),
@@ -93,6 +96,7 @@ def tried_answer(found: AnswerDrivers, notes: tuple[str, ...] = (), *, single: b
         others=max(0, len(found.chances) - _CLASSES),
         strongest=_strongest(found, single),
         drivers=drawn,
+        method=_method(stream),
         reading="At each bar: what the part adds to the number."
         if is_number
         else f"At each bar: the probability of {_cut(str(predicted))} without that part. Length: in log-odds.",
@@ -104,19 +108,24 @@ def _strongest(found: AnswerDrivers, single: bool) -> str:
     strongest = next(iter(found.drivers), None)
     if strongest is None or not strongest.by:
         return "No word or column changes the answer when it alone is left out."
-    part = _part(strongest, single)
-    part = f"'{part}'" if strongest.part else f"a value in {part}"
+    begin = f"Strongest: {_part(strongest, single)}. {'Without it' if strongest.part else 'Left empty,'}"
     if found.chance is None:
-        return f"Strongest: {part}. Without it the answer would be {figure(strongest.without)}."
+        return f"{begin} the answer would be {figure(strongest.without)}."
+    named = _cut(str(found.predicted))
     return (
-        f"Strongest: {part}. Without it the probability of {found.predicted} would be {_share(strongest.without)}, "
-        f"with it {_share(found.chance)}."
+        f"{begin} the probability of {named} would be {_share(strongest.without)} instead of {_share(found.chance)}."
     )
+
+
+def _method(stream: StreamSettings) -> str:
+    words, columns = "each word is left out", "each column is left empty"
+    done = [*([words] if stream.text else []), *([columns] if len(stream.features) > len(stream.text) else [])]
+    return f"{capitalised(' and '.join(done))} in turn, and the model is asked again."
 
 
 def _part(driver: Driver, single: bool) -> str:
     part = _cut(driver.part)
-    return driver.column if not part else part if single else f"{driver.column}: {part}"
+    return driver.column if not part else f"'{part}'" if single else f"{driver.column} '{part}'"
 
 
 def _change(found: AnswerDrivers, driver: Driver) -> str:
@@ -137,9 +146,10 @@ def _field(stream: StreamSettings, column: str, champion: LoadedChampion, record
 
 def _who(stream: StreamSettings, champion: LoadedChampion) -> str:
     recipe = champion.record.document["recipe"]
+    model = recipe["model"] if recipe["feature"] == OWN else recipe["model"].replace("_", " ")
     return (
-        f"The champion of '{stream.name}', v{champion.record.version} ({recipe['model'].replace('_', ' ')}, trained on "
-        f"data until {to_minute(champion.record.cut_off)}), answers here as it does everywhere."
+        f"The champion of '{stream.name}', v{champion.record.version} ({model}, trained on data until "
+        f"{to_minute(champion.record.cut_off)}), answers here as it does everywhere."
     )
 
 
@@ -149,5 +159,5 @@ def _cut(text: str) -> str:
 
 
 def _sentence(words: str) -> str:
-    said = words[:1].upper() + words[1:]
+    said = capitalised(words)
     return said if said.endswith(".") else f"{said}."
