@@ -25,12 +25,11 @@ from trueup.monitoring.report.workspace.ui_server import bound_port, start_evide
 def stored(app: App, stream: str, checks: int) -> Callable[[int], None]:
     """Store the newest check of a stream so many times; what stores one more, by its place."""
     (newest,) = app.checks.documents(stream, 1)
-    page = app.report_files.load_page(stream, newest.report_id)
     snapshot = app.report_files.snapshot_text(stream, newest.report_id).encode()
 
     def store(place: int) -> None:
         report_id, at = f"made{place:06d}", newest.as_of + timedelta(hours=place + 1)
-        app.report_files.store(stream, report_id, html=page, snapshot=snapshot)
+        app.report_files.store(stream, report_id, snapshot=snapshot)
         app.cycles.keep_check(
             stream=stream, cycle_id=None, as_of=at, version=newest.version, last=None,
             document=newest.document | {"report_id": report_id}, now=at,

@@ -8,6 +8,7 @@ Seconds are wall time of the call in an open deployment, so without start-up; th
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import tempfile
 import time
@@ -30,7 +31,7 @@ CODES = (
     "DRF-TEXT", "DRF-TEXT-length", "DRF-TEXT-unseen", "DRF-SCORE", "DRF-CLASS", "DRF-LABEL", "DQ-MISSING-text",
     "PRF-METRIC", "PRF-SLICE-product", "PRF-EST", "DQ-VOLUME", "DQ-DUP", "DQ-QUARANTINE", "DQ-LABELS",
 )  # fmt: skip
-PAGE = 4_200_000  # bytes of a page
+SNAPSHOT = 530_000  # bytes of a stored snapshot of eleven columns
 FILTERS: dict[str, dict[str, Any]] = {
     "newest 50": {},
     "newest 50 of a stream": {"stream": "reviews"},
@@ -76,8 +77,9 @@ def fill(app: App, checks: int) -> str:
                 connection, stream=stream, cycle_id=None, as_of=as_of, version=1 + number // 500,
                 last=(number, as_of), document=check.as_json(), now=as_of,
             )  # fmt: skip
-    page = drawn.randbytes(PAGE // 4).hex().encode()  # packs to about half, as a page does to less
-    app.report_files.store(stream, check.report_id, html=page, snapshot=b"{}")
+    filling = drawn.randbytes(SNAPSHOT // 4).hex()  # packs to about half, as a snapshot does to less
+    snapshot = json.dumps({"widgets": [], "tests_widgets": [], "filling": filling}).encode()
+    app.report_files.store(stream, check.report_id, snapshot=snapshot)
     return check.report_id
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from trueup.monitoring.distribution import Distribution
 from trueup.storage.tabular import Tabular
 
 # A breach is overwhelming, and acted on at once, where its p-value is this many times smaller than its level: 52 weekly
@@ -62,6 +63,7 @@ class Signal:
     said: one plain sentence of what moved, by how much, in words.
     unit_change: the conversion that a breached column of numbers looks like; empty: it does not look like one.
     returned: breached against the rows since a change, and as it was before that change.
+    distribution: both sides as a picture shows them; known to the check that measured it, and kept with its report.
     """
 
     code: str
@@ -81,9 +83,12 @@ class Signal:
     contributors: tuple[Contributor, ...] = ()
     unit_change: str = ""
     returned: bool = False
+    distribution: Distribution | None = field(default=None, compare=False, repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        kept = asdict(self)
+        del kept["distribution"]
+        return kept
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> Signal:

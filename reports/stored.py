@@ -1,23 +1,27 @@
-"""Stored reports: the page and the Evidently snapshot of each check, compressed, in the archive.
+"""Stored reports: the Evidently snapshot of each check and the distributions of its signals, in the archive.
 
-The summaries that trueup itself reads (signals, decisions) are in the SQL store: Evidently's snapshots have failed to
-load across its versions, and a check must stay readable without it.
+Pages are made from these on demand. The summaries that trueup itself reads (signals, decisions) are in the SQL store:
+Evidently's snapshots have failed to load across its versions, and a check must stay readable without it.
 """
 
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from trueup.monitoring.distribution import Distribution
 from trueup.monitoring.report.script_ends import without_script_ends
 from trueup.storage.errors import InputError, StoreUnusable, TrueupError
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot
 
+_SNAPSHOT, _DISTRIBUTIONS, _PAGE = "json", "distributions.json", "html"  # a page only where an older release made one
 _EFFORT = 4  # of compression, 1 to 9: more than twice as fast as 9, for files that are 4 % larger
 
 
@@ -34,31 +38,51 @@ class Files(Protocol):
 
 
 class ReportFiles:
-    """Reports as `reports/<stream>/<report_id>.html.gz` and `.json.gz` of an archive."""
+    """Reports as `reports/<stream>/<report_id>.json.gz` and `.distributions.json.gz` of an archive."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def store(self, stream: str, report_id: str, *, html: bytes, snapshot: bytes) -> str:
-        """Keep both files, the page last, so that no page stands without its snapshot; the page's name."""
-        self._files.write(_name(stream, report_id, "json"), gzip.compress(snapshot, _EFFORT, mtime=0))
-        return self._files.write(_name(stream, report_id, "html"), gzip.compress(html, _EFFORT, mtime=0))
+    def store(
+        self, stream: str, report_id: str, *, snapshot: bytes, distributions: Mapping[str, Distribution] | None = None
+    ) -> str:
+        """Keep a report, its snapshot last; the snapshot's name. distributions: by the code of their signal."""
+        kept = {code: held.as_json() for code, held in (distributions or {}).items()}
+        self._write(stream, report_id, _DISTRIBUTIONS, json.dumps(kept, allow_nan=False).encode())
+        return self._write(stream, report_id, _SNAPSHOT, snapshot)
 
-    def names(self, stream: str, report_id: str) -> tuple[str, str]:
-        """The names of a report's two files in the archive, the page first."""
-        return _name(stream, report_id, "html"), _name(stream, report_id, "json")
+    def names(self, stream: str, report_id: str) -> tuple[str, ...]:
+        """The names that a report's files have in the archive, the snapshot first; it need not have all of them."""
+        return tuple(_name(stream, report_id, kind) for kind in (_SNAPSHOT, _DISTRIBUTIONS, _PAGE))
 
-    def page_path(self, stream: str, report_id: str) -> Path | None:
-        """Where the compressed page lies on this machine; None on a remote archive."""
-        return self._files.local_path(_name(stream, report_id, "html"))
+    def snapshot_path(self, stream: str, report_id: str) -> Path | None:
+        """Where the compressed snapshot lies on this machine; None on a remote archive."""
+        return self._files.local_path(_name(stream, report_id, _SNAPSHOT))
 
-    def load_page(self, stream: str, report_id: str) -> bytes:
-        """The HTML page, UTF-8.
+    def page_of_before(self, stream: str, report_id: str) -> bytes | None:
+        """The HTML page that an older release stored with the report, UTF-8; None: it stored none.
 
         Raises:
-            InputError: there is no such report. StoreUnusable: its file is damaged.
+            StoreUnusable: its file is damaged.
         """
-        return self._read(stream, report_id, "html")
+        if not self._files.exists(_name(stream, report_id, _PAGE)):
+            return None
+        return self._read(stream, report_id, _PAGE)
+
+    def distributions(self, stream: str, report_id: str) -> dict[str, Distribution]:
+        """By code what a picture shows of a signal; empty where none was kept.
+
+        Raises:
+            StoreUnusable: its file is damaged.
+        """
+        name = _name(stream, report_id, _DISTRIBUTIONS)
+        if not self._files.exists(name):
+            return {}
+        try:
+            held = json.loads(self._read(stream, report_id, _DISTRIBUTIONS))
+            return {code: Distribution.from_json(value) for code, value in held.items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _damaged(name, error) from error
 
     def snapshot_text(self, stream: str, report_id: str) -> str:
         """Evidently's snapshot as JSON, none of whose texts can end the script that Evidently writes them into.
@@ -67,9 +91,9 @@ class ReportFiles:
             InputError: there is no such report. StoreUnusable: its file is damaged.
         """
         try:
-            return without_script_ends(self._read(stream, report_id, "json").decode())
+            return without_script_ends(self._read(stream, report_id, _SNAPSHOT).decode())
         except UnicodeDecodeError as error:
-            raise _damaged(_name(stream, report_id, "json"), error) from error
+            raise _damaged(_name(stream, report_id, _SNAPSHOT), error) from error
 
     def load_snapshot(self, stream: str, report_id: str) -> Snapshot:
         """The report as Evidently's own object.
@@ -90,21 +114,20 @@ class ReportFiles:
                 f"signals are not affected: trueup reports show {report_id}"
             ) from error
 
-    def export(self, stream: str, report_id: str, folder: Path) -> tuple[Path, Path]:
-        """Write the page and the snapshot, uncompressed, into a folder made at need; their paths.
+    def export(
+        self, stream: str, report_id: str, folder: Path, page: Callable[[], bytes]
+    ) -> tuple[Path, Path]:
+        """Write the page that `page` makes and the snapshot, uncompressed, into a folder made at need; their paths.
 
-        Where one of the two cannot be read, the other is written before that is said.
+        Where one of the two cannot be made, the other is written before that is said.
 
         Raises:
             InputError: there is no such report, or the folder cannot be written. StoreUnusable: a file is damaged.
         """
         targets, failed = (folder / f"{report_id}.html", folder / f"{report_id}.json"), None
-        for target in targets:
+        for target, read in zip(targets, (page, lambda: self.snapshot_text(stream, report_id).encode()), strict=True):
             try:
-                page = target.suffix == ".html"
-                data = (
-                    self.load_page(stream, report_id) if page else self.snapshot_text(stream, report_id).encode()
-                )
+                data = read()
             except TrueupError as error:
                 failed = failed or error
                 continue
@@ -119,6 +142,9 @@ class ReportFiles:
         if failed is not None:
             raise failed
         return targets
+
+    def _write(self, stream: str, report_id: str, kind: str, data: bytes) -> str:
+        return self._files.write(_name(stream, report_id, kind), gzip.compress(data, _EFFORT, mtime=0))
 
     def _read(self, stream: str, report_id: str, kind: str) -> bytes:
         name = _name(stream, report_id, kind)

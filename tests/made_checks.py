@@ -48,7 +48,7 @@ def store_check(app: App, stream: str, place: int, *, plots: bool = True, versio
     check = Check(report_id=report_id, counted=place % 2 == 0, signals=signals)
     if plots:
         drawn = hostile_report()
-        app.report_files.store(stream, report_id, html=drawn.html, snapshot=drawn.snapshot)
+        app.report_files.store(stream, report_id, snapshot=drawn.snapshot)
     app.cycles.keep_check(
         stream=stream, cycle_id=None, as_of=at, version=version, last=None, document=check.as_json(), now=at
     )

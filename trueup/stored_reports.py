@@ -28,6 +28,7 @@ class StoredReport(Tabular):
     """A stored report. as_of: the time it speaks of. version: the champion. counted: whether it moves anything.
 
     verdict: breached, where some signal is; insufficient, where none could be judged. breached: the codes that did.
+    path: where its Evidently snapshot lies on this machine, compressed; None: elsewhere.
     """
 
     report_id: str
@@ -69,15 +70,27 @@ class StoredReport(Tabular):
         return self._app.report_files.load_snapshot(self.stream, self.report_id)
 
     def html(self) -> bytes:
-        """The page: trueup's verdicts above Evidently's plots.
+        """The page as one file: what the check found in words and pictures, then Evidently's plots.
 
-        Raises: as `evidently`.
+        Raises:
+            StoreUnusable: nothing of the report can be read.
         """
-        return self._app.report_files.load_page(self.stream, self.report_id)
+        from trueup.flows.check.stored_page import single_page
+
+        return single_page(self._app, self.stream, self.report_id)
+
+    def _repr_html_(self) -> str:
+        """The page within a notebook."""
+        from html import escape
+
+        return (
+            f'<iframe title="Report {self.report_id}" sandbox="allow-scripts allow-downloads" '
+            f'style="width:100%;height:900px;border:0" srcdoc="{escape(self.html().decode())}"></iframe>'
+        )
 
     def export(self, folder: str | Path) -> tuple[Path, Path]:
         """Write page and snapshot into a folder; where they are."""
-        return self._app.report_files.export(self.stream, self.report_id, Path(folder))
+        return self._app.report_files.export(self.stream, self.report_id, Path(folder), self.html)
 
     def open(self, *, browser: bool = True) -> tuple[Path, bool]:
         """Write the page to a temporary folder and open it in a browser; the file, and whether a browser took it."""
@@ -231,7 +244,7 @@ class Reports:
             counted=found.counted,
             verdict=Verdict.BREACHED if found.breached else Verdict.OK if found.judged else Verdict.INSUFFICIENT,
             breached=found.breached,
-            path=self._app.report_files.page_path(found.stream, found.report_id),
+            path=self._app.report_files.snapshot_path(found.stream, found.report_id),
             made_at=found.made_at,
             _app=self._app,
         )

@@ -23,7 +23,7 @@ Draw = Callable[[App, StreamSettings, VersionRecord, WindowComparison, Check], t
 def draw_report(
     app: App, stream: StreamSettings, champion: VersionRecord, compared: WindowComparison, check: Check
 ) -> tuple[str, ...]:
-    """Draw a check as an Evidently report, and keep its page and snapshot in the archive; what it could not show."""
+    """Draw a check as an Evidently report, and keep it and its signals' distributions; what it could not show."""
     from trueup.monitoring.report.render import render
 
     state = "counted" if check.counted else "provisional"
@@ -39,9 +39,11 @@ def draw_report(
         seed=compared.comparison.seed,
         quality_reference=compared.comparison.quality_reference,
         as_of=compared.comparison.as_of,
-        notes=check.notes,
     )
-    app.report_files.store(stream.name, check.report_id, html=report.html, snapshot=report.snapshot)
+    app.report_files.store(
+        stream.name, check.report_id, snapshot=report.snapshot,
+        distributions={s.code: s.distribution for s in check.signals if s.distribution is not None},
+    )  # fmt: skip
     return report.notes
 
 

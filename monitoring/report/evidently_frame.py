@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from trueup.monitoring.report.shown_texts import with_short_words, without_tags
+from trueup.monitoring.report.shown_texts import with_short_words, with_texts, without_tags
 from trueup.storage.errors import StoreUnusable
 
 _NAME = "trueup_report"
@@ -65,7 +65,9 @@ def evidently_script() -> str:
         ) from error
 
 
-def evidently_frame(snapshot_json: str, *, script: str | None = None) -> bytes:
+def evidently_frame(
+    snapshot_json: str, *, script: str | None = None, shown: Callable[[str], str] | None = None
+) -> bytes:
     """A page of Evidently's plots, for a frame or a window of its own; UTF-8, the same bytes each time.
 
     No text of a record can end its scripts or become markup, and words too long for a plot are cut.
@@ -73,19 +75,21 @@ def evidently_frame(snapshot_json: str, *, script: str | None = None) -> bytes:
     Args:
         snapshot_json: a stored snapshot of Evidently.
         script: the relative address of a file that holds `evidently_script()`; None: the page holds it itself.
+        shown: what becomes of a text before it is shown; None: it stays.
 
     Raises:
         ValueError, KeyError, TypeError: it is no snapshot.
         StoreUnusable: Evidently's script is not there.
     """
     stored = json.loads(snapshot_json)
-    shown = without_tags(with_short_words({"widgets": stored["widgets"], "tests": stored["tests_widgets"]}))
+    held = {"widgets": stored["widgets"], "tests": stored["tests_widgets"]}
+    held = without_tags(with_short_words(held if shown is None else with_texts(held, shown)))
     group = {
         "type": "group", "title": "", "size": 2, "id": "trueup", "details": "", "params": None, "insights": [],
         "additionalGraphs": [], "alerts": [], "alertsPosition": None, "alertStats": None, "tabs": [], "pageSize": 5,
-        "widgets": shown["widgets"],
+        "widgets": held["widgets"],
     }  # fmt: skip
-    widgets = [group, *shown["tests"]]
+    widgets = [group, *held["tests"]]
     graphs = {found["id"]: _drawn(found) for widget in widgets for found in _graphs(widget)}
     data = (
         f"var global = globalThis; var {_NAME} = {_script({'name': 'Report', 'widgets': widgets})}; "

@@ -20,7 +20,6 @@ import numpy as np
 from trueup.monitoring.check import Signal
 from trueup.monitoring.report.drift_sections import Section, input_sections, model_sections
 from trueup.monitoring.report.frames import input_frames, labelled_frame, model_frames, sample_rows
-from trueup.monitoring.report.page import Header, report_page
 from trueup.monitoring.report.quality_section import quality_sections
 from trueup.storage.escaping import for_markdown
 from trueup.storage.rows import Rows
@@ -36,11 +35,10 @@ _ONE_AT_A_TIME = threading.Lock()  # Evidently's registry of tests and numpy's r
 class RenderedReport:
     """A report ready to be stored.
 
-    html: the self-contained page, UTF-8. snapshot: JSON that `evidently.core.report.Snapshot.loads` takes.
-    notes: what the report could not show, and why, one sentence each; they also stand on the page.
+    snapshot: JSON that `evidently.core.report.Snapshot.loads` takes.
+    notes: what the report could not show, and why, one sentence each.
     """
 
-    html: bytes
     snapshot: bytes
     notes: tuple[str, ...]
 
@@ -58,13 +56,12 @@ def render(
     seed: int,
     as_of: datetime,
     quality_reference: Rows | None = None,
-    notes: tuple[str, ...] = (),
 ) -> RenderedReport:
     """The report of a check, whatever dirt its rows hold: what cannot be shown is left out and named in the notes.
 
     The parts are those of a `Comparison`. Drawn from at most 5,000 rows a side, by `seed`; the figures are those of
-    `signals`, which saw all rows. `notes` are the check's own, shown above ours. numpy's global random state is as
-    before afterwards. It never raises for what the rows hold.
+    `signals`, which saw all rows. numpy's global random state is as before afterwards. It never raises for what the
+    rows hold.
     """
     said: list[str] = []
     inputs = input_frames(stream, sample_rows(reference, seed), sample_rows(current, seed))
@@ -88,10 +85,7 @@ def render(
             snapshot = _joined([run for section in sections if (run := _run(section, said))], title, as_of)
         finally:
             np.random.set_state(random_state)
-    header = Header(
-        title=title, as_of=as_of, reference=reference, current=current, signals=signals, notes=(*notes, *said)
-    )
-    return RenderedReport(html=report_page(header, snapshot), snapshot=snapshot.dumps().encode(), notes=tuple(said))
+    return RenderedReport(snapshot=snapshot.dumps().encode(), notes=tuple(said))
 
 
 def _run(section: Section, said: list[str]) -> Snapshot | None:

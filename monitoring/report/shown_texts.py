@@ -10,6 +10,7 @@ LONGEST_WORD = 40  # characters of a word that a plot or table shows
 _TAG = re.compile(r"<(?!/?(?:b|i|br|br/|em|strong|sub|sup|extra)>)")
 # writing without spaces is broken anywhere, so it never stretches a page
 _LONG = re.compile(rf"[^\s぀-ヿ㐀-鿿豈-﫿]{{{LONGEST_WORD + 1},}}")
+_IDS = frozenset({"id", "ids", "graphId", "source_fingerprint", "linked_metrics", "type"})
 _NO_TEXTS = frozenset({"bdata", "hovertemplate", "texttemplate"})  # keys of Plotly: packed numbers, and patterns
 
 
@@ -50,6 +51,25 @@ def _cutter() -> Callable[[re.Match[str]], str]:
         return short[word]
 
     return cut
+
+
+def with_texts(value: Any, shown: Callable[[str], str]) -> Any:
+    """A document with each of its texts as `shown` makes it; ids, packed numbers and figures in words stay."""
+    if isinstance(value, str):
+        return value if _is_number(value) else shown(value)
+    if isinstance(value, dict):
+        return {n: held if n in _NO_TEXTS or n in _IDS else with_texts(held, shown) for n, held in value.items()}
+    if isinstance(value, list):
+        return [with_texts(held, shown) for held in value]
+    return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _with_words(value: Any, cut: Callable[[re.Match[str]], str]) -> Any:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from trueup.monitoring.check import Contributor, Signal, Verdict
 from trueup.monitoring.comparison import Comparison
+from trueup.monitoring.signals.both_sides import with_both_sides, words_that_moved
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pairs
 from trueup.monitoring.stats.counts import count_test
@@ -32,6 +33,7 @@ WORD_FLOOR = 0.01  # change of the share of texts that hold a word
 MEAN_FLOOR = 0.01  # change of the mean probability
 MISSING_FLOOR = 0.01  # change of the share of missing values
 INPUT = "DRF-IN-"  # begins the code of a column's drift
+_TOLD, _DRAWN = 5, 16  # words that a signal names, and that its picture shows
 _NAMED = 3  # levels, bands and records that a signal names
 
 
@@ -71,7 +73,7 @@ def cannot_change(pair: SamplePair) -> bool:
 
 def drift_signal(pair: SamplePair, seed: int, level: float) -> Signal:
     """Tests one pair of samples at a level; where it breached after a change, whether it is as before that change."""
-    found, former = _JUDGES[pair.kind](pair, level, seed), pair.former
+    found, former = with_both_sides(_JUDGES[pair.kind](pair, level, seed), pair), pair.former
     if found.verdict is not Verdict.BREACHED or former is None or too_few(former):
         return found
     return as_before(found) if _JUDGES[former.kind](former, level, seed).verdict is Verdict.OK else found
@@ -140,26 +142,28 @@ def _levels(pair: SamplePair, level: float, seed: int) -> Signal:
 
 
 def _texts(pair: SamplePair, level: float, seed: int) -> Signal:
-    test = word_test(list(pair.reference), list(pair.current))
+    test = word_test(list(pair.reference), list(pair.current), top=_DRAWN)
     if not test.words:
         return insufficient(
             pair.code, pair.name, "Neither the window nor the reference holds a text with words.",
             len(pair.reference), len(pair.current),
         )
-    largest = max(abs(word.current - word.reference) for word in test.words)
+    told = test.words[:_TOLD]
+    largest = max(abs(word.current - word.reference) for word in told)
     moved = tuple(
         Contributor(w.word[:40], w.reference, w.current, tuple(str(pair.ids[i])[:40] for i in w.examples))
-        for w in test.words
+        for w in told
     )
     said = f"Words that changed most, of {test.vocabulary:,} (share of texts): {_told(moved)}"
     came = next((word for word in moved if word.now > word.before), None)
     if came is not None and test.p_value <= level:
         said += f"; '{came.what}' is for example in record {', '.join(came.examples)}"
     effect = moved[0].now - moved[0].before
-    return _signal(
+    found = _signal(
         pair, test.p_value, level, largest >= WORD_FLOOR, said,
         value=moved[0].now, effect=effect, contributors=moved,
     )
+    return replace(found, distribution=words_that_moved(test.words))
 
 
 def _shares(pair: SamplePair, level: float, seed: int) -> Signal:

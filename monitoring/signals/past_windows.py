@@ -21,6 +21,7 @@ from scipy.stats import t
 
 from trueup.monitoring.check import Signal
 from trueup.monitoring.comparison import Comparison
+from trueup.monitoring.signals.both_sides import with_both_sides
 from trueup.monitoring.signals.drift import MOVED_FLOOR, cannot_change, too_few, with_unit_change
 from trueup.monitoring.signals.pending import PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pairs
@@ -139,7 +140,7 @@ def _judge(pair: SamplePair, cut: Windows, seed: int, level: float) -> Signal:
         n_reference=len(pair.reference),
         n_current=len(pair.current),
     )
-    return with_unit_change(found, pair, series=True)
+    return with_unit_change(with_both_sides(found, pair), pair, series=True)
 
 
 def _sentence(pair: SamplePair) -> str:

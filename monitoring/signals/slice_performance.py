@@ -15,6 +15,7 @@ import pandas as pd
 
 from trueup.monitoring.check import Contributor, Signal, Verdict, Worse
 from trueup.monitoring.comparison import Comparison
+from trueup.monitoring.distribution import Distribution, Shows
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient
 from trueup.monitoring.stats.columns import is_discrete, levels, numbers, texts
 from trueup.monitoring.stats.performance_drop import Drop, answered, drop_of, usable
@@ -24,6 +25,7 @@ from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
 _NAMED = 3
+_DRAWN = 20
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,22 @@ def _judge(
             Contributor(one.value[:60], one.drop.reference, one.drop.current)
             for one in sorted(judged, key=lambda one: -one.drop.drop)[:_NAMED]
         ),
+        distribution=_slices(judged),
         n_reference=worst.n_reference,
         n_current=worst.n_current,
+    )
+
+
+def _slices(judged: list[SliceDrop]) -> Distribution:
+    """The values that lost most, for a picture."""
+    shown = sorted(judged, key=lambda one: (not one.breached, -one.drop.drop * one.n_current))[:_DRAWN]
+    return Distribution(
+        shows=Shows.SLICES,
+        names=tuple(one.value[:60] for one in shown),
+        reference=tuple(one.drop.reference for one in shown),
+        current=tuple(one.drop.current for one in shown),
+        records=tuple(one.n_current for one in shown),
+        breached=tuple(one.value[:60] for one in shown if one.breached),
     )
 
 

@@ -280,7 +280,7 @@ def test_pages_of_quiet_checks_go(app: App) -> None:
     assert asked not in {one["name"] for one in done["removed"]}
     gone = before - files(app)
     assert {file for file in gone if looked in file} == {
-        f"archive/reports/reviews/{looked}.{kind}.gz" for kind in ("html", "json")
+        f"archive/reports/reviews/{looked}.{kind}.gz" for kind in ("distributions.json", "json")
     }
     assert len(gone) == 2 * len(done["removed"])
     assert shell(f"reports show {looked}").document["reports"][0]["signals"]

@@ -112,16 +112,13 @@ def test_it_is_measured_at_its_share_of_the_budget() -> None:
     assert levels["DRF-SHOUT"] == levels["DQ-LINKS"] == levels["DRF-TEXT"]
 
 
-def test_it_stands_in_the_report() -> None:
-    """The page lists both; Evidently's own snapshot holds the drift test of the one that is drawn on the texts."""
+def test_it_stands_in_evidentlys_report() -> None:
+    """Evidently's own snapshot holds the drift test of the one that is drawn on the texts."""
     stream, reference, current = broken()
     signals = checked().signals
     report = render(
         stream, reference, current, reference, current, current, signals, title="made", seed=1, as_of=NOW
     )
-    page = report.html.decode()
-    assert '<td class="code">DRF-SHOUT</td>' in page
-    assert '<td class="code">DQ-LINKS</td>' in page
     from evidently.core.report import Snapshot
 
     assert "DRF-SHOUT" in {test.name for test in Snapshot.loads(report.snapshot.decode()).tests_results}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from trueup.flows.alert.channels.channel import Channel
 from trueup.flows.app import App
 from trueup.storage.addresses import CHANNEL
@@ -18,8 +20,9 @@ def way_to(app: App, recipient: str) -> Channel:
 
         return named_channel(app.settings, recipient, app.clock)
     from trueup.flows.alert.channels.mail import mail_channel
+    from trueup.flows.check.stored_page import single_page
 
-    page = app.report_files.load_page if app.settings.alerts.attach_reports else None
+    page = partial(single_page, app, mask=True) if app.settings.alerts.attach_reports else None
     return mail_channel(app.settings.smtp, app.home / "mail", page)
 
 

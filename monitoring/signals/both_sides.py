@@ -1,0 +1,125 @@
+"""Both sides of a signal for its picture: numbers in common bins, levels counted in one order, words that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from trueup.monitoring.check import Signal
+from trueup.monitoring.distribution import OTHERS, Distribution, Shows
+from trueup.monitoring.signals.samples import SamplePair, ValueKind
+from trueup.monitoring.stats.words import WordShare
+
+_BINS = 24
+_EXACT = 1e9  # up to which a half beside a whole number is told apart
+_WHOLE = 30  # whole numbers that span no more have a bin each
+_LEVELS = 12
+_LONGEST = 60  # characters of a level
+_TAIL = 0.005  # of either side's values may lie beyond the outer bins
+
+
+def with_both_sides(found: Signal, pair: SamplePair) -> Signal:
+    """The signal with what a picture shows of the samples that it compared; texts have none but their words."""
+    if found.distribution is not None or pair.kind is ValueKind.TEXTS:
+        return found
+    return replace(found, distribution=_distribution(pair))
+
+
+def words_that_moved(words: Sequence[WordShare]) -> Distribution:
+    """The words of a test, with the share of texts that hold each."""
+    return Distribution(
+        shows=Shows.WORDS,
+        names=tuple(word.word[:60] for word in words),
+        reference=tuple(word.reference for word in words),
+        current=tuple(word.current for word in words),
+    )
+
+
+def _distribution(pair: SamplePair) -> Distribution | None:
+    if pair.kind in (ValueKind.NUMBERS, ValueKind.SHARES):
+        return binned(pair.reference, pair.current)
+    if pair.kind is ValueKind.MISSING:
+        gone = [np.array([side.sum(), len(side) - side.sum()]) for side in (pair.reference, pair.current)]
+        return counted_levels(gone[0], gone[1], ("missing", "present"))
+    codes, names = pd.factorize(np.concatenate([pair.reference, pair.current]), sort=True)
+    there, here = (
+        np.bincount(side, minlength=len(names)) for side in (codes[: len(pair.reference)], codes[len(pair.reference) :])
+    )
+    return counted_levels(there, here, [str(name) for name in names], ordered=pair.counted)
+
+
+def binned(reference: np.ndarray, current: np.ndarray) -> Distribution | None:
+    """Numbers (n,) of both sides, counted in bins of one width that reach over both; None: neither side has any."""
+    sides = [np.asarray(side, dtype=float) for side in (reference, current)]
+    held = [side[np.isfinite(side)] for side in sides]
+    pooled = np.concatenate(held)
+    if not len(pooled):
+        return None
+    edges = _edges([side for side in held if len(side)], pooled)
+    if edges is None:
+        return None
+    inner = np.nextafter(edges[-1], edges[0])
+    counts = [np.histogram(np.clip(side, edges[0], inner), edges)[0] for side in held]
+    beyond = float(((pooled < edges[0]) | (pooled > edges[-1])).mean())
+    return Distribution(
+        shows=Shows.BINS, edges=tuple(map(float, edges)), beyond=round(beyond, 4),
+        reference=tuple(map(float, counts[0])), current=tuple(map(float, counts[1])),
+    )  # fmt: skip
+
+
+def _edges(sides: Sequence[np.ndarray], pooled: np.ndarray) -> np.ndarray | None:
+    least, largest = float(pooled.min()), float(pooled.max())
+    if max(-least, largest) < _EXACT and largest - least <= _WHOLE and (pooled == np.round(pooled)).all():
+        return np.arange(least - 0.5, largest + 1.0)
+    low = min(float(np.quantile(side, _TAIL)) for side in sides)
+    high = max(float(np.quantile(side, 1 - _TAIL)) for side in sides)
+    if low == high:
+        low, high = least, largest
+    if low == high:
+        return np.array([np.nextafter(low, -np.inf), np.nextafter(high, np.inf)])
+    with np.errstate(over="ignore"):
+        if not np.isfinite(high - low):
+            return None
+    edges = np.linspace(low, high, _BINS + 1)
+    return edges if (np.diff(edges) > 0).all() else None
+
+
+def counted_levels(
+    reference: np.ndarray, current: np.ndarray, names: Sequence[str], *, ordered: bool = False
+) -> Distribution:
+    """Counts (k,) of the levels `names` on both sides, all but the commonest as one.
+
+    ordered: the levels are numbers, and stand in their order.
+    """
+    reference, current = np.asarray(reference, dtype=float), np.asarray(current, dtype=float)
+    shares = np.maximum(reference / max(reference.sum(), 1.0), current / max(current.sum(), 1.0))
+    most = _LEVELS if len(names) <= _LEVELS else _LEVELS - 1
+    kept = np.sort(np.argsort(-shares, kind="stable")[:most])
+    if ordered:
+        kept = np.array(sorted(kept, key=lambda place: _number(names[place])), dtype=int)
+    rest = len(names) - len(kept)
+    shown = _different([names[place] for place in kept])
+    sides = [[float(side[place]) for place in kept] for side in (reference, current)]
+    if rest:
+        shown.append(OTHERS)
+        for side, whole in zip(sides, (reference, current), strict=True):
+            side.append(float(whole.sum()) - sum(side))
+    return Distribution(
+        shows=Shows.LEVELS, names=tuple(shown), ordered=ordered, reference=tuple(sides[0]), current=tuple(sides[1])
+    )
+
+
+def _different(names: Sequence[str]) -> list[str]:
+    """Long names cut, so that different ones stay different."""
+    short = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…" for name in names]
+    return [name if short.count(name) == 1 else f"{name} ({place})" for place, name in enumerate(short, 1)]
+
+
+def _number(name: str) -> float:
+    try:
+        return float(name)
+    except ValueError:
+        return float("inf")
