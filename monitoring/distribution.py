@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-OTHERS = "(other values)"  # all but the commonest levels, as one; the last of them
+POOLED_LEVEL = "(other values)"  # all but the commonest levels, as one; the last of them
 
 
 class Shows(StrEnum):

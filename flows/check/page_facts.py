@@ -21,7 +21,7 @@ from trueup.storage.errors import InputError, StoreUnusable
 from trueup.storage.promotions import PromotionState
 from trueup.storage.timepoints import to_minute
 
-WINDOWS = 30  # that the metric's picture goes back
+WINDOWS_SHOWN = 30  # that the metric's picture goes back
 _LONGEST = 4_000  # characters of a sentence
 
 

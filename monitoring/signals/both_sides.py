@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trueup.monitoring.check import Signal
-from trueup.monitoring.distribution import OTHERS, Distribution, Shows
+from trueup.monitoring.distribution import POOLED_LEVEL, Distribution, Shows
 from trueup.monitoring.signals.samples import SamplePair, ValueKind
 from trueup.monitoring.stats.words import WordShare
 
@@ -104,7 +104,7 @@ def counted_levels(
     shown = _different([names[place] for place in kept])
     sides = [[float(side[place]) for place in kept] for side in (reference, current)]
     if rest:
-        shown.append(OTHERS)
+        shown.append(POOLED_LEVEL)
         for side, whole in zip(sides, (reference, current), strict=True):
             side.append(float(whole.sum()) - sum(side))
     return Distribution(

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Check, Signal, Verdict
-from trueup.monitoring.distribution import OTHERS, Distribution, Shows
+from trueup.monitoring.distribution import POOLED_LEVEL, Distribution, Shows
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.pages.check_words import ESTIMATE, by_gravity, check_verdict
 from trueup.reports.pages.frame import PageFrame, hash_of_script, page_template, whole_page
@@ -185,7 +185,7 @@ def _drawing(held: Distribution, signal: Signal, facts: CheckPageFacts) -> Drawi
     levels = in_one_order({w: float(v or 0) for w, v, _ in both}, {w: float(v or 0) for w, _, v in both})
     if held.ordered:
         levels = tuple(sorted(levels, key=lambda level: held.names.index(level.words)))
-    levels = tuple(sorted(levels, key=lambda level: level.words == OTHERS))
+    levels = tuple(sorted(levels, key=lambda level: level.words == POOLED_LEVEL))
     return levels_pair(levels, name=name, title=title)
 
 

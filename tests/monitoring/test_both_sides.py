@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.made_comparisons import compared, halves, made_records, made_stream
 from trueup.monitoring.check import Check
-from trueup.monitoring.distribution import OTHERS, Distribution, Shows
+from trueup.monitoring.distribution import POOLED_LEVEL, Distribution, Shows
 from trueup.monitoring.signals.both_sides import binned, counted_levels
 from trueup.monitoring.signals.measure import measure
 
@@ -40,7 +40,7 @@ def test_levels_are_pooled_and_never_lost(counts: list[tuple[int, int]], ordered
     found = counted_levels(before, now, names, ordered=ordered)
     assert len(found.names) == len(set(found.names)) <= 12
     assert (sum(found.reference), sum(found.current)) == (before.sum(), now.sum())  # type: ignore[arg-type]
-    assert (OTHERS in found.names) == (len(counts) > 12)
+    assert (POOLED_LEVEL in found.names) == (len(counts) > 12)
 
 
 def test_a_lumpy_number_keeps_its_order() -> None:
