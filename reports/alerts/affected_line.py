@@ -12,7 +12,7 @@ from trueup.reports.alerts.wrong_line import leading_cause
 from trueup.reports.signal_words import metric_before
 from trueup.storage.formatting import METRIC_NAMES
 
-_NO_MORE = "No more than usual"
+_NO_MORE, _NOT_SURELY = "No more than usual", "Not surely more than usual"
 _COUNTED = 20  # records from which on shares of them are told as counts
 
 
@@ -48,9 +48,12 @@ def _measured(situation: Situation) -> str:
         if situation.is_regression:
             return _numbers_off(situation, fell)
         if not fell and Cause.METRIC not in situation.causes:
-            was = f" (reference {share(answers.before or 0.0)})" if _worse(answers) else ""
-            said = f"{share(answers.now)} answers wrong{was}, by {about(answers.labels)} labelled records."
-            return said if _surely_more(answers) else f"{_NO_MORE}: {said}"
+            counted = f"counted on {about(answers.labels)} labelled records"
+            now, before = share_pair(answers.now, answers.before or 0.0)
+            if not _worse(answers) or now == before:
+                return f"{_NO_MORE}: {share(answers.now)} answers wrong, {counted}."
+            said = f"{now} answers wrong, usually {before}, {counted}."
+            return said if _surely_more(answers) else f"{_NOT_SURELY}: {said}"
         return _wrong_a_day(situation)
     return _not_known(situation)
 
@@ -77,7 +80,7 @@ def _wrong_a_day(situation: Situation) -> str:
     answers = _known(situation)
     now = answers.now or 0.0
     if not answers.records_a_day:
-        return f"{share(now)} records get a wrong answer, by {about(answers.labels)} labelled records."
+        return f"{share(now)} records get a wrong answer, counted on {about(answers.labels)} labelled records."
     rate, each = _rate(answers.records_a_day)
     hurt, likely = about(now * rate), ""
     if answers.interval:
@@ -103,8 +106,8 @@ def _numbers_off(situation: Situation, fell: bool) -> str:
     answers = _known(situation)
     off = error(answers.now or 0.0)
     if not fell and Cause.METRIC not in situation.causes:
-        was = f" (reference {error(answers.before or 0.0)})" if _worse(answers) else ""
-        return f"{_NO_MORE}: off by {off} on average{was}, by {about(answers.labels)} labelled records."
+        was = f" ({error(answers.before or 0.0)} in the reference)" if _worse(answers) else ""
+        return f"{_NO_MORE}: off by {off} on average{was}, counted on {about(answers.labels)} labelled records."
     likely = ""
     if answers.interval:
         likely = f" (likely {error(answers.interval[0])} to {error(answers.interval[1])})"

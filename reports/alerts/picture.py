@@ -119,4 +119,7 @@ def _alt(situation: Situation, points: list[MetricPoint]) -> str:
     bound = next((p.bound for p in reversed(points) if p.bound is not None), None)
     if bound is None:
         return f"{said}."
-    return f"{said}. It counts as a fall from {metric_in_words(bound)} {'up' if situation.lower_is_better else 'down'}."
+    side = "above" if situation.lower_is_better else "below"
+    newest, limit = metric_in_words(told[-1]), metric_in_words(bound)
+    close = f" ({told[-1]:.4g} against {bound:.4g})" if newest == limit else ""
+    return f"{said}. Now {side} {limit} is an alarm{close}."

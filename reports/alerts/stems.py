@@ -18,7 +18,7 @@ _SAID = {
     Cause.NO_CHAMPION: "no model yet, training failed on {day}",
     Cause.CYCLE: "checks fail since {day}",
     Cause.ROLLBACK: "went back to an earlier model on {day}",
-    Cause.LABEL_FEED: "labels look wrong since {day}",
+    Cause.LABEL_FEED: "labels are in doubt since {day}",
 }
 _FEED = {
     "DQ-LABELS": "fewer labels arrive since {day}",

@@ -88,8 +88,8 @@ def _decide(situation: Situation, held: AlertFacts) -> tuple[str, Remedy | None]
         said = f"Check the source of the labels {by}: if they are right, promote v{new}; if not, send corrected ones"
         if any(t.code == "GATE-FEED" and t.said.startswith(SELECTIVE) for t in held.gate):
             said = (
-                f"Find out {by} why those labels are missing. If they only come late, wait: the next cycle tests anew. "
-                f"If such records get fewer labels for good, promote v{new}"
+                f"Find out {by} why those labels are missing. Where they are late or lost, send them: the next cycle "
+                f"tests anew. Where such records get fewer labels for good, promote v{new}"
             )
         return f"{said}. Without a decision v{old} stays.", _report(situation)
     return f"Decide {by}: promote v{new}, or do nothing and keep v{old}.", promote
@@ -115,7 +115,7 @@ def _look(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
     units = [s for s in situation.signals().values() if s.unit_change]
     if units:
         return f"Ask the source of '{units[0].code.removeprefix('DRF-IN-')}' {when} whether its unit changed.", page
-    planned = "If that was planned, nothing is left to do; if not, have it corrected."
+    planned = "If it did and nobody planned it, have it corrected; else nothing is left to do."
     return f"Check {when} whether the source of the data changed. {planned}", page
 
 

@@ -142,8 +142,8 @@ def _closed(situation: Situation) -> str:
         learnt = f"The change stays; v{since[-1].version} has learnt it and answers now" if since else "Already over"
         return f"{opening}. {learnt}.{also}"
     if first.outcome == "harmless":
-        why = "it does not harm the answers"
-    elif since and (first.outcome == "answered" or not (notice and notice.why)):
+        return f"{_capital(_past(first))} and still differs from before; that does not harm the answers.{also}"
+    if since and (first.outcome == "answered" or not (notice and notice.why)):
         why = f"v{since[-1].version}, promoted on {day_of(since[-1].at)}, has learnt the change and answers now"
     elif notice and notice.why:
         return f"Over: {_lower(notice.why).rstrip('.')}.{also}"

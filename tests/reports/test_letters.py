@@ -172,8 +172,8 @@ def test_more_wrong_answers_than_the_reference_are_not_called_usual() -> None:
         incidents=(opened(Cause.DRIFT, codes=("DRF-TEXT",)),), signals=(texts(), metric(0.8, breached=False)),
         answers=HURT,
     )  # fmt: skip
-    assert "usual" not in letter_of(made).affected
-    assert "usual" in letter_of(replace(made, latest=replace(made.latest, answers=FINE))).affected  # type: ignore[type-var]
+    assert "than usual" not in letter_of(made).affected
+    assert "No more than usual" in letter_of(replace(made, latest=replace(made.latest, answers=FINE))).affected  # type: ignore[type-var]
 
 
 def test_who_has_nothing_to_do_is_not_reminded() -> None:
@@ -198,7 +198,7 @@ def test_the_picture_shows_the_metric_and_says_it_in_words() -> None:
     assert picture is not None
     assert picture.png.startswith(b"\x89PNG")
     assert "lowest 0.71" in picture.alt
-    assert "It counts as a fall from 0.86 down" in picture.alt
+    assert "Now below 0.86 is an alarm" in picture.alt
     assert drawn(replace(made, history=made.history[:2])) is None
 
 
