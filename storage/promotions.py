@@ -122,10 +122,10 @@ class PromotionLog:
             row = connection.execute(sa.select(t.versions).where(v.stream == stream, v.version == version)).first()
         return None if row is None else VersionRecord(**row._mapping)
 
-    def versions(self, stream: str) -> list[VersionRecord]:
-        """All known versions, newest first."""
+    def versions(self, stream: str, *, limit: int | None = None) -> list[VersionRecord]:
+        """The newest `limit` known versions (None: all), newest first."""
         v = t.versions.c
-        query = sa.select(t.versions).where(v.stream == stream).order_by(v.version.desc())
+        query = sa.select(t.versions).where(v.stream == stream).order_by(v.version.desc()).limit(limit)
         with self._database.read() as connection:
             return [VersionRecord(**row._mapping) for row in connection.execute(query)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,21 @@ from trueup.storage.database import Database
 from trueup.storage.id_lookup import ids_beginning
 from trueup.storage.incoming import QuarantineItem, Refused
 from trueup.storage.stream import StreamSettings
+
+
+@dataclass(frozen=True)
+class RefusedFor:
+    """What was refused for one reason. kind: record or feedback. first, last: when it was received.
+
+    waiting: not released. released: taken in after all.
+    """
+
+    kind: str
+    reason: str
+    waiting: int
+    released: int
+    first: datetime
+    last: datetime
 
 
 class QuarantineLog:
@@ -53,18 +69,38 @@ class QuarantineLog:
         limit: int | None,
         since: datetime | None = None,
         reason: str | None = None,
+        kind: str | None = None,
     ) -> tuple[list[QuarantineItem], int]:
-        """The newest `limit` items, received since then and refused for this reason, and how many there are."""
+        """The newest `limit` items, received since then, refused for this reason, of this kind; how many there are."""
         q = t.quarantine.c
         where = [q.stream == stream.name, q.released_at.is_(None)]
         where += [] if since is None else [q.received_at >= since]
         where += [] if reason is None else [q.reason == reason]
+        where += [] if kind is None else [q.kind == kind]
         query = sa.select(t.quarantine).where(*where).order_by(q.received_at.desc(), q.line, q.id).limit(limit)
         with self._database.read() as connection:
             found = [QuarantineItem(**row._mapping) for row in connection.execute(query)]
             counting = sa.select(sa.func.count()).select_from(t.quarantine).where(*where)
             full = limit is not None and len(found) >= limit
             return found, connection.execute(counting).scalar_one() if full else len(found)
+
+    def by_reason(self, stream: StreamSettings) -> list[RefusedFor]:
+        """How much was refused for which reason, the most first."""
+        q = t.quarantine.c
+        waiting = sa.func.sum(sa.case((q.released_at.is_(None), 1), else_=0)).label("waiting")
+        query = (
+            sa.select(
+                q.kind, q.reason, waiting, sa.func.count(), sa.func.min(q.received_at), sa.func.max(q.received_at)
+            )
+            .where(q.stream == stream.name)
+            .group_by(q.kind, q.reason)
+            .order_by(waiting.desc(), q.reason, q.kind)
+        )
+        with self._database.read() as connection:
+            return [
+                RefusedFor(kind, reason, left, of_all - left, first, last)
+                for kind, reason, left, of_all, first, last in connection.execute(query)
+            ]
 
     def beginning(self, stream: StreamSettings, typed: str) -> list[str]:
         """The ids that begin so, released or not."""

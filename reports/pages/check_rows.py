@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable
+from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable, time_cell
 from trueup.reports.pages.standing import Tone
 from trueup.storage.formatting import aligned_figure, capitalised, metric_name
-from trueup.storage.timepoints import to_minute
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +26,7 @@ class CheckLine:
 
 def checks_table(lines: Sequence[CheckLine], *, caption: str, metric: str, predicts: bool) -> PageTable:
     """One row a check, in the order given."""
-    columns = [PageColumn("Check"), PageColumn("Verdict"), PageColumn("Breached")]
+    columns = [PageColumn("Check", time=True), PageColumn("Verdict"), PageColumn("Breached")]
     if predicts:
         columns += [PageColumn(capitalised(metric_name(metric)), number=True), PageColumn("Model")]
     return PageTable(caption, (*columns, PageColumn("Kind")), tuple(_row(line, predicts) for line in lines))
@@ -37,7 +36,7 @@ def _row(line: CheckLine, predicts: bool) -> tuple[PageCell, ...]:
     verdict = PageCell("ok", tone=Tone.FINE) if line.judged else PageCell("not judged", tone=Tone.STILL)
     if line.breached:
         verdict = PageCell("breached", tone=Tone.BAD)
-    cells = [PageCell(to_minute(line.as_of), line.href), verdict, PageCell(", ".join(line.breached))]
+    cells = [time_cell(line.as_of, href=line.href), verdict, PageCell(", ".join(line.breached))]
     if predicts:
         cells += [PageCell(aligned_figure(line.metric)), PageCell(f"v{line.version}")]
     return (*cells, PageCell("counted" if line.counted else "provisional"))

@@ -11,7 +11,7 @@ from trueup.reports.alerts.letter import Letter
 from trueup.reports.alerts.mail_body import CAPTIONS
 from trueup.reports.pages.frame import PageFrame, page_part, whole_page
 from trueup.reports.pages.metric_course import MetricHistory
-from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable
+from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable, time_cell
 from trueup.reports.pages.standing import Tone
 from trueup.reports.pictures.drawing import Drawing
 from trueup.storage.formatting import capitalised
@@ -97,6 +97,6 @@ def _section(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) 
 
 
 def _events(events: Sequence[IncidentEvent]) -> PageTable:
-    columns = (PageColumn("Time"), PageColumn("What happened"))
-    rows = tuple((PageCell(to_minute(e.at)), PageCell(e.said, e.href, more=e.more)) for e in events)
+    columns = (PageColumn("Time", time=True), PageColumn("What happened"))
+    rows = tuple((time_cell(e.at), PageCell(e.said, e.href, more=e.more)) for e in events)
     return PageTable("What happened, oldest first", columns, rows)

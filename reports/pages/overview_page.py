@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trueup.reports.pages.frame import PageFrame, page_part, whole_page
-from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable
+from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable, time_cell
 from trueup.reports.pages.standing import StreamGlance, StreamStanding, Tone, standing_of
 from trueup.reports.pictures.course import sparkline_drawing
 from trueup.reports.pictures.drawing import Drawing
@@ -88,7 +88,8 @@ def _sentence(warn: int, unknown: int) -> str:
 def _table(known: Sequence[tuple[StreamStanding, StreamGlance]]) -> PageTable:
     columns = (
         PageColumn("Stream"), PageColumn("Health", wide=True), PageColumn("Metric", number=True), PageColumn("Lately"),
-        PageColumn("Open incidents"), PageColumn("Model"), PageColumn("Last cycle"), PageColumn("Next cycle"),
+        PageColumn("Open incidents"), PageColumn("Model"), PageColumn("Last cycle", time=True),
+        PageColumn("Next cycle", time=True),
     )  # fmt: skip
     return PageTable("All streams, those that need attention first", columns, tuple(_row(*one) for one in known))
 
@@ -106,12 +107,12 @@ def _row(standing: StreamStanding, glance: StreamGlance) -> tuple[PageCell, ...]
         PageCell(
             str(open_ones) if open_ones else "none",
             gravest.href if gravest else "",
-            more=f"since {to_minute(gravest.opened_at)}" if gravest else "",
+            more=f"since {gravest.opened_at:%Y-%m-%d}" if gravest else "",
             sort=open_ones,
         ),
         PageCell(model if glance.predicts else "–", more=_since(glance), sort=glance.champion or 0),
-        PageCell(to_minute(glance.last_cycle, "never"), more="the next one is overdue" if glance.overdue else ""),
-        PageCell(to_minute(glance.next_cycle, "no schedule")),
+        time_cell(glance.last_cycle, "never", more="the next one is overdue" if glance.overdue else ""),
+        time_cell(glance.next_cycle, "no schedule"),
     )
 
 
@@ -125,4 +126,4 @@ def metric_cell(glance: StreamGlance) -> PageCell:
 
 
 def _since(glance: StreamGlance) -> str:
-    return "" if glance.champion_since is None else f"since {to_minute(glance.champion_since)}"
+    return "" if glance.champion_since is None else f"since {glance.champion_since:%Y-%m-%d}"

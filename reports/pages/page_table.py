@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from trueup.storage.timepoints import to_minute
 
 
 @dataclass(frozen=True)
 class PageColumn:
-    """A column; numbers stand to the right, and sentences have room."""
+    """A column; numbers stand to the right, sentences have room, and times stay on one line."""
 
     name: str
     number: bool = False
     wide: bool = False
+    time: bool = False
 
     @property
     def style(self) -> str:
         """Its class."""
-        return "number" if self.number else "wide" if self.wide else "plain"
+        return "number" if self.number else "wide" if self.wide else "time" if self.time else "plain"
 
 
 @dataclass(frozen=True)
@@ -44,3 +48,8 @@ class PageTable:
     rows: tuple[tuple[PageCell, ...], ...]
     caption_shown: bool = False
     row_heads: bool = True
+
+
+def time_cell(moment: datetime | None, missing: str = "–", href: str = "", more: str = "") -> PageCell:
+    """A time to the minute; that times are UTC stands at the foot of every page."""
+    return PageCell(to_minute(moment, missing).removesuffix(" UTC"), href, more=more)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from trueup.monitoring.check import Verdict
 from trueup.monitoring.severity import Severity
-from trueup.storage.formatting import aligned_figure, capitalised, metric_name
+from trueup.storage.formatting import capitalised
 from trueup.storage.timepoints import to_minute
 
 
@@ -105,12 +105,5 @@ def standing_of(glance: StreamGlance) -> StreamStanding:
         return StreamStanding(Tone.WARN, "breached", f"The newest check breached {codes}; no incident is open.")
     if glance.verdict is Verdict.INSUFFICIENT:
         return StreamStanding(Tone.STILL, "not judged", "The newest check had too few records to judge.")
-    return StreamStanding(Tone.FINE, "all right", f"{_quality(glance)}Nothing breached.")
-
-
-def _quality(glance: StreamGlance) -> str:
-    """The metric in a sentence; nothing where nothing is predicted or judged."""
-    if glance.value is None:
-        return "Quality is not judged yet: too few labels. " if glance.predicts else ""
-    was = "" if glance.reference is None else f", reference {aligned_figure(glance.reference)}"
-    return f"{capitalised(metric_name(glance.metric))} {aligned_figure(glance.value)}{was}. "
+    unjudged = " Quality is not judged yet: too few labels." if glance.predicts and glance.value is None else ""
+    return StreamStanding(Tone.FINE, "all right", f"Nothing breached in the newest check.{unjudged}")
