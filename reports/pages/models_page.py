@@ -11,9 +11,9 @@ from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable, tim
 from trueup.reports.pages.standing import Tone
 from trueup.storage.formatting import aligned_figure, capitalised, confidence, metric_name, percent, signed
 
-CHAMPION = "champion"
+ANSWERS = "champion"  # the state of the version that answers
 _TONES = {
-    CHAMPION: Tone.FINE, "promoted": Tone.FINE, "approved": Tone.FINE, "first champion": Tone.FINE, "refused": Tone.BAD,
+    ANSWERS: Tone.FINE, "promoted": Tone.FINE, "approved": Tone.FINE, "first champion": Tone.FINE, "refused": Tone.BAD,
     "waits": Tone.WARN,
 }  # fmt: skip
 
@@ -91,7 +91,7 @@ def models_page(facts: ModelsFacts) -> bytes:
     body = page_part(
         "models.html",
         facts=facts,
-        champion=next((line for line in facts.versions if line.state == CHAMPION), None),
+        champion=next((line for line in facts.versions if line.state == ANSWERS), None),
         metric=metric_name(facts.metric),
         shown=aligned_figure,
         anchor=anchor,

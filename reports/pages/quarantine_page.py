@@ -12,7 +12,7 @@ from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable, tim
 _WORDS = {
     "broken_line": "No row can be made of the line.",
     "bad_unicode": "The bytes are no UTF-8.",
-    "too_long": "A value is longer than may be stored.",
+    "too_long": "A value is too long to be stored.",
     "no_id": "The id column is empty.",
     "no_text": "Every text column is empty.",
     "no_features": "Every feature is missing.",

@@ -38,19 +38,19 @@ class IncidentLink:
 class StreamGlance:
     """What is shown of a stream wherever it is named.
 
-    predicts: whether anything is answered. metric: as settings name it; value, reference: of the newest check that
-    could judge it, and what that was compared with; recent: its last values, oldest first. verdict: of the newest
-    check; None: there is none. incidents: the open ones, the gravest first. last_cycle, next_cycle: by the clock;
-    overdue: a scheduled one has not come. paused: since when, by whom and why; empty: it is not. no_champion: why there
-    is none though one was tried; empty: there is one, or none was tried. try_href: the page that answers a typed
-    record; empty: none is served.
+    predicts: whether anything is answered; is_regression: by numbers. metric: as settings name it; value, reference: of
+    the newest check that could judge it, and what that was compared with; recent: its last values, oldest first.
+    verdict: of the newest check; None: there is none. incidents: the open ones, the gravest first. last_cycle,
+    next_cycle: by the clock; overdue: a scheduled one has not come. paused: since when, by whom and why; empty: it is
+    not. no_champion: why there is none though one was tried; empty: there is one, or none was tried. try_href: the page
+    that answers a typed record; empty: none is served.
     """
 
     stream: str
     href: str
     predicts: bool
+    is_regression: bool
     metric: str
-    lower_is_better: bool
     value: float | None
     reference: float | None
     recent: tuple[float, ...]

@@ -12,11 +12,12 @@ from trueup.reports.pages.frame import PageFrame, page_part, whole_page
 from trueup.reports.pages.gate_rows import GateRow, gate_table
 from trueup.reports.pages.incident_rows import incidents_table
 from trueup.reports.pages.metric_course import MetricHistory
+from trueup.reports.pages.models_page import AnswersChanged
 from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable
 from trueup.reports.pages.signal_course import SignalHistory
 from trueup.reports.pages.standing import IncidentLink, StreamGlance, Tone, standing_of
 from trueup.reports.pictures.drawing import Drawing
-from trueup.storage.formatting import aligned_figure, metric_name
+from trueup.storage.formatting import aligned_figure, metric_name, percent
 from trueup.storage.timepoints import to_minute
 
 
@@ -33,9 +34,19 @@ class SlicePart:
 
 @dataclass(frozen=True, kw_only=True)
 class ChampionEvidence:
-    """Why the champion answers: in sentences, and the tests of its gate."""
+    """Why the champion answers.
 
-    said: tuple[str, ...]
+    since: in as-of time. over: the version before it. how, who, why: how it came to answer, by whom, and what a person
+    said. codes: what had breached when it was trained. answers, tests: of its gate.
+    """
+
+    since: datetime
+    over: int | None
+    how: str
+    who: str
+    why: str
+    codes: tuple[str, ...]
+    answers: AnswersChanged | None
     tests: tuple[GateRow, ...]
 
 
@@ -102,6 +113,7 @@ def stream_page(facts: StreamFacts, drawings: Sequence[Drawing] | None = None) -
         figures=_figures(facts),
         incidents=incidents_table(facts.incidents, "Newest incidents, open ones first"),
         slices=_slices(facts),
+        changed=_changed(facts),
         gate=gate_table(facts.champion.tests, "Tests that the champion was judged by") if facts.champion else None,
         months=_months(facts.months),
         checks=checks_table(facts.checks, caption="Newest checks", metric=glance.metric, predicts=glance.predicts),
@@ -124,6 +136,23 @@ def _figures(facts: StreamFacts) -> tuple[tuple[str, str, str], ...]:
     found.append(("last cycle", to_minute(glance.last_cycle, "none yet"), late))
     found.append(("next cycle", to_minute(glance.next_cycle, "no schedule"), ""))
     return tuple(found)
+
+
+def _changed(facts: StreamFacts) -> str:
+    """What the champion answers otherwise than the version before it, in a sentence; empty: they were not compared."""
+    answers = facts.champion.answers if facts.champion else None
+    if facts.champion is None or answers is None:
+        return ""
+    other = "its opponent" if facts.champion.over is None else f"v{facts.champion.over}"
+    if facts.glance.is_regression:
+        return (
+            f"On {answers.records:,} new records it is off by {aligned_figure(answers.now)} on average, {other} by "
+            f"{aligned_figure(answers.before)}."
+        )
+    return (
+        f"On {answers.records:,} new records it answers {percent(answers.now)} wrong, {other} "
+        f"{percent(answers.before)}: {answers.repaired:,} answers became right, {answers.broken:,} wrong."
+    )
 
 
 def _slices(facts: StreamFacts) -> PageTable:

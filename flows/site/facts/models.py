@@ -10,7 +10,7 @@ from trueup.flows.audit.history import what_happened
 from trueup.flows.site.layout import OVERVIEW, href, page_of_models, page_of_stream
 from trueup.reports.masking import Mask, masked
 from trueup.reports.pages.gate_rows import GateRow
-from trueup.reports.pages.models_page import CHAMPION, AnswersChanged, AttemptFacts, ModelsFacts, VersionLine
+from trueup.reports.pages.models_page import ANSWERS, AnswersChanged, AttemptFacts, ModelsFacts, VersionLine
 from trueup.storage.promotions import PromotionAttempt, PromotionState, VersionRecord
 from trueup.storage.stream import StreamSettings
 
@@ -53,7 +53,7 @@ def _version(
 
 def _state(record: VersionRecord, champion: int | None, history: Sequence[PromotionAttempt]) -> str:
     if record.version == champion:
-        return CHAMPION
+        return ANSWERS
     mine = [attempt for attempt in history if attempt.to_version == record.version]
     if any(attempt.state is PromotionState.COMMITTED for attempt in mine):
         return "was champion"
@@ -81,8 +81,8 @@ def _attempt(attempt: PromotionAttempt, mask: Mask) -> AttemptFacts:
         labels=attempt.labels,
         gain=_figure(tests, "GATE-METRIC"),
         sure=_figure(tests, "GATE-BETTER"),
-        answers=_answers(attempt.gate.get("answers") or {}),
-        tests=tuple(GateRow(**{**test, "said": mask(test["said"], _SAID)}) for test in tests),
+        answers=answers_changed(attempt),
+        tests=gate_rows(attempt, mask),
     )
 
 
@@ -94,7 +94,14 @@ def _figure(tests: Sequence[Mapping[str, Any]], code: str) -> float | None:
     return next((test["value"] for test in tests if test["code"] == code), None)
 
 
-def _answers(kept: Mapping[str, Any]) -> AnswersChanged | None:
+def gate_rows(attempt: PromotionAttempt, mask: Mask) -> tuple[GateRow, ...]:
+    """The tests of an attempt's gate; `mask`: what their sentences are shown through."""
+    return tuple(GateRow(**{**test, "said": mask(test["said"], _SAID)}) for test in attempt.gate.get("tests", ()))
+
+
+def answers_changed(attempt: PromotionAttempt) -> AnswersChanged | None:
+    """What the challenger answered otherwise than the champion; None where the gate did not compare them."""
+    kept = attempt.gate.get("answers") or {}
     if not kept.get("records"):
         return None
     return AnswersChanged(

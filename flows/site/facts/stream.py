@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from trueup.flows.app import App
+from trueup.flows.audit.history import what_happened
 from trueup.flows.site.facts.arrivals import arrivals_of
 from trueup.flows.site.facts.courses import CheckPages, check_lines, metric_course, signal_course
 from trueup.flows.site.facts.glance import glance_of, incident_links
+from trueup.flows.site.facts.models import answers_changed, gate_rows
 from trueup.flows.site.layout import (
     OVERVIEW,
     href,
@@ -17,18 +19,17 @@ from trueup.flows.site.layout import (
     page_of_stream,
 )
 from trueup.monitoring.check import Check
-from trueup.reports.explanation import explain_champion
-from trueup.reports.explanation_facts import Trail
 from trueup.reports.masking import Mask, masked
-from trueup.reports.pages.gate_rows import GateRow
 from trueup.reports.pages.metric_course import POINTS_SHOWN
 from trueup.reports.pages.stream_page import ChampionEvidence, MonthLink, SlicePart, StreamFacts
 from trueup.storage.check_courses import CheckCourses, CheckExtent, MonthOfChecks
 from trueup.storage.check_lists import CheckFilter
+from trueup.storage.promotions import GATED, NOT_BY_TRUEUP, PromotionState
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import TICK
 
 _CHECKS, _INCIDENTS = 30, 20  # the newest, that are listed
+_WHY = 400  # characters of what a person said
 _SLICE = "PRF-SLICE-"
 
 
@@ -57,7 +58,7 @@ def stream_facts(app: App, stream: StreamSettings, *, mask: Mask = masked, try_h
         whole=signal_course(app, stream.name, pages, extent.first, extent.last) if extent else None,
         arrivals=arrivals_of(app, stream),
         slices=_slices(app, stream, mask),
-        champion=_evidence(app, stream, glance.champion),
+        champion=_evidence(app, stream, glance.champion, mask),
         incidents=incident_links(incidents, page)[:_INCIDENTS],
         incidents_total=len(incidents),
         months=tuple(_month(stream.name, page, month) for month in months),
@@ -94,14 +95,19 @@ def _slices(app: App, stream: StreamSettings, mask: Mask) -> tuple[SlicePart, ..
     return tuple(sorted(found, key=lambda part: (not part.breached, -sign * (part.now - part.before))))
 
 
-def _evidence(app: App, stream: StreamSettings, champion: int | None) -> ChampionEvidence | None:
+def _evidence(app: App, stream: StreamSettings, champion: int | None, mask: Mask) -> ChampionEvidence | None:
     if champion is None:
         return None
-    history = app.promotions.history(stream.name)
-    trail = Trail(
-        stream=stream.name, metric=stream.metric, champion=champion, history=history, versions={champion}, asked={},
-    )  # fmt: skip
-    told = explain_champion(trail)
-    assert told is not None
-    said = tuple(line for line in told.said if not line.startswith("  "))
-    return ChampionEvidence(said=said, tests=tuple(GateRow(**test) for test in told.tests))
+    mine = [attempt for attempt in app.promotions.history(stream.name) if attempt.to_version == champion]
+    event = next(attempt for attempt in mine if attempt.state is PromotionState.COMMITTED)
+    judged = next((attempt for attempt in mine if attempt.kind in GATED), event)
+    return ChampionEvidence(
+        since=event.as_of,
+        over=event.from_version,
+        how=what_happened({"state": str(event.state), "kind": event.kind}),
+        who=event.who,
+        why=mask(event.why, _WHY) if event.kind in NOT_BY_TRUEUP else "",
+        codes=judged.codes,
+        answers=answers_changed(judged),
+        tests=gate_rows(judged, mask),
+    )
