@@ -105,7 +105,7 @@ def _monthly(found: dict[str, Any], policies: str, name: str = "default") -> dic
 
 
 TEXT = """
-The sets are replayed from a day on under the policy of `examples/`: a check every window, the mean of the metric of who
-was champion before each check. Where a window is named, it, `confirm = 1` and a cooldown of a day stand in place of
-the example's. `never` trains no challenger, `always` one at every check, promoted without a gate.
+The sets are replayed from a day on under the policy of `examples/`: a check every window, and the mean metric of the
+champion that answered before each check. Where a window is named, it, `confirm = 1` and a cooldown of a day replace
+those of the example. `never` trains no challenger, `always` one at every check, promoted without a gate.
 """

@@ -20,7 +20,7 @@ def document(results: Path, sections: Sequence[str] = SECTIONS) -> str:
     if any(whole["quick"] for whole in kept.values()):
         parts.append("**A quick look (`--quick`): these figures show that the harness runs, and nothing else.**")
     if asked:
-        parts.append("## What was asked, and what came out")
+        parts.append("## What was required, and what was measured")
         parts.append(table(("what", "against", "bound", "measured"), asked))
     parts += [_section(name, kept.get(name)) for name in sections]
     return "\n\n".join(parts) + "\n"

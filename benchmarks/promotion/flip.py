@@ -180,10 +180,10 @@ def _shown(window: dict[str, Any]) -> str:
 
 TEXT = """
 All labels are swapped from one day on, and the file is replayed with the default search: `default` is the stream's own
-policy, unattended (made reviews: the settings' defaults; the real sets: `examples/`); `always` trains on every window
-and promotes whatever comes of it, `never` does neither. The figures are the macro-F1, window by window, of the champion
-that was in force on it, by the labels that came; ↑ marks the windows at whose end a challenger took over, "before" is
-the mean over the windows up to the flip. The flip falls somewhere within its own window; the first whole one after it
-is +1. On Flipkart even a champion that knows all history hardly reaches .85 (see "before"), and one that may only
-learn from the windows since the flip may not: `always` shows what could be had.
+policy, without a person (made reviews: the settings' defaults; the real sets: `examples/`); `always` trains on every
+window and promotes the result, `never` does neither. The figures are the macro-F1, window by window, of the champion
+that answered then, by the labels that came; ↑ marks the windows at whose end a challenger was promoted, "before" is
+the mean over the windows up to the flip. The flip is somewhere within its own window; the first whole one after it
+is +1. On Flipkart even a champion that knows all history hardly reaches .85 (see "before"), so one that learns only
+from the windows since the flip can stay below it: `always` shows what was possible.
 """

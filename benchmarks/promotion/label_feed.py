@@ -161,7 +161,7 @@ def page(found: dict[str, Any]) -> list[str]:
         rows.append((kind + side, str(len(ends)), str(alone), *(str(v) for v in counted.values()), why))
     true = [w for one in found["streams"] if one["kind"] in TRUE for w in one["windows"] if w["passed"]]
     held = sum(bool(w["fault"]) for w in true)
-    told = f"Of challengers that a true change asked for and the gate passed, {share(held, len(true))} were held."
+    told = f"Of challengers that a true change led to and the gate passed, {share(held, len(true))} were held."
     return [*TEXT.strip().splitlines(), "", table(head, rows), "", told]
 
 
@@ -171,8 +171,9 @@ TEXT = """
 logistic regression, over all rows or the new ones alone, meets the champion in `judge_challenger`, and `GATE-FEED`
 judges the labels. "Promoted" is within the two windows; "later" was held at first and promoted a window after.
 
-**Where the line lies.** Labels that turned round altogether look the same as a feed that is inverted: the challenger is
-promoted, and `GATE-FEED` says "Confirm the label feed". A class that is lost while the champion still
-predicts it is held, also where the world really lost it. A slow change looks like noise in its middle: it is held for a
-look, and judged again at the next window. Of more than two classes, numbers and series only tests speak, no table.
+**What cannot be distinguished.** A concept that is reversed and a feed that is inverted give the same labels: the
+challenger is promoted, and `GATE-FEED` says "Confirm the label feed". A class that no label
+names while the champion still predicts it is held, also where it really is gone. Half-way through, a slow change
+resembles noise: it is held for a person to check, and judged again at the next window. More than two classes, numbers
+and series are covered by tests alone, without a table.
 """

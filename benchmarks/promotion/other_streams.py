@@ -96,6 +96,6 @@ def page(found: dict[str, Any]) -> list[str]:
 TEXT = f"""
 A challenger every four weeks on bike, every half year on elec2, with the settings of `examples/`, until one takes over
 (at most {MOST}); then `models rollback`. The search, the gate and the commit path are those of reviews. The gain is
-that of the labelled rows from the promotion to the end of the data; of an error the sign is turned, so that above 0 the
-new model is better.
+that of the labelled rows from the promotion to the end of the data; for an error the sign is reversed, so that above 0
+the new model is better.
 """

@@ -101,7 +101,7 @@ def bounds(found: dict[str, Any]) -> list[Bound]:
     worst = max(alike, key=lambda kind: kind["back"] / kind["runs"])
     said = f"{share(sum(k['back'] for k in alike), sum(k['runs'] for k in alike))} pooled, "
     said += f"{share(worst['back'], worst['runs'])} at worst ({KINDS[worst['number']][1]})"
-    return [("champions no worse, sent back within their probation", "–", f"≤ {RISK:.0%}", said)]
+    return [("champions that are no worse, rolled back within their probation", "–", f"≤ {RISK:.0%}", said)]
 
 
 def page(found: dict[str, Any]) -> list[str]:
@@ -112,12 +112,12 @@ def page(found: dict[str, Any]) -> list[str]:
         unit = "% of the error" if metric in REGRESSION_METRICS else "points of accuracy"
         loss = f"{100 * lead:.0f} {unit}" if lead else "none"
         rows.append((name, metric, loss, share(kind["back"], kind["runs"]), after))
-    return [*TEXT.strip().splitlines(), "", table(("rows", "metric", "worse by", "sent back", "median rows"), rows)]
+    return [*TEXT.strip().splitlines(), "", table(("rows", "metric", "worse by", "rolled back", "median rows"), rows)]
 
 
 TEXT = f"""
 Whole probations of {ROWS} labelled rows (the default of `policy.probation`), by the rule of
-`training/evaluation/probation.py`: a look at each cycle by which the rows have grown by half. A
-champion that is no worse is exchangeable, row by row, with the one before it; at most {RISK:.0%} of those may be sent
-back.
+`training/evaluation/probation.py`: they are compared at each cycle by which the rows have grown by
+half. A champion that is no worse can be exchanged, row by row, with the one before it; at most {RISK:.0%} of those may
+be rolled back.
 """

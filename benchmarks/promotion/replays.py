@@ -136,24 +136,24 @@ def page(found: dict[str, Any]) -> list[str]:
 
 TEXT = f"""
 Each set is replayed with {SALTS} salts of its split; the salt decides which records the gate may judge by. `default`
-is the policy of `examples/`, with the default search and {OWN_POLICY} salts. It asks for few challengers, so `asked`
-trains one at every check and puts it to the same gate (each window of 500 reviews; every 8 weeks on bike, 12 on
+is the policy of `examples/`, with the default search and {OWN_POLICY} salts. It trains few challengers, so `asked`
+trains one at every check and judges it by the same gate (each window of 500 reviews; every 8 weeks on bike, 12 on
 elec2): salts 1 to {SEARCHED} with the default search, the others with one family (logistic regression on reviews, a
 forest elsewhere) over all and the newest history. A challenger is then judged by the labelled rows until the next
 promotion or the end, at least {LEAST}, of content that neither model knew. "Worse" is a one-sided permutation test on
-the stream's own metric that tosses the two models' answers by group, on bike and elec2 by day; of equally good
-challengers it calls one in a hundred worse. The limit is Clopper and Pearson's, one-sided at 95 %; it takes
-promotions as independent, which replays of one set under several salts are not quite. Gains are of macro-F1, on bike
-of the mean absolute error (rentals an hour); above 0 the new model is better. "Gone back" counts promotions that
-probation took back by itself; they are judged like the others, and acknowledged at once, so that the replay goes on.
+the stream's own metric that exchanges the two models' answers at random by group, on bike and elec2 by day; of
+equally good challengers it calls one in a hundred worse. The limit is Clopper and Pearson's, one-sided at 95 %; it
+assumes that promotions are independent, which those of one set under several salts are only in part. Gains are of
+macro-F1, on bike of the mean absolute error (rentals an hour); above 0 the new model is better. "Gone back" counts
+promotions that probation rolled back; they are judged like the others, and promotion is resumed at once.
 
-The prices of elec2 turn with the season: a challenger that was better for twenty weeks may be worse from the next day
-on, which nothing in those weeks can tell. Probation is there for that.
+The prices of elec2 change with the season: a challenger that was better for twenty weeks can be worse from the next day
+on, and nothing in those weeks shows it. Probation exists for that.
 """
 
 BETTER = """
 The challengers of classes that were more than two points better on the rows that follow (at .01), and whose gate had
-the labels that `GATE-LABELS` asks for. They are chosen by what came afterwards, which the gate cannot see: "gain on
+the labels that `GATE-LABELS` needs. They are chosen by what came afterwards, which the gate cannot know: "gain on
 them" is what the same challenger gained on the gate's own rows.
 """
 

@@ -287,14 +287,14 @@ TEXT = """
 Each stream has a champion with 1,000 to 4,000 rows of history and then four windows of 100 to 500 rows, with one of
 twelve kinds of shift (`made_streams.py`). After each window a challenger is found by trueup's search (logistic
 regression, naive Bayes and a small forest, all and newest history) and meets the champion as in production
-(`head_to_head`). What a rule promotes is the champion that the next ones meet. Promotions are judged by macro-F1 on
-20,000 fresh rows of the regime that the stream ends in, with true labels; the gain is that of the last champion over
-the first, mean of all streams. "P(better)" is the rule of discordant counts, .8 below 500 labels and .9 above;
-"macro-F1" asks the bootstrap of the metric itself; "trueup" is `judge_challenger` as it stands, at other levels beside
-it. The rule was chosen on other seeds than those shown here.
+(`head_to_head`). What a rule promotes is then the champion for the next windows. Promotions are judged by macro-F1 on
+20,000 fresh rows as the stream is at its end, with true labels; the gain is that of the last champion over the first,
+mean of all streams. "P(better)" is the rule of discordant counts, .8 below 500 labels and .9 above; "macro-F1" uses
+the bootstrap of the metric itself; "trueup" is `judge_challenger` as in production, and at other levels. The rule was
+chosen on other seeds than those shown here.
 
-What is missed is counted over all meetings of a stream's models at a first look, however the streams went: the
-challenger is worth more than two points more on the fresh rows, there are as many rows as `GATE-LABELS` asks for, and
-`judge_challenger` refuses it. Where the regime turns while rows come in, most of the judged rows tell of the one
-before, and more labels of it would not have helped.
+Missed are challengers that are more than two points better on the fresh rows, with as many rows as `GATE-LABELS`
+needs, and that `judge_challenger` refuses. They are counted at the first comparison of each pair of models, whatever
+became of the stream. Where the stream changes while rows come in, most of the judged rows are from before the change,
+and more of their labels would not have helped.
 """
