@@ -61,7 +61,7 @@ TF-IDF logistic regression that was fitted on other reviews. A check judges them
 
 
 def _bounds(cells: list[Row]) -> str:
-    """What was asked for, and what came out."""
+    """What was required, and what was measured."""
     checks = by_size(pick(cells, table="check", method="trueup"))
     beyond = [c for c in checks if _exceeds(c, 0.01, HOLM / len(checks))]
     rows: list[tuple[str, str, str]] = [
@@ -85,7 +85,7 @@ def _bounds(cells: list[Row]) -> str:
     before = pick(cells, table="flip", kind="label_flip", note="before labels")
     if before:
         rows.append(("label flip, judged before labels arrive", "never", of(before)))
-    return "## What was asked, and what came out\n\n" + table(("what", "bound", "measured"), rows)
+    return "## What was required, and what was measured\n\n" + table(("what", "bound", "measured"), rows)
 
 
 ROWS = (
