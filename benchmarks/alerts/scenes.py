@@ -170,7 +170,7 @@ def dirty(folder: Path) -> Scene:
     for _ in range(3):
         scene.week()
     for _ in range(2):
-        scene.week(Regime(dirt=0.4))
+        scene.week(Regime(dirt=0.15))
     return scene
 
 

@@ -57,6 +57,8 @@ def _done(situation: Situation, notice: AlertFacts) -> str:
 def _why_not(notice: AlertFacts) -> str:
     """Why there is no retraining, by the decision."""
     said = next((reason for reason in notice.reasons if reason.startswith("No retraining")), "")
+    if "retrain_on" in said:
+        return "No retraining: the settings ask for none after such a change."
     return re.sub(r"^No retraining for [^:]*:", "No retraining:", said)  # codes stand below
 
 
