@@ -170,6 +170,18 @@ checks = table_of(
     sa.Index("ix_checks_newest_of_all", "as_of", "made_at", "stream", "id", "version", "counted"),
 )
 
+comparisons = table_of(
+    "comparisons",
+    sa.Column("report_id", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # models, periods
+    *instants("as_of", "made_at"),
+    sa.Column("version", sa.Integer, nullable=False),
+    *texts("title"),
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.Index("ix_comparisons_newest", "stream", "as_of", "made_at"),
+)
+
 signals = table_of(
     "signals",
     sa.Column("check_id", sa.Text, sa.ForeignKey("checks.id"), primary_key=True),

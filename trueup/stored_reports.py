@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Check, Verdict
+from trueup.storage.comparison_reports import ComparisonLog
 from trueup.storage.errors import InputError, StoreUnusable
+from trueup.storage.report_kind import ReportKind
 from trueup.storage.tabular import Document, Listing, Page, Tabular
 from trueup.storage.timepoints import parse_since, to_minute
 
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
     from trueup.monitoring.report.workspace.folder import ProjectExport
     from trueup.reports.comparing import Change
     from trueup.storage.check_lists import ListedCheck
+    from trueup.stored_comparisons import StoredComparison
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredReport(Tabular):
     """A stored report. as_of: the time it speaks of. version: the champion. counted: whether it moves anything.
 
-    verdict: breached, where some signal is; insufficient, where none could be judged. breached: the codes that did.
+    verdict: breached, where some signal is; insufficient, where none could be judged; None for a comparison, which
+    judges no signal. breached: the codes that did. kind: check, models or periods.
     path: where its Evidently snapshot lies on this machine, compressed; None: elsewhere.
     """
 
@@ -36,9 +40,10 @@ class StoredReport(Tabular):
     as_of: datetime
     version: int
     counted: bool
-    verdict: Verdict
+    verdict: Verdict | None
     breached: tuple[str, ...]
     path: Path | None
+    kind: ReportKind = ReportKind.CHECK
     made_at: datetime = field(repr=False)
     _app: App = field(repr=False, compare=False)
 
@@ -141,7 +146,7 @@ class Reports:
 
     def list(
         self, limit: int | None = 50, *, since: str | None = None, verdict: Verdict | str | None = None,
-        code: str | None = None,
+        code: str | None = None, kind: ReportKind | str | None = None,
     ) -> Page[StoredReport]:
         """The newest stored reports, newest first; `total` of what comes back says how many there are.
 
@@ -150,6 +155,8 @@ class Reports:
             since: from when, of the time a report speaks of: a span back from now ("7d") or a time.
             verdict: "breached": some signal is; "ok": none is; "insufficient": none could be judged.
             code: reports in which this signal breached, or has the verdict.
+            kind: "check", "models" (a challenger against the champion at its gate) or "periods"; a verdict or a code
+                asks for checks.
 
         Raises:
             UsageError: `since` cannot be read.
@@ -162,23 +169,36 @@ class Reports:
             stream=self.stream, since=parse_since(since, now=self._app.now()),
             verdict=None if verdict is None else str(Verdict(verdict)), code=code,
         )  # fmt: skip
-        rows, total = self._app.checks.page(asked, limit)
-        return Page((self._of(row) for row in rows), total)
+        wanted = ReportKind(kind) if kind is not None else ReportKind.CHECK if verdict or code else None
+        found: list[StoredReport] = []
+        total = 0
+        if wanted in (None, ReportKind.CHECK):
+            rows, total = self._app.checks.page(asked, limit)
+            found = [self._of(row) for row in rows]
+        if wanted is not ReportKind.CHECK:
+            from trueup.stored_comparisons import stored_comparison
+
+            log = ComparisonLog(self._app.database)
+            others, more = log.page(limit, stream=self.stream, kind=wanted, since=asked.since)
+            found += [stored_comparison(self._app, listed) for listed in others]
+            total += more
+        newest = sorted(found, key=lambda report: (report.as_of, report.made_at), reverse=True)
+        return Page(newest[:limit], total)
 
     def latest(self) -> StoredReport:
-        """The newest report.
+        """The newest report of a check.
 
         Raises:
             InputError: there is none yet.
         """
-        found = self.list(limit=1)
+        found = self.list(limit=1, kind=ReportKind.CHECK)
         if not found:
             of = f" of '{self.stream}'" if self.stream else ""
             raise InputError(f"No report{of} is stored yet. A check makes one: trueup check")
         return found[0]
 
     def show(self, report_id: str) -> StoredReport:
-        """The report whose id is this, or the only one that begins so; "last": the newest.
+        """The report whose id is this, or the only one that begins so; "last": that of the newest check.
 
         Raises:
             InputError: there is none, or more than one.
@@ -188,8 +208,16 @@ class Reports:
 
         if report_id == NEWEST:
             return self.latest()
-        begin = self._app.checks.beginning(report_id, self.stream)
+        comparisons = ComparisonLog(self._app.database)
+        begin = [
+            *self._app.checks.beginning(report_id, self.stream),
+            *comparisons.beginning(report_id, self.stream),
+        ]
         whole = the_one(report_id, begin, of="report", listed="trueup reports list")
+        if listed := comparisons.find(whole):
+            from trueup.stored_comparisons import stored_comparison
+
+            return stored_comparison(self._app, listed)
         (found,), _ = self._app.checks.page(CheckFilter(report_id=whole), 1)
         return self._of(found)
 
@@ -209,6 +237,28 @@ class Reports:
                 "their signals measure different things. Name two of one stream; `trueup reports list -s STREAM`."
             )
         return ReportComparison(before, after, tuple(compared(before.check.signals, after.check.signals)))
+
+    def compare_periods(self, first: str, second: str, *, versions: Sequence[int] = ()) -> StoredComparison:
+        """Two periods of the stream against each other, stored as a report of its own.
+
+        Args:
+            first, second: weeks (`2024-W23`), months (`2024-05`) or spans (`2024-05-01..2024-05-14`), in UTC.
+            versions: the models that answer; left out, the champion. Each is judged on records newer than its training
+                data alone.
+
+        Raises:
+            UsageError: what is no period. InputError: a period without records, or no such version.
+            ModelUnusable: a model cannot be loaded.
+        """
+        from trueup.flows.check.period_comparison import compare_periods
+        from trueup.storage.named_periods import parse_period
+        from trueup.stored_comparisons import stored_comparison
+
+        if self.stream is None:
+            raise InputError("Periods are compared within one stream. Ask it: deployment.stream(NAME).reports")
+        settings = self._app.stream(self.stream)
+        listed = compare_periods(self._app, settings, parse_period(first), parse_period(second), versions)
+        return stored_comparison(self._app, listed)
 
     def open(self, report_id: str, *, browser: bool = True) -> tuple[Path, bool]:
         """Open a report's page in a browser; the file, and whether a browser took it."""

@@ -15,10 +15,12 @@ from trueup.flows.audit.consistency import version_files
 from trueup.flows.audit.retention import reasons_to_keep
 from trueup.flows.promote.commit import finish_undone
 from trueup.storage.actors import SCHEDULE
+from trueup.storage.comparison_reports import ComparisonLog
 from trueup.storage.errors import StoreUnusable, TrueupError
 from trueup.storage.leases import Lease, hold
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.prunings import REPORT, VERSION, Pruning
+from trueup.storage.report_kind import ReportKind
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 
@@ -90,10 +92,13 @@ def _plan(app: App, stream: StreamSettings) -> Plan:
 
 
 def _old_reports(app: App, stream: StreamSettings) -> list[str]:
-    """The reports whose time is over: quiet ones soon, those of incidents later."""
+    """The reports whose time is over: quiet ones and periods compared soon, those of incidents and gates later."""
     quiet, longer = stream.retention.reports_span, stream.retention.incident_reports_span
     found = app.prunings.quiet_reports(stream.name, app.now() - quiet) if quiet else []
     past = app.prunings.reports_of_past_incidents(stream.name, app.now() - longer) if longer else []
+    comparisons = ComparisonLog(app.database)
+    for kind, span in ((ReportKind.PERIODS, quiet), (ReportKind.MODELS, longer)):
+        found += comparisons.unpruned(stream.name, kind, app.now() - span) if span else []
     return list(dict.fromkeys([*found, *past]))
 
 

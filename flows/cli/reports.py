@@ -23,6 +23,8 @@ from trueup.flows.cli.session import (
     session,
 )
 from trueup.reports.tables import MOMENT, SENTENCE, Column, table
+from trueup.storage.named_periods import is_period
+from trueup.storage.report_kind import ReportKind
 from trueup.storage.short_ids import short_id
 from trueup.storage.timepoints import to_minute
 
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
     from trueup.stored_reports import StoredReport
 
 ReportId = Annotated[str, typer.Argument(help="A report's id, the beginning of one, or last.")]
+
+
+Compared = Annotated[
+    str, typer.Argument(help="A report's id or last; or a period: 2024-W23, 2024-05, 2024-05-01..2024-05-14.")
+]
 
 
 class VerdictName(StrEnum):
@@ -53,6 +60,9 @@ def reports_list(
     code: Annotated[
         str | None, typer.Option("--code", help="Only those in which this signal breached, or has the --verdict.")
     ] = None,
+    kind: Annotated[
+        ReportKind | None, typer.Option("--kind", help="Only checks, comparisons of models, or of periods.")
+    ] = None,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -60,16 +70,17 @@ def reports_list(
     """Stored reports, newest first."""
     with session(config, home, as_json) as s:
         found = s.reports(stream).list(
-            limit or PAGE, since=since, verdict=verdict and _STORED.get(verdict, verdict), code=code
+            limit or PAGE, since=since, verdict=verdict and _STORED.get(verdict, verdict), code=code, kind=kind
         )
         cells = [
-            (short_id(r.report_id), r.stream, to_minute(r.as_of), _outcome(r), f"v{r.version}",
+            (short_id(r.report_id), str(r.kind), r.stream, to_minute(r.as_of), _outcome(r), f"v{r.version}",
              "yes" if r.counted else "no", ", ".join(r.breached))
             for r in found
         ]  # fmt: skip
         heads = (
-            Column("id"), Column("stream", rank=1), Column("as of", least=MOMENT), Column("verdict", least=8),
-            Column("champion", rank=2), Column("counted", rank=3), Column("breached", least=SENTENCE),
+            Column("id"), Column("kind", rank=4), Column("stream", rank=1), Column("as of", least=MOMENT),
+            Column("verdict", least=8), Column("champion", rank=2), Column("counted", rank=3),
+            Column("breached", least=SENTENCE),
         )  # fmt: skip
         document = {"reports": found.records(), "total": found.total}
         s.show(document, table(heading("reports", len(found), found.total), heads, cells))
@@ -81,10 +92,16 @@ def reports_show(
     """A stored report's signals in words and figures."""
     from rich.text import Text
 
+    from trueup.reports.comparison_tables import comparison_shown
     from trueup.reports.signal_tables import signals_shown
+    from trueup.stored_comparisons import StoredComparison
 
     with session(config, home, as_json) as s:
         found = s.deployment.reports.show(report_id)
+        if isinstance(found, StoredComparison):
+            head = {"report_id": found.report_id, "kind": found.kind, "stream": found.stream, "as_of": found.as_of}
+            s.show({"reports": [{**head, **found.comparison.as_json()}]}, *comparison_shown(found.comparison))
+            return
         head = {"stream": found.stream, "as_of": found.as_of, "version": found.version, "path": found.path}
         said = f"{found.stream} as of {to_minute(found.as_of)}, champion v{found.version}, report {found.report_id}"
         s.show(
@@ -96,19 +113,30 @@ def reports_show(
 
 
 def reports_compare(
-    first: ReportId,
-    second: Annotated[str, typer.Argument(help="Another one of the same stream.")],
+    first: Compared,
+    second: Compared,
+    stream: MaybeStream = None,
+    version: Annotated[
+        list[int] | None, typer.Option("--version", help="A model that answers both periods; give it more than once.")
+    ] = None,
     every: Every = False,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Two stored reports' signals side by side, the earlier first."""
+    """Two stored reports' signals side by side, or two periods with one or more models; periods become a report."""
     from rich.text import Text
 
+    from trueup.reports.comparison_tables import comparison_shown
     from trueup.reports.signal_tables import changes_shown
 
     with session(config, home, as_json) as s:
+        if is_period(first) and is_period(second):
+            made = s.stream(stream).reports.compare_periods(first, second, versions=version or ())
+            head = {"report_id": made.report_id, "kind": made.kind, "stream": made.stream, "as_of": made.as_of}
+            kept = Text(f"kept as report {made.report_id}; its page: trueup reports open {made.report_id}")
+            s.show({"reports": [{**head, **made.comparison.as_json()}]}, *comparison_shown(made.comparison), kept)
+            return
         found = s.deployment.reports.compare(first, second)
         before, after = found.before, found.after
         other = f"; v{before.version} and v{after.version} were champion: values differ by their reference too"
@@ -125,6 +153,8 @@ def _outcome(report: StoredReport) -> Text:
 
     from trueup.reports.signal_tables import verdict_text
 
+    if report.verdict is None:
+        return Text("–", style="dim")
     if report.breached:
         return Text(f"{len(report.breached)} breached", style="bold red")
     return verdict_text(report.verdict)

@@ -13,6 +13,7 @@ from trueup.flows.check.predictions import predictor_of
 from trueup.flows.gate.behaviour_cases import own_cases, own_suites
 from trueup.flows.gate.golden_set import golden_set
 from trueup.flows.gate.label_evidence import doubts_of, labelling_of, labels_before
+from trueup.flows.gate.model_comparison_report import keep_model_comparison
 from trueup.flows.train.run import Trained, load_trained
 from trueup.monitoring.check import Check
 from trueup.storage import snapshots
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 ReadBack = Callable[
     [App, StreamSettings, VersionRecord, Any], str
 ]  # why a version does not answer as it did; empty: it does
+Keep = Callable[[App, StreamSettings, int, int, datetime, "Paired", dict[str, Any]], None]  # the comparison as a report
 
 
 @dataclass(frozen=True)
@@ -98,15 +100,17 @@ def run_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetime
         ModelUnusable: the champion is lost, or cannot be loaded or scored; nothing is promoted over it.
         TrueupError: the registry cannot be reached.
     """
-    return _run_gate(app, stream, trained, as_of, difference_in_fresh_process)
+    return _run_gate(app, stream, trained, as_of, difference_in_fresh_process, keep_model_comparison)
 
 
 def run_gate_in_process(app: App, stream: StreamSettings, trained: Trained, as_of: datetime) -> GateOutcome:
     """As `run_gate`, without a fresh process: for a replay, whose models nobody will ask elsewhere."""
-    return _run_gate(app, stream, trained, as_of, difference_in_process)
+    return _run_gate(app, stream, trained, as_of, difference_in_process, None)
 
 
-def _run_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetime, read_back: ReadBack) -> GateOutcome:
+def _run_gate(
+    app: App, stream: StreamSettings, trained: Trained, as_of: datetime, read_back: ReadBack, keep: Keep | None
+) -> GateOutcome:
     from trueup.training.evaluation.changed_answers import changed_answers
     from trueup.training.gate.context import GateContext, StoredModel
     from trueup.training.gate.fresh_process import loads_test
@@ -142,6 +146,8 @@ def _run_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetim
     gate = replace(verdict.gate, tests=(*data.tests, *verdict.gate.tests, *guardrail_tests(context)))
     gate = gate.and_test(loads_test(trained.version, read_back(app, stream, record, fitted.model)))
     kept = gate.as_json() | {"answers": changed_answers(verdict.paired) if champion is not None else {}}
+    if keep is not None and champion is not None:
+        keep(app, stream, champion, trained.version, as_of, verdict.paired, kept)
     return GateOutcome(kept, champion, verdict.labels)
 
 

@@ -32,8 +32,6 @@ def input_sections(
     stream: StreamSettings, frames: FramePair, signals: Sequence[Signal], said: list[str]
 ) -> Iterator[Section]:
     """The features, with the drift tests of the signals that are drawn on them; `said` takes what is left out."""
-    from evidently.presets import DatasetStats, ValueStats
-
     if not len(frames.current) or not len(frames.reference):
         which = "current window" if len(frames.reference) else "reference"
         said.append(f"Inputs not plotted: the {which} holds no records.")
@@ -50,6 +48,20 @@ def input_sections(
             for kind in drawn_on(drawn[column]):
                 code = kind.code_of(column)
                 yield from _drift(code, column, frames.kinds[column], signals, current, reference, said)
+    yield from _summaries(frames, shown, current, reference)
+
+
+def summary_sections(frames: FramePair, said: list[str]) -> Iterator[Section]:
+    """The features side by side, judged by no test."""
+    shown = [column for column in frames.kinds if not _left_out(frames, column, said)]
+    if shown:
+        reference, current = _dataset(frames.reference, frames, shown), _dataset(frames.current, frames, shown)
+        yield from _summaries(frames, shown, current, reference)
+
+
+def _summaries(frames: FramePair, shown: Sequence[str], current: Dataset, reference: Dataset) -> Iterator[Section]:
+    from evidently.presets import DatasetStats, ValueStats
+
     yield Section("the summary of the records", DatasetStats(), current, reference)
     for column in shown:
         # a text's widget has no plot, and without one the whole page stays blank

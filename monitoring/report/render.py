@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,20 +72,37 @@ def render(
     labelled_reference = labelled.iloc[:0]
     if quality_reference is not None:
         labelled_reference = labelled_frame(stream, sample_rows(quality_reference, seed))
+
+    def sections(said: list[str]) -> Iterator[Section]:
+        yield from input_sections(stream, inputs, signals, said)
+        yield from model_sections(stream, model, signals, said)
+        yield from quality_sections(stream, labelled_reference, labelled, said)
+
+    snapshot = _drawn(sections, said, title, seed, as_of)
+    return RenderedReport(snapshot=snapshot.dumps().encode(), notes=tuple(said))
+
+
+def _drawn(
+    sections: Callable[[list[str]], Iterator[Section]], said: list[str], title: str, seed: int, as_of: datetime
+) -> Snapshot:
+    """All sections as one snapshot; `said` takes what could not be shown."""
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of scikit-learn and plotly, about data that the notes speak of
         random_state = np.random.get_state()
         np.random.seed(seed % 2**32)
         try:
-            sections = [
-                *input_sections(stream, inputs, signals, said),
-                *model_sections(stream, model, signals, said),
-                *quality_sections(stream, labelled_reference, labelled, said),
-            ]
-            snapshot = _joined([run for section in sections if (run := _run(section, said))], title, as_of)
+            found = list(sections(said))
+            return _joined([run for section in found if (run := _run(section, said))], title, as_of)
         finally:
             np.random.set_state(random_state)
-    return RenderedReport(snapshot=snapshot.dumps().encode(), notes=tuple(said))
+
+
+def snapshot_of(
+    sections: Callable[[list[str]], Iterator[Section]], *, title: str, seed: int, as_of: datetime
+) -> tuple[bytes, tuple[str, ...]]:
+    """Sections as one snapshot in JSON, and what could not be shown; numpy's random state is as before afterwards."""
+    said: list[str] = []
+    return _drawn(sections, said, title, seed, as_of).dumps().encode(), tuple(said)
 
 
 def _run(section: Section, said: list[str]) -> Snapshot | None:

@@ -110,11 +110,11 @@ def check_page(facts: CheckPageFacts) -> bytes:
         fine=_table(facts.check.signals, Verdict.OK, "Signals that are ok"),
         unjudged=_table(facts.check.signals, Verdict.INSUFFICIENT, "Signals that are not judged"),
         metric=capitalised(metric_name(facts.metric)),
-        packed=Markup(base64.b64encode(gzip.compress(plots.inside, _EFFORT, mtime=0)).decode()) if plots.inside else "",
+        packed=packed_plots(plots.inside),
         to_minute=to_minute,
     )
     scripts = (script,) if script else ()
-    return whole_page(facts.frame, Markup(body), scripts=scripts, allowed=_hashes(plots.inside))
+    return whole_page(facts.frame, Markup(body), scripts=scripts, allowed=plots_hashes(plots.inside))
 
 
 def check_drawings(facts: CheckPageFacts) -> tuple[Drawing, ...]:
@@ -123,7 +123,14 @@ def check_drawings(facts: CheckPageFacts) -> tuple[Drawing, ...]:
     return tuple(drawing for drawing in (_course(facts), *shown) if drawing is not None)
 
 
-def _hashes(inside: bytes) -> tuple[str, ...]:
+def packed_plots(inside: bytes) -> Markup:
+    """The plots' page as `plots.js` unpacks it when it is opened; empty for none."""
+    from markupsafe import Markup
+
+    return Markup(base64.b64encode(gzip.compress(inside, _EFFORT, mtime=0)).decode() if inside else "")
+
+
+def plots_hashes(inside: bytes) -> tuple[str, ...]:
     """The scripts of the plots' page, which inherits the policy of the page that holds it."""
     scripts = re.findall(r"<script>(.*?)</script>", inside.decode(), re.DOTALL)
     return tuple(hash_of_script(script) for script in scripts)

@@ -16,7 +16,8 @@ from trueup.storage.timepoints import to_minute
 
 _HIGH = 190  # of the plot of a distribution
 _MOST = 12  # levels; the rest is one bar
-_SIDES = (("line-reference dashed", "line", "reference"), ("line-current", "line", "current"))
+SIDES = ("reference", "current")
+_LINES = ("line-reference dashed", "line-current")
 _OTHERS = "{} others"
 
 
@@ -36,6 +37,7 @@ def distribution_pair(
     *,
     name: str,
     title: str,
+    sides: tuple[str, str] = SIDES,
 ) -> Drawing:
     """Two distributions over common bins, as shares of either side.
 
@@ -43,7 +45,7 @@ def distribution_pair(
     Bins of unequal width are drawn as shares for a common width, so that areas stay comparable.
     """
     places = [edge.timestamp() if isinstance(edge, datetime) else float(edge) for edge in edges]
-    shares = [_shares(reference), _shares(current)]
+    shares = {side: _shares(counts) for side, counts in zip(sides, (reference, current), strict=True)}
     widths = [b - a for a, b in pairwise(places)]
     unit = min((w for w in widths if w > 0), default=1.0)
     even = all(w <= unit * 1.001 for w in widths)
@@ -51,11 +53,13 @@ def distribution_pair(
         None
         if side is None
         else [share if even or not w else share * unit / w for share, w in zip(side, widths, strict=True)]
-        for side in shares
+        for side in shares.values()
     ]
     tallest = max((h for side in heights if side for h in side), default=0.0) or 1.0
     times = [edge for edge in edges if isinstance(edge, datetime)]
-    legend, top = marks.key(_SIDES)
+    legend, top = marks.key(
+        [(classes, "line", marks.cut_to_fit(side, 640)) for classes, side in zip(_LINES, sides, strict=True)]
+    )
     for note in _notes(shares, "" if even else f"{unit / 86_400:.3g} days" if times else figure(unit)):
         legend += marks.text(0, top + marks.LINE // 2, note, "muted")
         top += marks.LINE
@@ -73,15 +77,15 @@ def distribution_pair(
     )
     alt = _distribution_alt(title, edges, shares)
     rows = tuple(
-        (edges[k], edges[k + 1], *(None if side is None else round(side[k], 6) for side in shares))
+        (edges[k], edges[k + 1], *(None if side is None else round(side[k], 6) for side in shares.values()))
         for k in range(len(widths))
     )
     svg = marks.element(title, alt, frame.height, body)
-    return Drawing(name, title, svg, alt, ("from", "to", "share of reference", "share of current"), rows)
+    return Drawing(name, title, svg, alt, ("from", "to", *(f"share of {side}" for side in sides)), rows)
 
 
-def _notes(shares: Sequence[list[float] | None], unit: str) -> list[str]:
-    missing = [side for side, values in zip(("reference", "current"), shares, strict=True) if values is None]
+def _notes(shares: Mapping[str, list[float] | None], unit: str) -> list[str]:
+    missing = [side for side, values in shares.items() if values is None]
     return [f"no {side} records" for side in missing] + ([f"share for each {unit}"] if unit else [])
 
 
@@ -128,16 +132,12 @@ def _pointed(
     axes: Axes,
     edges: Sequence[float] | Sequence[datetime],
     places: Sequence[float],
-    shares: Sequence[list[float] | None],
+    shares: Mapping[str, list[float] | None],
 ) -> str:
     """What a bin says when pointed at."""
     drawn = []
     for k in range(len(places) - 1):
-        sides = [
-            f"{side} {percent(values[k])}"
-            for side, values in zip(("reference", "current"), shares, strict=True)
-            if values
-        ]
+        sides = [f"{side} {percent(values[k])}" for side, values in shares.items() if values]
         words = f"{_edge(edges[k])} to {_edge(edges[k + 1])}: {', '.join(sides) or 'no records'}"
         left, right = _x(axes, places, places[k]), _x(axes, places, places[k + 1])
         drawn.append(marks.box(left, axes.frame.top, right, axes.frame.bottom, "unseen", words))
@@ -149,10 +149,10 @@ def _edge(edge: float | datetime) -> str:
 
 
 def _distribution_alt(
-    title: str, edges: Sequence[float] | Sequence[datetime], shares: Sequence[list[float] | None]
+    title: str, edges: Sequence[float] | Sequence[datetime], shares: Mapping[str, list[float] | None]
 ) -> str:
     told = []
-    for side, values in zip(("reference", "current"), shares, strict=True):
+    for side, values in shares.items():
         if values is None:
             told.append(f"no {side} records")
         else:
@@ -179,20 +179,22 @@ def in_one_order(reference: Mapping[str, float], current: Mapping[str, float]) -
     )
 
 
-def levels_pair(levels: Sequence[LevelShares], *, name: str, title: str) -> Drawing:
+def levels_pair(levels: Sequence[LevelShares], *, name: str, title: str, sides: tuple[str, str] = SIDES) -> Drawing:
     """Two bars a level, in the order given; levels beyond the twelfth are one."""
     shown = _pooled(levels)
     most = max((v for level in shown for v in (level.reference, level.current) if v), default=0.0) or 1.0
     labels = [marks.cut_to_fit(level.words, 225) for level in shown]
     left = round(max((marks.breadth(label) for label in labels), default=1.0) * marks.EM) + 14
-    words = [_change(level) for level in shown]
+    words = [_change(level, sides) for level in shown]
     right = marks.WIDTH - round(max((marks.breadth(w) for w in words), default=1.0) * marks.EM) - 14
-    legend, top = marks.key((("fill-reference", "box", "reference"), ("fill-current", "box", "current")))
+    legend, top = marks.key(
+        [(f"fill-{colour}", "box", marks.cut_to_fit(side, 640)) for colour, side in zip(SIDES, sides, strict=True)]
+    )
     high = 42
     drawn = [legend]
     for k, level in enumerate(shown):
         middle = top + 12 + high * k + high // 2
-        told = f"{level.words}: reference {_share(level.reference)}, current {_share(level.current)}"
+        told = f"{level.words}: {sides[0]} {_share(level.reference)}, {sides[1]} {_share(level.current)}"
         drawn.append(f"<g>{marks.said(told)}{marks.text(left - 12, middle, labels[k], 'end')}")
         for side, value, place in (("reference", level.reference, -13), ("current", level.current, 1)):
             if value is not None:
@@ -208,12 +210,12 @@ def levels_pair(levels: Sequence[LevelShares], *, name: str, title: str) -> Draw
     drawn.append(marks.segment(left, top + 8, left, bottom, "line-axis thin"))
     alt = (
         f"{title}: "
-        + ("; ".join(f"{level.words} {_change(level)}" for level in shown) or "no records on either side")
+        + ("; ".join(f"{level.words} {_change(level, sides)}" for level in shown) or "no records on either side")
         + "."
     )
     rows = tuple((level.words, level.reference, level.current) for level in levels)
     svg = marks.element(title, alt, bottom + 12, "".join(drawn))
-    return Drawing(name, title, svg, alt, ("level", "share of reference", "share of current"), rows)
+    return Drawing(name, title, svg, alt, ("level", *(f"share of {side}" for side in sides)), rows)
 
 
 def _pooled(levels: Sequence[LevelShares]) -> list[LevelShares]:
@@ -232,14 +234,13 @@ def _share(value: float | None) -> str:
     return "no records" if value is None else percent(value)
 
 
-def _change(level: LevelShares) -> str:
-    if level.reference is None or level.current is None:
-        known = level.current if level.reference is None else level.reference
-        return (
-            "no records"
-            if known is None
-            else f"{percent(known)}, no {'current' if level.current is None else 'reference'}"
-        )
+def _change(level: LevelShares, sides: tuple[str, str]) -> str:
+    if level.reference is None and level.current is None:
+        return "no records"
+    if level.reference is None:
+        return f"{_share(level.current)}, no {sides[0]}"
+    if level.current is None:
+        return f"{_share(level.reference)}, no {sides[1]}"
     if not level.reference and level.current:
         return f"new: {percent(level.current)}"
     if level.reference and not level.current:

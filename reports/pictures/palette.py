@@ -7,7 +7,7 @@ from itertools import pairwise
 from trueup.storage.colours import CATEGORIES, PALETTE, Colour
 
 # Text is sized by the width of the figure (`.picture`), in units of the drawing, so that it is never under 11 px.
-_SIZES = ((640, 14), (440, 19), (0, 25))  # from this width of the figure on, px: this size
+_SIZES = ((860, 11), (640, 14), (440, 19), (0, 25))  # from this width of the figure on, px: this size
 
 
 def palette_css() -> str:
@@ -32,7 +32,7 @@ def _named() -> list[tuple[str, Colour]]:
 _STYLE = (
     ".picture{container-type:inline-size}"
     ".picture svg{display:block;width:100%;height:auto;overflow:hidden;font-family:system-ui,sans-serif}"
-    ".picture text{fill:var(--ink);font-size:14px;dominant-baseline:central;font-variant-numeric:tabular-nums}"
+    ".picture text{fill:var(--ink);font-size:11px;dominant-baseline:central;font-variant-numeric:tabular-nums}"
     ".picture text.muted{fill:var(--muted)}"
     ".picture .strong{font-weight:600}"
     ".picture .middle{text-anchor:middle}.picture .end{text-anchor:end}"

@@ -97,7 +97,12 @@ def by_harm(slices: Sequence[SliceMetric], *, lower_is_better: bool) -> list[Sli
 
 
 def slices_by_harm(
-    slices: Sequence[SliceMetric], *, metric: str, lower_is_better: bool = False, name: str = "slices"
+    slices: Sequence[SliceMetric],
+    *,
+    metric: str,
+    lower_is_better: bool = False,
+    name: str = "slices",
+    sides: tuple[str, str] = ("before", "now"),
 ) -> Drawing:
     """The metric of each slice before (hollow) and now (full), those that lost most for most records first."""
     ordered = by_harm(slices, lower_is_better=lower_is_better)
@@ -106,9 +111,9 @@ def slices_by_harm(
     low, high = extent(v for part in shown for v in (part.before, part.now))
     legend, top = marks.key(
         (
-            ("line-reference hollow", "dot", "before"),
-            ("fill-current", "dot", "now"),
-            ("fill-incident", "dot", "now, breached"),
+            ("line-reference hollow", "dot", marks.cut_to_fit(sides[0], 640)),
+            ("fill-current", "dot", marks.cut_to_fit(sides[1], 640)),
+            *([("fill-incident", "dot", "breached")] if any(part.breached for part in shown) else []),
         )
     )
     bottom = top + 8 + _SLICE * max(len(shown), 1)
@@ -124,7 +129,7 @@ def slices_by_harm(
         (p.words, finite(p.before), finite(p.now), p.records, "breached" if p.breached else "") for p in ordered
     )
     svg = marks.element(title, alt, frame.height, "".join(drawn))
-    return Drawing(name, title, svg, alt, ("slice", "before", "now", "records", "verdict"), rows)
+    return Drawing(name, title, svg, alt, ("slice", *sides, "records", "verdict"), rows)
 
 
 def _pair(part: SliceMetric) -> str:

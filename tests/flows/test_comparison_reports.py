@@ -1,0 +1,139 @@
+"""A gate leaves a report, periods make one: listed, shown, opened, exported and pruned like others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import trueup
+from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, about_to_break
+from trueup.flows.app import App, open_app
+from trueup.flows.audit.prune import prune
+from trueup.flows.cycle.train_on_demand import train_now
+from trueup.storage import tables as t
+from trueup.storage.errors import InputError, StoreUnusable, TrueupError
+from trueup.storage.report_kind import ReportKind
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A deployment whose challenger was held against its champion."""
+    folder = tmp_path_factory.mktemp("judged")
+    app = about_to_break(folder, more=ONE_CANDIDATE)
+    train_now(app, app.stream("reviews"), TRAINED + WEEK)
+    app.close()
+    return folder
+
+
+@pytest.fixture
+def opened(judged: Path) -> trueup.Deployment:
+    return trueup.open(judged / "trueup.toml", judged / ".trueup")
+
+
+def test_a_gate_leaves_a_report(opened: trueup.Deployment, tmp_path: Path) -> None:
+    """It is listed with its kind, says who is better on how many records, and holds Evidently's plots."""
+    (report,) = opened.reports.list(kind="models")
+    assert "challenger v2 against champion v1" in report.title
+    found = report.comparison
+    assert "records new to both" in found.verdict
+    assert {table.caption for table in found.tables} >= {"Metric", "Tests of the gate"}
+    assert {picture.name for picture in found.pictures} >= {"roc", "calibration"}
+    page = report.html()
+    assert page == report.html()
+    assert b"packed-plots" in page
+    assert report.evidently().dict()["metrics"]
+    html, figures = report.export(tmp_path)
+    assert html.read_bytes() == page
+    assert json.loads(figures.read_text())["title"] == found.title
+    assert "<script" not in report._repr_html_()
+    assert len(report.to_frame())
+
+
+def test_lists_keep_kinds_apart(opened: trueup.Deployment) -> None:
+    """All kinds stand in a list; a verdict or a code asks for checks, and a comparison has no signals."""
+    assert {report.kind for report in opened.reports.list(limit=None)} >= {ReportKind.MODELS}
+    assert not opened.reports.list(verdict="ok", kind=None).total or all(
+        report.kind is ReportKind.CHECK for report in opened.reports.list(verdict="ok")
+    )
+    (report,) = opened.reports.list(kind="models")
+    assert opened.reports.show(report.report_id[:6]).report_id == report.report_id
+    with pytest.raises(InputError, match="has no signals"):
+        _ = report.check
+
+
+def test_periods_are_compared(opened: trueup.Deployment) -> None:
+    """Two models side by side; one that learned from a period is not judged on it, and says so."""
+    start, later = f"{TRAINED - timedelta(days=7):%Y-%m-%d}", f"{TRAINED:%Y-%m-%d}"
+    first = f"{start}..{TRAINED - timedelta(days=1):%Y-%m-%d}"
+    second = f"{later}..{TRAINED + timedelta(days=6):%Y-%m-%d}"
+    reports = opened.stream("reviews").reports
+    made = reports.compare_periods(second, first, versions=[1, 2])
+    assert made.kind is ReportKind.PERIODS
+    assert made.comparison.sides == (first, second)
+    assert [row[0] for row in made.comparison.tables[0].rows] == [first, second]
+    assert any("learned from those records" in note for note in made.comparison.notes)
+    assert reports.list(kind="periods")[0].report_id == made.report_id
+    assert b"Evidently" in made.html()
+    with pytest.raises(InputError, match="no records"):
+        reports.compare_periods("1999-W01", first)
+    with pytest.raises(InputError, match="no v9"):
+        reports.compare_periods(first, second, versions=[9])
+
+
+def test_a_damaged_one_costs_only_itself(judged: Path, opened: trueup.Deployment) -> None:
+    """Without its snapshot the page stands; without its document the others do."""
+    app = open_app(judged / "trueup.toml", judged / ".trueup")
+    (report,) = opened.reports.list(kind="models")
+    name = app.report_files.names("reviews", report.report_id)[0]
+    held = app.archive.read(name)
+    app.archive.write(name, b"broken")
+    try:
+        assert b"records new to both" in report.html()
+        assert b"packed-plots\">" not in report.html()
+    finally:
+        app.archive.write(name, held)
+    with app.database.write() as connection:
+        mine = sa.update(t.comparisons).where(t.comparisons.c.report_id == report.report_id)
+        kept = connection.execute(sa.select(t.comparisons.c.document)).scalars().first()
+        connection.execute(mine.values(document={"title": 1}))
+    try:
+        listed = opened.reports.list(limit=None)
+        damaged = next(one for one in listed if one.report_id == report.report_id)
+        with pytest.raises(StoreUnusable, match="Other reports are not affected"):
+            _ = damaged.comparison
+    finally:
+        with app.database.write() as connection:
+            connection.execute(mine.values(document=kept))
+        app.close()
+
+
+def test_a_report_that_fails_fails_no_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate's verdict stands where its report cannot be drawn."""
+    from trueup.flows.gate import model_comparison_report
+
+    def broken(*_args: object, **_more: object) -> None:
+        raise TrueupError("no plots today")
+
+    monkeypatch.setattr(model_comparison_report, "snapshot_of_models", broken)
+    app = about_to_break(tmp_path, more=ONE_CANDIDATE)
+    done = train_now(app, app.stream("reviews"), TRAINED + WEEK)
+    assert done["gate"]["tests"]
+    app.close()
+
+
+def test_pruning_knows_comparisons(judged: Path) -> None:
+    """Where the retention lets a comparison go, its files go, and its figures stay."""
+    app: App = open_app(judged / "trueup.toml", judged / ".trueup")
+    settings = app.stream("reviews")
+    short = settings.retention.model_copy(update={"reports": "1d", "incident_reports": "1d"})
+    later = replace(app, clock=lambda: app.now() + timedelta(days=40))
+    found = prune(later, settings.model_copy(update={"retention": short}), dry_run=True)
+    named = {one["name"] for one in found["removed"] if one["kind"] == "report"}
+    (report,) = trueup.open(judged / "trueup.toml", judged / ".trueup").reports.list(kind="models")
+    assert report.report_id in named
+    app.close()
