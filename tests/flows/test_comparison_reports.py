@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -15,9 +16,12 @@ from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, about_to_break
 from trueup.flows.app import App, open_app
 from trueup.flows.audit.prune import prune
 from trueup.flows.cycle.train_on_demand import train_now
+from trueup.flows.gate import model_comparison_report
 from trueup.storage import tables as t
 from trueup.storage.errors import InputError, StoreUnusable, TrueupError
+from trueup.storage.policy import Retention
 from trueup.storage.report_kind import ReportKind
+from trueup.training.evaluation.paired import Paired
 
 
 @pytest.fixture(scope="module")
@@ -112,17 +116,25 @@ def test_a_damaged_one_costs_only_itself(judged: Path, opened: trueup.Deployment
         app.close()
 
 
-def test_a_report_that_fails_fails_no_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gate's verdict stands where its report cannot be drawn."""
-    from trueup.flows.gate import model_comparison_report
+def test_a_report_that_fails_fails_no_gate(
+    judged: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The gate's verdict stands where its report cannot be drawn: that is told, and nothing is raised."""
 
     def broken(*_args: object, **_more: object) -> None:
         raise TrueupError("no plots today")
 
     monkeypatch.setattr(model_comparison_report, "snapshot_of_models", broken)
-    app = about_to_break(tmp_path, more=ONE_CANDIDATE)
-    done = train_now(app, app.stream("reviews"), TRAINED + WEEK)
-    assert done["gate"]["tests"]
+    app = open_app(judged / "trueup.toml", judged / ".trueup")
+    answers, score = np.array(["positive", "negative"], dtype=object), np.array([0.9, 0.1])
+    paired = Paired(
+        opponent="champion", truth=answers, opponent_predicted=answers, challenger_predicted=answers,
+        opponent_score=score, challenger_score=score, unit=np.arange(2), evaluation=np.ones(2, dtype=bool),
+        classes=("negative", "positive"),
+    )  # fmt: skip
+    gate = {"passed": True, "tests": [], "answers": {}}
+    model_comparison_report.keep_model_comparison(app, app.stream("reviews"), 1, 9, TRAINED, paired, gate)
+    assert "no plots today" in caplog.text
     app.close()
 
 
@@ -130,7 +142,7 @@ def test_pruning_knows_comparisons(judged: Path) -> None:
     """Where the retention lets a comparison go, its files go, and its figures stay."""
     app: App = open_app(judged / "trueup.toml", judged / ".trueup")
     settings = app.stream("reviews")
-    short = settings.retention.model_copy(update={"reports": "1d", "incident_reports": "1d"})
+    short = Retention(reports="1d", incident_reports="1d")
     later = replace(app, clock=lambda: app.now() + timedelta(days=40))
     found = prune(later, settings.model_copy(update={"retention": short}), dry_run=True)
     named = {one["name"] for one in found["removed"] if one["kind"] == "report"}
