@@ -12,6 +12,7 @@ from trueup.reports.comparison_facts import ComparisonFacts
 from trueup.storage.errors import InputError
 from trueup.storage.timepoints import to_minute
 
+
 def comparison_page_of(app: App, stream: str, report_id: str, as_of: datetime, facts: ComparisonFacts) -> bytes:
     """The page as one file; where Evidently's plots were pruned, or cannot be read, it says so."""
     from trueup.reports.pages.comparison_page import comparison_page

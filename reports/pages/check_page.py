@@ -25,7 +25,7 @@ from trueup.storage.slugs import slug
 from trueup.storage.timepoints import to_minute
 
 if TYPE_CHECKING:
-    pass
+    from markupsafe import Markup
 
 _OF_METRIC = (METRIC, ESTIMATE)  # told beside the metric's own picture
 _SHARES = frozenset({  # whose contributors are shares of the records

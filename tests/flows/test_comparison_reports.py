@@ -98,7 +98,7 @@ def test_a_damaged_one_costs_only_itself(judged: Path, opened: trueup.Deployment
     app.archive.write(name, b"broken")
     try:
         assert b"records new to both" in report.html()
-        assert b"packed-plots\">" not in report.html()
+        assert b'packed-plots">' not in report.html()
     finally:
         app.archive.write(name, held)
     with app.database.write() as connection:
