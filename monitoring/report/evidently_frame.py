@@ -39,7 +39,7 @@ _PAGE = """<!DOCTYPE html>
 </html>
 """
 _DRAW = f'window.drawDashboard({_NAME}, new Map(Object.entries(additional_graphs_{_NAME})), "root_{_NAME}");'
-_STYLE = "body { margin: 0 }"
+_STYLE = "body { margin: 0 } @media (max-width: 800px) { .MuiPaper-root { overflow-x: auto !important } }"
 
 
 def evidently_version() -> str:
