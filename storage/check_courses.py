@@ -150,7 +150,7 @@ class CheckCourses:
             )
             .join_from(t.checks, t.signals, s.check_id == c.id)
             .where(c.stream == stream, s.code.in_(codes), s.verdict != "insufficient", s.value.is_not(None))
-            .order_by(c.as_of.desc(), c.made_at.desc())
+            .order_by(c.as_of.desc(), c.made_at.desc(), c.id)
             .limit(limit)
         )  # fmt: skip
         query = query if counted is None else query.where(c.counted.is_(counted))

@@ -9,15 +9,15 @@ from itertools import groupby
 
 from trueup.flows.app import App
 from trueup.flows.audit.history import what_happened
+from trueup.flows.check.metric_points import METRIC_CODES, metric_points
 from trueup.flows.site.layout import href, page_of_check
-from trueup.monitoring.check import Signal, Verdict
+from trueup.monitoring.check import Verdict
 from trueup.monitoring.signals.catalogue import CATALOGUE, METRIC, kind_of
 from trueup.reports.pages.check_rows import CheckLine
 from trueup.reports.pages.metric_course import POINTS_SHOWN, MetricHistory, worst_of_each
 from trueup.reports.pages.signal_course import SignalHistory
 from trueup.reports.pictures.heat_map import CheckColumn
-from trueup.reports.pictures.metric_over_time import Happening, MetricAt, Spell
-from trueup.reports.signal_words import metric_interval
+from trueup.reports.pictures.metric_over_time import Happening, Spell
 from trueup.storage.check_courses import CheckCourses, SignalPeriod, SignalValue
 from trueup.storage.check_lists import CheckFilter
 from trueup.storage.periods import EvenPeriods, periods_over
@@ -25,7 +25,6 @@ from trueup.storage.promotions import GATED, PromotionAttempt, PromotionState
 from trueup.storage.prunings import REPORT
 from trueup.storage.stream import StreamSettings
 
-_ESTIMATED = "PRF-EST"
 _READ = 5_000  # values of a signal that are read for one picture
 _ROWS = 60  # signals that one heat map shows
 
@@ -48,7 +47,7 @@ def metric_course(
 ) -> MetricHistory | None:
     """The metric in the counted checks with since ≤ time < until, or in all where none counted; None without any."""
     values, of = _values(app, stream.name, since, until)
-    points = _points(values)
+    points = metric_points(values)
     if not points:
         return None
     periods = periods_over(points[0].at, points[-1].at, POINTS_SHOWN)
@@ -115,44 +114,11 @@ def check_lines(
 
 
 def _values(app: App, stream: str, since: datetime, until: datetime) -> tuple[list[SignalValue], str]:
-    courses, codes = CheckCourses(app.database), [METRIC, _ESTIMATED]
+    courses, codes = CheckCourses(app.database), METRIC_CODES
     counted = courses.values(stream, codes, counted=True, since=since, until=until, limit=2 * _READ)
     if counted:
         return counted, "counted checks"
     return courses.values(stream, codes, since=since, until=until, limit=2 * _READ), "checks"
-
-
-def _points(values: Sequence[SignalValue]) -> list[MetricAt]:
-    """One point a check, with what was measured and estimated in it; its `href` is the check's id yet."""
-    points = []
-    for report_id, group in groupby(values, key=lambda v: v.report_id):
-        of = {value.code: value for value in group}
-        measured, estimated = of.get(METRIC), of.get(_ESTIMATED)
-        some = measured or estimated
-        assert some is not None
-        low, high = _interval(measured) or (None, None)
-        points.append(
-            MetricAt(
-                at=some.as_of,
-                measured=measured.value if measured else None,
-                low=low,
-                high=high,
-                estimated=estimated.value if estimated else None,
-                bound=measured.threshold if measured else None,
-                href=report_id,
-            )
-        )
-    return points
-
-
-def _interval(kept: SignalValue | None) -> tuple[float, float] | None:
-    if kept is None:
-        return None
-    signal = Signal(
-        code=kept.code, name=kept.name, verdict=Verdict(kept.verdict), said="", value=kept.value, effect=kept.effect,
-        interval=kept.interval,
-    )  # fmt: skip
-    return metric_interval(signal)
 
 
 def _note(all_points: int, shown: int, periods: EvenPeriods, of: str) -> str:
