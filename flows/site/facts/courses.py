@@ -10,7 +10,7 @@ from itertools import groupby
 from trueup.flows.app import App
 from trueup.flows.audit.history import what_happened
 from trueup.flows.check.metric_points import METRIC_CODES, metric_points
-from trueup.flows.site.layout import href, page_of_check
+from trueup.flows.site.facts.check_pages import CheckPages
 from trueup.monitoring.check import Verdict
 from trueup.monitoring.signals.catalogue import CATALOGUE, METRIC, kind_of
 from trueup.reports.pages.check_rows import CheckLine
@@ -22,24 +22,10 @@ from trueup.storage.check_courses import CheckCourses, SignalPeriod, SignalValue
 from trueup.storage.check_lists import CheckFilter
 from trueup.storage.periods import EvenPeriods, periods_over
 from trueup.storage.promotions import GATED, PromotionAttempt, PromotionState
-from trueup.storage.prunings import REPORT
 from trueup.storage.stream import StreamSettings
 
 _READ = 5_000  # values of a signal that are read for one picture
 _ROWS = 60  # signals that one heat map shows
-
-
-class CheckPages:
-    """Links from one page to those of checks; a check whose report was removed has none."""
-
-    def __init__(self, app: App, stream: str, page: str) -> None:
-        self._stream, self._page = stream, page
-        self._removed = {pruning.name for pruning in app.prunings.of(stream, REPORT)}
-
-    def href(self, report_id: str) -> str:
-        if report_id in self._removed:
-            return ""
-        return href(self._page, page_of_check(self._stream, report_id))
 
 
 def metric_course(

@@ -9,7 +9,8 @@ from trueup.flows.admin.health import health_of
 from trueup.flows.app import App
 from trueup.flows.check.timeliness import timeliness
 from trueup.flows.promote.notifications import refusal_reason
-from trueup.flows.site.layout import OVERVIEW, href, page_of_check, page_of_incident, page_of_stream
+from trueup.flows.site.facts.check_pages import CheckPages
+from trueup.flows.site.layout import OVERVIEW, href, page_of_incident, page_of_stream
 from trueup.monitoring.severity import Severity
 from trueup.reports.pages.overview_page import OverviewFacts
 from trueup.reports.pages.standing import IncidentLink, StreamGlance
@@ -53,7 +54,7 @@ def glance_of(app: App, stream: StreamSettings, page: str, *, try_href: str = ""
         verdict=health.verdict,
         breached=newest[0].breached if newest else (),
         as_of=health.as_of,
-        check_href=href(page, page_of_check(stream.name, health.report_id)) if health.report_id else "",
+        check_href=CheckPages(app, stream.name, page).href(health.report_id) if health.report_id else "",
         incidents=incident_links(app.incidents.open_ones(stream.name), page),
         champion=champion,
         champion_since=health.champion_since,

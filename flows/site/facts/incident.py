@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from trueup.flows.alert.situation import incident_state, situation_of
 from trueup.flows.app import App
 from trueup.flows.audit.history import what_happened
-from trueup.flows.site.facts.courses import CheckPages, metric_course
+from trueup.flows.site.facts.check_pages import CheckPages
+from trueup.flows.site.facts.courses import metric_course
 from trueup.flows.site.layout import OVERVIEW, href, page_of_incident, page_of_models, page_of_stream
 from trueup.monitoring.check import Check
 from trueup.monitoring.severity import Severity

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from trueup.flows.app import App
-from trueup.flows.site.facts.courses import CheckPages, check_lines, metric_course, signal_course
+from trueup.flows.site.facts.check_pages import CheckPages
+from trueup.flows.site.facts.courses import check_lines, metric_course, signal_course
 from trueup.flows.site.facts.glance import incident_links
 from trueup.flows.site.layout import OVERVIEW, href, page_of_month, page_of_stream
 from trueup.reports.pages.month_page import MonthFacts

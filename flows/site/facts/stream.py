@@ -7,7 +7,8 @@ from datetime import datetime
 from trueup.flows.app import App
 from trueup.flows.audit.history import what_happened
 from trueup.flows.site.facts.arrivals import arrivals_of
-from trueup.flows.site.facts.courses import CheckPages, check_lines, metric_course, signal_course
+from trueup.flows.site.facts.check_pages import CheckPages
+from trueup.flows.site.facts.courses import check_lines, metric_course, signal_course
 from trueup.flows.site.facts.glance import glance_of, incident_links
 from trueup.flows.site.facts.models import answers_changed, gate_rows
 from trueup.flows.site.layout import (
