@@ -207,7 +207,7 @@ class Stream:
         return ReplayResult(found, write_page(self._app, found))
 
     def pause(self, why: str) -> PauseResult:
-        """Let no cycle act on the stream until `resume`; it is scored and checked as ever."""
+        """Let no cycle act on the stream until `resume`; it is still scored and checked."""
         return self._set_paused(why, paused=True)
 
     def resume(self, why: str) -> PauseResult:

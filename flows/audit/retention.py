@@ -55,7 +55,7 @@ def _trail(number: int, attempts: Sequence[PromotionAttempt], open_codes: Collec
     if any(p.state is PromotionState.COMMITTED and number in (p.from_version, p.to_version) for p in attempts):
         return "it was champion"
     if any(p.state in _WAITING and number in (p.from_version, p.to_version) for p in attempts):
-        return "an attempt to promote waits that speaks of it"
+        return "an attempt to promote it waits"
     if any(p.to_version == number and not set(p.codes).isdisjoint(open_codes) for p in attempts):
         return "the incident that led to it is open"
     return ""

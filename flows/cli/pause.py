@@ -14,7 +14,7 @@ def pause(
 ) -> None:
     """Let no cycle act on a stream until `resume`.
 
-    It is scored and checked as ever; nothing is alerted on, trained or promoted.
+    It is still scored and checked; nothing is alerted on, trained or promoted.
     """
     _set(stream, why, config, home, as_json, paused=True)
 

@@ -46,7 +46,7 @@ def record_production(app: App, stream: StreamSettings) -> None:
 def _description(app: App, stream: StreamSettings) -> str:
     said = (
         f"{capitalised(metric_name(stream.metric))} of this champion in production: one point for each counted check, "
-        f"at the time that the check speaks of. `{stream.metric}` is measured on labels that count, "
+        f"at the time that the check was made for. `{stream.metric}` is measured on labels that count, "
         f"`{stream.metric}_estimated` was estimated before they came, `labels` says how many there were."
     )
     link = link_for(app.settings.page_links, "stream", stream=stream.name)

@@ -186,7 +186,7 @@ def _against(stream: StreamSettings, judged: PromotionAttempt | None, champion: 
     if judged.state is PromotionState.REFUSED:
         return f"its gate refused it ({refusal_reason(judged)})"
     if judged.state is PromotionState.COMMITTED:
-        return "it was champion before and is no more; what it had shown does not speak of the present champion"
+        return "it is a former champion; its gate did not compare it with the present one"
     if judged.state is PromotionState.ABANDONED:
         return "its promotion was abandoned, since the champion changed or a person acted before it was done"
     if judged.state is PromotionState.EXPIRED or as_of > approval_deadline(stream, judged):

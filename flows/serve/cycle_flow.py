@@ -87,7 +87,7 @@ def cycle_flow(
         if due <= datetime.now(UTC):
             return Cancelled(
                 message=f"This run of '{stream}' was due at {run.expected_start_time:%Y-%m-%d %H:%M:%SZ} and comes too "
-                f"late: the next was due at {due:%Y-%m-%d %H:%M:%SZ}, and speaks for it. Nothing was done."
+                f"late: the next was due at {due:%Y-%m-%d %H:%M:%SZ}, and runs in its place. Nothing was done."
             )
     from trueup.flows.cycle.run import Watch, run_scheduled
     from trueup.flows.serve.cycle_page import page_of_cycle

@@ -50,7 +50,7 @@ def test_why_a_version_stays() -> None:
         1: "it was champion",
         2: "it was champion",
         3: "the incident that led to it is open",
-        5: "an attempt to promote waits that speaks of it",
+        5: "an attempt to promote it waits",
         7: "it has the alias shadow",
         8: "MLflow does not hold it as the store knows it",
         9: "its cycle is not finished",

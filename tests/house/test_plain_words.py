@@ -54,6 +54,17 @@ FORBIDDEN = {
 HOUSE = {  # beside those, outside of mails, which are written by hand and read by a cold reader
     r"\b[Ll]ooks\b": "checks; or say what it probably is",
     r"\b[Mm]end(?:s|ed|ing)?\b": "fix",
+    r"\bcalled like\b": "named like",
+    r"\byet to come\b": "in the future",
+    r"\bforetold\b": "predicted",
+    r"\bsays? much of\b": "predicts",
+    r"\bspeaks? (?:of|for)\b": "is about; the check was made for; refers to",
+    r"\bstands? there\b": "is",
+    r"\bas ever\b": "as always; still",
+    r"\bsent back\b": "rolled back",
+    r"\bchecks running\b": "checks in a row",
+    r"\bmov(?:es?|ed|ing) (?:no|any)\b": "changes no",
+    r"\bbreaks? off\b": "cannot be read to its end",
 }
 DOUBT = {r"\bmay be\b": "is probably; can be"}  # docs say it of what is allowed
 # How Python writes it, and what it is.
@@ -115,7 +126,9 @@ PLANTED = (
     "chance alone does this", "held against v1", "mend the feed", "what nobody foresaw", "it crossed its bound",
     "3 could not be judged", "not applicable: no text", "nine times in ten", "four times in five", "it may be wrong",
     "at 09:00:00.123456", "2020-07-31T23:59", "['a', 'b']", "{'a': 1}", "('a', 1)", "it is nan", "0.123456 of it",
-    "approved by root", "KeyError: 'poison'",
+    "approved by root", "KeyError: 'poison'", "called like a time", "a time yet to come", "it was foretold",
+    "it says much of y", "the check speaks of it", "it stands there twice", "read as ever", "sent back to v1",
+    "two checks running", "it moves no model", "the file breaks off",
 )  # fmt: skip
 
 
