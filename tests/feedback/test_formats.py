@@ -388,7 +388,7 @@ def test_packed_files_are_read_as_what_they_hold(tmp_path: Path) -> None:
         assert _rows(_file(tmp_path, name, content)) == [{"id": "1", "t": "x"}], name
     book = _workbook(tmp_path / "b.xlsx", ["id"], [1])
     assert _rows(_file(tmp_path, "b.xlsx.gz", gzip.compress(book.read_bytes()))) == [{"id": "1"}]
-    with pytest.raises(InputError, match=r"breaks off|cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         _read(_file(tmp_path, "cut.csv.zst", zstandard.compress(text * 10_000)[:-20]))
 
 

@@ -132,7 +132,7 @@ def test_directories_and_missing_files_are_refused(tmp_path: Path) -> None:
 def test_a_cut_gz_is_refused(tmp_path: Path) -> None:
     """A file that breaks off says so instead of ending quietly."""
     whole = gzip.compress(b"id,t\n" + b"".join(b"%d,%d\n" % (k, k * k) for k in range(50_000)))
-    with pytest.raises(InputError, match=r"breaks off|cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         _read(_file(tmp_path, "a.csv.gz", whole[: len(whole) // 2]))
 
 
