@@ -142,7 +142,6 @@ def _attempts(facts: ModelsFacts) -> PageTable:
         PageColumn(f"{wrong}, before → now"),
         PageColumn("Nearer / farther" if facts.is_regression else "Repaired / broken"),
         PageColumn(f"Gain in {metric_name(facts.metric)}", number=True), PageColumn("Sure to be better", number=True),
-        PageColumn("By"),
     )  # fmt: skip
     return PageTable(
         "Attempts, newest first", columns, tuple(_attempt(one, facts.is_regression) for one in facts.attempts)
@@ -154,7 +153,7 @@ def _attempt(attempt: AttemptFacts, is_regression: bool) -> tuple[PageCell, ...]
     shown = aligned_figure if is_regression else percent
     return (
         PageCell(attempt.title, f"#{anchor(attempt)}" if attempt.tests else ""),
-        PageCell(attempt.outcome, tone=tone_of(attempt.outcome)),
+        PageCell(attempt.outcome, tone=tone_of(attempt.outcome), more=f"by {attempt.who}"),
         time_cell(attempt.as_of),
         PageCell(
             "–" if changed is None else f"{shown(changed.before)} → {shown(changed.now)}",
@@ -163,7 +162,6 @@ def _attempt(attempt: AttemptFacts, is_regression: bool) -> tuple[PageCell, ...]
         PageCell("–" if changed is None else f"{changed.repaired:,} / {changed.broken:,}"),
         PageCell("–" if attempt.gain is None else signed(attempt.gain), sort=attempt.gain),
         PageCell("–" if attempt.sure is None else confidence(attempt.sure), sort=attempt.sure),
-        PageCell(attempt.who),
     )
 
 

@@ -88,8 +88,7 @@ def _sentence(warn: int, unknown: int) -> str:
 def _table(known: Sequence[tuple[StreamStanding, StreamGlance]]) -> PageTable:
     columns = (
         PageColumn("Stream"), PageColumn("Health", wide=True), PageColumn("Metric", number=True), PageColumn("Lately"),
-        PageColumn("Open incidents"), PageColumn("Model"), PageColumn("Last cycle", time=True),
-        PageColumn("Next cycle", time=True),
+        PageColumn("Open incidents"), PageColumn("Model", time=True), PageColumn("Last cycle", time=True),
     )  # fmt: skip
     return PageTable("All streams, those that need attention first", columns, tuple(_row(*one) for one in known))
 
@@ -111,8 +110,7 @@ def _row(standing: StreamStanding, glance: StreamGlance) -> tuple[PageCell, ...]
             sort=open_ones,
         ),
         PageCell(model if glance.predicts else "–", more=_since(glance), sort=glance.champion or 0),
-        time_cell(glance.last_cycle, "never", more="the next one is overdue" if glance.overdue else ""),
-        time_cell(glance.next_cycle, "no schedule"),
+        time_cell(glance.last_cycle, "never", more=_next(glance)),
     )
 
 
@@ -123,6 +121,12 @@ def metric_cell(glance: StreamGlance) -> PageCell:
     reference = "" if glance.reference is None else f", reference {aligned_figure(glance.reference)}"
     named = f"{capitalised(metric_name(glance.metric))}{reference}"
     return PageCell(aligned_figure(glance.value), more=named, sort=glance.value)
+
+
+def _next(glance: StreamGlance) -> str:
+    """When the next cycle is, below the last."""
+    due = "no schedule" if glance.next_cycle is None else f"next {glance.next_cycle:%Y-%m-%d %H:%M}"
+    return f"overdue; {due}" if glance.overdue else due
 
 
 def _since(glance: StreamGlance) -> str:
