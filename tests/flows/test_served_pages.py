@@ -10,17 +10,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 import sqlalchemy as sa
 
 from tests.flows.test_schedule import free_port
-from tests.made_deployments import ONE_CANDIDATE, deployed, with_champion
-from trueup.flows.app import App
+from tests.made_checks import store_check
+from tests.made_deployments import ONE_CANDIDATE, SETTINGS, deployed, with_champion
+from trueup.flows.app import App, open_app
 from trueup.flows.serve.pages import web
 from trueup.flows.serve.pages.guard import FORM, MOST_BYTES
 from trueup.flows.serve.pages.server import served_pages
+from trueup.storage.check_lists import CheckFilter
 from trueup.storage.errors import ModelUnusable
 
 HOSTILE = "</textarea></script><script>alert(1)</script><img src=x onerror=alert(2)> {{ 1234*4321 }} \u202egnp"
@@ -252,3 +254,67 @@ def test_pages_that_nobody_looked_at_end_at_once(tmp_path: Path) -> None:
         assert threading.active_count() == before + 1
     assert threading.active_count() == before
     app.close()
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    """The live pages of a deployment with two stored checks, whose texts try to end a script."""
+    folder = tmp_path_factory.mktemp("checked")
+    (folder / "trueup.toml").write_text(SETTINGS.format(window=400))
+    app = open_app(folder / "trueup.toml", None)
+    store_check(app, "reviews", 0, plots=False)
+    store_check(app, "reviews", 1)
+    with served_pages(app, free_port()) as url:
+        yield Pages(url, app)
+    app.close()
+
+
+def links_of(page: Answer, path: str) -> list[str]:
+    """The addresses that a page links to or frames."""
+    return sorted({urljoin(path, unescape(to)) for to in re.findall(r' (?:href|data-src)="([^"#]*)"', page.body)})
+
+
+def test_every_link_of_the_pages_leads_to_a_page(checked: Pages) -> None:
+    """From the overview on, each address that a page names is answered, CSVs as files and nothing from elsewhere."""
+    waiting, seen = ["/"], set[str]()
+    before = held(checked.app)
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        answer = checked.ask(path)
+        assert answer.status == 200, path
+        if path.endswith(".csv"):
+            assert answer.headers["content-type"].startswith("text/csv")
+        else:
+            waiting += [to for to in links_of(answer, path) if to not in seen and to not in waiting]
+    for kind in (
+        "/index.html", "/try.html", "/models.html", "/quarantine.html", "/2024-01.html", "/checks/", ".csv",
+        "-evidently.html",
+    ):  # fmt: skip
+        assert any(kind in path for path in seen), kind
+    assert not [path for path in seen if "//" in path]
+    assert held(checked.app) == before
+
+
+def test_plots_of_evidently_are_alone_in_their_frame(checked: Pages) -> None:
+    """What Evidently wrote runs in a sandbox without our origin, framed by our pages alone; no text ends its script."""
+    report_id = checked.app.checks.page(CheckFilter(stream="reviews"), 1)[0][0].report_id
+    check = checked.ask(f"/reviews/checks/{report_id}.html")
+    assert 'sandbox="allow-scripts' in check.body
+    assert "allow-same-origin" not in check.body
+    plots = checked.ask(f"/reviews/checks/{report_id}-evidently.html")
+    assert "sandbox allow-scripts;" in plots.headers["content-security-policy"]
+    assert "frame-ancestors 'self'" in plots.headers["content-security-policy"]
+    assert "<script>alert(1)" not in plots.body
+    script = re.findall(r'<script src="([^"]*)"', plots.body)
+    found = checked.ask(urljoin("/reviews/checks/x.html", script[0]), Sec_Fetch_Site="cross-site")
+    assert (found.status, found.headers["content-type"].partition(";")[0]) == (200, "text/javascript")
+
+
+@pytest.mark.parametrize(
+    "path", ["/reviews/1999-01.html", "/reviews/checks/0.html", "/reviews/incidents/0.html", "/nowhere/"]
+)
+def test_what_is_not_there_is_said(checked: Pages, path: str) -> None:
+    """A page of something that never was, or was removed."""
+    answer = checked.ask(path)
+    assert (answer.status, "No such page" in answer.words) == (404, True)
