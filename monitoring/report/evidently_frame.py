@@ -39,7 +39,12 @@ _PAGE = """<!DOCTYPE html>
 </html>
 """
 _DRAW = f'window.drawDashboard({_NAME}, new Map(Object.entries(additional_graphs_{_NAME})), "root_{_NAME}");'
-_STYLE = "body { margin: 0 } @media (max-width: 800px) { .MuiPaper-root { overflow-x: auto !important } }"
+_STYLE = """body { margin: 0 }
+@media (max-width: 800px) {
+  .MuiGrid-root, .MuiGrid-root > div { min-width: 0 !important; max-width: 100% }
+  .MuiPaper-root { overflow-x: auto !important }
+  .js-plotly-plot { min-width: 480px }
+}"""
 
 
 def evidently_version() -> str:
