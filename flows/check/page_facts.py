@@ -66,7 +66,7 @@ def check_facts(
         frame=PageFrame(f"Check of {to_minute(as_of)}", crumbs, root),
         stream=stream.name, report_id=report_id, as_of=as_of, champion=row["version"],
         metric=stream.metric if stream.predicts else "", lower_is_better=stream.lower_is_better,
-        is_regression=stream.is_regression, check=_masked(check) if mask else check, points=points,
+        is_regression=stream.is_regression, check=masked_check(check) if mask else check, points=points,
         incidents=_incidents(app, stream.name, since, as_of, told), plots=plots, csv_stem=csv_stem,
         promotions=_attempts(app, stream.name, since, as_of, PromotionState.COMMITTED),
         retrains=_attempts(app, stream.name, since, as_of, PromotionState.REFUSED),
@@ -114,7 +114,7 @@ def _attempts(
     )
 
 
-def _masked(check: Check) -> Check:
+def masked_check(check: Check) -> Check:
     """The check with all that outsiders can have written masked: sentences, words, levels, notes."""
     notes = tuple(masked(note, _LONGEST) for note in check.notes)
     return replace(check, notes=notes, signals=tuple(_masked_signal(signal) for signal in check.signals))
