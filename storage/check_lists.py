@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,6 +86,17 @@ class ListedCheck:
 
 
 @dataclass(frozen=True)
+class CheckTime:
+    """When a check speaks of, and when it was made; all of it stands in the index of lists."""
+
+    report_id: str
+    as_of: datetime
+    made_at: datetime
+    version: int
+    counted: bool
+
+
+@dataclass(frozen=True)
 class KeptDocument:
     """A check with all that it found. cycle_id: None, where a person asked for it."""
 
@@ -130,6 +141,14 @@ class CheckLists:
         ]  # fmt: skip
         return found, total
 
+    def times(self, stream: str, limit: int | None) -> list[CheckTime]:
+        """The newest `limit` checks of a stream, newest first, from the index alone."""
+        c = t.checks.c
+        query = sa.select(c.id, c.as_of, c.made_at, c.version, c.counted).where(c.stream == stream)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(c.as_of.desc(), c.made_at.desc()).limit(limit))
+            return [CheckTime(*row) for row in rows]
+
     def documents(self, stream: str, limit: int) -> list[KeptDocument]:
         """The newest `limit` checks of a stream with their documents, newest first."""
         c = t.checks.c
@@ -137,6 +156,16 @@ class CheckLists:
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(c.as_of.desc(), c.made_at.desc()).limit(limit))
             return [KeptDocument(*row) for row in rows]
+
+    def signals_of(self, report_ids: Sequence[str]) -> dict[str, list[SignalRow]]:
+        """The signals of these checks, by the id of the check."""
+        found: dict[str, list[SignalRow]] = {report_id: [] for report_id in report_ids}
+        for first in range(0, len(report_ids), _AT_ONCE):
+            mine = t.checks.c.id.in_(report_ids[first : first + _AT_ONCE])
+            with self._database.read() as connection:
+                for signal in (SignalRow(*row) for row in connection.execute(_signal_rows().where(mine))):
+                    found[signal.report_id].append(signal)
+        return found
 
     def _breached(self, connection: Connection, ids: list[str]) -> dict[str, list[str]]:
         """The codes that breached in each of these checks."""
@@ -151,16 +180,13 @@ class CheckLists:
     def signals(self, asked: SignalFilter, limit: int | None) -> tuple[list[SignalRow], int]:
         """The signals of the newest checks, `limit` rows in all, newest check first; and how many there are."""
         c, s, where = t.checks.c, t.signals.c, list(asked.where())
-        joined = sa.join(t.checks, t.signals, s.check_id == c.id)
-        of_check = {n: c[n] for n in ("stream", "as_of", "counted")} | {"report_id": c.id, "champion": c.version}
-        columns = [of_check[name] if name in of_check else s[name] for name in SignalRow.names()]
         order = (c.as_of.desc(), c.made_at.desc(), c.id, s.code)
-        query = sa.select(*columns).select_from(joined).where(*where).order_by(*order).limit(limit)
+        query = _signal_rows().where(*where).order_by(*order).limit(limit)
         with self._database.read() as connection:
             found = [SignalRow(*row) for row in connection.execute(query)]
             if limit is None or len(found) < limit:
                 return found, len(found)
-            counting = sa.select(sa.func.count()).select_from(joined).where(*where)
+            counting = sa.select(sa.func.count()).select_from(_joined()).where(*where)
             return found, connection.execute(counting).scalar_one()
 
     def beginning(self, typed: str, stream: str | None = None) -> list[str]:
@@ -195,6 +221,19 @@ class CheckLists:
         )
         with self._database.read() as connection:
             return [PastValue(row.as_of, row.value, row.effect, row.verdict) for row in connection.execute(query)]
+
+
+def _joined() -> Any:
+    """Each signal with its check."""
+    return sa.join(t.checks, t.signals, t.signals.c.check_id == t.checks.c.id)
+
+
+def _signal_rows() -> sa.Select[Any]:
+    """Every signal with what a row says of its check, in the order of `SignalRow`."""
+    c, s = t.checks.c, t.signals.c
+    of_check = {n: c[n] for n in ("stream", "as_of", "counted")} | {"report_id": c.id, "champion": c.version}
+    columns = [of_check[name] if name in of_check else s[name] for name in SignalRow.names()]
+    return sa.select(*columns).select_from(_joined())
 
 
 def _some(verdict: str, code: str | None = None) -> Any:

@@ -11,8 +11,43 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
+from trueup.storage.identity import Settled
+
 _NAME = re.compile(r"[a-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _SPARE = 2_000  # lines beyond one a page, after which the journal is written anew
+
+
+def journal_file(home: Path, owner: Settled | None, to: str) -> Path:
+    """The journal of what a deployment wrote to a place."""
+    name = owner.identity.id if owner else "none"
+    return home / "site-journals" / f"{name}-{digest(to.rstrip('/').encode())}.jsonl"
+
+
+@dataclass(frozen=True)
+class SiteFailure:
+    """A build that failed, and none went well since. at: when it began to fail, as ISO 8601."""
+
+    at: str
+    why: str
+
+
+def last_failure(journal: Path) -> SiteFailure | None:
+    """The failure that stands, or None."""
+    try:
+        return SiteFailure(**json.loads(journal.with_suffix(".failed").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def keep_failure(journal: Path, failure: SiteFailure | None) -> None:
+    """Keep why the last build failed, from the first failure on; None: it went well."""
+    file = journal.with_suffix(".failed")
+    if failure is None:
+        file.unlink(missing_ok=True)
+        return
+    first = last_failure(journal) or failure
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"at": first.at, "why": failure.why}), encoding="utf-8")
 
 
 def digest(data: bytes) -> str:
@@ -67,6 +102,10 @@ class SiteJournal:
         gone = sorted(names)
         self.doubtful.difference_update(gone)
         self._add({"settled": gone})
+
+    def forget(self) -> None:
+        """Take every file as one in doubt: each is written again, or removed."""
+        self.about_to(self.names())
 
     def names(self) -> set[str]:
         """Every file that lies there as a page has it."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trueup.quarantine import Quarantine
     from trueup.reports.runbook import runbook_page as runbook
     from trueup.results import CycleResult, TrainResult
+    from trueup.site import Site
     from trueup.storage.errors import (
         ConfigError,
         InputError,
@@ -58,6 +59,7 @@ __all__ = [
     "Quarantine",
     "Reports",
     "Signal",
+    "Site",
     "StaleEvidence",
     "StoreUnusable",
     "StoredReport",
@@ -75,9 +77,9 @@ __all__ = [
 _MODULES = {
     "Alerts": "alerts", "Champion": "models", "Check": "monitoring.check", "CycleResult": "results",
     "Deployment": "deployment", "Models": "models", "Quarantine": "quarantine", "Reports": "stored_reports",
-    "Signal": "monitoring.check", "StoredReport": "stored_reports", "Stream": "stream", "TrainResult": "results",
-    "Verdict": "monitoring.check", "demo": "deployment", "init": "deployment", "open": "deployment",
-    "runbook": "reports.runbook",
+    "Signal": "monitoring.check", "Site": "site", "StoredReport": "stored_reports", "Stream": "stream",
+    "TrainResult": "results", "Verdict": "monitoring.check", "demo": "deployment", "init": "deployment",
+    "open": "deployment", "runbook": "reports.runbook",
 }  # fmt: skip
 _OTHER_NAMES = {"open": "open_deployment", "runbook": "runbook_page"}  # where a name of ours would hide one of Python's
 

@@ -36,12 +36,13 @@ class AlertOverview(Tabular):
 
 @dataclass(frozen=True, kw_only=True)
 class ShownAlert:
-    """An alert with its mail."""
+    """An alert with its mail. page: of the site, on its incident or report; empty: there is none."""
 
     alert: Notice
     subject: str
     text: str
     html: str
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,15 @@ class Alerts:
         else:
             begin = known.notices_beginning(alert)
         (found,) = self._app.outbox.of({the_one(alert, begin, of="alert", listed="trueup alerts list")})
+        from trueup.flows.alert.linked_pages import page_on_site
         from trueup.flows.alert.messages import mail_about
 
-        mail = mail_about(self._app, found)
-        return ShownAlert(alert=found, subject=mail.subject, text=mail.text, html=mail.html)
+        mail, report = mail_about(self._app, found), (found.facts or {}).get("report_id")
+        page = page_on_site(
+            self._app, "incident" if found.incident_id else "report", stream=found.stream, incident=found.incident_id,
+            report=report,
+        )  # fmt: skip
+        return ShownAlert(alert=found, subject=mail.subject, text=mail.text, html=mail.html, page=page)
 
     def test(self) -> Listing[Notice]:
         """Send a test mail to the stream's recipients, now; the mail with what became of it.

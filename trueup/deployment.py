@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.alerts import Alerts
 from trueup.initial import InitResult
+from trueup.site import Site
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.tabular import Listing
 from trueup.stored_reports import Reports
@@ -127,6 +128,11 @@ class Deployment:
     def reports(self) -> Reports:
         """The stored reports of all streams."""
         return Reports(self._app, None)
+
+    @property
+    def site(self) -> Site:
+        """Plain pages of all streams."""
+        return Site(self._app)
 
     @property
     def alerts(self) -> Alerts:

@@ -139,9 +139,11 @@ class Stream:
         """
         from trueup.flows.alert.heartbeat import beat
         from trueup.flows.cycle.run import run_cycle
+        from trueup.flows.site.after_cycle import site_afterwards
 
-        done = CycleResult.from_json(run_cycle(self._app, self.settings, self.moment(as_of), watch=watch))
-        beat(self._app)
+        with site_afterwards(self._app, self.settings.name):
+            done = CycleResult.from_json(run_cycle(self._app, self.settings, self.moment(as_of), watch=watch))
+            beat(self._app)
         return done
 
     def train(self, as_of: AsOf = None, *, on_candidate: Callable[[Any], None] = lambda progress: None) -> TrainResult:

@@ -16,9 +16,14 @@ from trueup.flows.channel_settings import ChannelSettings
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.predictions import predictor_of
 from trueup.monitoring.severity import Severity
+from trueup.reports.masking import masks_at
 from trueup.storage.errors import NoChampion, TrueupError
 from trueup.storage.secrets import without_secrets
+from trueup.storage.site_journal import journal_file, last_failure
+from trueup.storage.site_place import SitePlace
 from trueup.storage.stream import StreamSettings
+
+_PROBE = "trueup-probe.json"
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ def examine(app: App) -> list[Finding]:
         ("sender", lambda: _sender(app)),
         ("alerts", lambda: _alerts(app)),
     ]
+    if app.settings.site.to:
+        looks.append(("site", lambda: _site(app)))
     for name, channel in app.settings.alerts.channels.items():
         looks.append((f"channel {name}", partial(_channel, name, channel)))
     for stream in app.settings.streams.values():
@@ -87,6 +94,17 @@ def _archive(app: App) -> Finding:
     same = app.archive.read(name) == b"trueup"
     said = "can be written and read" if same else "returns other data than was written"
     return Finding("archive", same, f"{without_secrets(app.settings.store.archive) or app.home / 'archive'} {said}")
+
+
+def _site(app: App) -> Finding:
+    place = SitePlace(app.settings.site.to)
+    place.write({_PROBE: b"{}"})
+    place.remove(_PROBE)
+    failed = last_failure(journal_file(app.home, app.settled, app.settings.site.to))
+    if failed:
+        return Finding("site", False, f"the last build failed: {failed.why}", "fix that, then run trueup site build")
+    hidden = "masked" if masks_at(app.settings.site.mask, app.settings.site.to) else "not masked"
+    return Finding("site", True, f"{place.where()} can be written; personal data is {hidden} there")
 
 
 def _tracking(app: App) -> Finding:

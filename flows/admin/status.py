@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from trueup.flows.admin.health import Health, health_of
+from trueup.flows.alert.linked_pages import page_on_site
 from trueup.flows.alert.unreached import unreached
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
@@ -19,6 +20,7 @@ from trueup.flows.promote.out_of_band import out_of_band_move
 from trueup.storage.errors import ModelUnusable, NoChampion, TrueupError
 from trueup.storage.leases import holder_of
 from trueup.storage.promotions import PromotionKind
+from trueup.storage.site_journal import journal_file, last_failure
 from trueup.storage.stream import StreamSettings
 
 _PATIENCE = 5.0  # seconds that a look at all streams waits for MLflow; then it shows what the store knows
@@ -43,6 +45,7 @@ class StreamStatus:
     paused: dict[str, Any] | None  # since, who, why
     health: Health
     notes: tuple[str, ...]  # what a person should know before relying on the rest
+    page: str  # its page of the site, as somebody here opens it; empty: there is none
 
 
 def statuses(app: App) -> Iterator[StreamStatus]:
@@ -84,6 +87,7 @@ def status_of(app: App, stream: StreamSettings, until: float = math.inf) -> Stre
         paused={"since": pause.at, "who": pause.who, "why": pause.why} if pause else None,
         health=health_of(app, stream, champion, now),
         notes=(*_own_notes(app, stream), *notes),
+        page=page_on_site(app, "stream", stream=stream.name),
     )
 
 
@@ -123,6 +127,8 @@ def _own_notes(app: App, stream: StreamSettings) -> Iterator[str]:
     pause = app.pauses.current(stream.name)
     if pause:
         yield pause.said
+    if app.settings.site.to and (failed := last_failure(journal_file(app.home, app.settled, app.settings.site.to))):
+        yield f"The site is not up to date since {failed.at}: {failed.why} The next cycle tries again."
 
 
 def _notes_of_champion(app: App, stream: StreamSettings) -> Iterator[str]:

@@ -1,10 +1,28 @@
-"""Addresses of a stream's pages as its mails have them, to be tried before an alert needs one."""
+"""Addresses of a stream's pages: as its mails have them, and as somebody at this machine opens them."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.parse import unquote
+
 from trueup.flows.app import App
-from trueup.reports.alerts.links import link_for
+from trueup.reports.alerts.links import link_for, links_of_site
 from trueup.reports.runbook import runbook_code
+from trueup.storage.locations import is_local
+
+
+def page_on_site(app: App, kind: str, **ids: object) -> str:
+    """A page of the site as somebody here opens it; "" where there is no such page.
+
+    kind, ids: as `link_for` takes them. Its address, where `[site] url` is set; else its file, where that is written.
+    """
+    site = app.settings.site
+    if site.url:
+        return link_for(links_of_site(site.url), kind, **ids)
+    if not site.to or not is_local(site.to):
+        return ""
+    file = unquote(link_for(links_of_site(site.to), kind, **ids))
+    return file if file and Path(file).is_file() else ""
 
 
 def linked_pages(app: App, stream: str) -> dict[str, str]:

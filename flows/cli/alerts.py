@@ -138,8 +138,11 @@ def alerts_show(alert: AlertId, config: Config = None, home: Home = None, as_jso
         codes = (found.facts or {}).get("codes") or ()
         runbook = [Text(f"What the code means: trueup runbook {codes[0]}")] if codes else []
         s.show(
-            {"incidents": [], "alerts": [{**_brief(found), "text": shown.text, "html": shown.html}]},
+            {"incidents": [], "alerts": [
+                {**_brief(found), "text": shown.text, "html": shown.html, "page": shown.page}
+            ]},
             Text(head), Text(shown.subject, style="bold"), Text(f"\n{shown.text}"), *runbook,
+            *([Text(f"Page: {shown.page}", no_wrap=True, overflow="ignore")] if shown.page else ()),
         )  # fmt: skip
 
 

@@ -35,6 +35,8 @@ EXAMPLES = {
     "reports compare": "trueup reports compare 4b5f last",
     "reports open": "trueup reports open last",
     "reports export": "trueup reports export --workspace shared --stream reviews",
+    "site build": "trueup site build --to s3://bucket/trueup",
+    "site open": "trueup site open --port 0",
     "ui": "trueup ui --port 8080",
     "signals": "trueup signals --stream reviews --code PRF-METRIC --since 90d",
     "alerts list": "trueup alerts list --state open --since 7d",

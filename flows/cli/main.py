@@ -22,9 +22,8 @@ MODULES = {
     "init": "init", "ingest": "intake", "feedback": "intake", "train": "training", "predict": "training",
     "check": "cycles", "cycle": "cycles", "serve": "cycles", "demo": "cycles", "replay": "replay", "pause": "pause",
     "resume": "pause", "prune": "prune", "status": "status", "doctor": "status", "adopt": "status",
-    "quarantine": "intake", "models": "models", "reports": "reports", "ui": "evidently_ui", "signals": "signals",
-    "alerts": "alerts",
-    "runbook": "runbook",
+    "quarantine": "intake", "models": "models", "reports": "reports", "site": "site",
+    "ui": "evidently_ui", "signals": "signals", "alerts": "alerts", "runbook": "runbook",
 }  # fmt: skip
 
 

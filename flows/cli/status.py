@@ -40,7 +40,8 @@ def status(
         found = s.deployment.status()
         of_all = set.intersection(*(set(f.notes) for f in found)) if len(found) > 1 else set()
         notes = [*sorted(of_all), *(f"{f.stream}: {note}" for f in found for note in f.notes if note not in of_all)]
-        s.show({"streams": found}, _overview(found), *(Text(note) for note in notes))
+        pages = [Text(f"{f.stream}: {f.page}", no_wrap=True, overflow="ignore") for f in found if f.page]
+        s.show({"streams": found}, _overview(found), *(Text(note) for note in notes), *pages)
         if fail_on and any(f.stale for f in found):
             raise typer.Exit(BREACH)
 

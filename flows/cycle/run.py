@@ -26,6 +26,7 @@ from trueup.flows.promote.approvals import expire_held
 from trueup.flows.promote.commit import finish_undone
 from trueup.flows.promote.external_releases import follow_service
 from trueup.flows.promote.reference_only import first_reference
+from trueup.flows.site.after_cycle import site_afterwards
 from trueup.monitoring.causes import Cause
 from trueup.storage.cycles import FINISHED, CycleRecord
 from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
@@ -99,12 +100,13 @@ def run_scheduled(
 ) -> tuple[App, dict[str, Any]]:
     """The cycle of a stream now, for the schedule: the deployment, and the cycle's document.
 
-    Afterwards what the stream's retention lets go is removed.
+    Afterwards what the stream's retention lets go is removed, and the site is brought up to date.
     """
     app = open_app(Path(config) if config else None, Path(home))
-    done = run_cycle(app, app.stream(stream), app.now(), run_step=run_step, watch=watch)
-    beat(app)
-    prune_after_cycle(app, app.stream(stream))
+    with site_afterwards(app, stream):
+        done = run_cycle(app, app.stream(stream), app.now(), run_step=run_step, watch=watch)
+        beat(app)
+        prune_after_cycle(app, app.stream(stream))
     return app, done
 
 

@@ -66,7 +66,8 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
             """Requests of the reader's own browser are no news."""
 
         def _answer(self, *, body: bool) -> None:
-            port = self.server.server_address[1]
+            assert isinstance(self.server, ThreadingHTTPServer)
+            port = self.server.server_port
             if self.headers.get("Host") not in (f"{_HOST}:{port}", f"localhost:{port}"):  # no rebound name gets in
                 self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "Not a name of this server")
                 return

@@ -14,6 +14,12 @@ from trueup.storage.slugs import slug
 
 OVERVIEW = "index.html"
 ASSETS = "assets"
+MARK = "trueup-site.json"  # says whose site it is
+
+
+def folder_of_stream(stream: str) -> str:
+    """`<stream>`: all of its pages lie in it."""
+    return slug(stream)
 
 
 def page_of_stream(stream: str) -> str:

@@ -48,13 +48,14 @@ WALKED = {
     "quarantine show": "ITEM", "quarantine release": "ITEM", "models list": "", "models show": "1",
     "models explain": "1", "models history": "",
     "models verify": "", "reports list": "", "reports show": "REPORT", "reports compare": "REPORT REPORT",
-    "reports export": "REPORT", "signals": "", "alerts list": "", "alerts show": "ALERT", "alerts ack": "INCIDENT",
+    "reports export": "REPORT", "site build": "", "signals": "",
+    "alerts list": "", "alerts show": "ALERT", "alerts ack": "INCIDENT",
     "alerts accept": "INCIDENT --why EVIL", "alerts silence": "INCIDENT --until 2d --why EVIL", "pause": "--why EVIL",
     "resume": "--why EVIL", "prune": "--dry-run", "runbook": "EVIL", "no such EVIL": "",
 }  # fmt: skip
 NOT_WALKED = {
-    "train", "serve", "ui", "demo", "replay", "models promote", "models rollback", "models resume", "reports open",
-    "alerts test", "alerts deliver",
+    "train", "serve", "ui", "site open", "demo", "replay", "models promote", "models rollback", "models resume",
+    "reports open", "alerts test", "alerts deliver",
 }  # fmt: skip
 HEADERS = {
     "Subject", "From", "To", "Date", "Message-ID", "In-Reply-To", "References", "List-Id", "Auto-Submitted",

@@ -42,14 +42,14 @@ WALKED = (
     "check --as-of AT --all", "predict", "reports list", "reports list --verdict breached --code DRF-TEXT",
     "signals", "signals --code DRF-TEXT --since 30d",
     "reports show BREACHED", "reports show last --all", "reports compare BREACHED last",
-    "reports compare BREACHED last --all", "reports export last OUT", "reports open last --no-browser",
+    "reports compare BREACHED last --all", "reports export last OUT", "site build", "reports open last --no-browser",
     "cycle --as-of AT", "status", "alerts list", "alerts list --state closed", "alerts show last",
     "alerts ack last", "alerts silence DRF-TEXT --until 3d --why WHY",
     "alerts test", "alerts deliver", "train --as-of AT", "pause --why WHY", "resume --why WHY", "prune --dry-run",
     "init --from FILE --stream made --config NEW", "runbook", "runbook DRF-IN-price",
 )  # fmt: skip
 NOT_WALKED = {  # they tell one line, or as they go
-    "serve", "ui", "demo", "replay", "adopt", "alerts accept", "models promote",
+    "serve", "ui", "site open", "demo", "replay", "adopt", "alerts accept", "models promote",
     "models rollback", "models resume",
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ from trueup.flows.cli.main import cli
 from trueup.flows.demo.reviews import BROKEN, HEALTHY, make_reviews
 
 AT = TRAINED + WEEK
-GROUPS = {"reports": "Reports", "alerts": "Alerts", "models": "Models", "quarantine": "Quarantine"}
+GROUPS = {"reports": "Reports", "alerts": "Alerts", "models": "Models", "quarantine": "Quarantine", "site": "Site"}
 
 
 @pytest.fixture(scope="module")

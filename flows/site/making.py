@@ -1,0 +1,154 @@
+"""Each page of the site made from the store: its file, and the CSV of each of its pictures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+from trueup.flows.app import App
+from trueup.flows.site.layout import (
+    OVERVIEW,
+    csv_of,
+    evidently_asset,
+    href,
+    page_of_check,
+    page_of_incident,
+    page_of_models,
+    page_of_month,
+    page_of_quarantine,
+    page_of_stream,
+    plots_of_check,
+)
+from trueup.reports.masking import Mask, mask_of
+from trueup.reports.pictures.drawing import Drawing
+from trueup.storage.check_lists import CheckTime
+from trueup.storage.errors import InputError, StoreUnusable
+from trueup.storage.short_ids import short_id
+from trueup.storage.signal_rows import SignalRow
+from trueup.storage.stream import StreamSettings
+from trueup.storage.timepoints import to_minute
+
+PageFiles = Mapping[str, bytes]
+_SENTENCE = 4_000  # characters of a signal's sentence
+
+
+@dataclass(frozen=True)
+class PageMaker:
+    """Makes the pages of a deployment. mask: whether personal data is masked in what outsiders wrote."""
+
+    app: App
+    mask: bool
+
+    @property
+    def shown(self) -> Mask:
+        """What a text of an outsider is shown through."""
+        return mask_of(self.mask)
+
+    def overview(self) -> PageFiles:
+        from trueup.flows.site.facts.glance import overview_facts
+        from trueup.reports.pages.overview_page import overview_drawings, overview_page
+
+        facts = overview_facts(self.app)
+        drawings = overview_drawings(facts)
+        return _beside(OVERVIEW, overview_page(facts, drawings), drawings)
+
+    def stream(self, stream: StreamSettings) -> PageFiles:
+        from trueup.flows.site.facts.stream import stream_facts
+        from trueup.reports.pages.stream_page import stream_drawings, stream_page
+
+        facts = stream_facts(self.app, stream, mask=self.shown)
+        drawings = stream_drawings(facts)
+        return _beside(page_of_stream(stream.name), stream_page(facts, drawings), drawings)
+
+    def month(self, stream: StreamSettings, month: date) -> PageFiles:
+        from trueup.flows.site.facts.month import month_facts
+        from trueup.reports.pages.month_page import month_drawings, month_page
+
+        facts = month_facts(self.app, stream, month)
+        drawings = month_drawings(facts)
+        return _beside(page_of_month(stream.name, month), month_page(facts, drawings), drawings)
+
+    def check(self, stream: StreamSettings, report_id: str, pages: Callable[[str, str], str]) -> PageFiles:
+        """The page of a check with its course and pictures, and Evidently's plots as a page of their own.
+
+        pages: the relative link from a page to a check's, by the page and the check's id; empty: it has none.
+        """
+        from trueup.flows.check.page_facts import check_facts
+        from trueup.flows.check.stored_page import plots_page
+        from trueup.monitoring.report.evidently_frame import evidently_version
+        from trueup.reports.pages.check_page import EvidentlyPlots, check_drawings, check_page
+
+        page, plots_at = page_of_check(stream.name, report_id), plots_of_check(stream.name, report_id)
+        files = {}
+        try:
+            script = href(plots_at, evidently_asset(evidently_version()))
+            files[plots_at] = plots_page(self.app, stream.name, report_id, script=script, mask=self.mask)
+            plots = EvidentlyPlots(href=href(page, plots_at))
+        except (InputError, StoreUnusable) as error:
+            plots = EvidentlyPlots(why_not=str(error))
+        facts = check_facts(
+            self.app, report_id, plots=plots, mask=self.mask, crumbs=self._crumbs(stream, page),
+            root=href(page, OVERVIEW), csv_stem=_csv_stem(page), href_of=partial(pages, page),
+        )  # fmt: skip
+        return {**files, **_beside(page, check_page(facts), check_drawings(facts))}
+
+    def figures(self, stream: StreamSettings, check: CheckTime, signals: Sequence[SignalRow]) -> PageFiles:
+        """The page of an old check: its signals as they are stored, and the command for all else."""
+        from trueup.reports.pages.figures_page import FiguresFacts, SignalLine, figures_page
+        from trueup.reports.pages.frame import PageFrame
+
+        page = page_of_check(stream.name, check.report_id)
+        frame = PageFrame(f"Check of {to_minute(check.as_of)}", self._crumbs(stream, page), href(page, OVERVIEW))
+        lines = tuple(
+            SignalLine(
+                code=s.code, verdict=s.verdict, said=self.shown(s.said, _SENTENCE), value=s.value,
+                p_value=s.p_value, threshold=s.threshold,
+            )
+            for s in signals
+        )  # fmt: skip
+        facts = FiguresFacts(
+            frame=frame, stream=stream.name, report_id=check.report_id, as_of=check.as_of,
+            champion=check.version if stream.predicts else 0, counted=check.counted, signals=lines,
+            command=f"trueup reports open {short_id(check.report_id)}",
+        )  # fmt: skip
+        return {page: figures_page(facts)}
+
+    def incident(self, stream: StreamSettings, incident_id: str) -> PageFiles:
+        from trueup.flows.site.facts.incident import incident_facts
+        from trueup.reports.pages.incident_page import incident_drawings, incident_page
+
+        facts = incident_facts(self.app, stream, incident_id, mask=self.shown)
+        drawings = incident_drawings(facts)
+        return _beside(page_of_incident(stream.name, incident_id), incident_page(facts, drawings), drawings)
+
+    def models(self, stream: StreamSettings) -> PageFiles:
+        from trueup.flows.site.facts.models import models_facts
+        from trueup.reports.pages.models_page import models_page
+
+        return {page_of_models(stream.name): models_page(models_facts(self.app, stream, mask=self.shown))}
+
+    def quarantine(self, stream: StreamSettings) -> PageFiles:
+        from trueup.flows.site.facts.quarantine import quarantine_facts
+        from trueup.reports.pages.quarantine_page import quarantine_page
+
+        return {page_of_quarantine(stream.name): quarantine_page(quarantine_facts(self.app, stream, mask=self.shown))}
+
+    def evidently_script(self) -> PageFiles:
+        """The one script that all plots of Evidently share."""
+        from trueup.monitoring.report.evidently_frame import evidently_script, evidently_version
+
+        return {evidently_asset(evidently_version()): evidently_script().encode()}
+
+    def _crumbs(self, stream: StreamSettings, page: str) -> tuple[tuple[str, str], ...]:
+        return ((stream.name, href(page, page_of_stream(stream.name))),)
+
+
+def _beside(page: str, html: bytes, drawings: Sequence[Drawing]) -> PageFiles:
+    return {page: html, **{csv_of(page, drawing.name): drawing.csv() for drawing in drawings if drawing.rows}}
+
+
+def _csv_stem(page: str) -> str:
+    """What the names of a page's CSV files begin with."""
+    return page.rpartition("/")[2].removesuffix(".html")
