@@ -28,6 +28,11 @@ class StoredComparison(StoredReport):
 
     title: str
 
+    @property
+    def in_words(self) -> str:
+        """What a list says of it: what is compared."""
+        return self.title.removeprefix(f"{self.stream}: ")
+
     @cached_property
     def comparison(self) -> ComparisonFacts:
         """What it found.

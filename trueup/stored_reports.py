@@ -47,6 +47,11 @@ class StoredReport(Tabular):
     made_at: datetime = field(repr=False)
     _app: App = field(repr=False, compare=False)
 
+    @property
+    def in_words(self) -> str:
+        """What a list says of it: the codes that breached."""
+        return ", ".join(self.breached)
+
     @cached_property
     def check(self) -> Check:
         """The check itself, with all its signals; read when it is first asked for.
@@ -148,7 +153,7 @@ class Reports:
         self, limit: int | None = 50, *, since: str | None = None, verdict: Verdict | str | None = None,
         code: str | None = None, kind: ReportKind | str | None = None,
     ) -> Page[StoredReport]:
-        """The newest stored reports, newest first; `total` of what comes back says how many there are.
+        """The newest stored reports, newest first, of one time the check first; `total` says how many there are.
 
         Args:
             limit: how many at most; None: all.
@@ -182,7 +187,7 @@ class Reports:
             others, more = log.page(limit, stream=self.stream, kind=wanted, since=asked.since)
             found += [stored_comparison(self._app, listed) for listed in others]
             total += more
-        newest = sorted(found, key=lambda report: (report.as_of, report.made_at), reverse=True)
+        newest = sorted(found, key=lambda r: (r.as_of, r.kind is ReportKind.CHECK, r.made_at), reverse=True)
         return Page(newest[:limit], total)
 
     def latest(self) -> StoredReport:

@@ -74,13 +74,13 @@ def reports_list(
         )
         cells = [
             (short_id(r.report_id), str(r.kind), r.stream, to_minute(r.as_of), _outcome(r), f"v{r.version}",
-             "yes" if r.counted else "no", ", ".join(r.breached))
+             "yes" if r.counted else "no", r.in_words)
             for r in found
         ]  # fmt: skip
         heads = (
             Column("id"), Column("kind", rank=4), Column("stream", rank=1), Column("as of", least=MOMENT),
             Column("verdict", least=8), Column("champion", rank=2), Column("counted", rank=3),
-            Column("breached", least=SENTENCE),
+            Column("breached or compared", least=SENTENCE),
         )  # fmt: skip
         document = {"reports": found.records(), "total": found.total}
         s.show(document, table(heading("reports", len(found), found.total), heads, cells))
@@ -131,7 +131,7 @@ def reports_compare(
     from trueup.reports.signal_tables import changes_shown
 
     with session(config, home, as_json) as s:
-        if is_period(first) and is_period(second):
+        if is_period(first) or is_period(second):
             made = s.stream(stream).reports.compare_periods(first, second, versions=version or ())
             head = {"report_id": made.report_id, "kind": made.kind, "stream": made.stream, "as_of": made.as_of}
             kept = Text(f"kept as report {made.report_id}; its page: trueup reports open {made.report_id}")
