@@ -86,8 +86,10 @@ class StoredReport(Tabular):
             StoreUnusable: nothing of the report can be read.
         """
         from trueup.flows.check.stored_page import single_page
+        from trueup.reports.masking import masks_at
 
-        return single_page(self._app, self.stream, self.report_id)
+        mask = masks_at(self._app.settings.site.mask, "")
+        return single_page(self._app, self.stream, self.report_id, mask=mask)
 
     def _repr_html_(self) -> str:
         """The page within a notebook."""

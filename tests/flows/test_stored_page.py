@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import trueup
 from tests.made_checks import EVIL, FIRST, hostile_report, store_check
 from tests.made_deployments import SETTINGS
 from trueup.flows.alert.channels.choice import way_to
@@ -105,6 +106,16 @@ def test_a_mail_brings_the_page_masked(app: App) -> None:
     assert isinstance(way, MailChannel)
     assert way.page is not None
     assert way.page("reviews", report_id) == single_page(app, "reviews", report_id, mask=True)
+
+
+def test_a_team_that_masks_always_masks_at_home_too(app: App) -> None:
+    """`site.mask` holds for the page that is opened, exported and shown in a notebook."""
+    report_id = store_with_person(app)
+    for rule, masks in (("auto", False), ("always", True)):
+        (app.home.parent / "trueup.toml").write_text(SETTINGS.format(window=400) + f'\n[site]\nmask = "{rule}"\n')
+        with trueup.open(app.home.parent / "trueup.toml", app.home) as deployment:
+            page = deployment.reports.show(report_id).html().decode()
+        assert ("jane.doe@example.org" in page) == (not masks)
 
 
 def test_plots_stand_on_a_page_of_their_own_for_a_site(app: App) -> None:
