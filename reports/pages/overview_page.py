@@ -29,7 +29,7 @@ def overview_drawings(facts: OverviewFacts) -> tuple[Drawing, ...]:
     rows = tuple(
         (glance.stream, glance.metric, number + 1, value)
         for glance in facts.streams
-        for number, value in enumerate(glance.recent)
+        for number, value in enumerate(glance.recent if glance.predicts else ())
     )
     title = "The metric of each stream in its last checks"
     return (Drawing("lately", title, "", title, ("stream", "metric", "check, oldest first", "value"), rows),)
@@ -80,7 +80,7 @@ def _of(some: int, total: int) -> str:
 def _sentence(warn: int, unknown: int) -> str:
     said = [
         f"{warn} more {'is' if warn == 1 else 'are'} worth a look." if warn else "",
-        f"Of {unknown} nothing is known yet." if unknown else "",
+        f"{unknown} {'is' if unknown == 1 else 'are'} not judged yet." if unknown else "",
     ]
     return " ".join(one for one in said if one)
 
@@ -96,7 +96,8 @@ def _table(known: Sequence[tuple[StreamStanding, StreamGlance]]) -> PageTable:
 def _row(standing: StreamStanding, glance: StreamGlance) -> tuple[PageCell, ...]:
     gravest = next(iter(glance.incidents), None)
     open_ones = len(glance.incidents)
-    spark = sparkline_drawing(glance.recent, what=metric_name(glance.metric)) if glance.recent else None
+    course = glance.recent if glance.predicts else ()
+    spark = sparkline_drawing(course, what=metric_name(glance.metric)) if course else None
     model = "none" if glance.champion is None else f"v{glance.champion}"
     return (
         PageCell(glance.stream, glance.href),
@@ -116,7 +117,7 @@ def _row(standing: StreamStanding, glance: StreamGlance) -> tuple[PageCell, ...]
 
 def metric_cell(glance: StreamGlance) -> PageCell:
     """A stream's metric against its reference."""
-    if glance.value is None:
+    if glance.value is None or not glance.predicts:
         return PageCell("–", more="not judged yet" if glance.predicts else "predicts nothing", sort="")
     reference = "" if glance.reference is None else f", reference {aligned_figure(glance.reference)}"
     named = f"{capitalised(metric_name(glance.metric))}{reference}"

@@ -143,7 +143,7 @@ def _changed(facts: StreamFacts) -> str:
     answers = facts.champion.answers if facts.champion else None
     if facts.champion is None or answers is None:
         return ""
-    other = "its opponent" if facts.champion.over is None else f"v{facts.champion.over}"
+    other = "a constant answer" if facts.champion.over is None else f"v{facts.champion.over}"
     if facts.glance.is_regression:
         return (
             f"On {answers.records:,} new records it is off by {aligned_figure(answers.now)} on average, {other} by "

@@ -61,11 +61,11 @@ def signal_course(
     found = CheckCourses(app.database).signal_periods(stream, periods, since, until)
     if not found:
         return None
-    columns = [
-        _column(list(group), pages)
-        for _, group in groupby(sorted(found, key=lambda s: (s.number, s.code)), key=lambda s: s.number)
-    ]
     most = max(s.breached + s.ok + s.unjudged for s in found)
+    columns = [
+        _column(list(group), pages, None if most == 1 else periods.start(number))
+        for number, group in groupby(sorted(found, key=lambda s: (s.number, s.code)), key=lambda s: s.number)
+    ]
     note = "Each column is one check; choose it to open the check."
     if most > 1:
         note = (
@@ -142,13 +142,13 @@ def _in_words(attempt: PromotionAttempt) -> str:
     return what_happened({"state": str(attempt.state), "kind": attempt.kind})
 
 
-def _column(signals: Sequence[SignalPeriod], pages: CheckPages) -> CheckColumn:
-    """One column: it leads to the check that stands for most of its breaches."""
+def _column(signals: Sequence[SignalPeriod], pages: CheckPages, start: datetime | None) -> CheckColumn:
+    """One column: it leads to the check that stands for most of its breaches; start: None for that of one check."""
     breached = [s for s in signals if s.breached]
     leads = [s.report_id for s in breached or signals]
     chosen = max(breached or signals, key=lambda s: (leads.count(s.report_id), s.at))
     return CheckColumn(
-        at=chosen.at, verdicts={s.code: _worst(s) for s in signals}, href=pages.href(chosen.report_id)
+        at=start or chosen.at, verdicts={s.code: _worst(s) for s in signals}, href=pages.href(chosen.report_id)
     )
 
 

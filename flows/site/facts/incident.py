@@ -61,7 +61,8 @@ def incident_facts(app: App, stream: StreamSettings, incident_id: str, *, mask: 
     now = until or (last.ended_at if last else None) or incident.opened_at
     newest, first = ([one for one in told if one.as_of == end.as_of] for end in (told[-1], told[0]))
     letter = _letter(app, newest, incident_state(incident), now, until, mask)
-    shown = until or app.cycles.last_checked(stream.name) or incident.opened_at
+    newest_check = app.checks.newest(stream.name)
+    shown = until or (newest_check[1] if newest_check else incident.opened_at)
     return IncidentFacts(
         stream=stream.name,
         id=incident.id,
