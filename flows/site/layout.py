@@ -63,8 +63,8 @@ def page_of_trying(stream: str) -> str:
 
 
 def csv_of(page: str, drawing: str) -> str:
-    """The numbers of a page's drawing: `<page>-<drawing>.csv` beside it."""
-    return f"{page.removesuffix('.html')}-{slug(drawing)}.csv"
+    """The numbers of a page's drawing, whose name is a slug: `<page>-<drawing>.csv` beside it."""
+    return f"{page.removesuffix('.html')}-{drawing}.csv"
 
 
 def evidently_asset(version: str) -> str:

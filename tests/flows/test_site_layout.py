@@ -48,3 +48,8 @@ def test_links_are_relative_and_arrive(stream: str, report: str) -> None:
             assert posixpath.normpath(posixpath.join(posixpath.dirname(page), link)) == other
             assert not link.startswith("/")
             assert ":" not in link
+
+
+def test_a_drawings_csv_is_called_as_its_page_links_it() -> None:
+    """The name of a drawing is a slug already, and stays as it is, also where it ends in a number."""
+    assert layout.csv_of("s/checks/a1.html", slug("DRF-TEXT")) == f"s/checks/a1-{slug('DRF-TEXT')}.csv"
