@@ -34,7 +34,6 @@ def _table(table: FigureTable) -> PageTable:
         caption=table.caption,
         columns=tuple(PageColumn(name, number) for name, number in zip(table.columns, numbers, strict=True)),
         rows=tuple(tuple(map(_cell, row)) for row in table.rows),
-        caption_shown=True,
     )
 
 

@@ -29,7 +29,7 @@ def unit_curves(
     legend, top = marks.key(
         [(line, "line", marks.cut_to_fit(c.words, 640)) for c, (line, _) in zip(curves, styles, strict=False)]
     )
-    above = top + marks.LINE
+    above = top + 2 * marks.LINE - 10  # the highest tick stands beside the axis's own words
     left = marks.left_of(0.0, 1.0)
     frame = Frame(marks.WIDTH, above + _HIGH + 10 + 2 * marks.LINE, left, marks.WIDTH - 14, above, above + _HIGH)
     axes = Axes(frame, *NO_TIME, 0.0, 1.0)
