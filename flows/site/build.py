@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from trueup.flows.app import App
 from trueup.flows.site.bringing import Brought, bring_up_to_date
@@ -65,7 +66,7 @@ def build_site(
         InputError: the place cannot be written, or holds pages that are not this deployment's.
         LeaseHeld: another process builds it.
     """
-    place = SitePlace(_checked(to) if to else site_location(app))
+    place = SitePlace(_checked(to or site_location(app)))
     masked = masks_at(app.settings.site.mask, place.to) if mask is None else mask
     names = list(app.settings.streams)
     built = names if streams is None else [name for name in names if name in streams]
@@ -132,7 +133,7 @@ def _mark(deployment: str) -> bytes:
 
 
 def _built(app: App, place: SitePlace, done: Brought, masked: bool) -> SiteBuild:
-    own = place.to == site_location(app)
+    own = place.to == _checked(site_location(app))
     return SiteBuild(
         to=place.where(), index=place.where(OVERVIEW), url=app.settings.site.url if own else "", pages=done.pages,
         made=done.made, written=done.written, removed=done.removed, masked=masked,
@@ -140,7 +141,13 @@ def _built(app: App, place: SitePlace, done: Brought, masked: bool) -> SiteBuild
 
 
 def _checked(to: str) -> str:
+    """The place, a folder as a whole path: a journal is found by it from wherever a command is run.
+
+    Raises:
+        InputError: nothing can be written to such a place.
+    """
     try:
-        return checked_archive(to)
+        checked = checked_archive(to)
     except ValueError as error:
         raise InputError(f"'{to}' is no place for a site: {error}. Nothing was written.") from None
+    return checked if "://" in checked else str(Path(checked).expanduser().absolute())

@@ -257,3 +257,10 @@ def test_ten_thousand_checks_cost_a_cycle_two_seconds(
     assert done.written == len(COUNTED) < 16
     assert page_of_check("tickets", report) in COUNTED
     assert not any(name.startswith("read") for name in COUNTED)
+
+
+def test_a_folder_is_one_place_by_any_path(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named from its parent or from the root, it has one journal: the second build has nothing to write."""
+    monkeypatch.chdir(tmp_path)
+    assert build_site(app, "site").index == str(tmp_path / "site" / "index.html")
+    assert build_site(app, str(tmp_path / "site")).written == 0
