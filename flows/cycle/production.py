@@ -15,6 +15,7 @@ from trueup.storage.stream import StreamSettings
 
 log = logging.getLogger("trueup")
 
+_NAMED = "production/"  # begins the metrics' names: charts of their own, beside those of trainings
 MOST = 5000  # checks that are caught up with at once, the newest
 
 
@@ -33,9 +34,9 @@ def record_production(app: App, stream: StreamSettings) -> None:
             for row in rows:
                 if row.counted and row.value is not None:
                     figures = found[row.as_of, row.champion]
-                    figures[name] = row.value
+                    figures[_NAMED + name] = row.value
                     if code == "PRF-METRIC":
-                        figures["labels"] = row.n_current
+                        figures[f"{_NAMED}labels"] = row.n_current
         points = [MeasuredPoint(version, at, figures) for (at, version), figures in sorted(found.items())]
         if [point for point in points if until is None or point.at > until]:
             record_points(app.registry, stream, points, who=app.who, description=_description(app, stream))
@@ -46,8 +47,9 @@ def record_production(app: App, stream: StreamSettings) -> None:
 def _description(app: App, stream: StreamSettings) -> str:
     said = (
         f"{capitalised(metric_name(stream.metric))} of this champion in production: one point for each counted check, "
-        f"at the time that the check was made for. `{stream.metric}` is measured on labels that count, "
-        f"`{stream.metric}_estimated` was estimated before they came, `labels` says how many there were."
+        f"at the time that the check was made for. `{_NAMED}{stream.metric}` is measured on labels that count, "
+        f"`{_NAMED}{stream.metric}_estimated` was estimated before they came, and `{_NAMED}labels` says how many there "
+        "were."
     )
     link = link_for(app.settings.page_links, "stream", stream=stream.name)
     return f"{said}\n\n[{stream.name} over time]({link})" if link else said

@@ -97,7 +97,9 @@ def no_report(
     return ()
 
 
-def no_artifacts(stream: StreamSettings, fitted: object, rows: Rows, judged: Rows, seed: int) -> Mapping[str, bytes]:
+def no_artifacts(
+    stream: StreamSettings, fitted: object, rows: Rows, judged: Rows, seed: int, mask: object
+) -> Mapping[str, bytes]:
     """Draw nothing of a training, for the same reason."""
     return {}
 

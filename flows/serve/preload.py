@@ -11,6 +11,7 @@ import sys
 
 MODULES = (
     "trueup.flows.serve.cycle_flow",
+    "trueup.flows.serve.cycle_page",
     "trueup.flows.cycle.run",
     "trueup.flows.alert.channels.mail",
     "trueup.flows.cli.progress",

@@ -14,9 +14,9 @@ from trueup.flows.app import App
 from trueup.flows.check.labels import snapshot_rows
 from trueup.flows.train.artifacts import MakeArtifacts, training_artifacts
 from trueup.flows.train.data_checks import check_training_data
-from trueup.flows.train.description import describe
+from trueup.flows.train.description import PAGE, in_markdown, page_of_training, story_of
 from trueup.flows.train.lineage import lineage, lineage_files, occasion_of, settings_of
-from trueup.reports.masking import masks_at
+from trueup.reports.masking import masked, masks_at
 from trueup.storage import snapshots
 from trueup.storage.content import seed_of
 from trueup.storage.errors import NotTrainable
@@ -126,7 +126,7 @@ def train_version(
             fit=fit,
             references=references,
             source=source,
-            drawn=artifacts(stream, fit.fitted, rows, fit.judged, seed),
+            drawn=artifacts(stream, fit.fitted, rows, fit.judged, seed, _mask(app)),
         )
     record = VersionRecord(
         stream=stream.name,
@@ -221,13 +221,18 @@ def _register(
     from trueup.training.registry.tracking import TrainingRecord, locked_packages, record
 
     snapshot = references.snapshot
-    files = {**lineage_files(source, settings_of(stream), locked_packages()), **drawn}
     incident = incident_for(app, stream, tuple(source["asked"]["codes"]))
-    description = describe(
+    story = story_of(
         stream, fit.fitted.recipe, source, fit.metrics, judged=len(fit.judged), candidates=len(result.trials),
         links=app.settings.page_links, incident=incident.id if incident else None,
         mask=masks_at(app.settings.site.mask, app.registry.uri),
     )  # fmt: skip
+    files = {**lineage_files(source, settings_of(stream), locked_packages()), **drawn}
+    occasion = occasion_of(source["asked"])
+    if drawn:
+        made_of = {"Snapshot": Path(snapshot).stem, "Newest record": to_minute(cut_off), "Cycle": cycle_id,
+                   "Commit": source["commit"], "Seed": str(source["seed"])}  # fmt: skip
+        files[PAGE] = page_of_training(stream, f"{occasion} of {as_of:%Y-%m-%d}", story, result, drawn, made_of)
     lease.confirm(app.database)
     return record(
         app.registry,
@@ -235,7 +240,7 @@ def _register(
         TrainingRecord(
             cycle=cycle_id,
             as_of=as_of,
-            occasion=occasion_of(source["asked"]),
+            occasion=occasion,
             who=app.who,
             snapshot=Path(snapshot).stem,
             snapshot_file=str(app.archive.local_path(snapshot) or snapshot),
@@ -244,11 +249,17 @@ def _register(
             result=result,
             fitted=fit.fitted,
             metrics=fit.metrics,
-            description=description,
+            description=in_markdown(story),
             lineage={"seed": str(source["seed"]), "report": source["asked"]["report_id"] or ""},
             files=files,
+            mask=_mask(app),
         ),
     )
+
+
+def _mask(app: App) -> Callable[[str], str]:
+    """What takes personal data out of texts on their way to MLflow, where that is another machine."""
+    return masked if masks_at(app.settings.site.mask, app.registry.uri) else str
 
 
 def _as_trained(record: VersionRecord) -> Trained:

@@ -134,7 +134,7 @@ def _production(app: Any) -> list[tuple[str, int, float]]:
     return sorted(
         (run.info.run_name, point.timestamp, point.value)
         for run in client.search_runs(experiments, "tags.stage = 'production'")
-        for point in client.get_metric_history(run.info.run_id, "f1_macro")
+        for point in client.get_metric_history(run.info.run_id, "production/f1_macro")
     )
 
 

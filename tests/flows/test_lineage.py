@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,18 @@ def test_run_and_version_say_in_words_what_they_are(broken: tuple[App, dict[str,
     assert "labelled of" in said
 
 
+def test_the_page_of_the_training_is_one_file(broken: tuple[App, dict[str, Any]]) -> None:
+    """It says what came of it, why, and what was tried, and shows the pictures without asking anybody for them."""
+    app, done = broken
+    record = app.promotions.version("reviews", 2)
+    assert record
+    page = artifact(app, record.run_id, "training.html")
+    assert "reviews, retrain of 2024-02-07" in page
+    assert f"trueup reports open {done['check']['report_id']}" in page
+    assert 'src="data:image/png;base64,' in page
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+
+
 def test_the_champion_has_a_run_with_a_point_for_the_counted_check(broken: tuple[App, dict[str, Any]]) -> None:
     """It stands at the time of the check, for the version that was checked; asked for again nothing is added."""
     app, _ = broken
@@ -77,7 +90,7 @@ def test_the_champion_has_a_run_with_a_point_for_the_counted_check(broken: tuple
     experiment = client.get_experiment_by_name("trueup-reviews")
     for _ in range(2):
         (run,) = client.search_runs([experiment.experiment_id], "tags.`trueup.production` = 'v1 2024'")
-        (point,) = client.get_metric_history(run.info.run_id, "f1_macro")
+        (point,) = client.get_metric_history(run.info.run_id, "production/f1_macro")
         assert datetime.fromtimestamp(point.timestamp / 1000, UTC) == TRAINED + WEEK
         run_cycle(app, app.stream("reviews"), TRAINED + WEEK)
 

@@ -164,6 +164,17 @@ def test_the_surest_errors_are_a_table_with_ids() -> None:
     assert error_examples(stream, right, ("no", "yes")) is None
 
 
+def test_texts_of_the_errors_are_masked_and_ids_are_not() -> None:
+    """Where the files leave the machine a text shows no personal data; records are found by their ids."""
+    stream, rows = make_rows(900, 10)
+    _, _, judged = made(stream, rows)
+    content = error_examples(stream, judged, ("no", "yes"), lambda text: "[masked]")
+    assert content
+    table = pd.DataFrame(**json.loads(content))
+    assert set(table["content"]) == {"[masked]"}
+    assert set(table["id"]) <= set(judged.meta["id"])
+
+
 def test_a_replay_draws_none() -> None:
     """Nobody opens the runs of a scratch home."""
     stream, _ = make_rows(40)

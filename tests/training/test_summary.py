@@ -50,6 +50,16 @@ def test_the_words_that_make_a_class_are_found() -> None:
     assert all(one["share"] > one["elsewhere"] for one in [*words["yes"], *words["no"]])
 
 
+def test_what_records_hold_is_masked_where_it_is_asked_for() -> None:
+    """Words, levels and repeated contents, in the page and in the document."""
+    stream, rows = make_rows(300, 4)
+    stream = stream.model_copy(update={"slices": ("content",)})
+    files = summary_files(stream, rows, lambda text: "[masked]")
+    for word in (*GOOD, *BAD):
+        assert not any(f'"{word}"'.encode() in content or f">{word}<".encode() in content for content in files.values())
+    assert b"[masked]" in files["summary/snapshot.json"]
+
+
 def test_what_outsiders_wrote_is_escaped() -> None:
     """Text, level, slice and class hold markup, control signs and half surrogates; the page holds none of it raw."""
     stream, rows = make_rows(60, 5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from trueup.training.artifacts.canvas import COLOURS
 from trueup.training.artifacts.data_summary import summarise
 
 SUMMARY_FOLDER = "summary"
+_HELD = ("word", "level", "content")  # keys of what records hold
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def summary_files(stream: StreamSettings, rows: Rows) -> dict[str, bytes]:
-    """The files by path."""
-    found = summarise(stream, rows)
+def summary_files(stream: StreamSettings, rows: Rows, mask: Callable[[str], str] = str) -> dict[str, bytes]:
+    """The files by path; mask: takes personal data out of a word, a level or a content."""
+    found = _masked(summarise(stream, rows), mask)
     document = json.dumps(found, ensure_ascii=False, indent=2).encode(errors="replace")
     return {f"{SUMMARY_FOLDER}/snapshot.json": document, f"{SUMMARY_FOLDER}/snapshot.html": summary_page(found)}
 
@@ -37,6 +39,16 @@ def summary_page(found: dict[str, Any]) -> bytes:
     most = max(period["rows"] for period in found["periods"])
     text = environment.get_template("snapshot.html").render(found, colours=colours, most=max(1, most))
     return text.encode(errors="replace")  # half a surrogate pair, in a text, is no reason to lose the page
+
+
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+    """A part of the summary with what records hold masked."""
+    if isinstance(value, list):
+        return [_masked(one, mask) for one in value]
+    if isinstance(value, dict):
+        held = {key: one for key, one in value.items() if key in _HELD and isinstance(one, str)}
+        return {key: mask(one) if key in held else _masked(one, mask) for key, one in value.items()}
+    return value
 
 
 def _figure(value: float | None) -> str:

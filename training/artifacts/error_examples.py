@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,11 +16,16 @@ MOST_EXAMPLES = 25
 LONGEST_EXAMPLE = 300  # signs of a text
 
 
-def error_examples(stream: StreamSettings, judged: Rows, classes: tuple[str, ...]) -> bytes | None:
+def error_examples(
+    stream: StreamSettings, judged: Rows, classes: tuple[str, ...], mask: Callable[[str], str] = str
+) -> bytes | None:
     """The wrong answers to n labelled rows, the surest first (regression: the largest error first); None without one.
 
     The form is that of MLflow's tables: {"columns": […], "data": [[…], …]}. No CSV, which a spreadsheet would take a
     text that begins with "=" for a formula in.
+
+    Args:
+        mask: takes personal data out of a text of the features.
     """
     meta = judged.meta
     if stream.is_regression:
@@ -37,6 +43,7 @@ def error_examples(stream: StreamSettings, judged: Rows, classes: tuple[str, ...
         row = meta.iloc[k]
         known = (row["label"], row["predicted"], float(size[k]))
         told = (judged.features[column].iloc[k] for column in stream.columns)
+        told = (mask(value) if isinstance(value, str) else value for value in told)
         data.append([row["id"], iso(row["time"].to_pydatetime()), *map(_plain, (*known, *told))])
     columns = ["id", "time", "label", "answered", measure, *stream.columns]
     return json.dumps({"columns": columns, "data": data}, ensure_ascii=False).encode(errors="replace")

@@ -6,7 +6,8 @@ the word's coefficient. Columns: a column's values are exchanged between records
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,14 @@ def moved_by_words(stream: StreamSettings, model: Any, used: Rows, known: tuple[
     return found
 
 
-def draw_words(stream: StreamSettings, moved: list[Moved]) -> bytes | None:
-    """Bars of the strongest words: two directions for two classes and numbers, else a panel a class."""
+def draw_words(stream: StreamSettings, moved: list[Moved], mask: Callable[[str], str] = str) -> bytes | None:
+    """Bars of the strongest words: two directions for two classes and numbers, else a panel a class.
+
+    mask: takes personal data out of a word.
+    """
     if not moved:
         return None
+    moved = [replace(one, word=mask(one.word)) for one in moved]
     sides = list(dict.fromkeys(one.towards for one in moved))
     if len(sides) == 1:
         what = f"the probability of {shortened(sides[0], 20)}" if sides[0] else "the answer"

@@ -20,7 +20,13 @@ PLOTS_FOLDER = "plots"
 
 
 def pictures(
-    stream: StreamSettings, fitted: Fitted, learning: Rows, judged: Rows, seed: int, clock: Callable[[], float]
+    stream: StreamSettings,
+    fitted: Fitted,
+    learning: Rows,
+    judged: Rows,
+    seed: int,
+    clock: Callable[[], float],
+    mask: Callable[[str], str] = str,
 ) -> dict[str, bytes]:
     """Files by name. What the rows or the model do not allow is left out.
 
@@ -28,6 +34,7 @@ def pictures(
         learning: the training side, of which the learning curve is made.
         judged: the labelled evaluation rows with the model's answers; nothing is fitted on them.
         clock: seconds that never run back.
+        mask: takes personal data out of a text that is shown.
     """
     answers = _answers(stream, fitted, judged)
     kinds: dict[str, bytes | None] = {}
@@ -41,14 +48,19 @@ def pictures(
     kinds["learning_curve.png"] = draw_learning(
         stream, learning_curve(stream, fitted.recipe, learning, seed, clock)
     )
-    kinds |= _inputs(stream, fitted, judged, answers, seed)
+    kinds |= _inputs(stream, fitted, judged, answers, seed, mask)
     found = {f"{PLOTS_FOLDER}/{name}": picture for name, picture in kinds.items() if picture is not None}
-    errors = error_examples(stream, judged, answers.classes)
+    errors = error_examples(stream, judged, answers.classes, mask)
     return found if errors is None else {**found, EXAMPLES_FILE: errors}
 
 
 def _inputs(
-    stream: StreamSettings, fitted: Fitted, judged: Rows, answers: drawn.JudgedPredictions, seed: int
+    stream: StreamSettings,
+    fitted: Fitted,
+    judged: Rows,
+    answers: drawn.JudgedPredictions,
+    seed: int,
+    mask: Callable[[str], str],
 ) -> dict[str, bytes | None]:
     """What the model listens to; a team's own that cannot answer made records is not asked further."""
     try:
@@ -57,7 +69,7 @@ def _inputs(
     except ModelUnusable:
         return {}
     return {
-        "top_words.png": draw_words(stream, moved),
+        "top_words.png": draw_words(stream, moved, mask),
         "feature_importances.png": draw_columns(stream, drops, len(judged)),
     }
 

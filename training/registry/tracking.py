@@ -8,7 +8,7 @@ import platform
 import shutil
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -35,6 +35,7 @@ from trueup.training.search import SearchResult, Trial
 
 REQUIRED = ("scikit-learn", "skops", "numpy", "scipy", "pandas", "mlflow")  # what a stored model runs on
 PARENT = "mlflow.parentRunId"
+KIND = "mlflow.experimentKind"  # without it MLflow opens an experiment as one of language models
 NOTE = "mlflow.note.content"  # a run's description, in Markdown
 
 
@@ -45,7 +46,8 @@ class TrainingRecord:
     cycle: by which a restart finds the version again. occasion: why it was trained, in a word or two for the run's
     name. who: the account that trains. snapshot: content hash; snapshot_file: its Parquet, path or URL.
     metrics: of the fitted model, on the evaluation side. lineage: the caller's own, beside that of every version.
-    description: what the version is, in Markdown. files: artifacts of the parent run, by path.
+    description: what the version is, in Markdown. files: artifacts of the parent run, by path. mask: takes
+    personal data out of a text of the model's example.
     """
 
     cycle: str
@@ -62,6 +64,7 @@ class TrainingRecord:
     description: str = ""
     lineage: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    mask: Callable[[str], str] = str
 
 
 def record(registry: Registry, stream: StreamSettings, training: TrainingRecord) -> Version:
@@ -85,7 +88,7 @@ def record(registry: Registry, stream: StreamSettings, training: TrainingRecord)
             _log_candidates(client, experiment, run.info.run_id, training.result.trials)
             _log_rows(stream, training)
             _log_files(training.files)
-            stored = _store_model(stream, training.fitted, registry.packages)
+            stored = _store_model(stream, training.fitted, registry.packages, training.mask)
             name_model(registry, client, stream.name)
             made = client.create_model_version(
                 registry.model_name(stream.name), stored.model_uri, run.info.run_id, tags=tags,
@@ -162,7 +165,8 @@ def experiment_id(registry: Registry, client: Any, stream: str) -> str:
         return str(found.experiment_id)
     # MLflow's own default is a folder of wherever the command was started
     folder = (registry.artifact_root / stream).as_uri() if registry.is_local else None
-    return str(client.create_experiment(registry.experiment_name(stream), artifact_location=folder))
+    name = registry.experiment_name(stream)
+    return str(client.create_experiment(name, artifact_location=folder, tags={KIND: "custom_model_development"}))
 
 
 def name_model(registry: Registry, client: Any, stream: str) -> None:
@@ -232,8 +236,10 @@ def _log_files(files: Mapping[str, bytes]) -> None:
         mlflow.set_tag("mlflow.loggedArtifacts", table)  # as its own log_table
 
 
-def _store_model(stream: StreamSettings, fitted: Fitted, packages: tuple[str, ...]) -> Any:
-    """Stores the model under the active run; MLflow's note of where."""
+def _store_model(
+    stream: StreamSettings, fitted: Fitted, packages: tuple[str, ...], mask: Callable[[str], str]
+) -> Any:
+    """Stores the model under the active run, with three of its records as an example; MLflow's note of where."""
     import mlflow
     import skops.io
     from mlflow.models import ModelSignature
@@ -241,13 +247,14 @@ def _store_model(stream: StreamSettings, fitted: Fitted, packages: tuple[str, ..
 
     inputs = [ColSpec("double" if c in stream.numeric else "string", c, required=False) for c in stream.features]
     answer = "double" if stream.is_regression else "string"
+    example = _plain(stream, fitted.used.features).head(3).map(lambda v: mask(v) if isinstance(v, str) else v)
     needed = skops.io.get_untrusted_types(data=skops.io.dumps(fitted.model)) if fitted.recipe.is_own else sorted(OURS)
     with TemporaryDirectory(prefix="trueup-model-") as place:
         return mlflow.sklearn.log_model(
             fitted.model,
             name="model",
             signature=ModelSignature(Schema(inputs), Schema([ColSpec(answer)])),
-            input_example=_plain(stream, fitted.used.features).head(3),
+            input_example=example,
             pip_requirements=[f"{name}=={installed(name)}" for name in (*REQUIRED, *extra_packages(fitted.recipe))],
             code_paths=[str(_model_code(Path(place)))],
             serialization_format="skops",
