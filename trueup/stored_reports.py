@@ -275,19 +275,22 @@ class Reports:
         """Write a report's page and Evidently snapshot into a folder; where they are."""
         return self.show(report_id).export(folder)
 
-    def export_workspace(self, folder: str | Path, *, last: int = 300) -> Listing[ProjectExport]:
+    def export_workspace(
+        self, folder: str | Path, *, last: int = 300, mask: bool | None = None
+    ) -> Listing[ProjectExport]:
         """Write or update a workspace that `evidently ui --workspace FOLDER` opens: a project a stream, a run a check.
 
         Args:
             last: how many of the newest checks come with Evidently's plots, shared evenly by the streams; older ones
                 come as figures and signals alone, the oldest beyond 2,000 not at all.
+            mask: whether personal data is masked in what outsiders wrote; None: only where `[site] mask` is "always".
 
         Raises:
             UsageError: `last` is less than 1. InputError: the folder cannot be written.
         """
         from trueup.flows.admin.evidently_workspace import export_workspace
 
-        return Listing(export_workspace(self._app, self._streams(), Path(folder), last=last))
+        return Listing(export_workspace(self._app, self._streams(), Path(folder), last=last, mask=mask))
 
     def _streams(self) -> tuple[str, ...]:
         return (self.stream,) if self.stream else tuple(self._app.settings.streams)

@@ -39,6 +39,10 @@ def reports_export(
         int,
         typer.Option(min=1, max=MOST, help="Newest reports of a workspace with plots, shared evenly by the streams."),
     ] = 300,
+    mask: Annotated[
+        bool | None,
+        typer.Option("--mask/--no-mask", help="Mask personal data in a workspace; left out: as [site] mask says."),
+    ] = None,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -46,7 +50,7 @@ def reports_export(
     """Write a report to a folder, or all to Evidently's workspace."""
     with session(config, home, as_json) as s:
         if workspace and not report_id and not folder:
-            _export_workspace(s, workspace, stream, last)
+            _export_workspace(s, workspace, stream, last, mask)
         elif report_id and folder and not workspace:
             found = s.reports(stream).show(report_id)
             page, snapshot = found.export(folder)
@@ -61,8 +65,8 @@ def reports_export(
             )
 
 
-def _export_workspace(s: Session, workspace: Path, stream: str | None, last: int) -> None:
-    done = s.reports(stream).export_workspace(workspace, last=last)
+def _export_workspace(s: Session, workspace: Path, stream: str | None, last: int, mask: bool | None) -> None:
+    done = s.reports(stream).export_workspace(workspace, last=last, mask=mask)
     heads = (
         Column("stream", rank=1), Column("runs"), Column("written"), Column("removed"), Column("without plots", rank=2),
     )  # fmt: skip

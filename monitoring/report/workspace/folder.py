@@ -29,7 +29,7 @@ class StreamRuns:
 
     deployment: whose stream it is. runs: newest first. plotted: how many of the newest come with Evidently's plots.
     snapshot: the stored Evidently snapshot of a report by its id, as JSON; raises InputError where there is none and
-    StoreUnusable where it is damaged.
+    StoreUnusable where it is damaged. masked: whether personal data is, in runs and snapshots.
     """
 
     deployment: str
@@ -37,6 +37,7 @@ class StreamRuns:
     runs: Sequence[CheckedRun]
     plotted: int
     snapshot: Callable[[str], str]
+    masked: bool = False
 
     @property
     def project_id(self) -> UUID:
@@ -131,7 +132,7 @@ def _write_project(folder: Path, staging: Path, stamp: _Stamp, wanted: StreamRun
     for place, (run_id, run) in enumerate(runs.items()):
         plotted = place < wanted.plotted
         file = snapshots / f"{run_id}.json"
-        digest = _digest(run, plotted)
+        digest = _digest(run, plotted, wanted.masked)
         if stamp.runs.get(run_id) != (digest, _size(file)):
             done = _write_run(staging, file, wanted, run, plotted)
             without_plots += plotted and not done
@@ -166,9 +167,9 @@ def _write_run(staging: Path, file: Path, wanted: StreamRuns, run: CheckedRun, p
     return False
 
 
-def _digest(run: CheckedRun, plotted: bool) -> str:
+def _digest(run: CheckedRun, plotted: bool, masked: bool) -> str:
     """Of all that a run is made of; its stored report never changes."""
-    made_of = json.dumps([_LAYOUT, plotted, iso(run.as_of), asdict(run)], default=str, sort_keys=True)
+    made_of = json.dumps([_LAYOUT, plotted, masked, iso(run.as_of), asdict(run)], default=str, sort_keys=True)
     return blake2b(made_of.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
