@@ -29,9 +29,9 @@ def tags_to_ask_by(stream: StreamSettings, *, who: str, algorithm: str, feature:
 
 
 def lineage_tags(told: Mapping[str, str], recipe: Recipe | None = None) -> dict[str, str]:
-    """What is told, and how the model is made, as tags."""
+    """What is told, and how the model is made, as tags; what is not known has none."""
     made = {} if recipe is None else {_RECIPE: json.dumps(recipe.params())}
-    return {LINEAGE + name: value for name, value in {**told, **made}.items()}
+    return {LINEAGE + name: value for name, value in {**told, **made}.items() if value}
 
 
 def lineage_tag(tags: Mapping[str, str], name: str) -> str | None:
