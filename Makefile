@@ -8,7 +8,7 @@ DESK := tests/house tests/storage tests/feedback tests/monitoring tests/reports
 # Bytecode is wanted: without it every import takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup typing lint check test test-full demo bench-promotion bench-detection bench-peers-env lock clean
+.PHONY: help setup typing lint check test test-full demo bench-promotion bench-detection bench-peers-env browser lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -61,6 +61,11 @@ bench-peers-env: .venv-peers/made  ## the peers of the detection benchmark, in .
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
+
+browser: setup  ## what `python -m benchmarks.browser.drive` needs: Chromium, Playwright, axe-core
+	command -v chromium >/dev/null || apt-get install --yes --quiet chromium
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[browser]'
+	npm install --prefix benchmarks/browser --no-package-lock --silent
 
 lock: setup  ## writes constraints.txt from the environment as it stands
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt

@@ -22,6 +22,7 @@ from trueup.feedback.intake import ingest
 from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App, open_app
 from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.strategies import Strategies
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import HEALTHY, Regime, make_reviews
 from trueup.flows.promote.manual import resume_promotion, roll_back
@@ -58,8 +59,16 @@ to = ["oncall@example.org"]
 class Scene:
     """A deployment with a champion, whose clock and records a scene moves on."""
 
-    def __init__(self, folder: Path, *, policy: str = "confirm = 1", alerts: str = "", champion: bool = True) -> None:
-        self.folder, self.at, self.seed = folder, TRAINED, 1
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        policy: str = "confirm = 1",
+        alerts: str = "",
+        champion: bool = True,
+        strategies: Strategies = REPLAYED,
+    ) -> None:
+        self.folder, self.at, self.seed, self.strategies = folder, TRAINED, 1, strategies
         folder.mkdir(parents=True)
         text = SETTINGS.format(window=WINDOW, policy=policy, candidate=light.NAME, alerts=alerts)
         (folder / "trueup.toml").write_text(text, encoding="utf-8")
@@ -89,7 +98,7 @@ class Scene:
         """A cycle now, or later; what fails is told of by a mail."""
         self.at += later
         try:
-            run_cycle(self.app, self.app.stream("reviews"), self.at, strategies=REPLAYED)
+            run_cycle(self.app, self.app.stream("reviews"), self.at, strategies=self.strategies)
         except TrueupError as error:
             print(f"  {error}")
         deliver_now(self.app)

@@ -23,6 +23,7 @@ from trueup.flows.cycle.document import outcome
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.demo.reviews import BROKEN, HEALTHY, Regime, make_reviews
+from trueup.flows.site.build import build_site
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 HISTORY = timedelta(days=49)
@@ -109,8 +110,16 @@ def _play(app: App, scene: Scene, place: Path, console: Any) -> list[dict[str, A
 
 
 def _take(
-    app: App, scene: Scene, place: Path, name: str, seed: int, start: datetime, span: timedelta, regime: Regime,
-    rows: int, console: Any,
+    app: App,
+    scene: Scene,
+    place: Path,
+    name: str,
+    seed: int,
+    start: datetime,
+    span: timedelta,
+    regime: Regime,
+    rows: int,
+    console: Any,
 ) -> None:
     file = place / "incoming" / f"{scene.stream}-{name}.csv"
     file.parent.mkdir(exist_ok=True)
@@ -131,6 +140,7 @@ def _ending(app: App, place: Path, console: Any, seconds: float) -> None:
     told = app.outbox.newest(limit=None)
     mails = {delivery.message_id for notice in told for delivery in notice.deliveries if delivery.message_id}
     quiet = [a for a in told if a.stream == "steady" and a.kind != "promotion"]
+    site = build_site(app, str(place / "site"))
     console.print(
         f"\nDone in {seconds:.0f} s: {len(mails)} mails on 'reviews' and 'steady', {len(quiet)} of them alarms of the "
         f"quiet one. Look around:\n"
@@ -138,7 +148,9 @@ def _ending(app: App, place: Path, console: Any, seconds: float) -> None:
         f"  trueup status\n"
         f"  trueup alerts list                      the mails lie in {app.home / 'mail'}\n"
         f"  trueup models history --stream reviews\n"
-        f"  trueup reports open {breached['id'] if breached else 'ID'}",
+        f"  trueup reports open {breached['id'] if breached else 'ID'}\n"
+        f"Or open the page of all of it in a browser:\n"
+        f"  {site.index}",
         markup=False,
         soft_wrap=True,
     )

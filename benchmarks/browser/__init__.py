@@ -1,0 +1,1 @@
+"""Pages as people meet them: driven in a real browser."""
