@@ -15,7 +15,6 @@ from trueup.storage.promotions import PromotionAttempt
 
 _ROOMS = ("reports", "flows/site", "flows/check", "monitoring/report")
 _CODE = (".py", ".html", ".css", ".js")
-OPEN_MONTHS = 2  # the newest, whose labels still come: made each time
 
 
 @cache
@@ -49,16 +48,10 @@ def stamps_of_months(
     pruned: Iterable[str],
     made_by: str,
 ) -> dict[date, str]:
-    """The stamp of each month: of its checks and whether their reports are there, and of what happened in it.
-
-    The newest months have an empty one.
-    """
+    """The stamp of each month: of its checks and whether their reports are there, and of what happened in it."""
     gone = set(pruned)
     found = {}
-    for place, month in enumerate(sorted(months, reverse=True)):
-        if place < OPEN_MONTHS:
-            found[month] = ""
-            continue
+    for month in months:
         first, last = months[month][-1].as_of, months[month][0].as_of
         found[month] = stamp(
             made_by,
