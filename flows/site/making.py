@@ -19,6 +19,7 @@ from trueup.flows.site.layout import (
     page_of_month,
     page_of_quarantine,
     page_of_stream,
+    page_of_trying,
     plots_of_check,
 )
 from trueup.reports.masking import Mask, mask_of
@@ -36,10 +37,15 @@ _SENTENCE = 4_000  # characters of a signal's sentence
 
 @dataclass(frozen=True)
 class PageMaker:
-    """Makes the pages of a deployment. mask: whether personal data is masked in what outsiders wrote."""
+    """Makes the pages of a deployment.
+
+    mask: whether personal data is masked in what outsiders wrote. served: whether `trueup serve` shows them: they link
+    to the pages that answer a typed record, and Evidently's plots need no origin in their frame.
+    """
 
     app: App
     mask: bool
+    served: bool = False
 
     @property
     def shown(self) -> Mask:
@@ -50,7 +56,8 @@ class PageMaker:
         from trueup.flows.site.facts.glance import overview_facts
         from trueup.reports.pages.overview_page import overview_drawings, overview_page
 
-        facts = overview_facts(self.app)
+        tries = {name: page_of_trying(name) for name, s in self.app.settings.streams.items() if s.predicts}
+        facts = overview_facts(self.app, tries=tries if self.served else None)
         drawings = overview_drawings(facts)
         return _beside(OVERVIEW, overview_page(facts, drawings), drawings)
 
@@ -58,9 +65,11 @@ class PageMaker:
         from trueup.flows.site.facts.stream import stream_facts
         from trueup.reports.pages.stream_page import stream_drawings, stream_page
 
-        facts = stream_facts(self.app, stream, mask=self.shown)
+        page = page_of_stream(stream.name)
+        tried = href(page, page_of_trying(stream.name)) if self.served and stream.predicts else ""
+        facts = stream_facts(self.app, stream, mask=self.shown, try_href=tried)
         drawings = stream_drawings(facts)
-        return _beside(page_of_stream(stream.name), stream_page(facts, drawings), drawings)
+        return _beside(page, stream_page(facts, drawings), drawings)
 
     def month(self, stream: StreamSettings, month: date) -> PageFiles:
         from trueup.flows.site.facts.month import month_facts
@@ -85,7 +94,7 @@ class PageMaker:
         try:
             script = href(plots_at, evidently_asset(evidently_version()))
             files[plots_at] = plots_page(self.app, stream.name, report_id, script=script, mask=self.mask)
-            plots = EvidentlyPlots(href=href(page, plots_at))
+            plots = EvidentlyPlots(href=href(page, plots_at), shares_origin=not self.served)
         except (InputError, StoreUnusable) as error:
             plots = EvidentlyPlots(why_not=str(error))
         facts = check_facts(

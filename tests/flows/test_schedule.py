@@ -45,6 +45,7 @@ class Served:
 
     process: subprocess.Popen[bytes]
     port: int
+    pages: int
 
     def api(self, path: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(
@@ -54,6 +55,11 @@ class Served:
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read())
+
+    def page(self, path: str) -> str:
+        """A live page of trueup's."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.pages}/{path}", timeout=60) as answer:
+            return str(answer.read().decode())
 
     def completed(self) -> list[dict[str, Any]]:
         """Scheduled runs that have completed, oldest first."""
@@ -117,15 +123,16 @@ def until(met: Callable[[], Any], what: str) -> Any:
 def serving(folder: Path) -> Iterator[Served]:
     """`trueup serve` on a stream without records, each cycle of which is quick."""
     (folder / "trueup.toml").write_text(SETTINGS)
-    port = free_port()
+    port, pages = free_port(), free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "TRUEUP_"))}
-    environment |= {"TRUEUP_SERVE__PORT": str(port), "PREFECT_LOGGING_LEVEL": "INFO"}  # which each run logs at
+    environment |= {"TRUEUP_SERVE__PORT": str(port), "TRUEUP_SERVE__PAGES_PORT": str(pages)}
+    environment |= {"PREFECT_LOGGING_LEVEL": "INFO"}  # which each run logs at
     with open(folder / "serve.log", "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", "from trueup.flows.cli.main import main; main()", "serve", "--every", str(EVERY)],
             cwd=folder, env=environment, stdout=log, stderr=log,
         )
-    served = Served(process, port)
+    served = Served(process, port, pages)
     family: list[psutil.Process] = []
     try:
         yield served
@@ -140,7 +147,10 @@ def serving(folder: Path) -> Iterator[Served]:
 
 
 def test_a_scheduled_cycle_runs_and_stopping_leaves_nothing(tmp_path: Path) -> None:
-    """A run that only the schedule asked for completes with its artifact; SIGTERM ends every process, status 0."""
+    """A run that only the schedule asked for completes with its artifact; SIGTERM ends every process, status 0.
+
+    Meanwhile the live pages answer, at the address that was said.
+    """
     with serving(tmp_path) as served:
         run = until(served.completed, f"a completed scheduled run (see {tmp_path / 'serve.log'})")[0]
         assert run["parameters"]["stream"] == "tiny"
@@ -149,6 +159,8 @@ def test_a_scheduled_cycle_runs_and_stopping_leaves_nothing(tmp_path: Path) -> N
         until(lambda: {"score", "check", "decide"} <= served.completed_tasks(run["id"]), "its steps as tasks")
         until(lambda: "Finished in state Completed" in served.logs(run["id"])[-1], "its last line in Prefect")
         assert served.fork_server()
+        assert "tiny" in served.page("")
+        assert f"pages: http://127.0.0.1:{served.pages};" in (tmp_path / "serve.log").read_text()
         assert "process of its own" not in (tmp_path / "serve.log").read_text()
         family = served.family()
         assert family

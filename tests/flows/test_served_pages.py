@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 import sqlalchemy as sa
 
+import trueup
 from tests.flows.test_schedule import free_port
 from tests.made_checks import store_check
 from tests.made_deployments import ONE_CANDIDATE, SETTINGS, deployed, with_champion
@@ -22,6 +23,7 @@ from trueup.flows.app import App, open_app
 from trueup.flows.serve.pages import web
 from trueup.flows.serve.pages.guard import FORM, MOST_BYTES
 from trueup.flows.serve.pages.server import served_pages
+from trueup.flows.serve.runner import RunningSchedule
 from trueup.storage.check_lists import CheckFilter
 from trueup.storage.errors import ModelUnusable
 
@@ -246,6 +248,21 @@ def test_a_taken_port_is_said_and_another_one_is_used(tmp_path: Path, caplog: py
     app.close()
 
 
+def test_pages_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`trueup serve` says where its pages are, and without them nothing listens."""
+    schedule = RunningSchedule(url="http://127.0.0.1:1", own_server=False, failed=threading.Event())
+    monkeypatch.setattr("trueup.flows.serve.runner.serve", lambda *_, announce, **__: announce(schedule))
+    more = '\n[streams.reviews.schedule]\ncron = "0 6 * * *"\n[serve]\n'
+    said: list[str] = []
+    for pages in ("false", "true"):
+        file = tmp_path / "trueup.toml"
+        file.write_text(SETTINGS.format(window=400) + f"{more}pages = {pages}\npages_port = {free_port()}\n")
+        with trueup.open(file) as deployment:
+            deployment.serve(announce=lambda streams, url, pages: said.append(pages))
+    assert said[0] == ""
+    assert said[1].startswith("http://127.0.0.1:")
+
+
 def test_pages_that_nobody_looked_at_end_at_once(tmp_path: Path) -> None:
     """Waiting for a first look keeps no thread."""
     app = deployed(tmp_path)
@@ -271,7 +288,8 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
 
 def links_of(page: Answer, path: str) -> list[str]:
     """The addresses that a page links to or frames."""
-    return sorted({urljoin(path, unescape(to)) for to in re.findall(r' (?:href|data-src)="([^"#]*)"', page.body)})
+    named = re.findall(r' (?:href|data-src)="(?!data:)([^"#]*)"', page.body)
+    return sorted({urljoin(path, unescape(to)) for to in named})
 
 
 def test_every_link_of_the_pages_leads_to_a_page(checked: Pages) -> None:

@@ -12,12 +12,15 @@ from http import HTTPStatus
 
 from trueup.flows.app import App
 from trueup.flows.serve.pages import guard
-from trueup.flows.serve.pages.live import LiveFiles, LivePages
 from trueup.flows.serve.pages.trying_page import Trying
 from trueup.flows.site import layout
+from trueup.flows.site.making import PageFiles, PageMaker
 from trueup.monitoring.report.evidently_frame import evidently_script, evidently_version
+from trueup.reports.masking import masks_at
 from trueup.reports.pages.frame import PageFrame, page_template, whole_page
 from trueup.reports.pages.try_page import try_page
+from trueup.storage.check_courses import CheckCourses
+from trueup.storage.check_lists import CheckFilter
 from trueup.storage.errors import InputError
 from trueup.storage.slugs import slug
 from trueup.storage.stream import StreamSettings
@@ -62,7 +65,7 @@ class ShownPages:
 
     def __init__(self, app: App) -> None:
         self._app = replace(app)
-        self._live = LivePages(self._app)
+        self._maker = PageMaker(self._app, masks_at(app.settings.site.mask, ""), served=True)
         self._trying = Trying(self._app)
         self._streams = {slug(name): stream for name, stream in app.settings.streams.items()}
 
@@ -96,7 +99,7 @@ class ShownPages:
             "It was never here, or what it showed was removed since. Begin at the overview.",
         )
 
-    def _files(self, path: str) -> LiveFiles:
+    def _files(self, path: str) -> PageFiles:
         """A page and what lies beside it; nothing where there is no such page."""
         make = self._maker_of(path)
         try:
@@ -104,30 +107,35 @@ class ShownPages:
         except InputError:  # no such incident or check
             return {}
 
-    def _maker_of(self, path: str) -> Callable[[], LiveFiles] | None:
+    def _maker_of(self, path: str) -> Callable[[], PageFiles] | None:
         if path == layout.OVERVIEW:
-            return self._live.overview
+            return self._maker.overview
         folder, _, name = path.partition("/")
         stream = self._streams.get(folder)
         return self._maker_of_stream(stream, name) if stream else None
 
-    def _maker_of_stream(self, stream: StreamSettings, name: str) -> Callable[[], LiveFiles] | None:
-        live = self._live
-        whole = {"index.html": live.stream, "models.html": live.models, "quarantine.html": live.quarantine}
+    def _maker_of_stream(self, stream: StreamSettings, name: str) -> Callable[[], PageFiles] | None:
+        maker = self._maker
+        whole = {"index.html": maker.stream, "models.html": maker.models, "quarantine.html": maker.quarantine}
         if name in whole:
             return partial(whole[name], stream)
         if month := _MONTH.fullmatch(name):
-            return partial(self._live.month, stream, date(int(month[1]), int(month[2]), 1))
+            first = date(int(month[1]), int(month[2]), 1)
+            known = CheckCourses(self._app.database).months(stream.name)
+            return partial(maker.month, stream, first) if first in [one.month for one in known] else None
         kind, _, page_name = name.partition("/")
-        found = page_name.removesuffix(".html")
-        known = found.removesuffix(_PLOTS)
-        if known != slug(known):  # ids are their own slugs
+        found = page_name.removesuffix(".html").removesuffix(_PLOTS)
+        if found != slug(found):  # ids are their own slugs
             return None
         if kind == "incidents":
-            return partial(self._live.incident, stream, found)
-        if kind == "checks":
-            return partial(self._live.plots if found.endswith(_PLOTS) else self._live.check, stream, known)
+            return partial(maker.incident, stream, found)
+        if kind == "checks" and self._app.checks.page(CheckFilter(stream=stream.name, report_id=found), 1)[0]:
+            return partial(maker.check, stream, found, partial(_to_check, stream.name))
         return None
+
+
+def _to_check(stream: str, page: str, report_id: str) -> str:
+    return layout.href(page, layout.page_of_check(stream, report_id))
 
 
 def _pages_beside(path: str) -> Iterator[str]:
