@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,8 @@ def _kind_of(path: str) -> str:
 @contextmanager
 def readme_places(folder: Path) -> Iterator[list[Place]]:
     """The pages of the demo that the README shows."""
-    run_demo(folder, as_json=True)
+    with redirect_stdout(StringIO()):
+        run_demo(folder, as_json=True)
     site = folder / "site"
     with trueup.open(folder / "trueup.toml", home=folder / ".trueup") as deployment:
         deployment.site.build(to=str(site))
