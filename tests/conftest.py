@@ -18,7 +18,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
@@ -29,8 +29,9 @@ from trueup.storage.records import RecordStore
 for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
     os.environ[name] = "true"
 
-# The same examples at every run: what hypothesis finds is then a change of ours, not of its luck.
-settings.register_profile("fixed", derandomize=True)
+# The same examples at every run, and no clock over them: what hypothesis finds is then a change of ours, not of its luck
+# or of a busy machine. A test that hangs is ended by pytest's own limit.
+settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fixed")
 
 # Every test, and every process that one starts, runs under the guard; see tests/house/test_network.py.
@@ -63,6 +64,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def versions_are_read_back_here() -> Iterator[pytest.MonkeyPatch]:
     """A gate reads versions back in a fresh process, seconds each; in tests only test_fresh_process.py does."""
     from trueup.flows.gate import evaluate as judging
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judging, "difference_in_fresh_process", judging.difference_in_process)
         yield patch
