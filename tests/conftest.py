@@ -29,7 +29,7 @@ from trueup.storage.records import RecordStore
 for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
     os.environ[name] = "true"
 
-# The same examples at every run, and no clock over them: what hypothesis finds is then a change of ours, not of its luck
+# The same examples at every run, and no clock over them: what hypothesis finds is then a change of ours, not its luck
 # or of a busy machine. A test that hangs is ended by pytest's own limit.
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fixed")
