@@ -124,7 +124,10 @@ def reports_compare(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Two stored reports' signals side by side, or two periods with one or more models; periods become a report."""
+    """Two reports side by side, or two periods with their models.
+
+    What is compared of periods is kept as a report.
+    """
     from rich.text import Text
 
     from trueup.reports.comparison_tables import comparison_shown
