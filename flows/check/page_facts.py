@@ -98,7 +98,7 @@ def _incidents(
 ) -> tuple[Spell, ...]:
     return tuple(
         Spell(start=i.opened_at, end=i.resolved_at, words=told(i.stem.removeprefix(f"{stream}: ")))
-        for i in reversed(app.incidents.newest(stream, limit=100))
+        for i in reversed(app.incidents.newest(stream, limit=None))
         if i.opened_at <= until and (i.resolved_at is None or i.resolved_at >= since)
     )
 
@@ -109,7 +109,7 @@ def _attempts(
     done = "promoted" if state is PromotionState.COMMITTED else "trained and not promoted"
     return tuple(
         Happening(at=a.as_of, words=f"v{a.to_version} {done}", short=f"v{a.to_version}")
-        for a in reversed(app.promotions.history(stream, limit=100))
+        for a in reversed(app.promotions.history(stream, limit=None))
         if a.state is state and a.to_version is not None and since <= a.as_of <= until
     )
 

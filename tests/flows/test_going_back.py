@@ -147,7 +147,7 @@ def test_what_passed_and_waits_needs_no_force(deployment: Deployment) -> None:
     assert mail.state == "sent"
     assert "figures are good" in plain_mail(app, mail)
     roll_back(app, stream, None, "not good after all")
-    with pytest.raises(InputError, match="champion before"):
+    with pytest.raises(InputError, match="former champion"):
         promote_by_hand(app, stream, 4, "again", force=False)
 
 

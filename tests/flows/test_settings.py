@@ -95,7 +95,7 @@ def test_recipients_and_the_certificate_are_read_as_they_are_meant(tmp_path: Pat
         (MINIMAL + 'label = { column = "s", classes = { a = "<=x" } }\n', "reviews: label.classes: the rule '<=x'"),
         (MINIMAL + 'label = { column = "s", classes = { a = "<=3", b = ">=3" } }\n', "value 3 belongs to 'a' and 'b'"),
         (MINIMAL + 'time_format = "%H:%M"\n', "streams.reviews: time_format '%H:%M' names no year"),
-        (MINIMAL + 'time_format = "%Y %Y"\n', "each part once"),
+        (MINIMAL + 'time_format = "%Y %Y"\n', "write each once"),
         ('[streams.r]\ntime = { start = "soon", step = "1h" }\ntext = ["t"]\n', "streams.r: time.start = 'soon'"),
         ('[streams."../out"]\ntime = "at"\ntext = ["content"]\n', "also a folder's"),
     ],
