@@ -85,7 +85,7 @@ def test_a_golden_set_is_a_file_like_any_other(tmp_path: Path) -> None:
         ("text,expected\n", "it holds no record"),
         ("text\ngood\n", "there is no column 'expected' or 'stars'"),
         ("text,expected\ngood,positive\nwell,fine\n", "line 3: 'fine' is no class of the stream"),
-        ("text,expected\ngood,positive\n,negative\n", "line 3: 'text' is empty"),
+        ("text,expected\ngood,positive\n,negative\n", "line 3: no text: 'text' is empty"),
     ],
 )
 def test_a_golden_set_that_cannot_be_used_is_told_by_its_line(tmp_path: Path, golden: str | None, said: str) -> None:
