@@ -127,7 +127,13 @@ def test_evidently_ui_shows_runs_and_lines_and_sees_a_new_check(app: App, tmp_pa
 def trueup_ui(folder: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`trueup ui`, and the address that it tells."""
     command = [sys.executable, "-m", "trueup.flows.cli.main", "ui", "--json", "--config", str(folder / "trueup.toml")]
-    process = subprocess.Popen([*command, *more], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, *more],
+        stdout=subprocess.PIPE,
+        text=True,
+        # a shell starts what runs in its background deaf to Ctrl-C, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     try:
         assert process.stdout
         said = ""
