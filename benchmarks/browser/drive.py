@@ -4,7 +4,7 @@
     .venv/bin/python -m benchmarks.browser.drive [--keep FOLDER] [--readme] [--only WORD]
 
 A small deployment with hostile text in its records goes through drift, retraining and promotion; its site is built, its
-served pages are asked, and a report, a comparison and a replay are drawn. It fails where a page scrolls sideways,
+served pages are asked, and a report and a replay are drawn. It fails where a page scrolls sideways,
 axe-core finds a serious fault (contrast below 4.5:1 is one), hostile text runs, the console tells an error, or a
 request leaves the machine. `--keep` keeps the pictures, with an index; `--readme` draws those
 of the README from the demo.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BREAK = Regime(topic_shift=0.3, vocabulary_shift=0.6, dirt=0.02)
 WEEKS = (HEALTHY, HEALTHY, BREAK, BREAK, HEALTHY)
+PLOTS = "plots"  # a page of Evidently's own
 HOSTILE = (
     f"<script>window.{HIT}=1</script>",
     f"</script><script>window.{HIT}=1</script>",
@@ -66,12 +67,14 @@ def made_places(folder: Path) -> Iterator[list[Place]]:
 def _of_site(site: Path) -> Iterator[Place]:
     """One page of each kind; of those that have many, the one with most on it."""
     for path in _one_of_each(site):
-        yield Place(f"site-{_kind_of(path)}", (site / path).as_uri())
+        kind = _kind_of(path)
+        yield Place(f"site-{kind}", (site / path).as_uri(), ours=kind != PLOTS)
 
 
 def _served(address: str, site: Path) -> Iterator[Place]:
     for path in _one_of_each(site):
-        yield Place(f"served-{_kind_of(path)}", f"{address}/{path}")
+        kind = _kind_of(path)
+        yield Place(f"served-{kind}", f"{address}/{path}", ours=kind != PLOTS)
     trying = f"{address}/{layout.page_of_trying('reviews')}"
     yield Place("try-empty", trying)
     for name, said in (("review", "the battery died after a week, awful"), ("hostile", " ".join(HOSTILE))):
@@ -112,7 +115,7 @@ def _kind_of(path: str) -> str:
     if len(parts) == 1:
         return "overview"
     if len(parts) == 3:
-        return "plots" if parts[2].endswith("-evidently") else parts[1].removesuffix("s")
+        return PLOTS if parts[2].endswith("-evidently") else parts[1].removesuffix("s")
     return "stream" if parts[1] == "index" else "month" if parts[1][:1].isdigit() else parts[1]
 
 

@@ -46,11 +46,15 @@ CLIENTS = (
 
 @dataclass(frozen=True)
 class Place:
-    """A page by its address. act: what is done on it before anybody looks, as a person would."""
+    """A page by its address. act: what is done on it before anybody looks, as a person would.
+
+    ours: whether axe-core judges it; what Evidently's own script draws is shown as it is.
+    """
 
     name: str
     address: str
     act: Callable[[Page], None] | None = None
+    ours: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def visited(browser: Browser, place: Place, client: Client, axe: str, picture: P
     width = page.evaluate("document.documentElement.scrollWidth")
     if width > client.width:
         faults.append(f"{width} px wide: sideways scroll")
-    if client.scripts:
+    if client.scripts and place.ours:
         faults += _faults_of_axe(page, axe)
     faults += [f"hostile text ran in {frame.url[:60]}" for frame in page.frames if _hit(frame)]
     first = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null")
