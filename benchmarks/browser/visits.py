@@ -99,10 +99,10 @@ def visited(browser: Browser, place: Place, client: Client, axe: str, picture: P
     page.on("request", lambda r: None if r.url.startswith(_INNER) else faults.append(f"asks {r.url[:100]}"))
     page.on("pageerror", lambda error: faults.append(f"script failed: {str(error)[:150]}"))
     page.on("console", lambda m: faults.append(f"console: {m.text[:150]}") if m.type == "error" else None)
-    page.emulate_media(media=client.media, color_scheme=client.scheme)
     page.goto(place.address)
     if place.act is not None:
         place.act(page)
+    page.emulate_media(media=client.media, color_scheme=client.scheme)  # a form is not on paper
     if client.opened:
         _open_all(page)
     width = page.evaluate("document.documentElement.scrollWidth")
