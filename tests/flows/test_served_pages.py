@@ -195,6 +195,11 @@ def test_nothing_but_reading_and_the_form(pages: Pages, method: str) -> None:
     assert pages.send({"a": "b"}, path="/index.html").status == 405
 
 
+def test_the_icon_that_browsers_ask_for_is_no_error(pages: Pages) -> None:
+    """A browser's console stays empty."""
+    assert pages.ask("/favicon.ico").status == 204
+
+
 def test_a_broken_model_costs_a_message(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page says what is wrong with the model in plain words, and the next request is answered."""
 

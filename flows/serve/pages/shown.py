@@ -80,6 +80,8 @@ class ShownPages:
         """
         if path in self._streams:
             return Shown(b"", status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": f"/{path}/"})
+        if path == "favicon.ico":  # browsers ask by themselves
+            return Shown(b"", status=HTTPStatus.NO_CONTENT)
         path = f"{path}index.html" if not path or path.endswith("/") else path
         folder, _, name = path.partition("/")
         if name == "try.html" and folder in self._streams:
