@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from trueup.flows.serve.pages.guard import hosts_of
 from trueup.storage.errors import InputError
 from trueup.storage.site_place import content_type
 
@@ -68,7 +69,7 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
         def _answer(self, *, body: bool) -> None:
             assert isinstance(self.server, ThreadingHTTPServer)
             port = self.server.server_port
-            if self.headers.get("Host") not in (f"{_HOST}:{port}", f"localhost:{port}"):  # no rebound name gets in
+            if self.headers.get("Host") not in hosts_of(port):  # no rebound name gets in
                 self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "Not a name of this server")
                 return
             found = file_at(folder, self.path)
