@@ -18,7 +18,7 @@ from trueup.feedback.feedback_items import feedback_schema, validate_feedback
 from trueup.feedback.feedback_rows import ItemFields, columns_beside_items, each_row
 from trueup.feedback.missing_marks import without_marks
 from trueup.feedback.number_notation import NotationCheck, number_columns, with_points
-from trueup.feedback.readers import CHUNK, opened
+from trueup.feedback.readers import CHUNK, LocalCopy, opened
 from trueup.feedback.row_ids import EqualRows, IdForms, columns_looked_at
 from trueup.feedback.schema_check import as_brought, check_schema, expected_columns, required_columns
 from trueup.feedback.times.time_survey import survey
@@ -32,7 +32,7 @@ from trueup.storage.stream import StreamSettings
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Sources = Sequence["str | pa.Table"]  # paths ("-": standard input), or rows in memory
+Sources = Sequence["str | LocalCopy | pa.Table"]  # paths ("-": standard input), copies, or rows in memory
 OnProgress = Callable[[int, int], None]  # rows done, rows in all
 
 

@@ -42,6 +42,14 @@ _READ: dict[FormatKind, Callable[[Place], Contents]] = {
 
 
 @dataclass(frozen=True)
+class LocalCopy:
+    """A file that lies here for as long as it is read, and by which name people know it."""
+
+    file: Path
+    name: str
+
+
+@dataclass(frozen=True)
 class Source:
     """An open file whose header stands and whose columns are known; `chunks` may be called more than once.
 
@@ -74,7 +82,7 @@ class Source:
 
 @contextmanager
 def opened(
-    path: str | pa.Table,
+    path: str | LocalCopy | pa.Table,
     required: Sequence[str],
     *,
     format: FileFormat = _AS_UTF8,
@@ -85,7 +93,7 @@ def opened(
 
     Args:
         path: a CSV, JSON Lines, JSON, Excel, HTML or Parquet file (packed as gz, zip, bz2 or zst), a folder of
-            partitioned Parquet files, "-" for standard input, or rows in memory.
+            partitioned Parquet files, "-" for standard input, a copy of a file, or rows in memory.
         required: columns that must be there.
         format: how the file is written; rows in memory need none.
         wanted: columns that are of use; columns of bytes are read only if they are among them. None: all columns.
@@ -97,6 +105,8 @@ def opened(
         folder = Path(temporary)
         if path == "-":
             name, file = "standard input", _held(stdin or sys.stdin.buffer, folder)
+        elif isinstance(path, LocalCopy):
+            name, file = escaped(path.name), path.file
         elif not isinstance(path, str):
             name, file, format = "rows in memory", folder / "rows.parquet", format.model_copy(update={"kind": ""})
             _write(path, file)

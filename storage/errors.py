@@ -4,6 +4,7 @@ TrueupError            the work failed: exit status 1
 ├── LeaseHeld          another process works on the stream
 ├── ModelUnusable      the registered champion cannot be loaded or scored
 ├── NotTrainable       nothing can be learnt from the rows that there are
+├── SourceFailed       a place that data comes in from by itself cannot be read
 ├── StaleEvidence      the champion changed since the decision was made
 ├── StoreUnusable      the store or archive cannot be read as it should
 └── UsageError         the command, settings or input are wrong: exit status 2
@@ -48,6 +49,10 @@ class NotTrainable(TrueupError):
     def __init__(self, message: str, tests: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__(message)
         self.tests = list(tests)
+
+
+class SourceFailed(TrueupError):
+    """A place that data comes in from by itself cannot be reached or read."""
 
 
 class StaleEvidence(TrueupError):

@@ -27,6 +27,7 @@ from trueup.storage.policy import (
     positive_span,
 )
 from trueup.storage.schedule import Schedule
+from trueup.storage.sources.source_settings import SourceSettings
 from trueup.storage.timepoints import parse_span
 
 
@@ -140,6 +141,8 @@ class StreamSettings(Frozen):
     gate: GatePolicy = GatePolicy()
     prediction: SentPrediction = SentPrediction()
     feedback: FeedbackMapping = FeedbackMapping()
+    source: SourceSettings = SourceSettings()  # of records
+    feedback_source: SourceSettings = SourceSettings()
     retention: Retention = Retention()
     tags: dict[str, str] = Field(default_factory=dict)  # of runs and versions in MLflow
     alerts: Recipients = Recipients()

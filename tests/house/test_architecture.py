@@ -17,7 +17,7 @@ PARTS = {
         "values", "exact", "typed_values", "words_of_texts", "determination", "nested", "chunks", "times", "row_ids",
         "ratings", "class_rules", "labels", "unmatched_labels", "schema_check", "number_notation", "missing_marks",
         "formats", "readers", "validation", "frames", "feedback_rows", "feedback_items", "annotators", "intake",
-        "quarantine", "inference",
+        "sources", "quarantine", "inference",
     ),
     "monitoring": (
         "stats", "causes", "severity", "distribution", "check", "window", "lateness", "comparison", "signals",

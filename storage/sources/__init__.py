@@ -1,0 +1,1 @@
+"""Where a stream's data comes in from by itself: its settings, and what is remembered of each place."""
