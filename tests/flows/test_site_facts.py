@@ -241,7 +241,7 @@ def test_an_unchanged_store_gives_the_same_bytes(app: App) -> None:
 
 
 def test_a_year_of_hourly_checks_is_a_small_page(tmp_path: Path) -> None:
-    """8,760 checks: the stream's page stays under a megabyte, and nobody waits for it."""
+    """8,760 checks: the stream's page stays under a megabyte, and a month folds its checks by day."""
     (tmp_path / "trueup.toml").write_text(SETTINGS)
     app = open_app(tmp_path / "trueup.toml", tmp_path / ".trueup")
     document = Check(report_id="", counted=True, signals=SIGNALS).as_json()
@@ -258,4 +258,7 @@ def test_a_year_of_hourly_checks_is_a_small_page(tmp_path: Path) -> None:
     month = month_page(month_facts(app, app.stream("reviews"), date(2024, 5, 1)))
     app.close()
     assert len(page) < 300_000
-    assert len(month) < 600_000
+    assert len(month) < 400_000
+    assert month.count(b"<details><summary>") == 31
+    breached = ", ".join(sorted(s.code for s in SIGNALS if s.verdict is Verdict.BREACHED))
+    assert f"<summary>15 May: 24 checks, 24 breached: {breached}</summary>".encode() in month
