@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from trueup.storage.driver_errors import hide_values
 from trueup.storage.errors import ConfigError, StoreUnusable
 
 HEAD = "0016"  # the newest migration; a test holds it against the files
@@ -75,6 +76,7 @@ def open_database(url: str, home: Path) -> Database:
             "or write postgresql://user@host/database."
         )
     engine = sa.create_engine(url, pool_pre_ping=url.startswith("postgresql"), hide_parameters=True)
+    hide_values(engine)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _sqlite_pragmas)
         sa.event.listen(engine, "begin", _sqlite_begin)

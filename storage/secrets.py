@@ -1,4 +1,4 @@
-"""The one place that takes secrets out of texts: passwords in addresses, and those that this process was given."""
+"""The one place that takes secrets out of texts: passwords, and what a driver's error repeats of a row."""
 
 from __future__ import annotations
 
@@ -25,13 +25,35 @@ _ADDRESSES = (
         ),
         rf"\g<1>{HIDDEN}",
     ),
-    # SQLAlchemy repeats what it was to write, PostgreSQL the row that it refused
-    (re.compile(r"(\[parameters: ).*\]"), rf"\g<1>{HIDDEN}]"),
-    (re.compile(r"(DETAIL: +)(?:Key \(|Failing row ).*"), rf"\g<1>{HIDDEN}"),
     (re.compile(r"\b(Basic|Bearer) (?=[\w+/.~-]*[\d=+/])[\w+/.~-]{8,}=*"), rf"\g<1> {HIDDEN}"),
 )
 
-_SUSPECT = re.compile(r"://|[?&;]\w+=|\[parameters: |DETAIL: |Basic |Bearer ")
+# What SQLAlchemy and drivers repeat of a row. A value may hold line breaks, so it ends where the driver's own words go
+# on; where they do not, nothing more is said.
+_VALUES = (
+    (re.compile(r"(\[parameters: ).*\]"), rf"\g<1>{HIDDEN}]"),
+    (
+        re.compile(
+            r"(DETAIL: +)Key \(.*?"
+            r"(?:(?:already exists|(?:present in|referenced from) table \"[^\"\n]*\")\.(?=\n|\Z)|\Z)",
+            re.DOTALL,
+        ),
+        rf"\g<1>{HIDDEN}",
+    ),
+    (re.compile(r"(DETAIL: +)Failing row .*?(?:\)\.(?=\n|\Z)|\Z)", re.DOTALL), rf"\g<1>{HIDDEN}"),
+    (re.compile(r"(CONTEXT: +COPY [^\n:]*): \".*?(?:\"(?=\n|\Z)|\Z)", re.DOTALL), r"\g<1>"),
+    (re.compile(r"(invalid input \w+ for \w+ [\w ]+: )\".*?(?:\"(?=\n|\Z)|\Z)", re.DOTALL), rf"\g<1>{HIDDEN}"),
+    (re.compile(r"(decode to UTF-8 column .*? with text )'.*?(?:'(?=\n|\Z)|\Z)", re.DOTALL), rf"\g<1>{HIDDEN}"),
+    (re.compile(r"(Duplicate key )\".*?(?:\" violates|\Z)", re.DOTALL), rf"\g<1>{HIDDEN} violates"),
+    (re.compile(r"(ould not convert )string '.*?(?:' to |\Z)", re.DOTALL), rf"\g<1>{HIDDEN} to "),
+    (re.compile(r"(ould not convert string to float: |for int\(\) with base 10: ).*"), rf"\g<1>{HIDDEN}"),
+    (re.compile(r"(ould not convert )['\"].*(['\"] with type )"), rf"\g<1>{HIDDEN} with type "),
+)
+
+_SUSPECT = re.compile(
+    r"://|[?&;]\w+=|\[parameters: |DETAIL: |CONTEXT: |Basic |Bearer |invalid input |decode to UTF-8 column|"
+    r"Duplicate key \"|ould not convert |with base 10: "
+)
 
 _known: set[str] = set()
 
@@ -63,7 +85,7 @@ def without_secrets(text: str) -> str:
         text = _pattern(frozenset(_known)).sub(HIDDEN, text)
     if not _SUSPECT.search(text):
         return text  # as almost every text is: a document may hold a hundred thousand
-    for found, instead in _ADDRESSES:
+    for found, instead in (*_ADDRESSES, *_VALUES):
         text = found.sub(instead, text)
     return text
 
