@@ -134,6 +134,15 @@ class Archive:
         name = f"{folder}/{_hash(data)}.parquet"
         return name if self.exists(name) else self.write(name, data)
 
+    def columns(self, name: str) -> list[str]:
+        """The names of the columns of a table kept by `write_table`; of the file only its end is read."""
+        import pyarrow.parquet as pq
+
+        if self._local is not None:
+            return list(pq.read_schema(self._local / name).names)
+        with self._remote.open(f"{self._root}/{name}", "rb") as file:
+            return list(pq.read_schema(file).names)
+
     def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """A table kept by `write_table`, whole or some of its columns (those it has).
 

@@ -25,3 +25,10 @@ def objects(column: pa.ChunkedArray, *, alike: bool = True) -> np.ndarray:
 def is_text(kind: pa.DataType) -> bool:
     """Whether a column holds texts or nothing at all."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind))
+
+
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Values of any type as text (n,), as a CSV file of them would have it; null where missing."""
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        return pa.chunked_array([pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())])
+    return column.cast(pa.string())

@@ -20,7 +20,7 @@ _HIDING = re.compile(f"[{_MARKS}]")
 _NO_LETTERS = re.compile(f"[{_CONTROLS}{_BREAKS}{_HALVES}]+")
 _UNSAFE = re.compile(f"[{_CONTROLS}{_MARKS}{_BREAKS}{_HALVES}]+")
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet computes begins so
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet computes begins so
 
 # Within an address and an @name; signs that begin something within a line, a sign of a scheme or an address that pages
 # link by themselves, and those that do so at the line's start.
@@ -60,7 +60,7 @@ def for_spreadsheet(value: object) -> object:
 
     What is no text, such as a negative number, stays as it is.
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
 
 
 def for_chat(text: str) -> str:

@@ -72,7 +72,7 @@ class RecordReader:
                 values[start:count] = part[column]
         rows = _in_order({column: values[:count] for column, values in whole.items()}, stream.columns)
         rows = self._revisions.applied(stream, rows, as_of)
-        return self._with_predictions(stream, self._with_labels(stream, rows, as_of), version)
+        return self._with_predictions(stream, self.labelled(stream, rows, as_of), version)
 
     def _segments(self, stream: StreamSettings, after: datetime | None, as_of: datetime) -> list[tuple[str, int]]:
         """Name and size of the segments that hold rows of the time range, by time."""
@@ -103,7 +103,8 @@ class RecordReader:
             part[column] = numeric(values) if column in stream.numeric else objects(values, alike=alike)
         return part
 
-    def _with_labels(self, stream: StreamSettings, rows: Rows, as_of: datetime) -> Rows:
+    def labelled(self, stream: StreamSettings, rows: Rows, as_of: datetime) -> Rows:
+        """Rows in (time, seq) order with the label of each that counts, as `read` gives it."""
         c = t.labels.c
         query = sa.select(c.seq, c.provenance, c.value, sa.type_coerce(c.known_at, sa.BigInteger))
         seq, given_by, value, known_at = self._beside(

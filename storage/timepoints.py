@@ -42,7 +42,7 @@ def end_of_month(year: int, month: int) -> datetime:
     return following - TICK
 
 
-def parse_as_of(text: str | None, *, now: datetime | None = None) -> datetime:
+def parse_as_of(text: str | None, *, now: datetime | None = None, option: str = "--as-of") -> datetime:
     """The time that `--as-of` names; now where it is left out.
 
     A bare month or day means its end, but never more than now, a naive time is UTC.
@@ -62,7 +62,7 @@ def parse_as_of(text: str | None, *, now: datetime | None = None) -> datetime:
             end = start + timedelta(days=1) - TICK if _DAY.match(text) else start
     except (ValueError, OverflowError):
         raise UsageError(
-            f"--as-of '{text}' is not a time. Write ISO 8601, such as 2019-06-30 (the end of that day) "
+            f"{option} '{text}' is not a time. Write ISO 8601, such as 2019-06-30 (the end of that day) "
             "or 2019-06-30T18:00:00Z."
         ) from None
     if start > now:

@@ -265,3 +265,25 @@ class PruneResult(Tabular):
 
     def as_json(self) -> Document:
         return self.document
+
+@dataclass(frozen=True)
+class ExportResult(Tabular):
+    """Exported data: what, file and rows of each. folder: what holds them. masked: whether personal data is."""
+
+    folder: Path
+    files: tuple[Document, ...]
+    masked: bool
+    document: Document = field(repr=False)
+
+    @classmethod
+    def from_json(cls, document: Document) -> ExportResult:
+        return cls(document["folder"], tuple(document["files"]), document["masked"], document)
+
+    def caption(self) -> str:
+        return str(self.folder)
+
+    def records(self) -> Sequence[Document]:
+        return self.files
+
+    def as_json(self) -> Document:
+        return self.document

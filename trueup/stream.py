@@ -13,6 +13,7 @@ from trueup.models import Champion, ChampionChange, Models
 from trueup.quarantine import Quarantine
 from trueup.results import (
     CycleResult,
+    ExportResult,
     IngestResult,
     PauseResult,
     PredictResult,
@@ -222,6 +223,39 @@ class Stream:
 
         return PruneResult.from_json(prune(self._app, self.settings, dry_run=dry_run))
 
+    # ---- what goes out ----
+
+    def export(
+        self,
+        to: str | Path,
+        *what: str,
+        since: str | None = None,
+        until: AsOf = None,
+        csv: bool = False,
+        mask: bool = False,
+        on_rows: Callable[[str, int, int], None] = lambda what, done, total: None,
+    ) -> ExportResult:
+        """Write the stream's data into a new folder, a Parquet file (or CSV) each; docs/data.md says what they hold.
+
+        Args:
+            what: of records, labels, predictions, checks, signals; left out, all.
+            since: only records and checks from then on: a span such as "90d", or a time. until: as known at this time.
+            mask: mail addresses, links, names of accounts and long numbers in texts are masked.
+            on_rows: told how many records are looked through, and of how many.
+
+        Raises:
+            InputError: there is no such data, or the folder cannot be made. UsageError: a time cannot be read.
+        """
+        from trueup.flows.admin.export import export
+
+        begin = parse_since(since, now=self._app.now())
+        return ExportResult.from_json(
+            export(
+                self._app, self.settings, Path(to), what, since=begin, until=self.moment(until, "--until"),
+                form="csv" if csv else "parquet", mask=mask, on_rows=on_rows,
+            )
+        )  # fmt: skip
+
     # ---- what there is ----
 
     @property
@@ -272,10 +306,10 @@ class Stream:
         """Go back to an earlier version; nothing is promoted by itself until promotion is resumed."""
         return self.models.rollback(why, to)
 
-    def moment(self, as_of: AsOf) -> Any:
+    def moment(self, as_of: AsOf, option: str = "--as-of") -> Any:
         """The time that `as_of` names, in UTC; a bare date or month means its end, None is now."""
         text = as_of.isoformat() if isinstance(as_of, date) else as_of
-        return parse_as_of(text, now=self._app.now())
+        return parse_as_of(text, now=self._app.now(), option=option)
 
     def _set_paused(self, why: str, *, paused: bool) -> PauseResult:
         from trueup.flows.admin.pause import set_paused

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trueup.flows.cli.progress import counted
 from trueup.flows.cli.session import (
     PAGE,
     AsJson,
@@ -22,7 +21,6 @@ from trueup.flows.cli.session import (
     add_commands,
     add_group,
     heading,
-    progress,
     session,
 )
 from trueup.reports.tables import MOMENT, SENTENCE, Column, table
@@ -69,7 +67,7 @@ def ingest(
             told.append(note)
             s.note(note)
 
-        with _bar("ingest") as moved:
+        with counted("ingest") as moved:
             done = chosen.ingest(*files, format=written, on_progress=moved, on_note=tell)
         _show(s, done, chosen.name, told)
 
@@ -83,19 +81,9 @@ def feedback(
     """
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
-        with _bar("feedback") as moved:
+        with counted("feedback") as moved:
             done = chosen.feedback(*files, on_progress=moved)
         _show(s, done, chosen.name)
-
-
-@contextmanager
-def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal; nothing elsewhere."""
-    from rich.progress import Progress
-
-    with Progress(console=progress(), disable=not sys.stderr.isatty()) as shown:
-        task = shown.add_task(name, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def _show(s: Session, done: IngestResult, stream: str, told: Collection[str] = ()) -> None:

@@ -1,10 +1,12 @@
-"""How far a training's search is, shown while it runs: a bar on a terminal."""
+"""How far a command is, shown while it runs: a bar on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from trueup.flows.cli.session import progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,3 +36,14 @@ def shown(console: Console, title: str) -> Iterator[Watch]:
             bar.update(task, total=progress.of, completed=progress.done, said=progress.said)
 
         yield Watch(on_step=step, on_candidate=candidate)
+
+
+@contextmanager
+def counted(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar of rows done, and of how many, on a terminal; nothing elsewhere."""
+    from rich.progress import Progress
+
+    console = progress()
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -48,7 +48,7 @@ WALKED = {
     "quarantine show": "ITEM", "quarantine release": "ITEM", "models list": "", "models show": "1",
     "models explain": "1", "models history": "",
     "models verify": "", "reports list": "", "reports show": "REPORT", "reports compare": "REPORT REPORT",
-    "reports export": "REPORT", "site build": "", "signals": "",
+    "reports export": "REPORT", "site build": "", "signals": "", "export": "--to EVIL --csv",
     "alerts list": "", "alerts show": "ALERT", "alerts ack": "INCIDENT",
     "alerts accept": "INCIDENT --why EVIL", "alerts silence": "INCIDENT --until 2d --why EVIL", "pause": "--why EVIL",
     "resume": "--why EVIL", "prune": "--dry-run", "runbook": "EVIL", "no such EVIL": "",

@@ -40,7 +40,7 @@ WALKED = (
     "quarantine show last", "quarantine release last", "models list", "models show champion", "models show v1 --all",
     "models explain", "models explain --all", "models history", "models history last", "models verify",
     "check --as-of AT --all", "predict", "reports list", "reports list --verdict breached --code DRF-TEXT",
-    "signals", "signals --code DRF-TEXT --since 30d",
+    "signals", "signals --code DRF-TEXT --since 30d", "export --to DATA",
     "reports show BREACHED", "reports show last --all", "reports compare BREACHED last",
     "reports compare BREACHED last --all", "reports export last OUT", "site build", "reports open last --no-browser",
     "cycle --as-of AT", "status", "alerts list", "alerts list --state closed", "alerts show last",
@@ -84,6 +84,7 @@ class Course:
         app.close()
         self.meant = {
             "FILE": str(folder / "2.csv"), "BAD": str(self._bad()), "FEEDBACK": str(self._feedback()), "OUT": "out",
+            "DATA": "data",
             "BREACHED": self.breached[:8], "AT": f"{TRAINED + WEEK:%Y-%m-%dT%H:%M:%SZ}",
             "NEW": str(folder / "new.toml"),
             "WHY": "the reason that a person gives, which is a whole sentence and longer than most terminals are wide",
