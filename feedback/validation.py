@@ -23,6 +23,7 @@ from trueup.feedback.schema_check import expected_columns
 from trueup.feedback.times.time_columns import arrivals, event_times, joined
 from trueup.feedback.times.time_formats import declared_format
 from trueup.feedback.values import MISSING_NUMBER, encodable, escaped, infinite, number, plain
+from trueup.storage.arrow_columns import table_of
 from trueup.storage.incoming import Incoming, Refused
 from trueup.storage.row_ids import HashedColumns, hashed_columns
 from trueup.storage.stream import OrderTime, StreamSettings
@@ -107,7 +108,7 @@ def validate(
     accepted = Incoming(
         ids=ids[good],
         times=times[good] if len(times) else times,
-        table=table.iloc[good].reset_index(drop=True),
+        table=table_of({c: table[c].to_numpy()[good] for c in table}),
         labels=labels[good],
         known_at=known_at[good],
         labelled=_labelled(stream, labels[good], known_at[good]),

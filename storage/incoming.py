@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 
 @dataclass(frozen=True)
 class Incoming:
     """n validated records on their way into the store, all arrays of shape (n,).
 
-    table: every source column; declared text, categorical and slice columns as str or None, numeric as float64.
+    table: every source column as text, declared numeric ones as float64; null where missing.
     times: event times; empty where the stream's time is its intake order.
     labels: the raw value of the label's column, or None. known_at: when it was known, NaT where it is not yet.
     labelled: whether that value is known and is a class or number by today's rules.
@@ -22,7 +22,7 @@ class Incoming:
 
     ids: np.ndarray
     times: np.ndarray
-    table: pd.DataFrame
+    table: pa.Table
     labels: np.ndarray
     known_at: np.ndarray
     labelled: np.ndarray

@@ -153,7 +153,7 @@ class RecordStore:
         times = times.astype("datetime64[us]")
         ids = incoming.ids[chosen]
         segment = write_segment(
-            self._archive, stream, "records", incoming.table.iloc[chosen], ids=ids, times=times, seq=seq
+            self._archive, stream, "records", incoming.table.take(chosen), ids=ids, times=times, seq=seq
         )
         stamps = times.astype(np.int64)
         connection.execute(

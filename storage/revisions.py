@@ -73,7 +73,7 @@ class RevisionLog:
         if not revised:
             return
         segment = write_segment(
-            self._archive, stream, "revisions", incoming.table.iloc[[r.row for r in revised]],
+            self._archive, stream, "revisions", incoming.table.take([r.row for r in revised]),
             ids=np.array([r.record_id for r in revised], object),
             times=np.array([microseconds(r.time) for r in revised], np.int64).view("datetime64[us]"),
             seq=np.array([r.seq for r in revised], np.int64),

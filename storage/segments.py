@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from trueup.storage.archive import Archive
@@ -27,21 +26,25 @@ def write_segment(
     archive: Archive,
     stream: StreamSettings,
     folder: str,
-    table: pd.DataFrame,
+    table: pa.Table,
     *,
     ids: np.ndarray,
     times: np.ndarray,
     seq: np.ndarray,
 ) -> Segment:
     """Write n records of a stream, their places in intake order beside them; the file counts once a table names it."""
-    frame = table.reset_index(drop=True)
-    frame = frame.rename(columns=_kept_names([str(c) for c in frame.columns]))
-    content = content_keys(stream, frame)
-    groups = group_keys(stream, frame, content)
+    names = _kept_names(table.column_names)
+    table = table.rename_columns([names.get(column, column) for column in table.column_names])
+    content = content_keys(stream, table)
+    groups = group_keys(stream, table, content)
     sides = evaluation_side(stream, groups)
-    own = {"id": ids.astype(str), "time": times, "seq": seq, "evaluation": sides, "content": content, "group": groups}
-    segment = pa.Table.from_pandas(frame.assign(**{f"__{k}": v for k, v in own.items()}), preserve_index=False)
-    return Segment(archive.write_table(f"{folder}/{stream.name}", segment), sides, content)
+    own = {
+        "id": pa.array(ids, pa.string()), "time": pa.array(times), "seq": pa.array(seq),
+        "evaluation": pa.array(sides), "content": pa.array(content), "group": pa.array(groups),
+    }  # fmt: skip
+    for name, values in own.items():
+        table = table.append_column(f"{OWN_PREFIX}{name}", values)
+    return Segment(archive.write_table(f"{folder}/{stream.name}", table), sides, content)
 
 
 def _kept_names(columns: Sequence[str]) -> dict[str, str]:

@@ -50,7 +50,8 @@ def told(pairs: Pairs, *, speed: bool = False) -> str:
     if speed:
         ratio, low, high = 1 / ratio, 1 / high, 1 / low
     ours, theirs = pairs.seconds
+    counted = "1 pair" if len(pairs.ours) == 1 else f"{len(pairs.ours)} pairs"
     return (
-        f"{ratio:.2f} ({low:.2f}–{high:.2f}; {len(pairs.ours)} pair{'s'[: len(pairs.ours) - 1]}); {ours:.2f} s against {theirs:.2f} s; "
+        f"{ratio:.2f} ({low:.2f}–{high:.2f}; {counted}); {ours:.2f} s against {theirs:.2f} s; "
         f"peak {pairs.peak / 2**20:,.0f} MB"
     )

@@ -91,7 +91,7 @@ def _records(stream: StreamSettings, taken: Incoming, labels: np.ndarray) -> tup
     shown = []
     for k in range(min(_SHOWN, len(taken.lines))):
         time = taken.times[k].astype("M8[us]").item().replace(tzinfo=UTC) if len(taken.times) else None
-        values = [taken.table[c].iloc[k] for c in stream.text or stream.features[:3]]
+        values = [taken.table[c][k].as_py() for c in stream.text or stream.features[:3]]
         said = " · ".join(str(v) for v in values if v is not None and v == v)
         label = labels[k]
         shown.append(FirstRecord(time, None if label is None else str(label), said))

@@ -99,7 +99,7 @@ def read_by(settings: Mapping[str, Any], path: Path) -> Reading:
         rows=np.array([lines[int(n)] for rows in taken for n in rows.lines], dtype=int),
         times=np.concatenate([rows.times for rows in taken]),
         labels=[label for rows in taken for label in resolve(stream, rows.labels)],
-        table=pd.concat([rows.table for rows in taken], ignore_index=True),
+        table=pd.concat([rows.table.to_pandas() for rows in taken], ignore_index=True),
         refused=Counter(one.reason for part in parts for one in part.refused),
         lines=len(lines),
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import pytest
 
 from trueup.storage.content import evaluation_side, normalise
@@ -30,7 +30,7 @@ def batch(
     return Incoming(
         ids=np.array(ids, dtype=object),
         times=times,
-        table=pd.DataFrame({"id": ids, "text": texts or [f"text of {i}" for i in ids], "stars": raw_labels}),
+        table=pa.table({"id": ids, "text": texts or [f"text of {i}" for i in ids], "stars": raw_labels}),
         labels=raw_labels,
         known_at=np.where([x is not None for x in raw_labels], times, np.datetime64("NaT", "us")),
         labelled=np.array([x is not None for x in raw_labels]),
@@ -206,7 +206,7 @@ def test_intake_order_is_the_clock_where_there_is_none(store: RecordStore, reade
         sent = Incoming(
             ids=np.array([f"i{x}" for x in part], dtype=object),
             times=np.array([], dtype="datetime64[us]"),
-            table=pd.DataFrame({"x": part, "y": ["1"] * len(part)}),
+            table=pa.table({"x": part, "y": ["1"] * len(part)}),
             labels=np.array(["1"] * len(part), dtype=object),
             known_at=np.array([], dtype="datetime64[us]"),
             labelled=np.ones(len(part), dtype=bool),
@@ -272,7 +272,7 @@ def test_what_a_service_answered_is_read_beside_its_records(store: RecordStore, 
     sends = STREAM.model_copy(update={"prediction": SentPrediction(column="said", version="by")})
     first, second = batch(["a", "b"], days=[0, 3]), batch(["c", "d"], days=[1, 2])
     store.append(STREAM, first, [], source="f", now=NOW)
-    answered = second.table.assign(said=["yes", None], by=["svc-1", "svc-1"])
+    answered = second.table.append_column("said", [["yes", None]]).append_column("by", [["svc-1", "svc-1"]])
     store.append(sends, replace(second, table=answered), [], source="g", now=NOW)
     rows = reader.read(sends, as_of=NOW)
     sent = reader.sent(sends, rows)
