@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from trueup.reports.masking import Mask
 from trueup.reports.pictures.curves import UnitCurve, unit_curves
 from trueup.reports.pictures.distributions import LevelShares, distribution_pair, levels_pair
 from trueup.reports.pictures.drawing import Drawing
@@ -16,6 +17,7 @@ from trueup.storage.formatting import figure
 from trueup.storage.tabular import Tabular
 
 Cell = str | int | float | None
+_QUOTED = 400  # characters of a cell or of the words of a picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,25 @@ class ComparisonFacts(Tabular):
             tables=tables,
             pictures=tuple(PictureFacts(**picture) for picture in value["pictures"]),
             notes=tuple(value["notes"]),
+        )
+
+    def shown_through(self, mask: Mask) -> ComparisonFacts:
+        """The same, with what outsiders may have written, in tables and in pictures, shown through a mask."""
+
+        def through(value: Any) -> Any:
+            if isinstance(value, str):
+                return value if value in self.sides else mask(value, _QUOTED)
+            if isinstance(value, Mapping):
+                return {key: through(inner) for key, inner in value.items()}
+            return [through(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+        return replace(
+            self,
+            tables=tuple(
+                replace(one, columns=tuple(through(one.columns)), rows=tuple(tuple(through(row)) for row in one.rows))
+                for one in self.tables
+            ),
+            pictures=tuple(replace(picture, values=through(picture.values)) for picture in self.pictures),
         )
 
     def drawings(self) -> tuple[Drawing, ...]:

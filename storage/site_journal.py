@@ -13,7 +13,8 @@ from typing import IO
 
 from trueup.storage.identity import Settled
 
-_NAME = re.compile(r"[a-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_PART = r"[a-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_NAME = re.compile(f"{_PART}(?:/{_PART})*")
 _SPARE = 2_000  # lines beyond one a page, after which the journal is written anew
 
 
@@ -162,4 +163,4 @@ class SiteJournal:
 
 def _plain(name: object) -> bool:
     """Whether it can be a file of a site, and leads nowhere else."""
-    return isinstance(name, str) and all(_NAME.fullmatch(part) for part in name.split("/"))
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Check
-from trueup.storage.comparison_reports import ComparisonLog, ListedComparison
-from trueup.storage.errors import InputError, StoreUnusable
+from trueup.storage.comparison_reports import ListedComparison
+from trueup.storage.errors import InputError
 from trueup.storage.tabular import Document
 from trueup.stored_reports import StoredReport
 
@@ -40,15 +40,9 @@ class StoredComparison(StoredReport):
         Raises:
             StoreUnusable: what the store holds of it is damaged.
         """
-        from trueup.reports.comparison_facts import ComparisonFacts
+        from trueup.flows.check.comparison_pages import comparison_facts_of
 
-        try:
-            return ComparisonFacts.from_json(ComparisonLog(self._app.database).document(self.report_id))
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreUnusable(
-                f"What the store holds of report '{self.report_id}' cannot be read ({type(error).__name__}). Other "
-                "reports are not affected. Restore the store from its backup to have the figures again."
-            ) from error
+        return comparison_facts_of(self._app, self.report_id)
 
     @property
     def check(self) -> Check:
@@ -62,17 +56,28 @@ class StoredComparison(StoredReport):
             f"trueup reports show {self.report_id}"
         )
 
-    def html(self) -> bytes:
-        """The page: the news, tables and pictures, then Evidently's plots where they can be read."""
+    def html(self, *, mask: bool | None = None) -> bytes:
+        """The page: the news, tables and pictures, then Evidently's plots where they can be read.
+
+        mask: whether personal data is masked; None: only where `[site] mask` is "always".
+        """
         from trueup.flows.check.comparison_pages import comparison_page_of
 
-        return comparison_page_of(self._app, self.stream, self.report_id, self.as_of, self.comparison)
+        masks = self._masks(mask)
+        facts = self._shown(masks)
+        return comparison_page_of(self._app, self.stream, self.report_id, self.as_of, facts, mask=masks)
 
-    def export(self, folder: str | Path) -> tuple[Path, Path]:
-        """Write the page and the comparison, as JSON, into a folder; where they are."""
+    def export(self, folder: str | Path, *, mask: bool | None = None) -> tuple[Path, Path]:
+        """Write the page and the comparison, as JSON, into a folder; where they are. mask: as in `html`."""
         from trueup.flows.check.comparison_pages import export_comparison
 
-        return export_comparison(Path(folder), self.report_id, self.html(), self.comparison)
+        shown = self._shown(self._masks(mask))
+        return export_comparison(Path(folder), self.report_id, self.html(mask=mask), shown)
+
+    def _shown(self, masks: bool) -> ComparisonFacts:
+        from trueup.reports.masking import mask_of
+
+        return self.comparison.shown_through(mask_of(masks)) if masks else self.comparison
 
     def records(self) -> Sequence[Document]:
         return self.comparison.records()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,17 +79,22 @@ class StoredReport(Tabular):
         """
         return self._app.report_files.load_snapshot(self.stream, self.report_id)
 
-    def html(self) -> bytes:
+    def html(self, *, mask: bool | None = None) -> bytes:
         """The page as one file: what the check found in words and pictures, then Evidently's plots.
+
+        mask: whether personal data is masked; None: only where `[site] mask` is "always".
 
         Raises:
             StoreUnusable: nothing of the report can be read.
         """
         from trueup.flows.check.stored_page import single_page
+
+        return single_page(self._app, self.stream, self.report_id, mask=self._masks(mask))
+
+    def _masks(self, mask: bool | None) -> bool:
         from trueup.reports.masking import masks_at
 
-        mask = masks_at(self._app.settings.site.mask, "")
-        return single_page(self._app, self.stream, self.report_id, mask=mask)
+        return masks_at(self._app.settings.site.mask, "") if mask is None else mask
 
     def _repr_html_(self) -> str:
         """The page within a notebook."""
@@ -100,17 +105,21 @@ class StoredReport(Tabular):
             f'style="width:100%;height:900px;border:0" srcdoc="{escape(self.html().decode())}"></iframe>'
         )
 
-    def export(self, folder: str | Path) -> tuple[Path, Path]:
-        """Write page and snapshot into a folder; where they are."""
-        return self._app.report_files.export(self.stream, self.report_id, Path(folder), self.html)
+    def export(self, folder: str | Path, *, mask: bool | None = None) -> tuple[Path, Path]:
+        """Write page and snapshot into a folder; where they are. mask: of the page, as in `html`."""
+        page = partial(self.html, mask=mask)
+        return self._app.report_files.export(self.stream, self.report_id, Path(folder), page)
 
-    def open(self, *, browser: bool = True) -> tuple[Path, bool]:
-        """Write the page to a temporary folder and open it in a browser; the file, and whether a browser took it."""
+    def open(self, *, browser: bool = True, mask: bool | None = None) -> tuple[Path, bool]:
+        """Write the page to a temporary folder and open it in a browser; the file, and whether a browser took it.
+
+        mask: as in `html`.
+        """
         import tempfile
         import webbrowser
 
         page = Path(tempfile.mkdtemp(prefix="trueup-report-")) / f"{self.report_id}.html"
-        page.write_bytes(self.html())
+        page.write_bytes(self.html(mask=mask))
         return page, browser and webbrowser.open(page.as_uri())
 
 
@@ -267,13 +276,19 @@ class Reports:
         listed = compare_periods(self._app, settings, parse_period(first), parse_period(second), versions)
         return stored_comparison(self._app, listed)
 
-    def open(self, report_id: str, *, browser: bool = True) -> tuple[Path, bool]:
-        """Open a report's page in a browser; the file, and whether a browser took it."""
-        return self.show(report_id).open(browser=browser)
+    def open(self, report_id: str, *, browser: bool = True, mask: bool | None = None) -> tuple[Path, bool]:
+        """Open a report's page in a browser; the file, and whether a browser took it.
 
-    def export(self, report_id: str, folder: str | Path) -> tuple[Path, Path]:
-        """Write a report's page and Evidently snapshot into a folder; where they are."""
-        return self.show(report_id).export(folder)
+        mask: whether personal data is masked; None: only where `[site] mask` is "always".
+        """
+        return self.show(report_id).open(browser=browser, mask=mask)
+
+    def export(self, report_id: str, folder: str | Path, *, mask: bool | None = None) -> tuple[Path, Path]:
+        """Write a report's page and Evidently snapshot into a folder; where they are.
+
+        mask: of the page, as in `open`.
+        """
+        return self.show(report_id).export(folder, mask=mask)
 
     def export_workspace(
         self, folder: str | Path, *, last: int = 300, mask: bool | None = None

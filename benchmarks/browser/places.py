@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from trueup import Deployment
+    from trueup.stored_comparisons import StoredComparison
 
 BREAK = Regime(topic_shift=0.3, vocabulary_shift=0.6, dirt=0.02)
 WEEKS = (HEALTHY, HEALTHY, BREAK, BREAK, HEALTHY)
+PERIODS = ("2024-W06", "2024-W08")  # before and after the break
 PLOTS = "plots"  # a page of Evidently's own
 HOSTILE = (
     f"<script>window.{HIT}=1</script>",
@@ -59,9 +61,10 @@ def made_places(folder: Path) -> Iterator[list[Place]]:
     settings, home = folder / "trueup.toml", folder / ".trueup"
     with trueup.open(settings, home=home) as deployment, closing(open_app(settings, home)) as app:
         site = folder / "site"
+        periods = deployment.stream("reviews").reports.compare_periods(*PERIODS)
         deployment.site.build(to=str(site))
         with served_pages(app, 0) as address:
-            yield [*_of_site(site), *_served(address, site), *_single_files(deployment, folder)]
+            yield [*_of_site(site), *_served(address, site), *_single_files(deployment, folder, periods)]
 
 
 def _of_site(site: Path) -> Iterator[Place]:
@@ -90,12 +93,14 @@ def _asking(said: str) -> Callable[[Page], None]:
     return act
 
 
-def _single_files(deployment: Deployment, folder: Path) -> Iterator[Place]:
+def _single_files(deployment: Deployment, folder: Path, periods: StoredComparison) -> Iterator[Place]:
     reviews = deployment.stream("reviews")
     reports = reviews.reports.list()
     breached = next(report for report in reports if report.breached and report.path)
     written, _ = breached.export(folder)
     yield Place("report-file", written.as_uri())
+    compared, _ = periods.export(folder)
+    yield Place("periods-file", compared.as_uri())
     replayed = reviews.replay(str(folder / "rows-1.csv"), start="2024-01-16", every=200)
     yield Place("replay", Path(replayed.page).as_uri())
 

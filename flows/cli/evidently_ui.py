@@ -41,7 +41,7 @@ def reports_export(
     ] = 300,
     mask: Annotated[
         bool | None,
-        typer.Option("--mask/--no-mask", help="Mask personal data in a workspace; left out: as [site] mask says."),
+        typer.Option("--mask/--no-mask", help="Mask personal data in what is written; left out: as [site] mask says."),
     ] = None,
     config: Config = None,
     home: Home = None,
@@ -53,7 +53,7 @@ def reports_export(
             _export_workspace(s, workspace, stream, last, mask)
         elif report_id and folder and not workspace:
             found = s.reports(stream).show(report_id)
-            page, snapshot = found.export(folder)
+            page, snapshot = found.export(folder, mask=mask)
             s.show(
                 {"reports": [{"report_id": found.report_id, "page": page, "snapshot": snapshot}]},
                 str(page), str(snapshot),

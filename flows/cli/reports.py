@@ -166,6 +166,10 @@ def _outcome(report: StoredReport) -> Text:
 def reports_open(
     report_id: ReportId,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser; otherwise only print where it is.")] = True,
+    mask: Annotated[
+        bool | None,
+        typer.Option("--mask/--no-mask", help="Mask personal data in the page; left out: as [site] mask says."),
+    ] = None,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -173,7 +177,7 @@ def reports_open(
     """Open a stored report's page in a browser."""
     with session(config, home, as_json) as s:
         found = s.deployment.reports.show(report_id)
-        page, opened = found.open(browser=browser)
+        page, opened = found.open(browser=browser, mask=mask)
         s.show({"reports": [{"report_id": found.report_id, "page": page, "opened": opened}]}, str(page))
 
 

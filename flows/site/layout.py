@@ -42,6 +42,16 @@ def plots_of_check(stream: str, report_id: str) -> str:
     return f"{slug(stream)}/checks/{slug(report_id)}-evidently.html"
 
 
+def page_of_comparison(stream: str, report_id: str) -> str:
+    """`<stream>/comparisons/<report_id>.html`: models at a gate, or periods, against each other."""
+    return f"{slug(stream)}/comparisons/{slug(report_id)}.html"
+
+
+def plots_of_comparison(stream: str, report_id: str) -> str:
+    """`<stream>/comparisons/<report_id>-evidently.html`"""
+    return f"{slug(stream)}/comparisons/{slug(report_id)}-evidently.html"
+
+
 def page_of_incident(stream: str, incident_id: str) -> str:
     """`<stream>/incidents/<id>.html`"""
     return f"{slug(stream)}/incidents/{slug(incident_id)}.html"

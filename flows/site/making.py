@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import TYPE_CHECKING
 
 from trueup.flows.app import App
 from trueup.flows.site.layout import (
@@ -14,6 +15,7 @@ from trueup.flows.site.layout import (
     evidently_asset,
     href,
     page_of_check,
+    page_of_comparison,
     page_of_incident,
     page_of_models,
     page_of_month,
@@ -21,15 +23,20 @@ from trueup.flows.site.layout import (
     page_of_stream,
     page_of_trying,
     plots_of_check,
+    plots_of_comparison,
 )
 from trueup.reports.masking import Mask, mask_of
 from trueup.reports.pictures.drawing import Drawing
 from trueup.storage.check_lists import CheckTime
+from trueup.storage.comparison_reports import ListedComparison
 from trueup.storage.errors import InputError, StoreUnusable
 from trueup.storage.short_ids import short_id
 from trueup.storage.signal_rows import SignalRow
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import to_minute
+
+if TYPE_CHECKING:
+    from trueup.reports.pages.check_page import EvidentlyPlots
 
 PageFiles = Mapping[str, bytes]
 _SENTENCE = 4_000  # characters of a signal's sentence
@@ -85,23 +92,56 @@ class PageMaker:
         pages: the relative link from a page to a check's, by the page and the check's id; empty: it has none.
         """
         from trueup.flows.check.page_facts import check_facts
-        from trueup.flows.check.stored_page import plots_page
-        from trueup.monitoring.report.evidently_frame import evidently_version
-        from trueup.reports.pages.check_page import EvidentlyPlots, check_drawings, check_page
+        from trueup.reports.pages.check_page import check_drawings, check_page
 
-        page, plots_at = page_of_check(stream.name, report_id), plots_of_check(stream.name, report_id)
-        files = {}
-        try:
-            script = href(plots_at, evidently_asset(evidently_version()))
-            files[plots_at] = plots_page(self.app, stream.name, report_id, script=script, mask=self.mask)
-            plots = EvidentlyPlots(href=href(page, plots_at), shares_origin=not self.served)
-        except (InputError, StoreUnusable) as error:
-            plots = EvidentlyPlots(why_not=str(error))
+        page = page_of_check(stream.name, report_id)
+        files, plots = self._plots(stream, report_id, page, plots_of_check(stream.name, report_id))
         facts = check_facts(
             self.app, report_id, plots=plots, mask=self.mask, crumbs=self._crumbs(stream, page),
             root=href(page, OVERVIEW), csv_stem=_csv_stem(page), href_of=partial(pages, page),
         )  # fmt: skip
-        return {**files, **_beside(page, check_page(facts), check_drawings(facts))}
+        drawings = check_drawings(facts)
+        return {**files, **_beside(page, check_page(facts, drawings), drawings)}
+
+    def comparison(self, stream: StreamSettings, listed: ListedComparison) -> PageFiles:
+        """The page of models or periods against each other, and Evidently's plots as a page of their own."""
+        from trueup.flows.check.comparison_pages import comparison_facts_of
+        from trueup.reports.pages.comparison_page import comparison_page
+        from trueup.reports.pages.frame import PageFrame
+
+        page, report_id = page_of_comparison(stream.name, listed.report_id), listed.report_id
+        files, plots = self._plots(stream, report_id, page, plots_of_comparison(stream.name, report_id))
+        facts = comparison_facts_of(self.app, report_id).shown_through(self.shown)
+        frame = PageFrame(
+            facts.title.removeprefix(f"{stream.name}: "), self._crumbs(stream, page), href(page, OVERVIEW),
+            made=f"as report {report_id} ({to_minute(listed.as_of)})",
+        )  # fmt: skip
+        drawings = facts.drawings()
+        made = comparison_page(facts, frame, plots, drawings, csv_stem=_csv_stem(page))
+        return {**files, **_beside(page, made, drawings)}
+
+    def unreadable(self, stream: StreamSettings, page: str, why: str) -> PageFiles:
+        """A page that says why it shows nothing."""
+        from trueup.reports.pages.frame import PageFrame, page_part, whole_page
+
+        title = "This page cannot be shown"
+        body = page_part("message.html", title=title, words=why, root=href(page, OVERVIEW))
+        return {page: whole_page(PageFrame(title, self._crumbs(stream, page), href(page, OVERVIEW)), body)}
+
+    def _plots(
+        self, stream: StreamSettings, report_id: str, page: str, plots_at: str
+    ) -> tuple[PageFiles, EvidentlyPlots]:
+        """Evidently's plots of a report for the page beside it, or why it has none."""
+        from trueup.flows.check.stored_page import plots_page
+        from trueup.monitoring.report.evidently_frame import evidently_version
+        from trueup.reports.pages.check_page import EvidentlyPlots
+
+        try:
+            script = href(plots_at, evidently_asset(evidently_version()))
+            made = plots_page(self.app, stream.name, report_id, script=script, mask=self.mask)
+        except (InputError, StoreUnusable) as error:
+            return {}, EvidentlyPlots(why_not=str(error))
+        return {plots_at: made}, EvidentlyPlots(href=href(page, plots_at), shares_origin=not self.served)
 
     def figures(self, stream: StreamSettings, check: CheckTime, signals: Sequence[SignalRow]) -> PageFiles:
         """The page of an old check: its signals as they are stored, and the command for all else."""

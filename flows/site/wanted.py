@@ -9,11 +9,13 @@ from importlib.metadata import version
 
 from trueup.flows.app import App
 from trueup.flows.site.bringing import WantedPage
+from trueup.flows.site.facts.comparisons import comparisons_of
 from trueup.flows.site.layout import (
     OVERVIEW,
     evidently_asset,
     href,
     page_of_check,
+    page_of_comparison,
     page_of_incident,
     page_of_models,
     page_of_month,
@@ -23,6 +25,7 @@ from trueup.flows.site.layout import (
 from trueup.flows.site.making import PageFiles, PageMaker
 from trueup.flows.site.stamps import by_month, code_of_pages, stamp, stamp_of_incident, stamps_of_months
 from trueup.storage.check_lists import CheckFilter, CheckTime
+from trueup.storage.comparison_reports import ListedComparison
 from trueup.storage.errors import StoreUnusable
 from trueup.storage.prunings import REPORT
 from trueup.storage.signal_rows import SignalRow
@@ -54,6 +57,9 @@ def _of_stream(maker: PageMaker, stream: StreamSettings, made_by: str) -> Iterat
     incidents, promotions = app.incidents.newest(name, limit=None), app.promotions.history(name)
     settings = stamp(made_by, stream.model_dump_json(include={"metric", "label", "prediction"}))
     yield from _of_checks(maker, stream, [c for c in checks if c.report_id not in pruned], settings)
+    for listed in comparisons_of(app, name):
+        made = partial(_comparison, maker, stream, listed)
+        yield WantedPage(page_of_comparison(name, listed.report_id), stamp(settings, listed), made)
     for incident in incidents:
         made = partial(maker.incident, stream, incident.id)
         yield WantedPage(page_of_incident(name, incident.id), stamp_of_incident(incident, app.now(), settings), made)
@@ -98,6 +104,15 @@ def _check(
         except StoreUnusable as error:
             log.warning("the site has the figures alone of check %s: %s", check.report_id, error)
     return maker.figures(stream, check, signals(check.report_id))
+
+
+def _comparison(maker: PageMaker, stream: StreamSettings, listed: ListedComparison) -> PageFiles:
+    """A comparison's page; where its document is damaged, a page that says so."""
+    try:
+        return maker.comparison(stream, listed)
+    except StoreUnusable as error:
+        log.warning("the site lacks the figures of comparison %s: %s", listed.report_id, error)
+        return maker.unreadable(stream, page_of_comparison(stream.name, listed.report_id), str(error))
 
 
 def _signals(app: App, ids: Sequence[str]) -> Callable[[str], Sequence[SignalRow]]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Check, Signal, Verdict
-from trueup.monitoring.distribution import POOLED_LEVEL, Distribution, Shows
+from trueup.monitoring.distribution import POOLED_LEVEL, Shows
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.reports.pages.check_words import ESTIMATE, by_gravity, check_verdict
 from trueup.reports.pages.frame import PageFrame, hash_of_script, page_template, whole_page
@@ -37,6 +37,7 @@ _TITLES = {
     Shows.WORDS: "Share of texts that hold a word, change in points",
     Shows.SLICES: "",  # the picture names the metric
 }
+_COURSE = "metric"
 _EFFORT = 6
 
 
@@ -94,19 +95,20 @@ class ShownSignal:
     note: str
 
 
-def check_page(facts: CheckPageFacts) -> bytes:
-    """The page, UTF-8; the same bytes for the same facts."""
+def check_page(facts: CheckPageFacts, drawings: Sequence[Drawing] | None = None) -> bytes:
+    """The page, UTF-8; the same bytes for the same facts. drawings: those of `check_drawings`, if made already."""
     from markupsafe import Markup
 
     plots = facts.plots
+    drawn = {drawing.name: drawing for drawing in (check_drawings(facts) if drawings is None else drawings)}
     script = page_template("plots.js").render() if plots.href or plots.inside else ""
     body = page_template("check.html").render(
         facts=facts,
         verdict=check_verdict(facts.check, is_regression=facts.is_regression),
         window=_window(facts.check),
-        course=_course(facts),
+        course=drawn.get(_COURSE),
         of_metric=[s for s in facts.check.signals if s.code in _OF_METRIC],
-        breached=_breached(facts),
+        breached=[_shown(signal, drawn.get(slug(signal.code))) for signal in _breached(facts)],
         fine=_table(facts.check.signals, Verdict.OK, "Signals that are ok"),
         unjudged=_table(facts.check.signals, Verdict.INSUFFICIENT, "Signals that are not judged"),
         metric=capitalised(metric_name(facts.metric)),
@@ -119,8 +121,8 @@ def check_page(facts: CheckPageFacts) -> bytes:
 
 def check_drawings(facts: CheckPageFacts) -> tuple[Drawing, ...]:
     """The pictures of the page, whose numbers a site keeps as CSV beside it."""
-    shown = [signal.drawing for signal in _breached(facts)]
-    return tuple(drawing for drawing in (_course(facts), *shown) if drawing is not None)
+    made = (_course(facts), *(_drawing(signal, facts) for signal in _breached(facts)))
+    return tuple(drawing for drawing in made if drawing is not None)
 
 
 def packed_plots(inside: bytes) -> Markup:
@@ -152,27 +154,28 @@ def _course(facts: CheckPageFacts) -> Drawing | None:
         return None
     return metric_over_time(
         facts.points, metric=facts.metric, incidents=facts.incidents, promotions=facts.promotions,
-        retrains=facts.retrains,
+        retrains=facts.retrains, name=_COURSE,
     )  # fmt: skip
 
 
-def _breached(facts: CheckPageFacts) -> list[ShownSignal]:
-    found = [s for s in by_gravity(facts.check.breached) if s.code not in _OF_METRIC]
-    return [_shown(signal, facts) for signal in found]
+def _breached(facts: CheckPageFacts) -> list[Signal]:
+    return [signal for signal in by_gravity(facts.check.breached) if signal.code not in _OF_METRIC]
 
 
-def _shown(signal: Signal, facts: CheckPageFacts) -> ShownSignal:
+def _shown(signal: Signal, drawing: Drawing | None) -> ShownSignal:
     kind = kind_of(signal.code)
     held = signal.distribution
     note = f"{percent(held.beyond)} of the values lie beyond the outer bins and are counted in them." if (
         held is not None and held.beyond
     ) else ""  # fmt: skip
-    drawing = _of_contributors(signal) if held is None else _drawing(held, signal, facts)
     measures = f"{capitalised(kind.title)}, {signal.n_reference:,} records against {signal.n_current:,}"
     return ShownSignal(signal, capitalised(kind.phrase_of(signal.code)), measures, _figures(signal), drawing, note)
 
 
-def _drawing(held: Distribution, signal: Signal, facts: CheckPageFacts) -> Drawing | None:
+def _drawing(signal: Signal, facts: CheckPageFacts) -> Drawing | None:
+    held = signal.distribution
+    if held is None:
+        return _of_contributors(signal)
     name, title = slug(signal.code), _TITLES[held.shows]
     if not held.current and not held.reference:
         return None

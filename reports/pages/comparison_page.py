@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from trueup.reports.comparison_facts import Cell, ComparisonFacts, FigureTable, shown_cell
 from trueup.reports.pages.check_page import EvidentlyPlots, packed_plots, plots_hashes
 from trueup.reports.pages.frame import PageFrame, page_template, whole_page
 from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable
+from trueup.reports.pictures.drawing import Drawing
 
 
-def comparison_page(facts: ComparisonFacts, frame: PageFrame, plots: EvidentlyPlots) -> bytes:
-    """The page as one file, UTF-8, the same bytes each time."""
+def comparison_page(
+    facts: ComparisonFacts,
+    frame: PageFrame,
+    plots: EvidentlyPlots,
+    drawings: Sequence[Drawing] | None = None,
+    *,
+    csv_stem: str = "",
+) -> bytes:
+    """The page, UTF-8, the same bytes each time.
+
+    drawings: those of the facts, where they are made already. csv_stem: what the names of the CSV files beside the page
+    begin with; empty: there are none.
+    """
     from markupsafe import Markup
 
     tables = [_table(table) for table in facts.tables]
@@ -17,11 +31,12 @@ def comparison_page(facts: ComparisonFacts, frame: PageFrame, plots: EvidentlyPl
         facts=facts,
         first=tables[:1],
         others=tables[1:],
-        drawings=facts.drawings(),
+        drawings=facts.drawings() if drawings is None else drawings,
+        csv_stem=csv_stem,
         plots=plots,
         packed=packed_plots(plots.inside),
     )
-    scripts = (page_template("plots.js").render(),) if plots.inside else ()
+    scripts = (page_template("plots.js").render(),) if plots.href or plots.inside else ()
     return whole_page(frame, Markup(body), scripts=scripts, allowed=plots_hashes(plots.inside))
 
 

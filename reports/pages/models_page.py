@@ -50,7 +50,8 @@ class AnswersChanged:
 class AttemptFacts:
     """An attempt to change the champion. outcome: in a word or two. gain: of the metric; sure: that it is better.
 
-    why: what led to it, or what a person said. to_version: None where no version could be trained.
+    why: what led to it, or what a person said. to_version: None where no version could be trained. comparison_href: the
+    page of both models; empty: there is none.
     """
 
     as_of: datetime
@@ -64,6 +65,7 @@ class AttemptFacts:
     sure: float | None
     answers: AnswersChanged | None
     tests: tuple[GateRow, ...]
+    comparison_href: str = ""
 
     @property
     def title(self) -> str:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from trueup.reports.pages.arrivals import ArrivalCourse
 from trueup.reports.pages.check_rows import CheckLine, checks_table
+from trueup.reports.pages.comparison_rows import ComparisonLink, comparisons_table
 from trueup.reports.pages.frame import PageFrame, page_part, whole_page
 from trueup.reports.pages.gate_rows import GateRow, gate_table
 from trueup.reports.pages.incident_rows import incidents_table
@@ -65,7 +66,7 @@ class StreamFacts:
     """Everything on the page; an empty or missing part is left out of it, with a sentence where a reader would miss it.
 
     whole: verdicts of all checks; recent: of the newest month, where the checks are too many for one picture.
-    checks: the newest, newest first.
+    checks, comparisons: the newest, newest first.
     incidents: the newest, and how many there are. index, models_href, quarantine_href: pages beside it.
     refused: rows in quarantine. csv: what the names of CSVs beside the page begin with; empty: there are none.
     """
@@ -84,6 +85,7 @@ class StreamFacts:
     incidents: tuple[IncidentLink, ...]
     incidents_total: int
     months: tuple[MonthLink, ...]
+    comparisons: tuple[ComparisonLink, ...]
     checks: tuple[CheckLine, ...]
     checks_total: int
     made_at: datetime | None
@@ -116,6 +118,7 @@ def stream_page(facts: StreamFacts, drawings: Sequence[Drawing] | None = None) -
         changed=_changed(facts),
         gate=gate_table(facts.champion.tests, "Tests that the champion was judged by") if facts.champion else None,
         months=_months(facts.months),
+        comparisons=comparisons_table(facts.comparisons),
         checks=checks_table(facts.checks, caption="Newest checks", metric=glance.metric, predicts=glance.predicts),
     )
     frame = PageFrame(glance.stream, root=facts.index, made=to_minute(facts.made_at, ""))

@@ -17,6 +17,8 @@ from trueup.flows.app import App, open_app
 from trueup.flows.audit.prune import prune
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.gate import model_comparison_report
+from trueup.reports.comparison_facts import ComparisonFacts, FigureTable, PictureFacts
+from trueup.reports.masking import masked
 from trueup.storage import tables as t
 from trueup.storage.errors import InputError, StoreUnusable, TrueupError
 from trueup.storage.policy import Retention
@@ -89,7 +91,41 @@ def test_periods_are_compared(opened: trueup.Deployment) -> None:
         reports.compare_periods(first, second, versions=[9])
 
 
-def test_a_damaged_one_costs_only_itself(judged: Path, opened: trueup.Deployment) -> None:
+def test_the_site_has_their_pages(judged: Path, opened: trueup.Deployment, tmp_path: Path) -> None:
+    """Each comparison has a page, linked from its stream and its gate, with masked texts, CSV and Evidently's plots."""
+    (report,) = opened.reports.list(kind="models")
+    opened.site.build(to=tmp_path, mask=True)
+    page = tmp_path / "reviews" / "comparisons" / f"{report.report_id}.html"
+    said = page.read_text()
+    assert report.comparison.verdict in said
+    assert f'data-src="{report.report_id}-evidently.html"' in said
+    assert page.with_name(f"{report.report_id}-evidently.html").exists()
+    assert f'href="{report.report_id}-roc.csv" download' in said
+    assert page.with_name(f"{report.report_id}-roc.csv").read_bytes().count(b"\n") > 2
+    for other in ("index.html", "models.html"):
+        assert f'href="comparisons/{report.report_id}.html"' in (tmp_path / "reviews" / other).read_text()
+    again = opened.site.build(to=tmp_path, mask=True)
+    assert again.written == 0
+
+
+def test_what_outsiders_wrote_is_masked_in_them() -> None:
+    """Cells and words of pictures are shown through the mask; the names of what is compared stay."""
+    sides = ("2024-05-01..2024-05-07", "2024-05-08..2024-05-14")
+    row = (sides[0], "write to me@example.org", 0.5)
+    table = FigureTable(caption="c", columns=("class", *sides), rows=(row,))
+    values = {"levels": [{"words": "call 0170 1234567", "reference": 0.1, "current": 0.2}]}
+    picture = PictureFacts(form="levels", name="labels", title="Labels", values=values)
+    facts = ComparisonFacts(
+        title="t", sides=sides, verdict="v", tone="still", details=(), tables=(table,), pictures=(picture,)
+    )
+    shown = facts.shown_through(masked)
+    assert shown.tables[0].columns == table.columns
+    assert shown.tables[0].rows == ((sides[0], "write to [address]", 0.5),)
+    assert shown.pictures[0].values["levels"][0]["words"] == "call [number]"
+    assert "1234567" not in shown.drawings()[0].csv().decode()
+
+
+def test_a_damaged_one_costs_only_itself(judged: Path, opened: trueup.Deployment, tmp_path: Path) -> None:
     """Without its snapshot the page stands; without its document the others do."""
     app = open_app(judged / "trueup.toml", judged / ".trueup")
     (report,) = opened.reports.list(kind="models")
@@ -110,6 +146,8 @@ def test_a_damaged_one_costs_only_itself(judged: Path, opened: trueup.Deployment
         damaged = next(one for one in listed if one.report_id == report.report_id)
         with pytest.raises(StoreUnusable, match="Other reports are not affected"):
             _ = damaged.comparison
+        opened.site.build(to=tmp_path)
+        assert "Restore the store" in (tmp_path / "reviews/comparisons" / f"{report.report_id}.html").read_text()
     finally:
         with app.database.write() as connection:
             connection.execute(mine.values(document=kept))

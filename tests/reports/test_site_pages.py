@@ -13,6 +13,7 @@ from trueup.monitoring.check import Verdict
 from trueup.monitoring.severity import Severity
 from trueup.reports.pages.arrivals import ArrivalCourse
 from trueup.reports.pages.check_rows import CheckLine
+from trueup.reports.pages.comparison_rows import ComparisonLink
 from trueup.reports.pages.frame import PageFrame, hash_of_script, page_policy, whole_page
 from trueup.reports.pages.gate_rows import GateRow
 from trueup.reports.pages.metric_course import MetricHistory, worst_of_each
@@ -95,6 +96,7 @@ months = st.builds(
     MonthLink, month=st.dates(date(1990, 1, 1), date(2040, 1, 1)), href=st.just("2024-03.html"), checks=counts,
     breached=counts,
 )  # fmt: skip
+compared = st.builds(ComparisonLink, words=texts, href=st.just("comparisons/a.html"), as_of=moments, made_at=moments)
 streams = st.builds(
     StreamFacts, glance=glances, index=st.just("../index.html"), models_href=st.just("models.html"),
     quarantine_href=st.just("quarantine.html"), refused=counts, metric=st.one_of(st.none(), histories),
@@ -103,6 +105,7 @@ streams = st.builds(
     slices=some(st.builds(SlicePart, column=texts, value=texts, before=st.floats(0, 1), now=st.floats(0, 1),
                           breached=st.booleans())),
     champion=st.one_of(st.none(), evidence), incidents=some(incidents), incidents_total=counts, months=some(months),
+    comparisons=some(compared),
     checks=some(checks), checks_total=counts, made_at=maybe, csv=st.sampled_from(["", "index-"]),
 )  # fmt: skip
 fewer = settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate))  # pages take long to shrink

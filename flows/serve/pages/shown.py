@@ -14,6 +14,7 @@ from trueup.flows.app import App
 from trueup.flows.serve.pages import guard
 from trueup.flows.serve.pages.trying_page import Trying
 from trueup.flows.site import layout
+from trueup.flows.site.facts.comparisons import comparisons_of
 from trueup.flows.site.making import PageFiles, PageMaker
 from trueup.monitoring.report.evidently_frame import evidently_script, evidently_version
 from trueup.reports.masking import masks_at
@@ -56,7 +57,7 @@ def message_page(status: HTTPStatus, title: str, words: str) -> Shown:
     """A page that only says something, in text."""
     from markupsafe import Markup
 
-    body = Markup(page_template("message.html").render(title=title, words=words))
+    body = Markup(page_template("message.html").render(title=title, words=words, root="/index.html"))
     return page(whole_page(PageFrame(title=title, root="/index.html"), body), status)
 
 
@@ -131,6 +132,9 @@ class ShownPages:
             return None
         if kind == "incidents":
             return partial(maker.incident, stream, found)
+        if kind == "comparisons":
+            listed = next((one for one in comparisons_of(self._app, stream.name) if one.report_id == found), None)
+            return partial(maker.comparison, stream, listed) if listed else None
         if kind == "checks" and self._app.checks.page(CheckFilter(stream=stream.name, report_id=found), 1)[0]:
             return partial(maker.check, stream, found, partial(_to_check, stream.name))
         return None

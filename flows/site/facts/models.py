@@ -7,11 +7,15 @@ from typing import Any
 
 from trueup.flows.app import App
 from trueup.flows.audit.history import what_happened
+from trueup.flows.gate.model_comparison_report import comparison_id
+from trueup.flows.site.facts.comparisons import comparison_links
 from trueup.flows.site.layout import OVERVIEW, href, page_of_models, page_of_stream
 from trueup.reports.masking import Mask, masked
+from trueup.reports.pages.comparison_rows import ComparisonLink
 from trueup.reports.pages.gate_rows import GateRow
 from trueup.reports.pages.models_page import ANSWERS, AnswersChanged, AttemptFacts, ModelsFacts, VersionLine
 from trueup.storage.promotions import PromotionAttempt, PromotionState, VersionRecord
+from trueup.storage.report_kind import ReportKind
 from trueup.storage.stream import StreamSettings
 
 _ATTEMPTS, _VERSIONS = 40, 100  # the newest, that are listed
@@ -24,12 +28,13 @@ def models_facts(app: App, stream: StreamSettings, *, mask: Mask = masked) -> Mo
     last = app.promotions.last_committed(stream.name)
     champion = last.to_version if last else None
     versions = app.promotions.versions(stream.name, limit=_VERSIONS)
+    compared = comparison_links(app, stream.name, page, ReportKind.MODELS)
     return ModelsFacts(
         stream=stream.name,
         metric=stream.metric,
         is_regression=stream.is_regression,
         versions=tuple(_version(record, stream.metric, champion, history) for record in versions),
-        attempts=tuple(_attempt(one, mask) for one in history[:_ATTEMPTS]),
+        attempts=tuple(_attempt(one, mask, compared) for one in history[:_ATTEMPTS]),
         attempts_total=len(history),
         stream_href=href(page, page_of_stream(stream.name)),
         index=href(page, OVERVIEW),
@@ -69,7 +74,10 @@ def _recipe(record: VersionRecord) -> str:
     return f"{model} on {feature}" if feature else model or "–"
 
 
-def _attempt(attempt: PromotionAttempt, mask: Mask) -> AttemptFacts:
+def _attempt(attempt: PromotionAttempt, mask: Mask, compared: Mapping[str, ComparisonLink]) -> AttemptFacts:
+    before, now = attempt.from_version, attempt.to_version
+    gate_report = None if before is None or now is None else comparison_id(attempt.stream, before, now, attempt.as_of)
+    link = compared.get(gate_report or "")
     tests = attempt.gate.get("tests", ())
     return AttemptFacts(
         as_of=attempt.as_of,
@@ -83,6 +91,7 @@ def _attempt(attempt: PromotionAttempt, mask: Mask) -> AttemptFacts:
         sure=_figure(tests, "GATE-BETTER"),
         answers=answers_changed(attempt),
         tests=gate_rows(attempt, mask),
+        comparison_href=link.href if link else "",
     )
 
 

@@ -8,6 +8,7 @@ from trueup.flows.app import App
 from trueup.flows.audit.history import what_happened
 from trueup.flows.site.facts.arrivals import arrivals_of
 from trueup.flows.site.facts.check_pages import CheckPages
+from trueup.flows.site.facts.comparisons import comparison_links
 from trueup.flows.site.facts.courses import check_lines, metric_course, signal_course
 from trueup.flows.site.facts.glance import glance_of, incident_links
 from trueup.flows.site.facts.models import answers_changed, gate_rows
@@ -29,7 +30,7 @@ from trueup.storage.promotions import GATED, NOT_BY_TRUEUP, PromotionState
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import TICK
 
-_CHECKS, _INCIDENTS = 30, 20  # the newest, that are listed
+_CHECKS, _INCIDENTS, _COMPARISONS = 30, 20, 20  # the newest, that are listed
 _WHY = 400  # characters of what a person said
 _SLICE = "PRF-SLICE-"
 
@@ -63,6 +64,7 @@ def stream_facts(app: App, stream: StreamSettings, *, mask: Mask = masked, try_h
         incidents=incident_links(incidents, page)[:_INCIDENTS],
         incidents_total=len(incidents),
         months=tuple(_month(stream.name, page, month) for month in months),
+        comparisons=tuple(comparison_links(app, stream.name, page).values())[:_COMPARISONS],
         checks=checks,
         checks_total=total,
         made_at=glance.last_cycle,
