@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.stream import StreamSettings
+from trueup.storage.timepoints import TICK
 
 
 class RecordCounts:
@@ -28,3 +29,11 @@ class RecordCounts:
         query = sa.select(sa.func.min(t.segments.c.received_at)).where(t.segments.c.stream == stream.name)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
+
+    def newest_since(self, stream: StreamSettings, count: int, *, after: datetime, as_of: datetime) -> datetime:
+        """After when the newest `count` records with after < time ≤ as_of happened; `after` where there are fewer."""
+        r = t.records.c
+        mine = sa.select(r.time).where(r.stream == stream.name, r.time > after, r.time <= as_of)
+        with self._database.read() as connection:
+            oldest = connection.execute(mine.order_by(r.time.desc()).offset(count - 1).limit(1)).scalar()
+        return after if oldest is None else max(after, oldest - TICK)

@@ -9,8 +9,9 @@ import numpy as np
 
 from trueup.flows.app import App
 from trueup.flows.check.answered import answered_changes
-from trueup.flows.check.labels import with_mature_labels, with_resolved_labels
+from trueup.flows.check.labels import mature_labels, with_mature_labels
 from trueup.flows.check.lateness import complete_until, late_part_of
+from trueup.flows.check.read_back import rows_read_back
 from trueup.monitoring.comparison import Comparison, Intake
 from trueup.monitoring.lateness import in_whole_units
 from trueup.monitoring.signals.catalogue import kind_of
@@ -40,20 +41,22 @@ class WindowComparison:
 
 def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime) -> WindowComparison:
     """Hold the newest window after the champion's cut-off against the champion's snapshot (invariant 3)."""
-    rows = with_resolved_labels(
-        stream, app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
-    )
     end, note = _end_of_window(app, stream, as_of)
-    window = window_of(stream.policy, rows.until(end), cut_off=champion.cut_off, as_of=end)
     regression = stream.is_regression
     past = snapshots.load(app.archive, champion.snapshot, regression=regression, ids=False)
     out_of_time = snapshots.load(app.archive, champion.quality, regression=regression)
     blocks = snapshots.extra(app.archive, champion.quality, "block")
-    ripe = with_mature_labels(stream, rows, as_of)
     provenance = _usual(out_of_time)
     same = (out_of_time.meta["provenance"] == provenance).to_numpy()
-    settled = ripe.take(_settled(stream, ripe, as_of))
-    judged, looks, own = judged_rows(stream, settled, past, provenance, champion, as_of)
+    baselines = app.baselines.accepted(stream.name, champion.version).values()
+    since = min((baseline.first_time for baseline in baselines), default=None)
+    for rows in rows_read_back(app, stream, champion, as_of, end=end, since=since):
+        ripe = with_mature_labels(stream, rows, as_of)
+        settled = ripe.take(_settled(stream, ripe, as_of))
+        judged, looks, own = judged_rows(stream, settled, past, provenance, champion, as_of)
+        if len(judged) >= stream.policy.min_labels:
+            break
+    window = window_of(stream.policy, rows.until(end), cut_off=champion.cut_off, as_of=end)
     alike = ripe.meta["provenance"].eq(provenance).to_numpy()
     model_reference = snapshots.load(app.archive, champion.reference, regression=regression)
     changes = answered_changes(
@@ -84,9 +87,10 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
         settled=end,
         seed=seed_of(stream, as_of),
     )
+    labels = mature_labels(app, stream, after=champion.cut_off, as_of=as_of)
     last = next(iter(app.cycles.counted_checks(stream.name, limit=1)), None)
     position = None if last is None else StreamPosition(microseconds(last.last_time), last.last_seq)
-    return WindowComparison(comparison, window, window.counts(position), int(ripe.labelled.sum()), note)
+    return WindowComparison(comparison, window, window.counts(position), labels, note)
 
 
 def _end_of_window(app: App, stream: StreamSettings, as_of: datetime) -> tuple[datetime, str]:

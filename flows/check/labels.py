@@ -37,3 +37,13 @@ def snapshot_rows(app: App, stream: StreamSettings, as_of: datetime) -> Rows:
     end = complete_until(stream, late_part_of(app, stream, as_of), as_of)
     rows = app.reader.read(stream, as_of=as_of).until(end)
     return with_mature_labels(stream, with_resolved_labels(stream, rows), as_of)
+
+
+def mature_labels(app: App, stream: StreamSettings, *, after: datetime, as_of: datetime) -> int:
+    """How many records with after < time ≤ as_of have a label that counts at as_of."""
+    bare = stream.model_copy(update={"text": (), "numeric": (), "categorical": (), "slices": ()})
+    until = as_of - stream.label.maturity_span
+    if until <= after:
+        return 0
+    rows = with_resolved_labels(stream, app.reader.read(bare, after=after, as_of=as_of))
+    return int(with_mature_labels(stream, rows, as_of).labelled.sum())

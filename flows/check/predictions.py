@@ -19,6 +19,8 @@ from trueup.storage.stream import StreamSettings
 if TYPE_CHECKING:
     from trueup.training.evaluation.head_to_head import Predictor
 
+_NEWEST, _FURTHER = 1_000, 8  # newest records among which unanswered ones are looked for; how many times more then
+
 
 def sent_predictions(app: App, stream: StreamSettings, rows: Rows) -> tuple[Rows, np.ndarray]:
     """Those of `rows` that came with a service's answer, with it, and by which version each was given ("": not said).
@@ -97,11 +99,31 @@ def score_new(
     if not stream.predicts:
         return 0
     answers = scorer_of(app, stream, champion)
-    if not app.predictions.missing(stream, champion.version, after=champion.cut_off, as_of=as_of):
+    start = _lacking_since(app, stream, champion, as_of)
+    if start is None:
         return 0
-    rows = app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
+    rows = app.reader.read(stream, after=start, as_of=as_of, version=champion.version)
     rows = answers(rows.take(rows.meta["predicted"].isna().to_numpy()))
     if len(rows):
         predicted, chances = rows.meta["predicted"].to_numpy(), rows.meta["score"].to_numpy()
         app.predictions.add(stream, champion.version, rows, predicted, chances, lease)
     return len(rows)
+
+
+def _lacking_since(app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime) -> datetime | None:
+    """After when all records lie that lack the champion's answer; None: there are none.
+
+    Mostly they are the newest, so that is where they are looked for first, and not in a history of millions.
+    """
+    def lacking(after: datetime) -> int:
+        return app.predictions.missing(stream, champion.version, after=after, as_of=as_of)
+
+    every = lacking(champion.cut_off)
+    if not every:
+        return None
+    count = max(_NEWEST, 2 * every)
+    while (start := app.counts.newest_since(stream, count, after=champion.cut_off, as_of=as_of)) > champion.cut_off:
+        if lacking(start) == every:
+            break
+        count *= _FURTHER
+    return start
