@@ -11,6 +11,7 @@ from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.instants import microseconds
 from trueup.storage.periods import EvenPeriods
+from trueup.storage.stream_numbers import numbered
 from trueup.storage.timepoints import TICK
 
 
@@ -39,7 +40,7 @@ class ArrivalCourses:
     def extent(self, stream: str) -> RecordExtent | None:
         """When the records begin and end; None without any."""
         at = t.records.c.time
-        ends = (sa.select(end(at)).where(t.records.c.stream == stream) for end in (sa.func.min, sa.func.max))
+        ends = (sa.select(end(at)).where(t.records.c.stream == numbered(stream)) for end in (sa.func.min, sa.func.max))
         with self._database.read() as connection:
             first, last = (connection.execute(query).scalar() for query in ends)
         return None if first is None or last is None else RecordExtent(first, last)
@@ -49,22 +50,22 @@ class ArrivalCourses:
         r = t.records.c
         begin, length = periods.ticks
         number = (sa.type_coerce(r.time, sa.BigInteger) - begin) // length
-        query = sa.select(number, sa.func.count()).where(r.stream == stream, r.time >= since).group_by(number)
+        query = sa.select(number, sa.func.count()).where(r.stream == numbered(stream), r.time >= since).group_by(number)
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def label_delays(self, stream: str, since: datetime, limit: int) -> list[LabelDelay]:
         """The newest `limit` labelled records from a time on, newest first; a label that overrides is no second one."""
-        label = t.labels.c
-        query = (
-            sa.select(label.record_id, label.time, sa.type_coerce(label.known_at, sa.BigInteger).label("known"))
-            .where(label.stream == stream, label.time >= since)
-            .order_by(label.time.desc())
-            .limit(limit)
-        )
-        first: dict[str, tuple[datetime, int]] = {}
+        r, label = t.records.c, t.labels.c
+        found: list[sa.Row[tuple[int, datetime, int]]] = []
         with self._database.read() as connection:
-            for record, at, known in connection.execute(query):
-                if record not in first or known < first[record][1]:
-                    first[record] = (at, known)
+            for of, known_at in ((r, r.label_known_at), (label, label.known_at)):
+                query = sa.select(of.seq, of.time, sa.type_coerce(known_at, sa.BigInteger).label("known")).where(
+                    of.stream == numbered(stream), of.time >= since, known_at.is_not(None)
+                )
+                found += connection.execute(query.order_by(of.time.desc()).limit(limit)).all()
+        first: dict[int, tuple[datetime, int]] = {}
+        for record, at, known in sorted(found, key=lambda row: row.time, reverse=True)[:limit]:
+            if record not in first or known < first[record][1]:
+                first[record] = (at, known)
         return [LabelDelay(at, (known - microseconds(at)) * TICK) for at, known in first.values()]

@@ -12,6 +12,7 @@ from trueup.storage.database import Database
 from trueup.storage.leases import Lease
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
+from trueup.storage.stream_numbers import number_of, numbered
 
 
 class PredictionLog:
@@ -23,9 +24,10 @@ class PredictionLog:
     def missing(self, stream: StreamSettings, version: int, *, after: datetime, as_of: datetime) -> int:
         """How many records with after < time ≤ as_of lack an answer of a version."""
         r, p = t.records.c, t.predictions.c
-        records = sa.select(sa.func.count()).where(r.stream == stream.name, r.time > after, r.time <= as_of)
+        own = numbered(stream.name)
+        records = sa.select(sa.func.count()).where(r.stream == own, r.time > after, r.time <= as_of)
         answers = sa.select(sa.func.count()).where(
-            p.stream == stream.name, p.version == version, p.time > after, p.time <= as_of
+            p.stream == own, p.version == version, p.time > after, p.time <= as_of
         )
         with self._database.read() as connection:
             return int(connection.execute(records).scalar_one()) - int(connection.execute(answers).scalar_one())
@@ -45,19 +47,20 @@ class PredictionLog:
             LeaseHeld: a cycle keeps them, and lost the `lease` it has; whoever only looks has none.
         """
         stamps = rows.meta["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
-        keys = zip(rows.meta["id"], rows.meta["seq"], stamps, predicted, score, strict=True)
+        keys = zip(rows.meta["seq"], stamps, predicted, score, strict=True)
         with self._database.write() as connection:
             if lease is not None:
                 lease.assert_held(connection)
+            number = number_of(connection, stream.name)
             self._database.insert_new(
                 connection,
                 t.predictions,
                 [
                     {
-                        "stream": stream.name, "record_id": i, "version": version, "seq": int(s), "time": int(when),
+                        "stream": number, "version": version, "seq": int(s), "time": int(when),
                         "predicted": repr(float(p)) if stream.is_regression else str(p),
                         "score": None if np.isnan(value) else float(value),
                     }
-                    for i, s, when, p, value in keys
+                    for s, when, p, value in keys
                 ],
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,13 +18,16 @@ from trueup.storage.arrow_columns import numeric, objects
 from trueup.storage.database import Database
 from trueup.storage.majority import settled, shared_by_users
 from trueup.storage.revisions import RevisionLog
-from trueup.storage.rows import META, Rows
+from trueup.storage.row_order import in_order, places_of
+from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
+from trueup.storage.stream_numbers import numbered
 from trueup.storage.timepoints import TICK, utc
 
 Resolve = Callable[[StreamSettings, np.ndarray], np.ndarray]  # raw labels → classes or numbers, None where neither
 _OWN = ("id", "time", "seq", "evaluation", "content", "group")
 _INSTANT = np.dtype("datetime64[us]")
+_NEVER = np.iinfo(np.int64).max
 _BATCH = 10_000  # rows taken from a cursor at a time; fewer than the new objects after which garbage is looked for
 
 
@@ -70,7 +73,7 @@ class RecordReader:
                 whole = {column: np.empty(room, values.dtype) for column, values in part.items()}
             for column, values in whole.items():
                 values[start:count] = part[column]
-        rows = _in_order({column: values[:count] for column, values in whole.items()}, stream.columns)
+        rows = in_order({column: values[:count] for column, values in whole.items()}, stream.columns)
         rows = self._revisions.applied(stream, rows, as_of)
         return self._with_predictions(stream, self.labelled(stream, rows, as_of), version)
 
@@ -105,11 +108,7 @@ class RecordReader:
 
     def labelled(self, stream: StreamSettings, rows: Rows, as_of: datetime) -> Rows:
         """Rows in (time, seq) order with the label of each that counts, as `read` gives it."""
-        c = t.labels.c
-        query = sa.select(c.seq, c.provenance, c.value, sa.type_coerce(c.known_at, sa.BigInteger))
-        seq, given_by, value, known_at = self._beside(
-            rows, query.where(c.stream == stream.name, c.known_at <= as_of), c.time, (int, object, object, int)
-        )
+        seq, given_by, value, known_at = self._labels(stream, rows, as_of)
         if stream.feedback.several == "majority":
             given = self._given(stream, rows, as_of)
             seq, given_by, value, known_at = settled(
@@ -118,7 +117,7 @@ class RecordReader:
         # Later ones overwrite earlier ones: by rank of provenance, then by the time at which it was known.
         rank = np.select([given_by == "audit", given_by == "feedback"], [2, 1], 0)
         order = np.lexsort((known_at, rank))
-        place, there = _places(rows, seq[order])
+        place, there = places_of(rows, seq[order])
         place, order = place[there], order[there]
         label, provenance = np.full(len(rows), None, object), np.full(len(rows), None, object)
         known = np.full(len(rows), np.datetime64("NaT", "us"))
@@ -126,15 +125,32 @@ class RecordReader:
         known[place] = known_at[order].view("datetime64[us]")
         return rows.with_meta(label=label, provenance=provenance, known_at=known)
 
+    def _labels(self, stream: StreamSettings, rows: Rows, as_of: datetime) -> list[np.ndarray]:
+        """All labels of these rows known at as_of: place in intake order, provenance, raw value, and since when."""
+        r, c = t.records.c, t.labels.c
+        query = sa.select(r.seq, r.label, sa.type_coerce(r.label_known_at, sa.BigInteger))
+        seq, value, known_at = self._beside(
+            rows, query.where(r.stream == numbered(stream.name), r.label_known_at <= as_of), r.time, (int, object, int)
+        )
+        query = sa.select(c.seq, c.provenance, c.value, sa.type_coerce(c.known_at, sa.BigInteger))
+        others = self._beside(
+            rows, query.where(c.stream == numbered(stream.name), c.known_at <= as_of), c.time,
+            (int, object, object, int),
+        )
+        own = (seq, np.full(len(seq), "record", object), value, known_at)
+        return [np.concatenate(both) for both in zip(own, others, strict=True)]
+
     def _with_predictions(self, stream: StreamSettings, rows: Rows, version: int | None) -> Rows:
         if version is None:
             return rows
         c = t.predictions.c
-        query = sa.select(c.seq, c.predicted, c.score).where(c.stream == stream.name, c.version == version)
+        query = sa.select(c.seq, c.predicted, c.score).where(
+            c.stream == numbered(stream.name), c.version == version
+        )
         seq, answer, chance = self._beside(rows, query, c.time, (int, object, float))
         if stream.is_regression:
             answer = answer.astype(np.float64).astype(object)
-        place, there = _places(rows, seq)
+        place, there = places_of(rows, seq)
         predicted, score = np.full(len(rows), None, object), np.full(len(rows), np.nan)
         predicted[place[there]] = answer[there]
         score[place[there]] = chance[there]
@@ -150,7 +166,7 @@ class RecordReader:
         first, last = (utc(times.iloc[k].to_pydatetime()) for k in (0, -1))
         for name, _ in self._segments(stream, first - TICK, last):
             table = self._archive.read_table(name, [*place.columns, "__seq"])
-            where, there = _places(rows, table.column("__seq").to_numpy())
+            where, there = places_of(rows, table.column("__seq").to_numpy())
             for values, column in ((found.answer, place.column), (found.score, place.score),
                                    (found.version, place.version)):
                 if column in table.column_names:
@@ -164,7 +180,7 @@ class RecordReader:
         """
         seq, user, _, known_at = self._given(stream, rows, as_of)
         order = np.argsort(known_at, kind="stable")
-        place, there = _places(rows, seq[order])
+        place, there = places_of(rows, seq[order])
         named = np.full(len(rows), None, object)
         named[place[there]] = user[order][there]
         if stream.feedback.several == "majority":
@@ -177,7 +193,9 @@ class RecordReader:
         c, f = t.labels.c, t.feedback.c
         given = t.labels.join(t.feedback, sa.and_(f.stream == c.stream, f.id == c.source))
         query = sa.select(c.seq, f.user, c.value, sa.type_coerce(c.known_at, sa.BigInteger)).select_from(given)
-        query = query.where(c.stream == stream.name, c.provenance == "feedback", c.known_at <= as_of)
+        query = query.where(
+            c.stream == numbered(stream.name), c.provenance == "feedback", c.known_at <= as_of
+        )
         return self._beside(rows, query, c.time, (int, object, object, int))
 
     def _beside(
@@ -205,22 +223,23 @@ class RecordReader:
     def times(self, stream: StreamSettings, as_of: datetime) -> np.ndarray:
         """Event times of all records known at as_of, ascending."""
         r = t.records.c
-        return self._instants(r.time, r.stream == stream.name, r.time <= as_of)
+        return self._instants(r.time, r.stream == numbered(stream.name), r.time <= as_of)
 
     def label_times(self, stream: StreamSettings, *, after: datetime, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
         """Of the records with after < time ≤ as_of their times, ascending, and when the first label of each was known
         (datetime64[us]; NaT: none was by as_of)."""
         r, c = t.records.c, t.labels.c
-        mine = (r.stream == stream.name) & (r.time > after) & (r.time <= as_of)
-        seq, time = self._columns(sa.select(r.seq, sa.type_coerce(r.time, sa.BigInteger)).where(mine), (int, int))
+        own, within = numbered(stream.name), (after, as_of)
+        came = sa.case((r.label_known_at <= as_of, sa.type_coerce(r.label_known_at, sa.BigInteger)), else_=_NEVER)
+        mine = sa.select(r.seq, sa.type_coerce(r.time, sa.BigInteger), came)
+        seq, time, known = self._columns(mine.where(r.stream == own, *_between(r.time, *within)), (int, int, int))
         first = sa.func.min(sa.type_coerce(c.known_at, sa.BigInteger))
-        told = sa.select(c.seq, first).where(
-            c.stream == stream.name, c.time > after, c.time <= as_of, c.known_at <= as_of
-        )
-        owner, known = self._columns(told.group_by(c.seq), (int, int))
-        known_at = np.full(len(seq), np.datetime64("NaT", "us"))
+        told = sa.select(c.seq, first).where(c.stream == own, *_between(c.time, *within), c.known_at <= as_of)
+        owner, given = self._columns(told.group_by(c.seq), (int, int))
         order = np.argsort(seq)
-        known_at[order[np.searchsorted(seq[order], owner)]] = known.view(_INSTANT)
+        place = order[np.searchsorted(seq[order], owner)]
+        known[place] = np.minimum(known[place], given)
+        known_at = np.where(known == _NEVER, np.datetime64("NaT", "us"), known.view(_INSTANT))
         by_time = np.lexsort((seq, time))
         return time[by_time].view(_INSTANT), known_at[by_time]
 
@@ -233,7 +252,8 @@ class RecordReader:
         s, r, q = t.segments.c, t.records.c, t.quarantine.c
         batches = sa.select(sa.type_coerce(s.received_at, sa.BigInteger), s.rows)
         at, count = self._columns(batches.where(s.stream == stream.name, s.received_at <= as_of), (int, int))
-        came_later = (r.stream == stream.name, r.received_at > as_of, r.time <= as_of)
+        held = (s.stream == stream.name, r.seq >= s.first_seq, r.seq < s.first_seq + s.rows)
+        came_later = (r.stream == numbered(stream.name), *held, s.received_at > as_of, r.time <= as_of)
         refused_later = (q.stream == stream.name, q.received_at > as_of, q.happened_at <= as_of)
         refused = self._instants(q.received_at, q.stream == stream.name, q.received_at <= as_of)
         return (
@@ -253,39 +273,13 @@ class RecordReader:
             return np.fromiter((moment for (moment,) in cursor), dtype=np.int64).view("datetime64[us]")
 
 
-def _in_order(whole: dict[str, np.ndarray], columns: Sequence[str]) -> Rows:
-    """Rows of columns as `_segment` reads them, in (time, seq) order."""
-    if not whole:
-        return Rows.empty(columns)
-    time, seq = whole["__time"], whole["__seq"]
-    later = (time[1:] > time[:-1]) | ((time[1:] == time[:-1]) & (seq[1:] > seq[:-1]))
-    if not later.all():
-        order = np.lexsort((seq, time))
-        whole = {name: values[order] for name, values in whole.items()}
-    count = len(time)
-    unknown: dict[str, np.ndarray] = {
-        "label": np.full(count, None, object), "known_at": np.full(count, np.datetime64("NaT", "us")),
-        "provenance": np.full(count, None, object), "predicted": np.full(count, None, object),
-        "score": np.full(count, np.nan),
-    }
-    own = {name: whole.get(f"__{name}", unknown.get(name)) for name in META}
-    features = {column: whole[column] for column in columns}
-    index = pd.RangeIndex(count)
-    return Rows(pd.DataFrame(features, index, copy=False), pd.DataFrame(own, index, copy=False))
+def _between(time: Any, after: datetime, as_of: datetime) -> tuple[Any, Any]:
+    return time > after, time <= as_of
 
 
 def _days(moments: np.ndarray) -> np.ndarray:
     """The beginning of each moment's day."""
     return moments.astype("datetime64[D]").astype(_INSTANT)
-
-
-def _places(rows: Rows, seq: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where among rows each place in intake order stands, and which of them stand there at all."""
-    own = rows.meta["seq"].to_numpy()
-    order = np.argsort(own, kind="stable")
-    found = np.minimum(np.searchsorted(own, seq, sorter=order), len(own) - 1)
-    place = order[found] if len(own) else found
-    return place, (own[place] == seq if len(own) else np.zeros(0, bool))
 
 
 def _shared(values: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.stream import StreamSettings
+from trueup.storage.stream_numbers import numbered
 from trueup.storage.timepoints import TICK
 
 
@@ -20,7 +21,7 @@ class RecordCounts:
 
     def records(self, stream: StreamSettings) -> int:
         """How many records the stream has."""
-        query = sa.select(sa.func.count()).where(t.records.c.stream == stream.name)
+        query = sa.select(sa.func.count()).where(t.records.c.stream == numbered(stream.name))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -33,7 +34,7 @@ class RecordCounts:
     def newest_since(self, stream: StreamSettings, count: int, *, after: datetime, as_of: datetime) -> datetime:
         """After when the newest `count` records with after < time ≤ as_of happened; `after` where there are fewer."""
         r = t.records.c
-        mine = sa.select(r.time).where(r.stream == stream.name, r.time > after, r.time <= as_of)
+        mine = sa.select(r.time).where(r.stream == numbered(stream.name), r.time > after, r.time <= as_of)
         with self._database.read() as connection:
             oldest = connection.execute(mine.order_by(r.time.desc()).offset(count - 1).limit(1)).scalar()
         return after if oldest is None else max(after, oldest - TICK)

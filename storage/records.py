@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trueup.storage import tables as t
 from trueup.storage.archive import Archive
-from trueup.storage.content import fingerprints, split_of
+from trueup.storage.beginning import locked_stream
+from trueup.storage.content import fingerprints
 from trueup.storage.database import Database
-from trueup.storage.errors import ConfigError
-from trueup.storage.formatting import listed
 from trueup.storage.incoming import Appended, FeedbackItem, Incoming, Refused
-from trueup.storage.instants import microseconds
+from trueup.storage.instants import microseconds, moment_of
 from trueup.storage.quarantine import QuarantineLog
 from trueup.storage.revisions import Revised, RevisionLog, Revisions
-from trueup.storage.row_ids import HashedColumns, begun_with, hashed_columns
+from trueup.storage.row_ids import HashedColumns, begun_with
 from trueup.storage.segments import write_segment
 from trueup.storage.stream import OrderTime, StreamSettings
+from trueup.storage.stream_numbers import numbered
 from trueup.storage.timepoints import TICK, parse_span
 
+_UNKNOWN = np.datetime64("NaT").astype(np.int64)  # a time that is not known, as a number
 _CHUNK = 500  # ids asked for in one statement; SQLite allows 32,766 values, PostgreSQL 65,535
 
 
@@ -36,8 +35,8 @@ class _Stored:
 
     fingerprint: int
     label: str | None
-    seq: int = -1
-    time: datetime = datetime.min
+    seq: int
+    time: datetime
 
 
 class RecordStore:
@@ -71,27 +70,30 @@ class RecordStore:
         changed: list[Revised] = []
         conflicts: list[Refused] = []
         with self._database.write() as connection:
-            next_seq = self._lock_stream(connection, stream)
-            standing = self._stored(connection, stream, incoming.ids)
-            revisions = self._revisions.known(connection, stream, list(standing)) if standing else {}
+            number, next_seq = locked_stream(self._database, connection, stream)
+            standing = self._stored(connection, number, incoming.ids)
+            revisions = self._revisions.known(connection, number, [s.seq for s in standing.values()])
             for k, (record_id, mark, label) in enumerate(zip(incoming.ids, marks, labels, strict=True)):
                 known = standing.get(record_id)
                 if known is None:
+                    seq = next_seq + len(fresh)
+                    standing[record_id] = _Stored(int(mark), label, seq, _time_of(stream, incoming, k, seq))
                     fresh.append(k)
-                    standing[record_id] = _Stored(int(mark), label)
                 elif known.fingerprint != mark or (label is not None and known.label not in (None, label)):
-                    own = revisions.setdefault(record_id, Revisions())
+                    own = revisions.setdefault(known.seq, Revisions())
                     if stream.on_change == "refuse":
                         conflicts.append(_conflict(incoming, k, f"{record_id}|{mark}|{label}"))
                     elif (int(mark), label) not in own.states:
                         own.last += 1
                         own.states.add((int(mark), label))
-                        changed.append(Revised(k, record_id, known.seq, known.time, own.last, (int(mark), label)))
+                        state = int(mark), label
+                        changed.append(Revised(k, record_id, number, known.seq, known.time, own.last, state))
                 elif known.label is None and label is not None:
                     late.append(k)
+                    standing[record_id] = replace(known, label=label)
             if fresh:
-                self._insert(connection, stream, incoming, np.array(fresh), marks, next_seq, source, now)
-            self._add_labels(connection, stream, incoming, late, now)
+                self._insert(connection, stream, number, incoming, np.array(fresh), marks, next_seq, source, now)
+            self._add_labels(connection, number, [standing[incoming.ids[k]].seq for k in late], incoming, late, now)
             self._revisions.add(connection, stream, incoming, changed, now)
             self.quarantine.add(connection, stream, "record", [*refused, *conflicts], source, now)
         return Appended(
@@ -102,38 +104,20 @@ class RecordStore:
             labelled=int(incoming.labelled[fresh].sum()),
         )
 
-    def _lock_stream(self, connection: Connection, stream: StreamSettings) -> int:
-        """The next place in intake order; the row stays locked until the transaction ends."""
-        split, hashed = split_of(stream), hashed_columns(stream).as_json()
-        begun = {"name": stream.name, "next_seq": 0, "split": split, "hashed": hashed}
-        self._database.insert_new(connection, t.streams, [begun])
-        own = t.streams.c.name == stream.name
-        found = connection.execute(sa.select(t.streams).where(own).with_for_update()).one()
-        if found.next_seq == 0:
-            connection.execute(sa.update(t.streams).where(own).values(split=split, hashed=hashed))
-        elif found.split is None:
-            connection.execute(sa.update(t.streams).where(own).values(split=split))
-        elif found.split != split:
-            _refuse_split(stream.name, found.split, split)
-        return int(found.next_seq)
-
     def hashed(self, stream: StreamSettings) -> HashedColumns:
         """What the id of a row without one is a hash of."""
         with self._database.read() as connection:
             return begun_with(connection, stream)
 
-    def _stored(self, connection: Connection, stream: StreamSettings, ids: np.ndarray) -> dict[str, _Stored]:
+    def _stored(self, connection: Connection, stream: int | None, ids: np.ndarray) -> dict[str, _Stored]:
         """Of these ids those that are stored."""
-        r, own = t.records.c, t.labels.c
-        its_label = sa.and_(own.stream == r.stream, own.record_id == r.id, own.provenance == "record", own.source == "")
-        query = sa.select(r.id, r.fingerprint, own.value, r.seq, r.time).select_from(
-            t.records.outerjoin(t.labels, its_label)
-        )
+        r = t.records.c
+        query = sa.select(r.id, r.fingerprint, r.label, r.seq, r.time)
         found: dict[str, _Stored] = {}
         for start in range(0, len(ids), _CHUNK):
-            some = query.where(r.stream == stream.name, r.id.in_([str(i) for i in ids[start : start + _CHUNK]]))
+            some = query.where(r.stream == stream, r.id.in_([str(i) for i in ids[start : start + _CHUNK]]))
             found |= {
-                row.id: _Stored(row.fingerprint, row.value, row.seq, row.time) for row in connection.execute(some)
+                row.id: _Stored(row.fingerprint, row.label, row.seq, row.time) for row in connection.execute(some)
             }
         return found
 
@@ -141,6 +125,7 @@ class RecordStore:
         self,
         connection: Connection,
         stream: StreamSettings,
+        number: int,
         incoming: Incoming,
         chosen: np.ndarray,
         marks: np.ndarray,
@@ -163,50 +148,48 @@ class RecordStore:
                 "first_time": int(stamps.min()), "last_time": int(stamps.max()), "source": source, "received_at": now,
             },
         )
-        keys = zip(ids, seq, stamps, segment.evaluation, segment.content, marks[chosen], strict=True)
+        known_at = stamps if isinstance(stream.time, OrderTime) else _stamps(incoming.known_at[chosen])
+        labels = [
+            (None, None) if label is None or known == _UNKNOWN else (str(label), int(known))
+            for label, known in zip(incoming.labels[chosen], known_at, strict=True)
+        ]
+        keys = zip(ids, seq, stamps, segment.evaluation, segment.content, marks[chosen], labels, strict=True)
         connection.execute(
             sa.insert(t.records),
             [
                 {
-                    "stream": stream.name, "id": str(i), "seq": int(s), "time": int(when), "evaluation": bool(side),
-                    "content": int(c), "fingerprint": int(m), "received_at": now,
+                    "stream": number, "seq": int(s), "id": str(i), "time": int(when), "evaluation": bool(side),
+                    "content": int(c), "fingerprint": int(m), "label": label, "label_known_at": known,
                 }
-                for i, s, when, side, c, m in keys
+                for i, s, when, side, c, m, (label, known) in keys
             ],
         )
         connection.execute(
             sa.update(t.streams).where(t.streams.c.name == stream.name).values(next_seq=next_seq + len(chosen))
         )
-        known_at = incoming.known_at if not isinstance(stream.time, OrderTime) else None
-        self._database.insert_new(
-            connection,
-            t.labels,
-            [
-                _label_row(
-                    stream, str(ids[j]), int(seq[j]), int(stamps[j]), str(incoming.labels[k]),
-                    int(stamps[j]) if known_at is None else int(known_at[k].astype("datetime64[us]").astype(np.int64)),
-                )
-                for j, k in enumerate(chosen)
-                if incoming.labels[k] is not None and (known_at is None or not pd.isna(known_at[k]))
-            ],
-        )
 
     def _add_labels(
-        self, connection: Connection, stream: StreamSettings, incoming: Incoming, late: Sequence[int], now: datetime
+        self,
+        connection: Connection,
+        number: int,
+        places: Sequence[int],
+        incoming: Incoming,
+        late: Sequence[int],
+        now: datetime,
     ) -> None:
-        """Give stored records the labels that they lacked when they came."""
-        stored = self._stored(connection, stream, incoming.ids[list(late)])
-        rows = []
-        for k in late:
-            record = stored[incoming.ids[k]]
-            known = now if isinstance(stream.time, OrderTime) else incoming.known_at[k].item().replace(tzinfo=UTC)
-            rows.append(
-                _label_row(
-                    stream, str(incoming.ids[k]), record.seq, microseconds(record.time), str(incoming.labels[k]),
-                    microseconds(known),
-                )
-            )
-        self._database.insert_new(connection, t.labels, rows)
+        """Give the records at these places in intake order the labels that they lacked when they came."""
+        if not late:
+            return
+        r = t.records.c
+        change = sa.update(t.records).where(r.stream == number, r.seq == sa.bindparam("place"), r.label.is_(None))
+        known_at = _stamps(incoming.known_at[list(late)]) if len(incoming.known_at) else [microseconds(now)] * len(late)
+        connection.execute(
+            change.values(label=sa.bindparam("value"), label_known_at=sa.bindparam("known")),
+            [
+                {"place": place, "value": str(incoming.labels[k]), "known": int(known)}
+                for place, k, known in zip(places, late, known_at, strict=True)
+            ],
+        )
 
     def append_feedback(
         self,
@@ -219,9 +202,10 @@ class RecordStore:
     ) -> Appended:
         """Store feedback on stored records; what names an unknown record is quarantined until the record has come."""
         with self._database.write() as connection:
-            stored = self._stored(connection, stream, np.array([i.record_id for i in items], dtype=object))
+            number = connection.execute(sa.select(numbered(stream.name))).scalar()
+            stored = self._stored(connection, number, np.array([i.record_id for i in items], dtype=object))
             f = t.feedback.c
-            query = sa.select(f.id).where(f.stream == stream.name, f.id.in_([i.id for i in items]))
+            query = sa.select(f.id).where(f.stream == number, f.id.in_([i.id for i in items]))
             seen = set(connection.execute(query).scalars()) if items else set()
             unknown = [
                 Refused(
@@ -236,8 +220,8 @@ class RecordStore:
                 t.feedback,
                 [
                     {
-                        "stream": stream.name, "id": i.id, "record_id": i.record_id, "kind": i.kind, "value": i.value,
-                        "user": i.user, "at": i.at, "received_at": now,
+                        "stream": number, "id": i.id, "seq": stored[i.record_id].seq, "kind": i.kind,
+                        "value": i.value, "user": i.user, "at": i.at, "received_at": now,
                     }
                     for i in known.values()
                 ],
@@ -246,10 +230,12 @@ class RecordStore:
             for i in known.values():
                 if i.label is not None:
                     record = stored[i.record_id]
-                    row = _label_row(
-                        stream, i.record_id, record.seq, microseconds(record.time), i.label, microseconds(i.at)
+                    labels.append(
+                        {
+                            "stream": number, "seq": record.seq, "provenance": "feedback", "source": i.id,
+                            "time": record.time, "known_at": i.at, "value": i.label,
+                        }
                     )
-                    labels.append(row | {"provenance": "feedback", "source": i.id})
             self._database.insert_new(connection, t.labels, labels)
             self.quarantine.add(connection, stream, "feedback", [*refused, *unknown], source, now)
         return Appended(
@@ -257,16 +243,6 @@ class RecordStore:
             duplicate=len(items) - len(unknown) - len(known),
             quarantined=len(refused) + len(unknown),
         )
-
-
-def _refuse_split(stream: str, stored: dict[str, Any], asked: dict[str, Any]) -> None:
-    changed = [key for key in asked if stored.get(key) != asked[key]]
-    said = ", ".join(f"{key} was {listed(stored.get(key))} and is {listed(asked[key])} now" for key in changed)
-    raise ConfigError(
-        f"Stream '{stream}' holds records that were split by other settings: {said}. Records of one group would fall "
-        "on both sides, and a model would be judged on what it was trained on. Nothing was stored. Set it back, or "
-        "give the stream a new name and ingest its records there."
-    )
 
 
 def _order_times(time: OrderTime, seq: np.ndarray) -> np.ndarray:
@@ -282,11 +258,15 @@ def _known_label(stream: StreamSettings, incoming: Incoming, k: int) -> str | No
     return str(incoming.labels[k]) if known else None
 
 
-def _label_row(stream: StreamSettings, record_id: str, seq: int, time: int, value: str, known: int) -> dict[str, Any]:
-    return {
-        "stream": stream.name, "record_id": record_id, "provenance": "record", "source": "", "seq": seq,
-        "time": time, "known_at": known, "value": value,
-    }
+def _time_of(stream: StreamSettings, incoming: Incoming, k: int, seq: int) -> datetime:
+    """The event time of row k, which is new and has this place in intake order."""
+    if isinstance(stream.time, OrderTime):
+        return moment_of(int(_stamps(_order_times(stream.time, np.array([seq])))[0]))
+    return moment_of(int(_stamps(incoming.times[k])))
+
+
+def _stamps(times: np.ndarray) -> np.ndarray:
+    return np.asarray(times).astype("datetime64[us]").astype(np.int64)
 
 
 def _conflict(incoming: Incoming, k: int, identity: str) -> Refused:

@@ -19,6 +19,7 @@ from trueup.storage.instants import microseconds
 from trueup.storage.rows import Rows
 from trueup.storage.segments import write_segment
 from trueup.storage.stream import StreamSettings
+from trueup.storage.stream_numbers import numbered
 
 State = tuple[int, str | None]  # what a record says: the fingerprint of its content, and its label
 
@@ -29,6 +30,7 @@ class Revised:
 
     row: int  # of the batch
     record_id: str
+    stream: int
     seq: int
     time: datetime
     number: int
@@ -50,13 +52,13 @@ class RevisionLog:
         self._database = database
         self._archive = archive
 
-    def known(self, connection: Connection, stream: StreamSettings, ids: Sequence[str]) -> dict[str, Revisions]:
-        """The changes of these records so far; only records that have any."""
+    def known(self, connection: Connection, stream: int, places: Sequence[int]) -> dict[int, Revisions]:
+        """The changes so far of the records at these places of a stream's intake order; only of those that have any."""
         r = t.revisions.c
-        query = sa.select(r.record_id, r.number, r.fingerprint, r.label).where(r.stream == stream.name)
-        found: dict[str, Revisions] = {}
-        for row in connection.execute(query.where(r.record_id.in_(list(ids)))):
-            own = found.setdefault(row.record_id, Revisions())
+        query = sa.select(r.seq, r.number, r.fingerprint, r.label).where(r.stream == stream)
+        found: dict[int, Revisions] = {}
+        for row in connection.execute(query.where(r.seq.in_(places))):
+            own = found.setdefault(row.seq, Revisions())
             own.states.add((row.fingerprint, row.label))
             own.last = max(own.last, row.number)
         return found
@@ -79,8 +81,7 @@ class RevisionLog:
             seq=np.array([r.seq for r in revised], np.int64),
         )  # fmt: skip
         shared = [
-            {"stream": stream.name, "record_id": r.record_id, "seq": r.seq, "time": r.time, "known_at": now}
-            for r in revised
+            {"stream": r.stream, "seq": r.seq, "time": r.time, "known_at": now} for r in revised
         ]
         connection.execute(
             sa.insert(t.revisions),
@@ -105,7 +106,7 @@ class RevisionLog:
             return rows
         r, times = t.revisions.c, rows.meta["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
         query = sa.select(r.seq, r.segment, r.place).where(
-            r.stream == stream.name, r.time >= int(times[0]), r.time <= int(times[-1]), r.known_at <= as_of
+            r.stream == numbered(stream.name), r.time >= int(times[0]), r.time <= int(times[-1]), r.known_at <= as_of
         )
         with self._database.read() as connection:
             newest = {row.seq: row for row in connection.execute(query.order_by(r.seq, r.number))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,9 +12,9 @@ from trueup.storage.instants import Instant
 metadata = sa.MetaData()
 
 
-def table_of(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+def table_of(name: str, *columns: sa.schema.SchemaItem, **options: Any) -> sa.Table:
     """A table of the store."""
-    return sa.Table(name, metadata, *columns)
+    return sa.Table(name, metadata, *columns, **options)
 
 
 def _stream() -> sa.Column[str]:
@@ -30,10 +31,22 @@ def instants(*names: str) -> list[sa.Column[datetime]]:
     return [sa.Column(name, Instant, nullable=False) for name in names]
 
 
+def _place() -> list[sa.Column[int]]:
+    """A record, as the tables of many rows name it: the number of its stream and its place in intake order.
+
+    They refer to `records` by no foreign key: that took a quarter of an intake, and no record is ever taken away alone.
+    """
+    return [
+        sa.Column("stream", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    ]
+
+
 # One row a stream: locked while records are appended, so that intake order has no gaps and no ties.
 streams = table_of(
     "streams",
-    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("next_seq", sa.BigInteger, nullable=False),
     sa.Column("split", sa.JSON),  # what decided the side of its records; null: taken in before this was kept
     sa.Column("hashed", sa.JSON),  # what an id is a hash of, where rows have none; null with records: every column
@@ -51,69 +64,65 @@ segments = table_of(
     sa.Column("received_at", Instant, nullable=False),
 )
 
+# When a record was received is told by the segment that its place lies in.
 records = table_of(
     "records",
-    _stream(),
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("seq", sa.BigInteger, nullable=False),
+    *_place(),
+    sa.Column("id", sa.Text, nullable=False),
     sa.Column("time", Instant, nullable=False),
     sa.Column("evaluation", sa.Boolean, nullable=False),
     sa.Column("content", sa.BigInteger, nullable=False),
     sa.Column("fingerprint", sa.BigInteger, nullable=False),
-    sa.Column("received_at", Instant, nullable=False),
-    sa.UniqueConstraint("stream", "seq"),
+    sa.Column("label", sa.Text),  # the raw value that it came with, or that was sent with it later
+    sa.Column("label_known_at", Instant),
+    sa.UniqueConstraint("stream", "id"),
     sa.Index("ix_records_time", "stream", "time"),
+    sqlite_with_rowid=False,
 )
 
 # Changes of records, by `on_change = "revise"`: the content lies at a place of the Parquet file of this name.
 revisions = table_of(
     "revisions",
-    _stream(),
-    sa.Column("record_id", sa.Text, primary_key=True),
+    *_place(),
     sa.Column("number", sa.Integer, primary_key=True),
     *(sa.Column(name, kind, nullable=False) for name, kind in (
-        ("seq", sa.BigInteger), ("time", Instant), ("known_at", Instant), ("segment", sa.Text), ("place", sa.Integer),
+        ("time", Instant), ("known_at", Instant), ("segment", sa.Text), ("place", sa.Integer),
         ("fingerprint", sa.BigInteger),
     )),
     sa.Column("label", sa.Text),
-    sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
     sa.Index("ix_revisions_time", "stream", "time"),
 )  # fmt: skip
 
-# Ground truth as it became known; `source` is the feedback's id, empty for the record's own column.
+# Ground truth beside a record's own, as it became known; `source` is the feedback's id, or which revision brought it.
 labels = table_of(
     "labels",
-    _stream(),
-    sa.Column("record_id", sa.Text, primary_key=True),
+    *_place(),
     sa.Column("provenance", sa.Text, primary_key=True),
     sa.Column("source", sa.Text, primary_key=True),
-    sa.Column("seq", sa.BigInteger, nullable=False),
     *instants("time", "known_at"),
     sa.Column("value", sa.Text, nullable=False),
-    sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
     sa.Index("ix_labels_time", "stream", "time"),
 )
 
 predictions = table_of(
     "predictions",
-    _stream(),
-    sa.Column("record_id", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("stream", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("time", Instant, nullable=False),
     sa.Column("predicted", sa.Text, nullable=False),
     sa.Column("score", sa.Float),
-    sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
     sa.Index("ix_predictions_time", "stream", "version", "time"),
+    sqlite_with_rowid=False,
 )
 
 feedback = table_of(
     "feedback",
-    _stream(),
+    sa.Column("stream", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("id", sa.Text, primary_key=True),
-    *texts("record_id", "kind", "value", "user"),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    *texts("kind", "value", "user"),
     *instants("at", "received_at"),
-    sa.ForeignKeyConstraint(["stream", "record_id"], ["records.stream", "records.id"]),
 )
 
 quarantine = table_of(

@@ -22,6 +22,7 @@ from trueup.storage.export.layout import CHECKS, OWN_COLUMNS, SIGNALS, labels_la
 from trueup.storage.reading import RecordReader, Resolve
 from trueup.storage.rows import META, Rows
 from trueup.storage.stream import OWN_PREFIX, StreamSettings
+from trueup.storage.stream_numbers import numbered
 from trueup.storage.timepoints import TICK
 
 _AT_ONCE = 50_000  # records looked at together
@@ -149,14 +150,19 @@ class StoredBatches:
     # ---- what stands beside them ----
 
     def _labels(self) -> Iterator[pa.Table]:
-        c, f, layout = t.labels.c, t.feedback.c, labels_layout(self._stream)
-        joined = t.labels.outerjoin(t.feedback, sa.and_(f.stream == c.stream, f.id == c.source))
-        query = sa.select(c.record_id, c.seq, c.time, c.known_at, c.value, c.provenance, f.user).select_from(joined)
-        for rows in self._paged(query, c, c.seq, c.known_at):
+        r, c, f, layout = t.records.c, t.labels.c, t.feedback.c, labels_layout(self._stream)
+        given_by = sa.and_(f.stream == c.stream, f.id == c.source)
+        beside = t.labels.join(t.records, _same(r, c)).outerjoin(t.feedback, given_by)
+        own = sa.select(
+            r.id, r.seq, r.time, r.label_known_at.label("known_at"), r.label.label("value"),
+            sa.literal("record").label("provenance"), sa.null().label("user"),
+        )  # fmt: skip
+        others = sa.select(r.id, c.seq, c.time, c.known_at, c.value, c.provenance, f.user).select_from(beside)
+        for rows in self._paged((own, r, r.label_known_at), (others, c, c.known_at)):
             given = [row.value for row in rows]
             table = pa.table(
                 {
-                    "id": [row.record_id for row in rows], "seq": [row.seq for row in rows],
+                    "id": [row.id for row in rows], "seq": [row.seq for row in rows],
                     "time": [row.time for row in rows], "known_at": [row.known_at for row in rows],
                     "label": list(self._resolve(self._stream, np.array(given, object))), "given": given,
                     "by": [row.provenance for row in rows],
@@ -166,29 +172,34 @@ class StoredBatches:
             yield table
 
     def _predictions(self) -> Iterator[pa.Table]:
-        c, layout = t.predictions.c, predictions_layout(self._stream)
-        query = sa.select(c.record_id, c.seq, c.time, c.version, c.predicted, c.score)
-        for rows in self._paged(query, c, c.seq, c.time):
+        r, c, layout = t.records.c, t.predictions.c, predictions_layout(self._stream)
+        query = sa.select(r.id, c.seq, c.time, c.version, c.predicted, c.score)
+        for rows in self._paged((query.select_from(t.predictions.join(t.records, _same(r, c))), c, c.time)):
             answers = [row.predicted for row in rows]
             yield pa.table(
                 {
-                    "id": [row.record_id for row in rows], "seq": [row.seq for row in rows],
+                    "id": [row.id for row in rows], "seq": [row.seq for row in rows],
                     "time": [row.time for row in rows], "version": [row.version for row in rows],
                     "predicted": list(map(float, answers)) if self._stream.is_regression else answers,
                     "score": [row.score for row in rows],
                 }, layout,
             )  # fmt: skip
 
-    def _paged(self, query: sa.Select[Any], columns: Any, seq: Any, known: Any) -> Iterator[Sequence[Any]]:
-        """The rows of a query that belong to records of the times asked for, a batch of records at a time."""
-        asked = self._asked
-        where = [self._mine(columns), columns.time <= asked.until, known <= asked.until]
-        where += [] if asked.since is None else [columns.time >= asked.since]
+    def _paged(self, *queries: tuple[sa.Select[Any], Any, Any]) -> Iterator[Sequence[Any]]:
+        """The rows of queries that belong to records of the times asked for, a batch of records at a time.
+
+        Beside each query stand the columns of the table that it goes through, and the time at which a row was known.
+        """
+        asked, wanted = self._asked, list[tuple[sa.Select[Any], Any]]()
+        for query, columns, known in queries:
+            where = [self._mine(columns), columns.time <= asked.until, known <= asked.until]
+            where += [] if asked.since is None else [columns.time >= asked.since]
+            wanted.append((query.where(*where).order_by(columns.seq), columns.seq))
         for batch in self._batches():
             with self._database.read() as connection:
-                found = connection.execute(query.where(*where, *_between(seq, batch)).order_by(seq)).all()
+                found = [row for query, seq in wanted for row in connection.execute(query.where(*_between(seq, batch)))]
             if found:
-                yield found
+                yield sorted(found, key=lambda row: row.seq)
 
     # ---- checks ----
 
@@ -224,7 +235,7 @@ class StoredBatches:
     def _batches(self) -> Iterator[_Batch]:
         """Segments that may hold records of the times asked for, so many that together they are a batch."""
         s, asked = t.segments.c, self._asked
-        query = sa.select(s.name, s.first_seq, s.rows).where(self._mine(s), s.first_time <= asked.until)
+        query = sa.select(s.name, s.first_seq, s.rows).where(s.stream == self._stream.name, s.first_time <= asked.until)
         if asked.since is not None:
             query = query.where(s.last_time >= asked.since)
         with self._database.read() as connection:
@@ -254,7 +265,7 @@ class StoredBatches:
         return table.filter(kept)
 
     def _mine(self, columns: Any) -> Any:
-        return columns.stream == self._stream.name
+        return columns.stream == numbered(self._stream.name)
 
     def _masked(self, text: str | None) -> str | None:
         return text if text is None or self._asked.mask is None else self._asked.mask(text)
@@ -264,6 +275,10 @@ class StoredBatches:
 
     def _said(self, name: str, value: Any) -> Any:
         return self._masked(value) if name == "said" else value
+
+
+def _same(records: Any, beside: Any) -> Any:
+    return sa.and_(records.stream == beside.stream, records.seq == beside.seq)
 
 
 def _between(seq: Any, batch: _Batch) -> tuple[Any, Any]:

@@ -9,7 +9,8 @@ from trueup.storage.sql_views import drop_views, replace_views
 from trueup.storage.tables import metadata
 
 with context.config.attributes["engine"].connect().execution_options(trueup_write=True) as connection:
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+    # SQLite too undoes DDL, so all steps and the views are one transaction, and a process killed in it leaves nothing.
+    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=True)
     with context.begin_transaction():
         drop_views(connection)
         context.run_migrations()

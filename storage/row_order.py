@@ -1,0 +1,40 @@
+"""The order of rows, and where among them a place in intake order stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from trueup.storage.rows import META, Rows
+
+
+def in_order(whole: dict[str, np.ndarray], columns: Sequence[str]) -> Rows:
+    """Rows of columns, our own with two underscores in front, in (time, seq) order."""
+    if not whole:
+        return Rows.empty(columns)
+    time, seq = whole["__time"], whole["__seq"]
+    later = (time[1:] > time[:-1]) | ((time[1:] == time[:-1]) & (seq[1:] > seq[:-1]))
+    if not later.all():
+        order = np.lexsort((seq, time))
+        whole = {name: values[order] for name, values in whole.items()}
+    count = len(time)
+    unknown: dict[str, np.ndarray] = {
+        "label": np.full(count, None, object), "known_at": np.full(count, np.datetime64("NaT", "us")),
+        "provenance": np.full(count, None, object), "predicted": np.full(count, None, object),
+        "score": np.full(count, np.nan),
+    }
+    own = {name: whole.get(f"__{name}", unknown.get(name)) for name in META}
+    features = {column: whole[column] for column in columns}
+    index = pd.RangeIndex(count)
+    return Rows(pd.DataFrame(features, index, copy=False), pd.DataFrame(own, index, copy=False))
+
+
+def places_of(rows: Rows, seq: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where among rows each place in intake order stands, and which of them stand there at all."""
+    own = rows.meta["seq"].to_numpy()
+    order = np.argsort(own, kind="stable")
+    found = np.minimum(np.searchsorted(own, seq, sorter=order), len(own) - 1)
+    place = order[found] if len(own) else found
+    return place, (own[place] == seq if len(own) else np.zeros(0, bool))
