@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trueup.alerts import Alerts
+    from trueup.data_comparison import Data
     from trueup.deployment import Deployment, demo, init
     from trueup.deployment import open_deployment as open
     from trueup.models import Champion, Models
@@ -49,6 +50,7 @@ __all__ = [
     "Check",
     "ConfigError",
     "CycleResult",
+    "Data",
     "Deployment",
     "InputError",
     "LeaseHeld",
@@ -76,6 +78,7 @@ __all__ = [
 ]  # fmt: skip
 _MODULES = {
     "Alerts": "alerts", "Champion": "models", "Check": "monitoring.check", "CycleResult": "results",
+    "Data": "data_comparison",
     "Deployment": "deployment", "Models": "models", "Quarantine": "quarantine", "Reports": "stored_reports",
     "Signal": "monitoring.check", "Site": "site", "StoredReport": "stored_reports", "Stream": "stream",
     "TrainResult": "results", "Verdict": "monitoring.check", "demo": "deployment", "init": "deployment",

@@ -26,6 +26,7 @@ from trueup.storage.timepoints import parse_as_of, parse_since
 from trueup.stored_reports import Reports
 
 if TYPE_CHECKING:
+    from trueup.data_comparison import Data
     from trueup.flows.app import App
     from trueup.flows.audit.history import AuditHistory
     from trueup.flows.cycle.run import Watch
@@ -257,6 +258,13 @@ class Stream:
         )  # fmt: skip
 
     # ---- what there is ----
+
+    @property
+    def data(self) -> Data:
+        """The records in the states that they had, to compare."""
+        from trueup.data_comparison import Data
+
+        return Data(self._app, self.settings)
 
     @property
     def models(self) -> Models:

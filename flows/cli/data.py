@@ -1,4 +1,4 @@
-"""The commands about the data itself: export."""
+"""The commands about the data itself: export, and what differs between two states of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from trueup.flows.cli.progress import counted
-from trueup.flows.cli.session import AsJson, Config, Home, Since, StreamName, add_commands, session
+from trueup.flows.cli.session import AsJson, Config, Home, Since, StreamName, add_commands, add_group, session
 from trueup.reports.tables import Column, table
 
 
@@ -42,6 +42,34 @@ def export(
         s.show(done.as_json(), table(done.caption(), heads, rows))
 
 
+def data_diff(
+    first: Annotated[str, typer.Argument(metavar="A", help="A version (v3), a snapshot's hash, or a period (2024-05)")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The same, of the other state.")],
+    stream: StreamName = None,
+    page: Annotated[Path | None, typer.Option("--page", help="Also write it as a page to this file.")] = None,
+    mask: Annotated[bool, typer.Option("--mask", help="Mask personal data in words and levels.")] = False,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what differs between two states of a stream's data: rows, columns, classes, words.
+
+    A version stands for the snapshot that it was made of. docs/data.md says what is compared.
+    """
+    from trueup.reports.comparison_facts import shown_cell
+
+    with session(config, home, as_json) as s:
+        found = s.stream(stream).data.diff(first, second, mask=mask)
+        if page is not None:
+            s.note(f"the page is {found.write(page)}")
+        tables = [
+            table(one.caption, one.columns, [tuple(map(shown_cell, row)) for row in one.rows])
+            for one in found.facts.tables
+        ]
+        s.show(found.as_json(), found.facts.title, found.facts.verdict, *found.facts.details, *tables)
+
+
 def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
     add_commands(cli, {"export": export})
+    add_group(cli, "data", "The data in the states that it had.", {"diff": data_diff})

@@ -41,6 +41,7 @@ WALKED = (
     "models explain", "models explain --all", "models history", "models history last", "models verify",
     "check --as-of AT --all", "predict", "reports list", "reports list --verdict breached --code DRF-TEXT",
     "signals", "signals --code DRF-TEXT --since 30d", "export --to DATA",
+    "data diff v1 2000-01-01..2100-01-01",
     "reports show BREACHED", "reports show last --all", "reports compare BREACHED last",
     "reports compare BREACHED last --all", "reports export last OUT", "site build", "reports open last --no-browser",
     "cycle --as-of AT", "status", "alerts list", "alerts list --state closed", "alerts show last",

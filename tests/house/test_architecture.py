@@ -20,8 +20,8 @@ PARTS = {
         "sources", "quarantine", "inference",
     ),
     "monitoring": (
-        "stats", "causes", "severity", "distribution", "check", "window", "lateness", "comparison", "signals",
-        "answer_quality", "policy", "incidents", "report",
+        "stats", "causes", "severity", "distribution", "check", "window", "lateness", "data_difference", "comparison",
+        "signals", "answer_quality", "policy", "incidents", "report",
     ),
     "training": (
         "serving", "candidates", "models", "evaluation", "search", "artifacts", "registry", "gate",

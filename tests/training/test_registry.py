@@ -138,6 +138,7 @@ def test_every_candidate_is_a_nested_run_with_parameters_and_figures(booted: Boo
     assert parent.data.metrics == {"accuracy": 0.9}
     assert {"algorithm", "features", "history", "calibrated", "hyper.C"} == parent.data.params.keys()
     assert [given.dataset.name for given in parent.inputs.dataset_inputs] == ["made"]
+    assert [given.dataset.digest for given in parent.inputs.dataset_inputs] == ["5a11"]
 
 
 def test_a_run_says_what_it_is(booted: Booted) -> None:

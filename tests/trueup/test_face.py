@@ -22,7 +22,8 @@ from trueup.flows.cli.main import cli
 from trueup.flows.demo.reviews import BROKEN, HEALTHY, make_reviews
 
 AT = TRAINED + WEEK
-GROUPS = {"reports": "Reports", "alerts": "Alerts", "models": "Models", "quarantine": "Quarantine", "site": "Site"}
+GROUPS = {"reports": "Reports", "alerts": "Alerts", "models": "Models", "quarantine": "Quarantine", "site": "Site",
+          "data": "Data"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -265,3 +266,22 @@ def test_signals_are_one_table_on_every_way_out(folder: Path, tmp_path: Path) ->
         with pytest.raises(trueup.InputError, match="cannot be written"):
             found.write_csv(tmp_path / "no folder" / "s.csv")
         assert sorted(file.name for file in tmp_path.iterdir()) == ["s.csv", "s.parquet"]
+
+
+def test_two_states_of_the_data_are_compared(reviews: trueup.Stream, tmp_path: Path) -> None:
+    """A version by its number or its snapshot's hash, and a period; as tables, as JSON and as a page."""
+    (version,) = reviews.models.list()
+    digest = Path(str(version.snapshot)).stem
+    itself = reviews.data.diff("v1", digest[:8]).difference.rows
+    assert itself.kept == itself.before == itself.now > 0
+    assert (itself.changed, itself.relabelled) == (0, 0)
+    found = reviews.data.diff("1", f"{AT - WEEK:%Y-%m-%d}..{AT:%Y-%m-%d}")
+    assert found.difference.rows.went == itself.kept
+    assert found.difference.rows.came == WINDOW
+    assert json.dumps(found.as_json())
+    assert found.to_frame().iloc[0]["came"] == WINDOW
+    page = found.write(tmp_path / "diff.html").read_text(encoding="utf-8")
+    assert "records came" in page
+    for words, error in (("v9", trueup.InputError), ("2019-01", trueup.InputError), ("2024-99", trueup.UsageError)):
+        with pytest.raises(error):
+            reviews.data.diff("v1", words)
