@@ -72,8 +72,8 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
     asking = tuple(s.code for s in acted if _asks(policy, s) and not s.returned and s.code not in harmless)
     back = [s.code for s in acted if _asks(policy, s) and s.returned]
     if back:
-        reasons.append(f"No retraining for {', '.join(back)}: the champion was trained on records like these, before "
-        "the last change.")
+        reasons.append(f"No retraining for {', '.join(back)}: the data is again as before its last change, and the "
+        "champion learnt records like these then.")
     if acted and not asking and not back and not harmless:
         reasons.append("No retraining: none of these signals is of a kind in retrain_on "
         f"({', '.join(policy.retrain_on) or 'empty'}).")

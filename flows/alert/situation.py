@@ -227,6 +227,6 @@ def _repaired(stream: StreamSettings, judged: JudgedChallenger, rows: Rows, mask
     for example in judged.answers.get("examples", ()):
         shown = _shown(stream, rows, example["id"], mask)
         if shown:
-            answers = f"Now {example['now']}, was {example['before']}; label {example['truth']}."
-            said.append(mask(f"{shown} {answers}", 200))
+            answers = f"[now {example['now']}, was {example['before']}; label {example['truth']}]"
+            said.append(mask(f"{answers} {shown}", 200))
     return tuple(said)

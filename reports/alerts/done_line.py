@@ -101,9 +101,9 @@ def _closed(situation: Situation) -> str:
     worst = (max if lower else min)(m for m in during if m is not None)
     was = f"before {metric_in_words(before[-1])}, " if before else ""
     now = metric_in_words(points[-1].measured)
-    if points[-1].version != situation.champion:
-        now += f" (still of v{points[-1].version})"
     name = METRIC_NAMES.get(situation.metric, situation.metric)
+    if points[-1].version != situation.champion:
+        name += f" of v{points[-1].version}"
     if before and before[-1] is not None and (worst <= before[-1] if lower else worst >= before[-1]):
         return f"{said}: {name} did not {'rise' if lower else 'fall'}, {was}now {now}."
     return f"{said}: {name} {was}{'highest' if lower else 'lowest'} meanwhile {metric_in_words(worst)}, now {now}."

@@ -67,4 +67,4 @@ def _labels(judged: JudgedChallenger) -> str:
     wanted = judged.needed if judged.needed else found.bound
     if judged.outcome != "not enough evidence" or not wanted or wanted <= found.value:
         return ""
-    return f": {about(wanted - found.value)} more labels would tell"
+    return f": {about(wanted - found.value)} more labels, of new records, would tell"

@@ -51,10 +51,10 @@ _WORDS = {
     _CLASSES: "the model answers '{what}' for {now} records, was {before}",
     "DRF-TEXT": "{now} texts hold '{what}', was {before}",
     _LENGTH: "{way}{now} have {what} words, was {before}",
-    _SCORES: "the model's scores are {way}{what} for {now} records, was {before}",
+    _SCORES: "the model answers with {way}{what} for {now} records, was {before}",
 }
 _WAYS = {
     (_LENGTH, "up"): "texts are longer: ", (_LENGTH, "down"): "texts are shorter: ",
-    (_SCORES, "up"): "higher: ", (_SCORES, "down"): "lower: ",
+    (_SCORES, "up"): "higher scores: ", (_SCORES, "down"): "lower scores: ",
 }  # fmt: skip
 _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
+from trueup.monitoring.signals.catalogue import METRIC
 from trueup.reports.alerts.letter import Picture
 from trueup.reports.alerts.plain_figures import metric_in_words, moment
 from trueup.reports.alerts.situation import MetricPoint, Situation
@@ -120,6 +121,8 @@ def _alt(situation: Situation, points: list[MetricPoint]) -> str:
     if bound is None:
         return f"{said}."
     side = "above" if situation.lower_is_better else "below"
-    newest, limit = metric_in_words(told[-1]), metric_in_words(bound)
-    close = f" ({told[-1]:.4g} against {bound:.4g})" if newest == limit else ""
-    return f"{said}. Now {side} {limit} is an alarm{close}."
+    alarm = f"{said}. A value surely {side} {metric_in_words(bound)} is an alarm"
+    beyond = told[-1] > bound if situation.lower_is_better else told[-1] < bound
+    if beyond and METRIC not in situation.signals():
+        return f"{alarm}; the newest is {side} it ({told[-1]:.4g} against {bound:.4g}), which may be chance."
+    return f"{alarm}."

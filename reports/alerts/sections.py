@@ -96,7 +96,7 @@ def _ids(situation: Situation) -> Details:
             rows.append(("Taken by", clean(incident.acknowledged_by, 60)))
         if incident.resolved_at is None and incident.causes[:1] == (Cause.LABEL_FEED,) and situation.judged:
             command = f"trueup models promote --to {situation.judged.version} --stream {clean(situation.stream, 60)}"
-            rows.append(("If the labels are right", f'{command} --why "…"'))
+            rows.append(("If the labels are as they should be", f'{command} --why "…"'))
         rows += [("What the code means", f"trueup runbook {clean(code, 60)}") for code in _gravest(incident.codes)]
     for name, attribute in (("Report", "report_id"), ("Cycle", "cycle_id"), ("Training run", "run_id")):
         found = dict.fromkeys(str(value) for n in situation.notices if (value := getattr(n, attribute)))

@@ -13,7 +13,7 @@ from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.reports.alerts.letter import Remedy
 from trueup.reports.alerts.plain_figures import deadline
 from trueup.reports.alerts.situation import Situation
-from trueup.reports.alerts.wrong_line import SELECTIVE, leading_cause
+from trueup.reports.alerts.wrong_line import SELECTIVE, came_back, leading_cause
 
 NOTHING = "Nothing."
 _WEEK = timedelta(days=7)  # by when what hurts nobody is looked at
@@ -89,9 +89,9 @@ def _decide(situation: Situation, held: AlertFacts) -> tuple[str, Remedy | None]
         if any(t.code == "GATE-FEED" and t.said.startswith(SELECTIVE) for t in held.gate):
             said = (
                 f"Find out {by} why those labels are missing. Where they are late or lost, send them: the next cycle "
-                f"tests anew. Where such records get fewer labels for good, promote v{new}"
+                f"tests anew. Where such records will always have fewer labels, promote v{new}"
             )
-        return f"{said}. Without a decision v{old} stays.", _report(situation)
+        return f"{said}. Without a decision v{old} stays, and v{new} is dropped.", _report(situation)
     return f"Decide {by}: promote v{new}, or do nothing and keep v{old}.", promote
 
 
@@ -115,6 +115,8 @@ def _look(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
     units = [s for s in situation.signals().values() if s.unit_change]
     if units:
         return f"Ask the source of '{units[0].code.removeprefix('DRF-IN-')}' {when} whether its unit changed.", page
+    if came_back(situation):
+        return f"Check {when} whether the source of the data should have gone back; if so, nothing is left to do.", page
     planned = "If it did and nobody planned it, have it corrected; else nothing is left to do."
     return f"Check {when} whether the source of the data changed. {planned}", page
 

@@ -59,7 +59,7 @@ def quality_fell(situation: Situation) -> str:
     estimated = next((s for code, s in found.items() if code == "PRF-EST"), None)
     if estimated is not None:
         judged = situation.signals(breached=False).get(METRIC)
-        seen = "Labels do not show it yet" if judged and judged.verdict == "ok" else "The labels are not here yet"
+        seen = _seen_by_labels(judged) if judged and judged.verdict == "ok" else "The labels are not here yet"
         more = "larger errors" if situation.is_regression else "more wrong answers"
         drifted = moved_phrases([s for code, s in found.items() if kind_of(code).cause is Cause.DRIFT])
         also = f" {_capital(drifted[0])}." if drifted else ""
@@ -70,6 +70,13 @@ def quality_fell(situation: Situation) -> str:
         where = ", ".join(f"'{s.code.removeprefix('PRF-SLICE-')}'" for s in slices[:3])
         return f"More wrong answers within {where}, not over all records."
     return "More wrong answers than in the reference; the newest check cannot judge it."
+
+
+def _seen_by_labels(judged: Signal) -> str:
+    """What labels say of a fall that is estimated, where they alone raise no alarm."""
+    if judged.effect is None or judged.effect <= 0:
+        return "Labels do not show it"
+    return f"Labels point the same way ({metric_in_words(judged.value)}), and may do so by chance"
 
 
 def _metric_fell(signal: Signal) -> str:
@@ -88,7 +95,15 @@ def _drift(situation: Situation) -> str:
         return "The data differs from the reference; the newest check finds it as before."
     phrases = moved_phrases(found)
     more = f"; and {len(phrases) - 2} more changes, below" if len(phrases) > 2 else ""
+    if came_back(situation):
+        return f"The data is again as before its last change: {'; '.join(phrases[:2])}{more}."
     return f"{_capital('; '.join(phrases[:2]))}{more}."
+
+
+def came_back(situation: Situation) -> bool:
+    """Whether all that drifted is as it was before the last change of the data, which the champion knows as well."""
+    found = [s for s in situation.signals().values() if kind_of(s.code).cause is Cause.DRIFT]
+    return bool(found) and all(s.returned for s in found)
 
 
 def _data(situation: Situation) -> str:

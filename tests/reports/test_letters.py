@@ -134,7 +134,7 @@ def test_one_message_tells_of_a_fall_and_that_it_is_mended() -> None:
 def test_a_refusal_says_what_failed_and_what_it_would_take() -> None:
     """How sure it was, how sure it must be, and how many labels more would tell."""
     letter = letter_of(KINDS["quality fell, refused"]())
-    assert "82 % sure that it is better, 90 % asked: 300 more labels would tell" in letter.done
+    assert "82 % sure that it is better, 90 % asked: 300 more labels, of new records, would tell" in letter.done
 
 
 def test_a_decision_has_a_time_in_the_readers_zone() -> None:
@@ -150,7 +150,7 @@ def test_a_closed_incident_says_why_how_long_and_the_way_of_the_metric() -> None
     letter = letter_of(KINDS["closed"]())
     assert letter.tag == "CLOSED"
     assert letter.wrong == "Over: quality fell; v2, promoted on 9 June 2024, has learnt the change and answers now."
-    assert letter.done.startswith("Closed after 9 days: macro-F1 before 0.91, lowest meanwhile 0.71")
+    assert letter.done.startswith("Closed after 9 days: macro-F1 of v1 before 0.91, lowest meanwhile 0.71")
     assert letter.todo == "Nothing."
 
 
@@ -198,7 +198,7 @@ def test_the_picture_shows_the_metric_and_says_it_in_words() -> None:
     assert picture is not None
     assert picture.png.startswith(b"\x89PNG")
     assert "lowest 0.71" in picture.alt
-    assert "Now below 0.86 is an alarm" in picture.alt
+    assert "A value surely below 0.86 is an alarm" in picture.alt
     assert drawn(replace(made, history=made.history[:2])) is None
 
 
