@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from trueup.storage.escaping import for_header
 from trueup.storage.locations import is_local
+from trueup.storage.personal_data import ADDRESS, NUMBER, is_figure
 
 MaskRule = Literal["auto", "always", "never"]
 
@@ -18,11 +19,8 @@ class Mask(Protocol):
 
 
 _LINK = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[^\s@<>\"'(),;:]{2,}")
 _HANDLE = re.compile(r"(?<!\w)@\w{2,}")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}\b")
-_DIGITS = re.compile(r"(?<!\w)[+(]?\d(?:[\s().\-/]{0,2}\d){6,}(?!\w)")  # phones, cards, account and order numbers
-_FIGURE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d)?|(?:0|[1-9]\d{0,2})\.\d+")  # a day, its hour, a decimal: nobody's
 _READ = 4_000  # characters that are looked at; what is shown is far shorter
 
 
@@ -37,7 +35,7 @@ def masked(text: str, length: int = 120) -> str:
     Names of people in running text stay: no pattern tells them from other words.
     """
     line = for_header(text[:_READ])
-    for pattern, shown in ((_LINK, "[link]"), (_ADDRESS, "[address]"), (_IBAN, "[number]"), (_DIGITS, _number),
+    for pattern, shown in ((_LINK, "[link]"), (ADDRESS, "[address]"), (_IBAN, "[number]"), (NUMBER, _number),
                            (_HANDLE, "[account]")):  # fmt: skip
         line = pattern.sub(shown, line)
     return _cut(line, length)
@@ -58,4 +56,4 @@ def _cut(line: str, length: int) -> str:
 
 
 def _number(found: re.Match[str]) -> str:
-    return found[0] if _FIGURE.fullmatch(found[0].lstrip("(+")) else "[number]"
+    return found[0] if is_figure(found[0]) else "[number]"

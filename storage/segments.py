@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from trueup.storage.archive import Archive
 from trueup.storage.content import content_keys, evaluation_side, group_keys
+from trueup.storage.personal_data import MAYBE, without_personal_data
 from trueup.storage.stream import OWN_PREFIX, StreamSettings
 
 
@@ -42,9 +44,26 @@ def write_segment(
         "id": pa.array(ids, pa.string()), "time": pa.array(times), "seq": pa.array(seq),
         "evaluation": pa.array(sides), "content": pa.array(content), "group": pa.array(groups),
     }  # fmt: skip
+    table = _masked(stream, table)  # after what is derived of the texts, so that a row sent again is known
     for name, values in own.items():
         table = table.append_column(f"{OWN_PREFIX}{name}", values)
     return Segment(archive.write_table(f"{folder}/{stream.name}", table), sides, content)
+
+
+def _masked(stream: StreamSettings, table: pa.Table) -> pa.Table:
+    """Rows with the columns of `mask_at_intake` masked; texts in which nothing could be masked are not looked at."""
+    for column in stream.mask_at_intake:
+        if column not in table.column_names:
+            continue
+        texts = table.column(column)
+        found = pc.fill_null(pc.match_substring_regex(texts, MAYBE), False)
+        if pc.any(found).as_py():
+            masked = [without_personal_data(text) for text in texts.filter(found).to_pylist()]
+            replaced = pc.replace_with_mask(
+                texts.combine_chunks(), found.combine_chunks(), pa.array(masked, texts.type)
+            )
+            table = table.set_column(table.column_names.index(column), column, replaced)
+    return table
 
 
 def _kept_names(columns: Sequence[str]) -> dict[str, str]:

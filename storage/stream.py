@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from trueup.storage.addresses import RecipientList
 from trueup.storage.feedback_mapping import FeedbackMapping
@@ -129,6 +129,7 @@ class StreamSettings(Frozen):
     categorical: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
     group: tuple[str, ...] = ()
+    mask_at_intake: tuple[str, ...] = ()  # text columns whose addresses, phone and card numbers are not stored
     series: bool = False
     on_change: Literal["refuse", "revise"] = "refuse"
     missing: tuple[str, ...] | dict[str, tuple[str, ...]] = ()  # of all declared columns, or by column
@@ -244,6 +245,14 @@ class StreamSettings(Frozen):
             if column not in (self.id, *named, *label, *sent):
                 raise ValueError(f"missing: '{column}' is no column that the stream names, so its marks never count")
         return self
+
+    @field_validator("mask_at_intake")
+    @classmethod
+    def _masks_texts(cls, values: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for column in values:
+            if column not in info.data.get("text", ()) or column == info.data.get("id"):
+                raise ValueError(f"'{column}' is not declared under text; only texts are masked, and never an id")
+        return values
 
     @property
     def is_regression(self) -> bool:

@@ -1,0 +1,94 @@
+"""Masking at intake: what is somebody's is not stored, and nothing else of the records changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trueup.feedback.intake import ingest
+from trueup.storage.archive import Archive
+from trueup.storage.database import open_database
+from trueup.storage.personal_data import without_personal_data
+from trueup.storage.reading import RecordReader
+from trueup.storage.records import RecordStore
+from trueup.storage.stream import StreamSettings
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("write to Ann.Lee+x@example.org, please", "write to [address], please"),
+        ("card 4111 1111 1111 1111 was charged", "card [card] was charged"),
+        ("card 4111111111111111.", "card [card]."),
+        ("not a card: 4111111111111112", "not a card: 4111111111111112"),
+        ("call +49 (0)30 1234-5678 or 030 12345678", "call [phone] or [phone]"),
+        ("(555) 123-4567", "[phone]"),
+        ("order 20240518001 of 2024-05-18 10, 18.05.2024", "order 20240518001 of 2024-05-18 10, 18.05.2024"),
+        ("paid 12.99999999 for 3 items at 10:30", "paid 12.99999999 for 3 items at 10:30"),
+        ("two\nlines\tstay @ home", "two\nlines\tstay @ home"),
+    ],
+)
+def test_addresses_phones_and_cards_are_masked_and_all_else_stays(said: str, left: str) -> None:
+    """Order numbers, days and prices are nobody's; line breaks stay."""
+    assert without_personal_data(said) == left
+
+
+@given(st.text(alphabet="ab @.+-()0123456789\n[]", max_size=60))
+def test_masking_twice_changes_nothing(text: str) -> None:
+    """What was masked before it came here goes through as it is."""
+    once = without_personal_data(text)
+    assert without_personal_data(once) == once
+
+
+def test_turning_it_on_or_off_makes_no_conflict_of_rows_that_come_again(tmp_path: Path) -> None:
+    """The fingerprint, the content and the side are those of the text as it was sent; only what is stored is masked."""
+    settings = {"name": "r", "id": "id", "time": "at", "text": ("words", "title"), "on_change": "refuse"}
+    plain, masking = StreamSettings(**settings), StreamSettings(**settings, mask_at_intake=("words",))
+    database, archive = open_database("", tmp_path), Archive("", tmp_path)
+    store, reader = RecordStore(database, archive), RecordReader(database, archive)
+    words = ["call +49 30 12345678", "ann@example.org says hi", None, "nothing"]
+    rows = pd.DataFrame({"id": [f"+49 30 1234567{k}" for k in range(4)], "at": "2024-05-01", "words": words,
+                         "title": "ann@example.org"})  # fmt: skip
+    sent = pa.Table.from_pandas(rows, preserve_index=False)
+    before = ingest(store, plain, [sent.slice(0, 2)], now=NOW)
+    on = ingest(store, masking, [sent], now=NOW)
+    off = ingest(store, plain, [sent], now=NOW)
+    assert (before.accepted, on.accepted, off.accepted) == (2, 2, 0)
+    assert (on.duplicate, off.duplicate, on.quarantined, off.quarantined) == (2, 4, 0, 0)
+    stored = reader.read(masking, as_of=NOW)
+    assert list(stored.features["words"]) == [*words[:2], None, "nothing"]
+    assert set(stored.features["title"]) == {"ann@example.org"}
+    assert sorted(stored.meta["id"]) == sorted(rows["id"])
+    database.close()
+
+
+def test_the_masked_text_is_what_is_stored(tmp_path: Path) -> None:
+    """No byte of the archive or the store holds what was masked, and equal texts still have equal content."""
+    stream = StreamSettings(name="r", id="id", time="at", text=("words",), mask_at_intake=("words",))
+    open_stream = StreamSettings(name="o", id="id", time="at", text=("words",))
+    database, archive = open_database("", tmp_path), Archive("", tmp_path)
+    store, reader = RecordStore(database, archive), RecordReader(database, archive)
+    sent = pa.table({"id": ["1", "2"], "at": ["2024-05-01"] * 2, "words": ["ann.canary@example.org wrote"] * 2})
+    for settings in (stream, open_stream):
+        ingest(store, settings, [sent], now=NOW)
+    masked, unmasked = (reader.read(settings, as_of=NOW) for settings in (stream, open_stream))
+    assert set(masked.features["words"]) == {"[address] wrote"}
+    assert list(masked.meta["content"]) == list(unmasked.meta["content"])
+    database.close()
+    ours = [f.read_bytes() for f in tmp_path.rglob("*") if f.is_file() and "/o/" not in str(f)]
+    assert not any(b"ann.canary" in content for content in ours)
+
+
+@pytest.mark.parametrize("column", ["id", "stars", "missing"])
+def test_only_declared_texts_are_masked(column: str) -> None:
+    """Never an id, nor what is no text."""
+    with pytest.raises(ValueError, match="never an id"):
+        StreamSettings(name="r", id="id", time="at", text=("words",), numeric=("stars",), mask_at_intake=(column,))
