@@ -13,6 +13,7 @@ import pandas as pd
 from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.times.time_columns import event_times
 from trueup.feedback.values import number, plain
+from trueup.storage.formatting import counted_noun
 from trueup.storage.row_ids import HashedColumns
 from trueup.storage.stream import OrderTime, StreamSettings
 
@@ -96,9 +97,9 @@ class EqualRows:
         """What is to be told of the file before any of it is stored."""
         if self.unlabelled:
             yield (
-                f"{name}: {self.unlabelled:,} rows have no label yet. If they are sent again with one, they are stored "
-                "as new records, since the stream names no id column. Name one (id), or the column that says since "
-                "when a label is known (label.arrived), or send the labels as feedback."
+                f"{name}: {counted_noun(self.unlabelled, 'row')} without a label yet. Sent again with one, they are "
+                "stored as new records, since the stream names no id column. Name one (id), or the column that says "
+                "since when a label is known (label.arrived), or send the labels as feedback."
             )
         count, (first, second) = self.repeats()
         if not count:
@@ -106,9 +107,9 @@ class EqualRows:
         rows = sum(map(len, self.hashes))
         what = "every column" if self.hashed.names is None else "every declared column"
         yield (
-            f"{name}: {count:,} of {rows:,} rows equal another row in {what}, such as lines {first:,} and {second:,}. "
-            "Without an id column, equal rows are stored as one record. If they are different records, name the column "
-            f"that identifies them: id = \"...\" under [streams.{self.stream.name}]."
+            f"{name}: {count:,} of {counted_noun(rows, 'row')} equal another row in {what}, such as lines {first:,} "
+            f"and {second:,}. Without an id column, equal rows are stored as one record. If they are different "
+            f"records, name the column that identifies them: id = \"...\" under [streams.{self.stream.name}]."
         )
 
 
@@ -139,14 +140,14 @@ class IdForms:
         both = np.intersect1d(np.concatenate([_NONE, *self.whole]), np.concatenate([_NONE, *self.fractional]))
         if len(both):
             yield (
-                f"{name}: column '{column}' (the id) writes {len(both):,} ids in two ways, such as {both[0]} and "
-                f"{both[0]}.0. Both are the same id, so the second row is a duplicate or a conflict. If they are "
-                "different records, correct the file."
+                f"{name}: column '{column}' (the id) writes {counted_noun(len(both), 'id')} in two ways, such as "
+                f"{both[0]} and {both[0]}.0. Both are the same id, so the second row is a duplicate or a conflict. If "
+                "they are different records, correct the file."
             )
         if self.ruined:
             yield (
-                f"{name}: column '{column}' (the id) holds {self.ruined:,} ids that a spreadsheet rounded, such as "
-                f"{self.example}, so different records have the same id. Export the column as text."
+                f"{name}: column '{column}' (the id) holds {counted_noun(self.ruined, 'id')} that a spreadsheet "
+                f"rounded, such as {self.example}, so different records have the same id. Export the column as text."
             )
 
 

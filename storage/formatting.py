@@ -36,6 +36,11 @@ def p_value_figure(value: float | None) -> str:
     return "< 0.0001" if value is not None and value < 0.0001 else figure(value)
 
 
+def counted_noun(count: int, one: str) -> str:
+    """A count with its noun: 1 row, 1,234 rows."""
+    return f"{count:,} {one}{'s' if count != 1 else ''}"
+
+
 def percent(share: float) -> str:
     """A share of one: 0.8 %, 12 %."""
     return f"{_hundredths(share)} %"

@@ -58,6 +58,13 @@ class SilenceLog:
                 newest.setdefault((row.stream, row.target), Silence(**row._mapping))
         return [silence for silence in newest.values() if silence.until > now]
 
+    def of(self, stream: str, targets: Iterable[str]) -> list[Silence]:
+        """Every silence of an incident or of codes, oldest first, also those that are over."""
+        s = a.silences.c
+        query = sa.select(a.silences).where(s.stream == stream, s.target.in_(list(targets))).order_by(s.at, s.id)
+        with self._database.read() as connection:
+            return [Silence(**row._mapping) for row in connection.execute(query)]
+
     def measured(self, stream: str, code: str) -> bool:
         """Whether a check of the stream ever held a signal of this code, or an incident stood for it."""
         query = sa.select(t.signals.c.code).join(t.checks, t.checks.c.id == t.signals.c.check_id)

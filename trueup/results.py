@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trueup.monitoring.check import Check
+from trueup.storage.formatting import counted_noun
 from trueup.storage.tabular import Document, Tabular
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class PredictResult(Tabular):
     refused: tuple[Document, ...]
 
     def caption(self) -> str:
-        return f"{len(self.predictions)} predictions, {len(self.refused)} rows refused"
+        return f"{counted_noun(len(self.predictions), 'prediction')}, {counted_noun(len(self.refused), 'row')} refused"
 
     def records(self) -> Sequence[Document]:
         return self.predictions

@@ -12,6 +12,7 @@ from trueup.feedback.formats.encodings import check_encoding, text_blocks
 from trueup.feedback.formats.sheet_rows import read_rows
 from trueup.storage.errors import InputError
 from trueup.storage.file_format import ADVICE
+from trueup.storage.formatting import counted_noun
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _MARKUP = re.compile(rb"\s*(?:<!doctype html|<html|<table|<head|<body|<meta|<style|<div)", re.IGNORECASE)
@@ -44,7 +45,7 @@ def read_html(place: Place) -> Contents:
     if not tables:
         raise InputError(f"{place.name}: the page holds no table with rows; nothing was stored.")
     if wanted not in map(str, tables) and (wanted or len(tables) > 1):
-        told = " or ".join(f'sheet = "{number}" ({rows} rows)' for number, rows in tables.items())
+        told = " or ".join(f'sheet = "{number}" ({counted_noun(rows, "row")})' for number, rows in tables.items())
         raise InputError(
             f"{place.name}: the page holds {len(tables)} tables, and format.sheet is '{wanted}', not one of them. "
             f"Nothing was stored. Set {told} {ADVICE}."

@@ -9,6 +9,7 @@ import numpy as np
 
 from trueup.feedback.inference.conclusion import Undecided
 from trueup.feedback.inference.names import said_in, vocabulary
+from trueup.storage.formatting import percent
 
 _KNOWN_SINCE = vocabulary(
     "arrived, known, labelled, labeled, label, rated, rating, replied, reply, answered, answer, responded, response",
@@ -54,7 +55,7 @@ def find_arrived(
             continue
         filled = ~np.isnat(times[labelled])
         share, apart = float(filled.mean()), _differs([x for x in labels if x is not None], filled)
-        told = f"filled in {share:.0%} of the labelled rows"
+        told = f"filled in {percent(share)} of the labelled rows"
         if share >= _FILLED and apart <= _APART:
             return Arrival(name, f"later than the record, {told}, whatever the label", tuple(undecided))
         why = f"{told}, and {100 * apart:.0f} points more often for some labels than for others"

@@ -24,6 +24,7 @@ from trueup.feedback.inference.time_readings import TimeReading, said_cells
 from trueup.feedback.times.fitting import ways_of
 from trueup.feedback.times.time_formats import ISO, ISO_WORD
 from trueup.feedback.values import number
+from trueup.storage.formatting import percent
 
 _MIXED = 0.0005        # of the values: beside those with a zone some have none
 _A_DAY = 2             # columns: year and month alone name no day
@@ -111,11 +112,11 @@ def _why_time(time: TimeColumn) -> str:
     elif reading.lost:
         said.append(f"some values cannot be read by '{reading.lost}'")
     if _MIXED < reading.zoned < 1 - _MIXED:
-        said.append(f"{1 - reading.zoned:.1%} of the times name no zone and are read as UTC")
+        said.append(f"{percent(1 - reading.zoned)} of the times name no zone and are read as UTC")
     if reading.midnight and len(time.columns) == 1:
         said.append("always midnight, so perhaps only the day is known")
     if reading.strange:
-        said.append(f"{1 - reading.read:.2%} cannot be read, such as '{reading.strange[:40]}'")
+        said.append(f"{100 * (1 - reading.read):.2f} % cannot be read, such as '{reading.strange[:40]}'")
     return "; ".join(said)
 
 
@@ -127,7 +128,7 @@ def _other(time: TimeColumn, chosen: TimeColumn) -> Role:
     elif after >= AFTER and before >= AFTER:
         why = f"the same day as {chosen.label}"
     elif after >= AFTER:
-        why = f"not before {chosen.label} in {after:.0%} of the rows: {_LATER}"
+        why = f"not before {chosen.label} in {percent(after)} of the rows: {_LATER}"
     elif time.name.stage == "later":
         why = f"by its name it is {_LATER}"
     else:

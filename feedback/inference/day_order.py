@@ -10,6 +10,7 @@ import numpy as np
 
 from trueup.feedback.inference.clock_columns import ORDERED, TimeColumn
 from trueup.feedback.inference.time_readings import TimeReading
+from trueup.storage.formatting import percent
 from trueup.storage.timepoints import utc
 
 _NEAR = np.timedelta64(36, "h")  # of another column's time: the same day in any zone
@@ -43,7 +44,7 @@ def _by_another(readings: Sequence[TimeReading], beside: Sequence[TimeColumn]) -
         agreed = [_agreement(reading.times, other.times) for reading in readings]
         best = int(np.argmax(agreed))
         if agreed[best] >= _AGREE and all(a < _DIFFER for k, a in enumerate(agreed) if k != best):
-            return readings[best], f"{other.label} gives the same time in {agreed[best]:.0%} of the rows"
+            return readings[best], f"{other.label} gives the same time in {percent(agreed[best])} of the rows"
     return None, ""
 
 

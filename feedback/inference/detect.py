@@ -24,6 +24,7 @@ from trueup.feedback.readers import located
 from trueup.feedback.values import escaped
 from trueup.storage.errors import InputError
 from trueup.storage.file_format import FileFormat
+from trueup.storage.formatting import counted_noun, percent
 
 _WHOLE = 16 << 20        # characters up to which every line is judged; of larger files evenly spread stretches
 _STRETCH = 1 << 18
@@ -121,7 +122,7 @@ def _csv(place: Place, found: _Findings) -> None:
         found.open(told, *map(_setting, signs))
     if delimiter != ",":
         found.changes["delimiter"] = delimiter
-        found.why.append(f"fields are separated by {_shown(delimiter)} in {dialect.consistent:.0%} of rows")
+        found.why.append(f"fields are separated by {_shown(delimiter)} in {percent(dialect.consistent)} of rows")
     if dialect.skip_lines:
         found.changes["skip_lines"] = dialect.skip_lines
         found.why.append(f"{dialect.skip_lines} title lines before the header")
@@ -221,7 +222,7 @@ def _html(place: Place, found: _Findings) -> None:
     largest = max(tables, key=lambda number: tables[number])
     if len(tables) > 1:
         found.changes["sheet"] = str(largest)
-        told = " or ".join(f"{number} ({count:,} rows)" for number, count in tables.items())
+        told = " or ".join(f"{number} ({counted_noun(count, 'row')})" for number, count in tables.items())
         found.open(f"its records could be in table {told}", *(f'sheet = "{number}"' for number in tables))
     rows = list(islice(_cells(place, largest), _SHEET_ROWS))
     at = _titles(place, rows, found)

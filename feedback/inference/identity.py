@@ -10,6 +10,7 @@ from trueup.feedback.inference.names import name_words, vocabulary
 from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 from trueup.feedback.row_ids import RUINED
 from trueup.feedback.values import plain
+from trueup.storage.formatting import counted_noun
 
 _NAMED = vocabulary("id, ids, uuid, guid, key, identifier, kennung, identifiant, identificador")
 _NUMBER = vocabulary("no, nr, num, number, numero, nummer, folio")
@@ -101,8 +102,9 @@ def _by_name(own: frozenset[str]) -> int:
 def _why(column: ColumnSummary) -> str:
     lacking, repeats = column.rows - column.filled, column.filled - column.distinct
     if lacking or repeats:
-        told = [f"{repeats:,} rows repeat an id"] * (repeats > 0) + [f"{lacking:,} rows have none"] * (lacking > 0)
-        return f"named like an id; of {column.rows:,} rows {' and '.join(told)}"
+        told = [f"{counted_noun(repeats, 'row')} with the id of another"] * (repeats > 0)
+        told += [f"{counted_noun(lacking, 'row')} without one"] * (lacking > 0)
+        return f"named like an id; of {counted_noun(column.rows, 'row')} {' and '.join(told)}"
     by = "a link to each row" if _is_link(column) else "named like an id"
     by = by if _is_link(column) or _by_name(_words(column.name)) else "written like a key"
     return f"{by}, and each row has its own"

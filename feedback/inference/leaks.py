@@ -15,6 +15,7 @@ from trueup.feedback.inference.conclusion import Role
 from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 from trueup.feedback.labels import resolve
+from trueup.storage.formatting import percent
 from trueup.storage.stream import LabelPolicy, StreamSettings
 
 STRONG = 0.7           # gain from which a column is named, and kept
@@ -125,7 +126,7 @@ def _leaks(found: Sequence[tuple[tuple[str, ...], str, float]], answer: str) -> 
         said = f"{_what(columns, part)} {'determine' if len(columns) > 1 else 'determines'} '{answer}'"
         if not determined:
             said = f"{_what(columns, part)} predicts '{answer}' suspiciously well"
-        said += f" ({gain:.0%} fewer errors than the naive answer, on newer rows)"
+        said += f" ({percent(gain)} fewer errors than the naive answer, on newer rows)"
         told.setdefault(names, Leak(names, gain, determined, said))
     return tuple(told.values())
 

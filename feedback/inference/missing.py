@@ -15,6 +15,7 @@ from trueup.feedback.inference.names import said_in, vocabulary
 from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 from trueup.feedback.values import MISSING_NUMBER, plain
+from trueup.storage.formatting import counted_noun
 
 _SOFT = vocabulary(
     "unknown, none, not available, undefined, unbekannt, keine angabe, inconnu, desconocido, sin datos, sconosciuto",
@@ -126,7 +127,7 @@ def _asked(proposed: Mapping[str, Mapping[str, int]], marks: Mapping[str, tuple[
         for name in places:
             whole.setdefault(name, []).append(mark)
     names = {name for places in proposed.values() for name in places}
-    said = f"these values could mean missing: {'; '.join(told)} (of {rows:,} rows)"
+    said = f"these values could mean missing: {'; '.join(told)} (of {counted_noun(rows, 'row')})"
     return Undecided("missing", said, (f"missing = {_inline(whole)}",), names.pop() if len(names) == 1 else "")
 
 

@@ -22,6 +22,7 @@ from trueup.feedback.inference.names import said_in
 from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.summary import ColumnSummary, TableSummary
 from trueup.feedback.row_ids import RUINED
+from trueup.storage.formatting import counted_noun, percent
 
 _LEVELS = 31   # a number with more distinct values than a month has days is a quantity
 _NAME = re.compile(r"(?:[^\W\d_a-z][\w'’-]*\.?,? ){1,3}[^\W\d_a-z][\w'’-]*\.?")
@@ -85,7 +86,7 @@ def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing
         return "it holds no value"
     if kind == "constant":
         value, cells = column.commonest(1)[0]
-        return f"one value only: {value[:40]!r} in {cells:,} of {column.rows:,} rows"
+        return f"one value only: {value[:40]!r} in {cells:,} of {counted_noun(column.rows, 'row')}"
     if name in answer.candidates:
         return "it could be the answer"
     told = why_labeller(name, answer.column, text=kind == "text", annotated=annotated)
@@ -99,13 +100,15 @@ def _why_not(column: ColumnSummary, kind: Kind, answer: Answer, writing: Writing
     ruined = kind in ("id", "code") and any(RUINED.fullmatch(v) for v in column.values)
     if kind == "id" or ruined:
         told = "the row number" if row_number(column) else "a key"
-        return f"{told}: {column.distinct:,} values in {column.filled:,} rows{'; a spreadsheet rounded it' * ruined}"
+        rounded = "; a spreadsheet rounded it" * ruined
+        return f"{told}: {counted_noun(column.distinct, 'value')} in {counted_noun(column.filled, 'row')}{rounded}"
     if kind in ("code", "version") and (column.distinct > _SLICES or each_its_own(column)):
-        return f"a {'key' if kind == 'code' else kind} with {column.distinct:,} values in {column.filled:,} rows"
+        named = "key" if kind == "code" else kind
+        return f"a {named} with {counted_noun(column.distinct, 'value')} in {counted_noun(column.filled, 'row')}"
     share, others = writing.number_share(column) if kind == "number" else (1.0, ())
     if share < CLEAN:
         odd = others[0][0] if others else column.values[0]
-        return f"{1 - share:.0%} of its cells are not numbers in the notation of this file, such as {odd[:40]!r}"
+        return f"{percent(1 - share)} of its cells are not numbers in the notation of this file, such as {odd[:40]!r}"
     return {"url": "links", "nested": "a list or an object in each cell"}.get(kind, "")
 
 

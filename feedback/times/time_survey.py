@@ -14,6 +14,7 @@ from trueup.feedback.times.reading import Times
 from trueup.feedback.times.time_columns import arrivals, event_times, joined
 from trueup.feedback.times.time_formats import EPOCHS, ISO, ISO_WORD, declared_format
 from trueup.storage.errors import InputError
+from trueup.storage.formatting import counted_noun, percent
 from trueup.storage.stream import OrderTime, StreamSettings
 
 UNREAD_SHARE = 0.05   # of a file's times: where more of them cannot be read, the file is refused whole
@@ -127,17 +128,18 @@ def _judge(seen: _Column, column: str, stream: StreamSettings, name: str) -> Non
     if foreign and share >= _MIXED_SHARE:
         line, value = foreign[0]
         raise InputError(
-            f"{name}: column '{column}' mixes formats: {seen.read:,} rows follow {declared}, but '{_short(value)}' in "
-            f"line {line} is written in another way, and so are about {share:.0%} of the rows. Nothing was stored, "
-            "since a guess could date them wrongly. Write all of them one way, or declare each way in a list. "
+            f"{name}: column '{column}' mixes formats: {declared} is that of {counted_noun(seen.read, 'row')}, but "
+            f"'{_short(value)}' in line {line} is written in another way, and so are about {percent(share)} of the "
+            "rows. Nothing was stored, since a guess could date them wrongly. Write all of them one way, or declare "
+            "each way in a list. "
             f"{_advice([v for _, v in foreign])}"
         )
     if unread > UNREAD_SHARE and seen.unread >= UNREAD_LEAST:
         raise InputError(
-            f"{name}: column '{column}': {unread:.0%} of the times cannot be read ({seen.unread:,} of "
-            f"{seen.read + seen.unread:,}; {UNREAD_SHARE:.0%} are allowed). The first is '{_short(value)}' in line "
-            f"{line}, which does not follow {declared}. Nothing was stored. Empty the cells that hold no time, or fix "
-            "them."
+            f"{name}: column '{column}': {percent(unread)} of the times cannot be read ({seen.unread:,} of "
+            f"{seen.read + seen.unread:,}; {100 * UNREAD_SHARE:.0f} % are allowed). The first is '{_short(value)}' in "
+            f"line {line}, which does not follow {declared}. Nothing was stored. Empty the cells that hold no time, or "
+            "fix them."
         )
 
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trueup.flows.app import App
+from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check, Signal
 from trueup.monitoring.severity import Severity
 from trueup.monitoring.signals.catalogue import METRIC
 from trueup.reports.alerts.compose import letter_of
-from trueup.reports.alerts.facts import AlertFacts, GateLine
+from trueup.reports.alerts.facts import AlertFacts, AlertKind, GateLine
 from trueup.reports.alerts.letter import Letter
 from trueup.reports.alerts.links import commands_for, pages_of
 from trueup.reports.alerts.moved_words import more_common
@@ -25,6 +26,7 @@ from trueup.reports.alerts.situation import (
     MetricPoint,
     Situation,
 )
+from trueup.reports.alerts.wrong_line import leading_cause
 from trueup.reports.masking import Mask, masked
 from trueup.storage.incidents import Incident
 from trueup.storage.promotions import PromotionAttempt, PromotionState
@@ -127,8 +129,22 @@ def _with_store(
         changes=tuple(ChampionSince(at=p.as_of, version=p.to_version or 0) for p in reversed(committed)),
         judged=judged,
         examples=_examples(stream, told, rows, mask) if rows is not None else {},
+        stopped_by=_stopped_by(app, told, history),
         repaired=_repaired(stream, judged, rows, mask) if rows is not None and judged else (),
     )
+
+
+def _stopped_by(app: App, told: Situation, history: Sequence[PromotionAttempt]) -> str:
+    """Why trueup cannot do its work: the newest training of a stream without a model, or what opened the incident."""
+    cause = leading_cause(told)
+    if cause is Cause.NO_CHAMPION and history and history[0].to_version is None:
+        return history[0].why
+    if cause not in (Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION):
+        return ""
+    notices = app.outbox.of_incident(next(i.id for i in told.open if cause in i.causes))
+    facts = [AlertFacts.from_json(notice.facts) for notice in notices if notice.facts is not None]
+    stopped = (AlertKind.FAILURE, AlertKind.NO_CHAMPION)
+    return next((f.why for f in facts if f.kind in stopped and f.why), "")
 
 
 def _state(row: Mapping[str, object]) -> CheckState:

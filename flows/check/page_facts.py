@@ -61,7 +61,7 @@ def check_facts(
     points = _points(app, stream.name, as_of, href_of) if stream.predicts else ()
     since = points[0].at if points else as_of
     cycle = app.cycles.find(stream.name, as_of) if row["cycle_id"] else None
-    check = _with_distributions(check, _distributions(app, stream.name, report_id))
+    check = _with_distributions(check, kept_distributions(app, stream.name, report_id))
     return CheckPageFacts(
         frame=PageFrame(f"Check of {to_minute(as_of)}", crumbs, root),
         stream=stream.name, report_id=report_id, as_of=as_of, champion=row["version"],
@@ -74,7 +74,8 @@ def check_facts(
     )  # fmt: skip
 
 
-def _distributions(app: App, stream: str, report_id: str) -> dict[str, Distribution]:
+def kept_distributions(app: App, stream: str, report_id: str) -> dict[str, Distribution]:
+    """What the pictures of a check show, by the code of the signal; empty where it cannot be read any more."""
     try:
         return app.report_files.distributions(stream, report_id)
     except StoreUnusable:  # costs the pictures alone

@@ -10,6 +10,7 @@ import typer
 
 from trueup.flows.cli.session import AsJson, Config, Home, add_commands, failing_plainly, show
 from trueup.reports.tables import SENTENCE, Column, table
+from trueup.storage.formatting import counted_noun
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -75,7 +76,7 @@ def _columns(done: InitResult) -> RenderableType:
     assert done.found is not None
     held = done.found.table
     sample = f", values of every {held.rows // max(len(held.sample), 1)}th row" if held.sampled else ""
-    return table(f"{held.rows:,} rows{sample}", _HEADS, rows)
+    return table(f"{counted_noun(held.rows, 'row')}{sample}", _HEADS, rows)
 
 
 def _findings(found: FirstSettings) -> Iterator[str]:

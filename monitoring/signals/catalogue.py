@@ -128,7 +128,8 @@ CATALOGUE: tuple[SignalKind, ...] = (
     ),
     SignalKind(
         code="DRF-MULTI", title="how the columns go together", cause=Cause.DRIFT,
-        phrase="the inputs shifted together", gravity=12, tests=f"{_HERE}.correlation_drift:correlation_drift",
+        phrase="columns that rose and fell together no longer do", gravity=12,
+        tests=f"{_HERE}.correlation_drift:correlation_drift",
     ),
     SignalKind(
         code=METRIC, title="the champion's metric", cause=Cause.METRIC, phrase="quality fell", gravity=1,

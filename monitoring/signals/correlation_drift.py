@@ -103,7 +103,8 @@ def _judge(values: np.ndarray, owners: list[str], n_reference: int, seed: int, l
         name=_NAME,
         verdict=outcome,
         overwhelming=far_beyond_chance(outcome, p_value, level),
-        said=f"Correlations that changed most, of {len(pairs)} pairs: {told}. "
+        said=f"How the columns go together, most changed of {len(pairs)} pairs (correlation, 1: they rise together, 0: "
+        f"unrelated, -1: opposite): {told}. "
         f"{significance(p_value, level, material=strongest >= _FLOOR)}",
         value=strongest,
         threshold=level,

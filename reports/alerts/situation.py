@@ -87,6 +87,7 @@ class Situation:
     judged: the challenger that the newest notice of one is about.
     examples: masked texts of records, by the code of the signal that they show. repaired: masked sentences of records
     that the judged challenger puts right.
+    stopped_by: what keeps trueup from its work, while an incident of that is open.
     next_told: who is told next where nobody takes it, and when; empty: nobody.
     """
 
@@ -110,6 +111,7 @@ class Situation:
     judged: JudgedChallenger | None = None
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     repaired: tuple[str, ...] = ()
+    stopped_by: str = ""
     next_told: str = ""
 
     @property

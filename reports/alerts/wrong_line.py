@@ -126,7 +126,8 @@ def _feed(situation: Situation) -> str:
 
 def _failed(kind: AlertKind, situation: Situation) -> str:
     notice = situation.newest(kind)
-    return _first_sentence(notice.why) if notice and notice.why else "trueup cannot finish its work on this stream."
+    why = notice.why if notice and notice.why else situation.stopped_by
+    return _whole_sentence(why) if why else "trueup cannot finish its work on this stream."
 
 
 def _label_feed(situation: Situation) -> str:
@@ -222,6 +223,11 @@ def _capital(text: str) -> str:
 
 def _lower(text: str) -> str:
     return text if text[:2].isupper() or text[1:2].isdigit() else text[:1].lower() + text[1:]
+
+
+def _whole_sentence(said: str) -> str:
+    """The first sentence with its figures: what is needed stands behind its semicolon."""
+    return re.split(r"(?<=[.!?])\s", said, maxsplit=1)[0].rstrip(".") + "."
 
 
 def _first_sentence(text: str) -> str:

@@ -20,7 +20,7 @@ from trueup.reports.pictures.distributions import LevelShares, distribution_pair
 from trueup.reports.pictures.drawing import Drawing
 from trueup.reports.pictures.metric_over_time import Happening, MetricAt, Spell, metric_over_time
 from trueup.reports.pictures.what_moved import MovedWord, SliceMetric, slices_by_harm, words_moved
-from trueup.storage.formatting import capitalised, figure, metric_name, p_value_figure, percent
+from trueup.storage.formatting import capitalised, counted_noun, figure, metric_name, p_value_figure, percent
 from trueup.storage.slugs import slug
 from trueup.storage.timepoints import to_minute
 
@@ -142,7 +142,7 @@ def _window(check: Check) -> str:
     """The window in words."""
     sizes = [s.n_current for s in check.signals if kind_of(s.code).side == "inputs"]
     size = max(sizes, default=0)
-    named = f"{size:,} records" if size else "No records"
+    named = counted_noun(size, "record") if size else "No records"
     if check.first_time is None or check.last_time is None:
         return named
     first, last = (to_minute(datetime.fromisoformat(at)) for at in (check.first_time, check.last_time))
@@ -168,7 +168,7 @@ def _shown(signal: Signal, drawing: Drawing | None) -> ShownSignal:
     note = f"{percent(held.beyond)} of the values lie beyond the outer bins and are counted in them." if (
         held is not None and held.beyond
     ) else ""  # fmt: skip
-    measures = f"{capitalised(kind.title)}, {signal.n_reference:,} records against {signal.n_current:,}"
+    measures = f"{capitalised(kind.title)}, {counted_noun(signal.n_reference, 'record')} against {signal.n_current:,}"
     return ShownSignal(signal, capitalised(kind.phrase_of(signal.code)), measures, _figures(signal), drawing, note)
 
 

@@ -18,19 +18,22 @@ from trueup.reports.pages.page_table import PageCell, PageColumn, PageTable
 from trueup.reports.pages.signal_course import SignalHistory
 from trueup.reports.pages.standing import IncidentLink, StreamGlance, Tone, standing_of
 from trueup.reports.pictures.drawing import Drawing
+from trueup.reports.pictures.what_moved import SliceMetric, slices_by_harm
+from trueup.reports.signal_words import RELATIVE_DROP
 from trueup.storage.formatting import aligned_figure, metric_name, percent
 from trueup.storage.timepoints import to_minute
 
 
 @dataclass(frozen=True, kw_only=True)
 class SlicePart:
-    """One value of a slice: the metric there before and now. said: of the slice, in a sentence."""
+    """One value of a slice: the metric there before and now. records: of the window; None: not known any more."""
 
     column: str
     value: str
     before: float
     now: float
     breached: bool
+    records: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +102,20 @@ def stream_drawings(facts: StreamFacts) -> tuple[Drawing, ...]:
         *((facts.recent.drawing("month"),) if facts.recent else ()),
         *((facts.whole.drawing("signals"),) if facts.whole else ()),
         *(facts.arrivals.drawings() if facts.arrivals else ()),
+        *_slice_drawings(facts),
     )
+
+
+def _slice_drawings(facts: StreamFacts) -> tuple[Drawing, ...]:
+    """The slices whose records are known, by harm."""
+    parts = [
+        SliceMetric(words=f"{p.column}: {p.value}", before=p.before, now=p.now, records=p.records, breached=p.breached)
+        for p in facts.slices if p.records is not None
+    ]  # fmt: skip
+    if not parts:
+        return ()
+    metric = facts.glance.metric
+    return (slices_by_harm(parts, metric=metric, lower_is_better=metric in RELATIVE_DROP),)
 
 
 def stream_page(facts: StreamFacts, drawings: Sequence[Drawing] | None = None) -> bytes:

@@ -62,7 +62,7 @@ def test_rows_that_wait_for_their_label_without_an_id_are_told(store: RecordStor
     early = [{k: v for k, v in ROW.items() if k != "stars"}]
     notes: list[str] = []
     ingest(store, STREAM, [_file(tmp_path, early)], now=NOW, on_note=notes.append)
-    assert any("1 rows have no label yet" in note and "no id column" in note for note in notes)
+    assert any("1 row without a label yet" in note and "no id column" in note for note in notes)
     late = STREAM.model_copy(
         update={"name": "late", "label": STREAM.label.model_copy(update={"arrived": "seen"})}
     )
@@ -128,10 +128,10 @@ def test_repeats_are_counted_over_the_whole_file(texts: list[str], size: int) ->
 @pytest.mark.parametrize(
     ("ids", "told"),
     [
-        (["123", "123.0", "7"], "1 ids in two ways, such as 123 and 123.0"),
+        (["123", "123.0", "7"], "1 id in two ways, such as 123 and 123.0"),
         (["123.0", "124.0"], ""),
         (["5.7E+17", "5.71E+17", "a"], "2 ids that a spreadsheet rounded, such as 5.7E+17"),
-        (["570000000000000123.0", "9"], "1 ids that a spreadsheet rounded, such as 570000000000000123.0"),
+        (["570000000000000123.0", "9"], "1 id that a spreadsheet rounded, such as 570000000000000123.0"),
         (["1e4", "0123", "123"], ""),
     ],
 )

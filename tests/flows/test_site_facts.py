@@ -38,6 +38,7 @@ from trueup.storage.periods import DAYS, periods_over
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.prunings import REPORT, Pruning
 from trueup.storage.signal_rows import signal_row
+from trueup.storage.silences import Silence
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
@@ -220,6 +221,10 @@ def test_incidents_keep_the_words_of_their_time(app: App) -> None:
     still = incident_facts(app, stream, "def456")
     assert still.now.report == "r000c7"
     assert [e.said for e in still.events] == ["Opened", "v1: promoted", "v2: refused"]
+    at = still.opened_at + timedelta(minutes=1)
+    app.silences.add(Silence(stream="reviews", target="def456", until=NOW, at=at, who="jo", why="known"))
+    silenced = [e for e in incident_facts(app, stream, "def456").events if "silenced" in e.said]
+    assert [(e.said, e.more) for e in silenced] == [("Mails silenced until 2024-06-01 00:00 UTC", "By jo: known")]
 
 
 def test_what_strangers_wrote_is_masked_where_asked(app: App) -> None:

@@ -92,7 +92,7 @@ def test_a_few_repeated_or_missing_ids_are_told() -> None:
     """A file that holds a row twice still has an id."""
     found = _found(id=[*_each("r{}", ROWS - 3), "r1", "r2", ""], text=TEXTS)
     assert (found.column, found.repeats) == ("id", 2)
-    assert "2 rows repeat an id and 1 rows have none" in found.why
+    assert "2 rows with the id of another and 1 row without one" in found.why
 
 
 def test_without_an_id_equal_rows_are_counted() -> None:

@@ -135,7 +135,7 @@ def test_one_dirty_cell_flips_nothing_and_a_second_way_of_writing_does() -> None
     assert "1 cells are not numbers, such as 'abc'" in one.why
     many = _role("x", [v if k % 10 else "many" for k, v in enumerate(clean)])
     assert many.role == "left out"
-    assert many.why == "10% of its cells are not numbers in the notation of this file, such as 'many'"
+    assert many.why == "10 % of its cells are not numbers in the notation of this file, such as 'many'"
 
 
 @given(st.text(min_size=1, max_size=20), st.lists(st.text(max_size=8), min_size=1, max_size=40))
@@ -182,7 +182,7 @@ def test_what_is_filled_only_for_one_label_is_left_out() -> None:
     reasons = [f"because {k} of it was not what we had hoped" if LABELS[k] == "yes" else None for k in range(ROWS)]
     found = _after_leaks({"said": reasons, "size": COUNTS, "outcome": LABELS}, Answer("outcome", "classification"))
     assert found["said"].role == "left out"
-    assert "whether 'said' is filled determines 'outcome' (100% fewer errors" in found["said"].why
+    assert "whether 'said' is filled determines 'outcome' (100 % fewer errors" in found["said"].why
     assert found["size"].role == "categorical"
 
 

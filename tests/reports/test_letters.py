@@ -160,6 +160,15 @@ def test_the_subject_never_changes_but_for_its_tag() -> None:
     assert len({letter_of(KINDS[kind]()).stem for kind in kinds}) == 1
 
 
+def test_a_reminder_says_what_keeps_trueup_from_its_work() -> None:
+    """The newest training that failed, where the message itself tells of nothing but the time that went by."""
+    made = situation(
+        facts(AlertKind.REMINDER), incidents=(opened(Cause.NO_CHAMPION, codes=("NO_CHAMPION",)),),
+    )  # fmt: skip
+    told = replace(made, stopped_by="123 labelled training rows are too few; 180 are needed. Bring in more.")
+    assert letter_of(told).wrong == "No model yet: 123 labelled training rows are too few; 180 are needed."
+
+
 def test_unknown_quality_is_said_and_never_shown_as_fine() -> None:
     """Too few labels: how many there are and how many it takes."""
     assert letter_of(KINDS["drift, no labels"]()).affected.startswith("Not known: 40 labels so far, 200 needed.")

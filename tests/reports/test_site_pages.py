@@ -103,7 +103,7 @@ streams = st.builds(
     recent=st.one_of(st.none(), signals), whole=st.one_of(st.none(), signals),
     arrivals=st.one_of(st.none(), courses),
     slices=some(st.builds(SlicePart, column=texts, value=texts, before=st.floats(0, 1), now=st.floats(0, 1),
-                          breached=st.booleans())),
+                          breached=st.booleans(), records=st.one_of(st.none(), counts))),
     champion=st.one_of(st.none(), evidence), incidents=some(incidents), incidents_total=counts, months=some(months),
     comparisons=some(compared),
     checks=some(checks), checks_total=counts, made_at=maybe, csv=st.sampled_from(["", "index-"]),

@@ -23,7 +23,7 @@ from trueup.storage.errors import InputError
 from trueup.storage.incidents import Incident
 from trueup.storage.outbox import SENT, Notice
 from trueup.storage.stream import StreamSettings
-from trueup.storage.timepoints import TICK
+from trueup.storage.timepoints import TICK, to_minute
 
 _AROUND = timedelta(days=28)  # before and after, that the picture of the metric shows
 _KINDS = {
@@ -137,6 +137,11 @@ def _events(
             version = "A training" if attempt.to_version is None else f"v{attempt.to_version}"
             word = what_happened({"state": str(attempt.state), "kind": attempt.kind})
             yield IncidentEvent(at=attempt.as_of + TICK, said=f"{version}: {word}", href=models)
+    for silence in app.silences.of(incident.stream, (incident.id, *incident.codes)):
+        if silence.until > incident.opened_at and (ended is None or silence.at <= ended):
+            of = "" if silence.target == incident.id else f" of {silence.target}"
+            why = f"By {silence.who}: {silence.why}" if silence.why else f"By {silence.who}"
+            yield IncidentEvent(at=silence.at, said=f"Mails{of} silenced until {to_minute(silence.until)}", more=why)
     if incident.acknowledged_at and AlertKind.ACKNOWLEDGED not in kinds:
         yield IncidentEvent(at=incident.acknowledged_at, said=f"Taken by {incident.acknowledged_by}")
     if ended is not None and AlertKind.INCIDENT_RESOLVED not in kinds:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from trueup.flows.app import App
 from trueup.flows.audit.history import what_happened
+from trueup.flows.check.page_facts import kept_distributions
 from trueup.flows.site.facts.arrivals import arrivals_of
 from trueup.flows.site.facts.check_pages import CheckPages
 from trueup.flows.site.facts.comparisons import comparison_links
@@ -85,14 +86,18 @@ def _month(stream: str, page: str, month: MonthOfChecks) -> MonthLink:
 def _slices(app: App, stream: StreamSettings, mask: Mask) -> tuple[SlicePart, ...]:
     """The worst values of each slice in the newest check, those that are breached first."""
     newest = app.cycles.reports(stream.name, limit=1)
-    signals = Check.from_json(newest[0]["document"]).signals if newest else ()
+    check = Check.from_json(newest[0]["document"]) if newest else None
+    signals = [signal for signal in check.signals if signal.code.startswith(_SLICE)] if check else []
+    kept = kept_distributions(app, stream.name, check.report_id) if check and signals else {}
+    records = {
+        (code, name): n for code, held in kept.items() for name, n in zip(held.names, held.records, strict=False)
+    }
     found = [
         SlicePart(
             column=signal.code.removeprefix(_SLICE), value=mask(part.what), before=part.before, now=part.now,
-            breached=signal.verdict == "breached" and place == 0,
+            breached=signal.verdict == "breached" and place == 0, records=records.get((signal.code, part.what)),
         )
-        for signal in signals if signal.code.startswith(_SLICE)
-        for place, part in enumerate(signal.contributors)
+        for signal in signals for place, part in enumerate(signal.contributors)
     ]  # fmt: skip
     sign = 1 if stream.lower_is_better else -1
     return tuple(sorted(found, key=lambda part: (not part.breached, -sign * (part.now - part.before))))
