@@ -54,9 +54,10 @@ def validate_feedback(stream: StreamSettings, chunk: Chunk, now: datetime) -> Va
     clean = validate(feedback_schema(mapping), chunk, now)
     items, refused, silent = [], list(clean.refused), 0
     table = clean.accepted.table
-    given = [table[c] if c else [None] * len(table) for c in (mapping.record, mapping.value, mapping.user)]
-    kinds = [mapping.always] * len(table) if mapping.always else table[mapping.kind]
-    cancelled = table[mapping.cancelled] if mapping.cancelled else [None] * len(table)
+    named = (mapping.record, mapping.value, mapping.user)
+    given = [table[c].to_pylist() if c else [None] * len(table) for c in named]
+    kinds = [mapping.always] * len(table) if mapping.always else table[mapping.kind].to_pylist()
+    cancelled = table[mapping.cancelled].to_pylist() if mapping.cancelled else [None] * len(table)
     ignored = {folded(word) for word in mapping.ignore}
     for k, (record_id, value, user, kind, off) in enumerate(zip(*given, kinds, cancelled, strict=True)):
         if (off or "").lower() in _TRUE or (value is not None and folded(value) in ignored):
