@@ -103,7 +103,7 @@ class App:
     def predictions(self) -> PredictionLog:
         from trueup.storage.predictions import PredictionLog
 
-        return PredictionLog(self.database)
+        return PredictionLog(self.database, self.archive)
 
     @cached_property
     def counts(self) -> RecordCounts:

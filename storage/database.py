@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from trueup.storage.driver_errors import hide_values
 from trueup.storage.errors import ConfigError, StoreUnusable
 
-HEAD = "0017"  # the newest migration; a test holds it against the files
+HEAD = "0018"  # the newest migration; a test holds it against the files
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Of each connection to SQLite. cache_size: kibibytes, negative; keys of random ids touch pages all over an index.
 PRAGMAS = {
@@ -39,6 +39,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read whose statements all see one state of the store, as those of SQLite's `read` do anyhow."""
+        options = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     @contextmanager

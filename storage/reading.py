@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,11 +12,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from trueup.storage import tables as t
 from trueup.storage.archive import Archive
 from trueup.storage.arrow_columns import numeric, objects
 from trueup.storage.database import Database
+from trueup.storage.history.moments import batch_times, first_labels, receipts, record_times
+from trueup.storage.history.prediction_files import files_between, read_predictions
 from trueup.storage.majority import settled, shared_by_users
 from trueup.storage.revisions import RevisionLog
 from trueup.storage.row_order import in_order, places_of
@@ -27,7 +31,6 @@ from trueup.storage.timepoints import TICK, utc
 Resolve = Callable[[StreamSettings, np.ndarray], np.ndarray]  # raw labels → classes or numbers, None where neither
 _OWN = ("id", "time", "seq", "evaluation", "content", "group")
 _INSTANT = np.dtype("datetime64[us]")
-_NEVER = np.iinfo(np.int64).max
 _BATCH = 10_000  # rows taken from a cursor at a time; fewer than the new objects after which garbage is looked for
 
 
@@ -141,13 +144,19 @@ class RecordReader:
         return [np.concatenate(both) for both in zip(own, others, strict=True)]
 
     def _with_predictions(self, stream: StreamSettings, rows: Rows, version: int | None) -> Rows:
-        if version is None:
+        if version is None or not len(rows):
             return rows
         c = t.predictions.c
         query = sa.select(c.seq, c.predicted, c.score).where(
             c.stream == numbered(stream.name), c.version == version
         )
-        seq, answer, chance = self._beside(rows, query, c.time, (int, object, float))
+        first, last = (utc(rows.meta["time"].iloc[k].to_pydatetime()) for k in (0, -1))
+        with self._database.snapshot() as connection:
+            standing = self._columns(query.where(c.time >= first, c.time <= last), (int, object, float), connection)
+            files = files_between(connection, stream.name, version, first, last)
+        moved = (read_predictions(self._archive, file, first - TICK, last) for file in files)
+        parts = [standing, *([part.seq, part.predicted, part.score] for part in moved)]
+        seq, answer, chance = (np.concatenate(column) for column in zip(*parts, strict=True))
         if stream.is_regression:
             answer = answer.astype(np.float64).astype(object)
         place, there = places_of(rows, seq)
@@ -207,14 +216,16 @@ class RecordReader:
         stamps = rows.meta["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
         return self._columns(query.where(time >= int(stamps[0]), time <= int(stamps[-1])), kinds)
 
-    def _columns(self, query: sa.Select[Any], kinds: tuple[type, ...]) -> list[np.ndarray]:
+    def _columns(
+        self, query: sa.Select[Any], kinds: tuple[type, ...], connection: Connection | None = None
+    ) -> list[np.ndarray]:
         """The columns that a query finds: int64, float64 (NaN where null), or objects, of which equal ones are one.
 
         Straight from the driver's cursor: a Row object each takes longer than all else that is done with the values.
         """
         parts: list[list[np.ndarray]] = [[np.empty(0, kind) for kind in kinds]]
-        with self._database.read() as connection:
-            cursor = connection.execute(query).cursor
+        with nullcontext(connection) if connection is not None else self._database.read() as held:
+            cursor: Any = held.execute(query).cursor
             while some := cursor.fetchmany(_BATCH):
                 columns = zip(*some, strict=True)
                 parts.append([_shared(np.array(values, kind)) for values, kind in zip(columns, kinds, strict=True)])
@@ -222,26 +233,12 @@ class RecordReader:
 
     def times(self, stream: StreamSettings, as_of: datetime) -> np.ndarray:
         """Event times of all records known at as_of, ascending."""
-        r = t.records.c
-        return self._instants(r.time, r.stream == numbered(stream.name), r.time <= as_of)
+        return record_times(self._database, stream, as_of)
 
     def label_times(self, stream: StreamSettings, *, after: datetime, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
         """Of the records with after < time ≤ as_of their times, ascending, and when the first label of each was known
         (datetime64[us]; NaT: none was by as_of)."""
-        r, c = t.records.c, t.labels.c
-        own, within = numbered(stream.name), (after, as_of)
-        came = sa.case((r.label_known_at <= as_of, sa.type_coerce(r.label_known_at, sa.BigInteger)), else_=_NEVER)
-        mine = sa.select(r.seq, sa.type_coerce(r.time, sa.BigInteger), came)
-        seq, time, known = self._columns(mine.where(r.stream == own, *_between(r.time, *within)), (int, int, int))
-        first = sa.func.min(sa.type_coerce(c.known_at, sa.BigInteger))
-        told = sa.select(c.seq, first).where(c.stream == own, *_between(c.time, *within), c.known_at <= as_of)
-        owner, given = self._columns(told.group_by(c.seq), (int, int))
-        order = np.argsort(seq)
-        place = order[np.searchsorted(seq[order], owner)]
-        known[place] = np.minimum(known[place], given)
-        known_at = np.where(known == _NEVER, np.datetime64("NaT", "us"), known.view(_INSTANT))
-        by_time = np.lexsort((seq, time))
-        return time[by_time].view(_INSTANT), known_at[by_time]
+        return first_labels(self._database, stream, after=after, as_of=as_of)
 
     def received(self, stream: StreamSettings, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
         """When records were accepted and when rows were refused, none after as_of, ascending (datetime64[us]).
@@ -249,37 +246,11 @@ class RecordReader:
         What came in later and happened by then, as all does where time is replayed, counts with what happened on the
         same day, as if each day's had come in together.
         """
-        s, r, q = t.segments.c, t.records.c, t.quarantine.c
-        batches = sa.select(sa.type_coerce(s.received_at, sa.BigInteger), s.rows)
-        at, count = self._columns(batches.where(s.stream == stream.name, s.received_at <= as_of), (int, int))
-        held = (s.stream == stream.name, r.seq >= s.first_seq, r.seq < s.first_seq + s.rows)
-        came_later = (r.stream == numbered(stream.name), *held, s.received_at > as_of, r.time <= as_of)
-        refused_later = (q.stream == stream.name, q.received_at > as_of, q.happened_at <= as_of)
-        refused = self._instants(q.received_at, q.stream == stream.name, q.received_at <= as_of)
-        return (
-            np.sort(np.concatenate([np.repeat(at, count).view(_INSTANT), _days(self._instants(r.time, *came_later))])),
-            np.sort(np.concatenate([refused, _days(self._instants(q.happened_at, *refused_later))])),
-        )
+        return receipts(self._database, stream, as_of)
 
     def batches(self, stream: StreamSettings, as_of: datetime) -> np.ndarray:
         """When batches of records were received, none after as_of, ascending (datetime64[us])."""
-        s = t.segments.c
-        return self._instants(s.received_at, s.stream == stream.name, s.received_at <= as_of)
-
-    def _instants(self, column: Any, *where: Any) -> np.ndarray:
-        query = sa.select(sa.type_coerce(column, sa.BigInteger)).where(*where).order_by(column)
-        with self._database.read() as connection:
-            cursor: Any = connection.execute(query).cursor
-            return np.fromiter((moment for (moment,) in cursor), dtype=np.int64).view("datetime64[us]")
-
-
-def _between(time: Any, after: datetime, as_of: datetime) -> tuple[Any, Any]:
-    return time > after, time <= as_of
-
-
-def _days(moments: np.ndarray) -> np.ndarray:
-    """The beginning of each moment's day."""
-    return moments.astype("datetime64[D]").astype(_INSTANT)
+        return batch_times(self._database, stream, as_of)
 
 
 def _shared(values: np.ndarray) -> np.ndarray:

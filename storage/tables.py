@@ -116,6 +116,16 @@ predictions = table_of(
     sqlite_with_rowid=False,
 )
 
+# The Parquet files of predictions of closed months; what one holds stands nowhere else.
+prediction_files = table_of(
+    "prediction_files",
+    _stream(),
+    sa.Column("name", sa.Text, primary_key=True),
+    *(sa.Column(name, sa.Integer, nullable=False) for name in ("version", "rows")),
+    *instants("first_time", "last_time"),
+    sa.Index("ix_prediction_files_time", "stream", "version", "last_time"),
+)
+
 feedback = table_of(
     "feedback",
     sa.Column("stream", sa.Integer, primary_key=True, autoincrement=False),

@@ -159,8 +159,8 @@ def store(database: Database, archive: Archive) -> RecordStore:
 
 
 @pytest.fixture
-def predictions(database: Database) -> PredictionLog:
-    return PredictionLog(database)
+def predictions(database: Database, archive: Archive) -> PredictionLog:
+    return PredictionLog(database, archive)
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import importlib
 
 from benchmarks.intake.subject import Subject
 
-SUBJECTS = ("ingest_once", "ingest_again", "ingest_parquet")
-ASKED_FOR = ("ingest_memory",)  # take long: measured only where they are named
+SUBJECTS = ("ingest_once", "ingest_again", "ingest_parquet", "check_large", "check_small_window")
+ASKED_FOR = ("ingest_memory", "window_read")  # take long: measured only where they are named
 
 
 def subject(name: str) -> Subject:

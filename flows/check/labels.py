@@ -10,6 +10,7 @@ import pandas as pd
 from trueup.feedback.labels import resolve
 from trueup.flows.app import App
 from trueup.flows.check.lateness import complete_until, late_part_of
+from trueup.storage.history.label_counts import labelled_records
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
@@ -41,9 +42,7 @@ def snapshot_rows(app: App, stream: StreamSettings, as_of: datetime) -> Rows:
 
 def mature_labels(app: App, stream: StreamSettings, *, after: datetime, as_of: datetime) -> int:
     """How many records with after < time ≤ as_of have a label that counts at as_of."""
-    bare = stream.model_copy(update={"text": (), "numeric": (), "categorical": (), "slices": ()})
     until = as_of - stream.label.maturity_span
     if until <= after:
         return 0
-    rows = with_resolved_labels(stream, app.reader.read(bare, after=after, as_of=as_of))
-    return int(with_mature_labels(stream, rows, as_of).labelled.sum())
+    return labelled_records(app.database, app.reader, stream, resolve, after=after, until=until, as_of=as_of)

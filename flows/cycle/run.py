@@ -16,6 +16,7 @@ from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.alert.failures import alerting_on_failure, is_transient, open_incident, resolve_incident
 from trueup.flows.alert.heartbeat import beat
 from trueup.flows.app import App, open_app
+from trueup.flows.audit.closed_months import close_months_after_cycle
 from trueup.flows.audit.prune import prune_after_cycle
 from trueup.flows.check.champion import champion_of, refuse_rewind
 from trueup.flows.cycle.context import CycleContext
@@ -100,13 +101,15 @@ def run_scheduled(
 ) -> tuple[App, dict[str, Any]]:
     """The cycle of a stream now, for the schedule: the deployment, and the cycle's document.
 
-    Afterwards what the stream's retention lets go is removed, and the site is brought up to date.
+    Afterwards what the stream's retention lets go is removed, predictions of closed months move to the archive, and the
+    site is brought up to date.
     """
     app = open_app(Path(config) if config else None, Path(home))
     with site_afterwards(app, stream):
         done = run_cycle(app, app.stream(stream), app.now(), run_step=run_step, watch=watch)
         beat(app)
         prune_after_cycle(app, app.stream(stream))
+        close_months_after_cycle(app, app.stream(stream))
     return app, done
 
 

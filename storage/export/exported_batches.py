@@ -18,6 +18,7 @@ from trueup.storage.archive import Archive
 from trueup.storage.arrow_columns import as_text, numeric
 from trueup.storage.check_lists import CheckFilter, CheckLists
 from trueup.storage.database import Database
+from trueup.storage.export.exported_predictions import Taken, tables_of_files
 from trueup.storage.export.layout import CHECKS, OWN_COLUMNS, SIGNALS, labels_layout, predictions_layout, records_layout
 from trueup.storage.reading import RecordReader, Resolve
 from trueup.storage.rows import META, Rows
@@ -172,10 +173,11 @@ class StoredBatches:
             yield table
 
     def _predictions(self) -> Iterator[pa.Table]:
-        r, c, layout = t.records.c, t.predictions.c, predictions_layout(self._stream)
+        r, c, layout, taken = t.records.c, t.predictions.c, predictions_layout(self._stream), Taken()
         query = sa.select(r.id, c.seq, c.time, c.version, c.predicted, c.score)
         for rows in self._paged((query.select_from(t.predictions.join(t.records, _same(r, c))), c, c.time)):
             answers = [row.predicted for row in rows]
+            taken.add(np.array([row.version for row in rows]), np.array([row.seq for row in rows]))
             yield pa.table(
                 {
                     "id": [row.id for row in rows], "seq": [row.seq for row in rows],
@@ -184,6 +186,10 @@ class StoredBatches:
                     "score": [row.score for row in rows],
                 }, layout,
             )  # fmt: skip
+        after = None if self._asked.since is None else self._asked.since - TICK
+        yield from tables_of_files(
+            self._database, self._archive, self._stream, after, self._asked.until, taken, layout
+        )
 
     def _paged(self, *queries: tuple[sa.Select[Any], Any, Any]) -> Iterator[Sequence[Any]]:
         """The rows of queries that belong to records of the times asked for, a batch of records at a time.
