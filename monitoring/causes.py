@@ -15,5 +15,6 @@ class Cause(StrEnum):
     CHAMPION = "champion"  # it cannot be loaded or scored
     NO_CHAMPION = "no_champion"  # a first one was tried, and there is none
     CYCLE = "cycle"  # it fails, whatever the champion is worth
+    SOURCE = "source"  # a place that data comes in from by itself fails, or holds a file that cannot be taken in
     ROLLBACK = "rollback"  # the champion went back; until somebody resumes promotion, nothing is promoted by itself
     LABEL_FEED = "label_feed"  # the labels that a challenger gained by may be broken; it waits for a person

@@ -19,6 +19,7 @@ _FIXED = {
     Cause.CHAMPION: Severity.HIGH,
     Cause.NO_CHAMPION: Severity.HIGH,
     Cause.CYCLE: Severity.HIGH,
+    Cause.SOURCE: Severity.HIGH,
     Cause.LABEL_FEED: Severity.HIGH,
     Cause.ROLLBACK: Severity.HIGH,
 }

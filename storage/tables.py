@@ -1,4 +1,4 @@
-"""The store's tables, but for those of alerts, which lie in alert_tables.py."""
+"""The store's tables, but for those of alerts (alert_tables.py) and of sources (sources/source_tables.py)."""
 
 from __future__ import annotations
 

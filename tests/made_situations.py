@@ -256,6 +256,9 @@ KINDS: dict[str, Callable[[], Situation]] = {
     ),
     "expired": lambda: situation(facts(AlertKind.EXPIRED, **_VERSIONS, until=AT), answers=FINE),
     "cycle failed": lambda: _alone(AlertKind.FAILURE, Cause.CYCLE, "The disk is full (OSError: ENOSPC)."),
+    "source failed": lambda: _alone(
+        AlertKind.FAILURE, Cause.SOURCE, "The source 's3://exports/*.csv' cannot be read. It reported: no such host."
+    ),
     "champion lost": lambda: _alone(AlertKind.FAILURE, Cause.CHAMPION, "v1 cannot be loaded: model.skops is missing."),
     "no champion": lambda: _alone(AlertKind.NO_CHAMPION, Cause.NO_CHAMPION, "12 labelled records.", champion=None),
     "no records": lambda: _feed("DQ-VOLUME", "No record came in the newest day, 430 usually.", value=0.0),

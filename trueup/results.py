@@ -24,6 +24,9 @@ class IngestResult(Tabular):
 
     labelled: of the accepted ones, those with a label; None for feedback. notes: what a person should look at.
     revised: stored records that changed; None where `on_change` refuses them.
+    Of what was pulled from the stream's source, else None: files: name, outcome (taken, grew, changed, renamed,
+    waiting, set_aside, barred) and why, of each that was not taken in before as it is; problems: what a person should
+    see to. unfinished: whether more waits there.
     """
 
     accepted: int
@@ -32,6 +35,9 @@ class IngestResult(Tabular):
     labelled: int | None
     notes: tuple[str, ...]
     revised: int | None = None
+    files: tuple[Document, ...] | None = None
+    problems: tuple[str, ...] | None = None
+    unfinished: bool | None = None
 
     def as_json(self) -> Document:
         return {name: value for name, value in asdict(self).items() if value is not None}

@@ -22,11 +22,13 @@ from trueup.results import (
     ReproduceResult,
     TrainResult,
 )
+from trueup.storage.errors import InputError
 from trueup.storage.timepoints import parse_as_of, parse_since
 from trueup.stored_reports import Reports
 
 if TYPE_CHECKING:
     from trueup.data_comparison import Data
+    from trueup.feedback.sources.pulling import Feed
     from trueup.flows.app import App
     from trueup.flows.audit.history import AuditHistory
     from trueup.flows.cycle.run import Watch
@@ -60,6 +62,8 @@ class Stream:
     ) -> IngestResult:
         """Take records into the store; what is stored already is left out, bad rows go to quarantine.
 
+        Without `sources` it pulls from the stream's own source (docs/sources.md), as the next cycle would.
+
         Args:
             sources: paths of files (CSV, JSON, Excel, HTML tables, Parquet; also packed), "-" for standard input,
                 DataFrames or Arrow tables.
@@ -70,6 +74,7 @@ class Stream:
         Raises:
             ConfigError: the stream's schema cannot be followed, or `format` has a key or value that there is not.
             InputError: a source cannot be taken in at all; nothing of any of them was stored.
+            SourceFailed: the stream's own source cannot be reached or read.
         """
         from trueup.feedback.intake import ingest
 
@@ -79,6 +84,13 @@ class Stream:
             notes.append(said)
             on_note(said)
 
+        if not sources:
+            from trueup.feedback.sources.pulling import Feed
+
+            if format:
+                raise InputError("How files are written is said with the files' names; those of a source are read as "
+                                 "the stream's settings say. Name the files, or leave that out. Nothing was stored.")
+            return self._pulled(Feed.RECORDS, on_progress, noted, notes)
         done = ingest(
             self._app.store, self.settings, _inputs(sources),
             now=self._app.now(), format=self.settings.format.changed(format or {}), on_progress=on_progress,
@@ -94,11 +106,16 @@ class Stream:
     def feedback(self, *sources: RecordSource, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
         """Take feedback on records: columns record_id, kind (label, thumb, rating or vote), value, user, at.
 
-        `[streams.S.feedback]` names others. Raises: as `ingest`.
+        `[streams.S.feedback]` names others. Without `sources` it pulls from the stream's `feedback_source`. Raises: as
+        `ingest`.
         """
         from trueup.feedback.intake import ingest_feedback
 
         notes: list[str] = []
+        if not sources:
+            from trueup.feedback.sources.pulling import Feed
+
+            return self._pulled(Feed.FEEDBACK, on_progress, notes.append, notes)
         done = ingest_feedback(
             self._app.store, self.settings, _inputs(sources),
             now=self._app.now(), on_progress=on_progress, on_note=notes.append,
@@ -318,6 +335,25 @@ class Stream:
         """The time that `as_of` names, in UTC; a bare date or month means its end, None is now."""
         text = as_of.isoformat() if isinstance(as_of, date) else as_of
         return parse_as_of(text, now=self._app.now(), option=option)
+
+    def _pulled(
+        self,
+        feed: Feed,
+        on_progress: Callable[[int, int], None] | None,
+        on_note: Callable[[str], None],
+        notes: list[str],
+    ) -> IngestResult:
+        from trueup.flows.sources.pull import pull
+
+        done = pull(self._app, self.settings, feed, on_note=on_note, on_progress=on_progress)
+        rows, of_records = done.rows, str(feed) == "records"
+        revised = rows.revised if of_records and self.settings.on_change == "revise" else None
+        return IngestResult(
+            rows.accepted, rows.duplicate, rows.quarantined, rows.labelled if of_records else None, tuple(notes),
+            revised,
+            files=tuple({"name": f.name, "outcome": str(f.outcome), "why": f.why} for f in done.files),
+            problems=done.problems, unfinished=done.unfinished,
+        )  # fmt: skip
 
     def _set_paused(self, why: str, *, paused: bool) -> PauseResult:
         from trueup.flows.admin.pause import set_paused

@@ -32,7 +32,8 @@ class FileOutcome(StrEnum):
     CHANGED = "changed"  # taken in before with other bytes, and again now
     RENAMED = "renamed"  # its content is taken in already, from another name
     WAITING = "waiting"  # it may still be written to; the next pull looks again
-    SET_ASIDE = "set_aside"  # it cannot be read; tried again once it or the stream's settings change
+    SET_ASIDE = "set_aside"  # it cannot be taken in; tried again once it or the stream's settings change
+    BARRED = "barred"  # trueup has no permission to read it; tried again at each pull
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,11 @@ class Take(Protocol):
 class StreamSource(Protocol):
     """A place that records or feedback come from."""
 
-    def pull(
-        self, take: Take, *, now: datetime, on_note: Callable[[str], None], enough: Callable[[], bool]
-    ) -> Pulled:
+    def pull(self, take: Take, *, now: datetime, enough: Callable[[], bool]) -> Pulled:
         """Take in what is new. It may be killed anywhere, and goes on where it stopped.
 
         Args:
             now: the time of the pull, kept beside what is remembered.
-            on_note: told of what is worth knowing while it runs.
             enough: whether to stop after what is under way, since the time for a pull is used up.
 
         Raises:

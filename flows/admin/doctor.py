@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from trueup.feedback.sources.pulling import Feed
 from trueup.flows.admin.status import why_no_champion
 from trueup.flows.alert.channels.channel import DeliveryFailed
 from trueup.flows.alert.channels.named_channels import KIND_NAMES, without_secret
@@ -15,6 +16,7 @@ from trueup.flows.app import App
 from trueup.flows.channel_settings import ChannelSettings
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.predictions import predictor_of
+from trueup.flows.sources.opening import feeds_of
 from trueup.monitoring.severity import Severity
 from trueup.reports.masking import masks_at
 from trueup.storage.errors import NoChampion, TrueupError
@@ -56,6 +58,7 @@ def examine(app: App) -> list[Finding]:
         looks.append((f"channel {name}", partial(_channel, name, channel)))
     for stream in app.settings.streams.values():
         looks.append((f"stream {stream.name}", lambda stream=stream: _recipients(app, stream)))  # type: ignore[misc]
+        looks += [(_source_name(stream, feed), partial(_source, app, stream, feed)) for feed in feeds_of(stream)]
         looks.append((f"lateness {stream.name}", lambda stream=stream: _lateness(app, stream)))  # type: ignore[misc]
         looks.append((f"champion {stream.name}", lambda stream=stream: _champion(app, stream)))  # type: ignore[misc]
     return [_guarded(name, look) for name, look in looks]
@@ -164,6 +167,16 @@ def _recipients(app: App, stream: StreamSettings) -> Finding:
         said = "no recipients: incidents are kept, and no mail is sent"
         return Finding(name, False, said, f"set `to` under [streams.{stream.name}.alerts], or write [[alerts.rules]]")
     return Finding(name, True, f"{app.counts.records(stream)} records")
+
+
+def _source_name(stream: StreamSettings, feed: Feed) -> str:
+    return f"source {stream.name}" if feed is Feed.RECORDS else f"source {stream.name} feedback"
+
+
+def _source(app: App, stream: StreamSettings, feed: Feed) -> Finding:
+    from trueup.flows.admin.source_state import state_of_source  # reads files, and so brings pandas
+
+    return Finding(_source_name(stream, feed), *state_of_source(app, stream, feed))
 
 
 def _lateness(app: App, stream: StreamSettings) -> Finding:

@@ -18,6 +18,8 @@ from trueup.storage.cycles import CycleRecord
 from trueup.storage.incidents import Incident
 from trueup.storage.stream import StreamSettings
 
+_VOLUME = "DQ-VOLUME"
+
 
 def incident_updates(
     app: App, stream: StreamSettings, cycle: CycleRecord, check: Check, decision: Decision, history: History
@@ -40,10 +42,12 @@ def incident_updates(
             signals = tuple(s for s in facts.signals if s.code in incident.codes)
             add_notice(app, connection, stream, replace(facts, codes=incident.codes, signals=signals), incident)
 
+        source_fails = any(i.cause == Cause.SOURCE for i in standing.values())
         for opening in changes.opened:
             opened = new_incident(app, stream, opening.causes, opening.codes, cycle.as_of, opening.severity)
             app.incidents.open(connection, opened)
-            tell(AlertKind.INCIDENT_OPENED, opened)
+            if not (source_fails and set(opening.codes) == {_VOLUME}):  # who was told of the source knows of it
+                tell(AlertKind.INCIDENT_OPENED, opened)
         for move in changes.moved:
             keep_incident(app, connection, move.incident)
             if move.worse:
@@ -53,7 +57,8 @@ def incident_updates(
                 tell(AlertKind.INCIDENT_WORSE, after)
         for incident_id in changes.resolved:
             app.incidents.resolve(connection, incident_id, cycle.as_of, "quiet")
-            tell(AlertKind.INCIDENT_RESOLVED, standing[incident_id])
+            if app.outbox.of_incident(incident_id) or standing[incident_id].codes != (_VOLUME,):
+                tell(AlertKind.INCIDENT_RESOLVED, standing[incident_id])
 
     return write
 

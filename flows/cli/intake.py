@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,13 +32,17 @@ if TYPE_CHECKING:
     from trueup.results import IngestResult
 
 Files = Annotated[
-    list[str], typer.Argument(help="CSV, JSON, Excel, HTML tables or Parquet, also packed; - is standard input.")
+    list[str] | None,
+    typer.Argument(
+        help="CSV, JSON, Excel, HTML tables or Parquet, also packed; - is standard input. "
+        "Left out: what is new in the stream's own source."
+    ),
 ]
 ItemId = Annotated[str, typer.Argument(help="An item's id, the beginning of one, or last.")]
 
 
 def ingest(
-    files: Files,
+    files: Files = None,
     stream: StreamName = None,
     kind: Annotated[str | None, typer.Option(help="csv, jsonl, json, xlsx, html or parquet.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="The separator of CSV fields; \\t is a tab.")] = None,
@@ -51,7 +56,7 @@ def ingest(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take records from files into the store.
+    """Take records from files into the store; without FILES what is new in the stream's source.
 
     What is stored already is left out. Options that say how the files are written come before the stream's format.
     """
@@ -68,21 +73,21 @@ def ingest(
             s.note(note)
 
         with counted("ingest") as moved:
-            done = chosen.ingest(*files, format=written, on_progress=moved, on_note=tell)
+            done = chosen.ingest(*(files or ()), format=written, on_progress=moved, on_note=tell)
         _show(s, done, chosen.name, told)
 
 
 def feedback(
-    files: Files, stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False
+    files: Files = None, stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """Take feedback on records from files.
+    """Take feedback on records from files; without FILES what is new in the stream's source of feedback.
 
     Columns: record_id, kind (label, thumb, rating or vote), value, user, at; or as [streams.S.feedback] names them.
     """
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
         with counted("feedback") as moved:
-            done = chosen.feedback(*files, on_progress=moved)
+            done = chosen.feedback(*(files or ()), on_progress=moved)
         _show(s, done, chosen.name)
 
 
@@ -92,7 +97,23 @@ def _show(s: Session, done: IngestResult, stream: str, told: Collection[str] = (
     taken = f"{done.accepted} accepted{labelled}{revised}"
     said = f"{taken}, {done.duplicate} stored already, {done.quarantined} quarantined"
     why = f"; why: trueup quarantine list --stream {stream}" if done.quarantined else ""
-    s.show(done.as_json(), said + why, *(f"note: {note}" for note in done.notes if note not in told))
+    s.show(
+        done.as_json(), said + why, *(f"note: {note}" for note in done.notes if note not in told), *_of_source(done)
+    )
+
+
+def _of_source(done: IngestResult) -> Iterator[str]:
+    """Lines on what became of the files of a source: how many came to what, those not taken in by name."""
+    if done.files is None:
+        return
+    counted = Counter(file["outcome"].replace("_", " ") for file in done.files)
+    yield f"files: {', '.join(f'{n} {outcome}' for outcome, n in counted.items()) or 'none is new'}"
+    for file in done.files:
+        if file["outcome"] in ("waiting", "grew", "changed", "renamed"):
+            yield f"note: {file['name']}: {file['outcome']}; {file['why']}"
+    yield from (f"problem: {said}" for said in done.problems or ())
+    if done.unfinished:
+        yield "note: more waits there; run it again, or let the next cycle go on"
 
 
 def quarantine_list(

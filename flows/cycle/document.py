@@ -12,10 +12,12 @@ from trueup.flows.cycle.outputs import (
     GateOutput,
     ProbationOutput,
     PromoteOutput,
+    PullOutput,
     ScoreOutput,
     TrainOutput,
     output_of,
 )
+from trueup.flows.cycle.pull_step import age_of_data
 from trueup.flows.promote.approvals import approval_deadline
 from trueup.monitoring.check import Verdict
 from trueup.reports.masking import masked
@@ -32,12 +34,16 @@ def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
     scored, probation = output_of(cycle, ScoreOutput), output_of(cycle, ProbationOutput)
     checked, decided = output_of(cycle, CheckOutput), output_of(cycle, DecideOutput)
     trained, gated = output_of(cycle, TrainOutput), output_of(cycle, GateOutput)
-    promoted = output_of(cycle, PromoteOutput)
+    promoted, pulled = output_of(cycle, PromoteOutput), output_of(cycle, PullOutput)
     assert scored is not None and decided is not None  # noqa: PT018 - these steps always leave something
     planned, decision = app.promotions.of_cycle(cycle.id), decided.decision
     reasons = list(decision.reasons)
     if probation and probation.outcome == "rolled_back":
         reasons.insert(0, f"v{probation.version} lost its probation: {probation.said}.")
+    if pulled:
+        reasons[:0] = pulled.problems
+    if pulled and pulled.failed:
+        reasons.insert(0, age_of_data(pulled, checked.check.last_time if checked else None, cycle.as_of))
     if trained and not trained.trained:
         reasons.append(f"Training failed: {trained.failed}")
     if planned and planned.state is PromotionState.HELD:
@@ -65,6 +71,7 @@ def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         "promotion": promoted and promoted.as_json(),
         "probation": None if not probation or probation.over else probation.as_json(),
         "paused": bool(decided.paused),
+        **({"pulled": pulled.feeds} if pulled else {}),
     }
 
 

@@ -37,6 +37,36 @@ def output_of(cycle: CycleRecord, kind: type[Output]) -> Output | None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PullOutput:
+    """What each source brought, by feed (records, feedback): counts of rows and files, problems; or why it failed."""
+
+    step: ClassVar[str] = "pull"
+    feeds: Mapping[str, Json]
+
+    @property
+    def failed(self) -> str:
+        """Why a source could not be read, in its own words; empty where each could."""
+        return " ".join(found["failed"] for found in self.feeds.values() if "failed" in found)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with single files of sources that could be read."""
+        return tuple(said for found in self.feeds.values() for said in found.get("problems", ()))
+
+    @property
+    def trouble(self) -> str:
+        """What a person should see to: a source that failed, files that cannot be taken in; empty where all is well."""
+        return " ".join([*([self.failed] if self.failed else []), *self.problems])
+
+    def as_json(self) -> dict[str, Any]:
+        return {"feeds": dict(self.feeds)}
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        return cls(feeds=value["feeds"])
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoreOutput:
     """champion: the version in force, None where there is none. scored: records that got its answer in this step."""
 

@@ -1,4 +1,4 @@
-"""The cycle: score → (probation) → check → decide → (train → gate → promote) → alert.
+"""The cycle: (pull) → score → (probation) → check → decide → (train → gate → promote) → alert.
 
 Each step is durable before the next begins.
 """
@@ -21,13 +21,13 @@ from trueup.flows.audit.prune import prune_after_cycle
 from trueup.flows.check.champion import champion_of, refuse_rewind
 from trueup.flows.cycle.context import CycleContext
 from trueup.flows.cycle.document import cycle_document, document_with_alerts
-from trueup.flows.cycle.steps import STEPS, Step
+from trueup.flows.cycle.first_champion import meet_champion
+from trueup.flows.cycle.steps import Step, steps_of
 from trueup.flows.cycle.strategies import PRODUCTION, Strategies
 from trueup.flows.promote.approvals import expire_held
 from trueup.flows.promote.commit import finish_undone
-from trueup.flows.promote.external_releases import follow_service
-from trueup.flows.promote.reference_only import first_reference
 from trueup.flows.site.after_cycle import site_afterwards
+from trueup.flows.sources.opening import feeds_of
 from trueup.monitoring.causes import Cause
 from trueup.storage.cycles import FINISHED, CycleRecord
 from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
@@ -88,11 +88,8 @@ def run_cycle(
         for left in app.cycles.unfinished(stream.name):
             if left.as_of < as_of:
                 _finish_older(app, stream, lease, left, run_step, watch, strategies)
-        if found is None and app.pauses.current(stream.name) is None:  # a resumed cycle speaks of who answered then
-            if stream.predicts:
-                follow_service(app, lease, stream, as_of)
-            else:
-                first_reference(app, lease, stream, as_of)
+        if found is None and not feeds_of(stream):  # a resumed cycle speaks of who answered then; a pull meets it too
+            meet_champion(app, lease, stream, as_of)
         return _run(app, stream, lease, as_of, run_step, watch, strategies)
 
 
@@ -126,7 +123,7 @@ def _run(
     context = CycleContext(app, stream, lease, cycle, watch.on_candidate, strategies)
     try:
         expire_held(app, lease, stream, as_of, cycle.id)
-        for step in STEPS:
+        for step in steps_of(stream):
             if step.name not in context.cycle.steps:
                 watch.on_step(step.name)
                 run_step(step, lambda step=step: step.run(context))  # type: ignore[misc]

@@ -32,12 +32,14 @@ from trueup.flows.cycle.outputs import (
     TrainOutput,
 )
 from trueup.flows.cycle.probation import probation_step
+from trueup.flows.cycle.pull_step import pull_step, with_age_of_data
 from trueup.flows.gate.evaluate import GateOutcome, read_gate_files, with_unit_doubt
 from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import need_service_champion
 from trueup.flows.promote.notifications import refusal_reason
 from trueup.flows.promote.reference_only import refuse_to_train
+from trueup.flows.sources.opening import feeds_of
 from trueup.flows.train.lineage import asked_by_cycle, window_spans
 from trueup.flows.train.run import train_version
 from trueup.monitoring.causes import Cause
@@ -46,6 +48,7 @@ from trueup.reports.alerts.facts import AlertFacts, AlertKind
 from trueup.storage.actors import SCHEDULE
 from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence
 from trueup.storage.promotions import PromotionAttempt, PromotionState
+from trueup.storage.stream import StreamSettings
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def check_step(context: CycleContext) -> None:
     found = measure_window(
         app, context.stream, champion, compared, cycle_id=cycle.id, draw=context.strategies.draw
     )
+    found = with_age_of_data(context, found)
     output = CheckOutput(check=found, labels=compared.labels, windows=window_spans(compared))
     with context.step("check", output) as connection:
         app.cycles.add_check(
@@ -271,6 +275,7 @@ def _facts(context: CycleContext, kind: AlertKind, planned: PromotionAttempt) ->
 
 
 STEPS: tuple[Step, ...] = (
+    Step("pull", pull_step, retries=1, retry_seconds=10, time_limit_s=7200),
     Step("score", score_step, retries=2, retry_seconds=5, time_limit_s=600),
     Step("probation", probation_step, retries=2, retry_seconds=5, time_limit_s=600),
     Step("check", check_step, retries=2, retry_seconds=5, time_limit_s=900),
@@ -279,3 +284,8 @@ STEPS: tuple[Step, ...] = (
     Step("gate", gate_step, retries=1, retry_seconds=10, time_limit_s=1800),
     Step("promote", promote_step, retries=3, retry_seconds=5, time_limit_s=120),
 )
+
+
+def steps_of(stream: StreamSettings) -> tuple[Step, ...]:
+    """The steps of a stream's cycle: where nothing comes in by itself, nothing is pulled."""
+    return STEPS if feeds_of(stream) else STEPS[1:]

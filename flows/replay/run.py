@@ -29,6 +29,7 @@ from trueup.reports.replay_facts import Moment, Played, Replay
 from trueup.storage.errors import InputError, TrueupError
 from trueup.storage.policy import BASELINES, Policy
 from trueup.storage.rows import Rows
+from trueup.storage.sources.source_settings import SourceSettings
 from trueup.storage.stream import Recipients, StreamSettings
 
 FIRST_RECORDS = 1000  # known before the first champion is trained, where no start is named
@@ -64,6 +65,7 @@ def replay(
     """
     if not stream.predicts:
         raise InputError(f"'{stream.name}' predicts nothing (task = \"drift\"), so there is no policy to play.")
+    stream = stream.model_copy(update={"source": SourceSettings(), "feedback_source": SourceSettings()})
     policies = selected_policies(stream, names)
     with tempfile.TemporaryDirectory(prefix="trueup-replay-") as scratch:
         with closing(_scratch(app, stream, Path(scratch) / "first")) as first:

@@ -32,6 +32,9 @@ def affected_line(situation: Situation) -> str:
     if cause is Cause.CYCLE:
         last = f" since the check of {moment(situation.latest.as_of)}" if situation.latest else ""
         return f"Not known{last}. {_answers(situation)}"
+    if cause is Cause.SOURCE:
+        newest = f": the newest record is of {moment(situation.newest_record)}" if situation.newest_record else ""
+        return f"Not known for what does not come in{newest}. {_answers(situation)}"
     if situation.newest(AlertKind.UNDELIVERED):
         return "Whoever is told there: they get no messages of this stream."
     if _replaced(situation):

@@ -23,7 +23,7 @@ def todo_line(situation: Situation) -> tuple[str, Remedy | None]:
     """The real action first, then at most one command."""
     held = situation.newest(AlertKind.LABEL_FEED, AlertKind.APPROVAL)
     cause = leading_cause(situation)
-    if cause in (Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION):
+    if cause in (Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION, Cause.SOURCE):
         return _work(situation, cause)
     if held is not None and held.to_version is not None and held.to_version != situation.champion:
         return _decide(situation, held)
@@ -70,6 +70,8 @@ def _work(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
             "Send more labelled records, or correct what stopped the training; the next cycle tries again.",
             Remedy(_command("status"), "This only shows how the stream stands."),
         )
+    if cause is Cause.SOURCE:
+        return "Look today: repair the source or the file; the next cycle takes in what waits.", doctor
     return "Look today: correct what stopped the check, then let it run again.", doctor
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-import trueup.storage.alert_tables  # noqa: F401 - its tables belong to the metadata
+import trueup.storage.alert_tables
+import trueup.storage.sources.source_tables  # noqa: F401 - their tables belong to the metadata
 from trueup.storage.sql_views import drop_views, replace_views
 from trueup.storage.tables import metadata
 

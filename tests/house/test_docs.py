@@ -24,6 +24,7 @@ from trueup.flows.settings import Settings
 from trueup.monitoring.signals import catalogue
 from trueup.monitoring.signals.measure import measure
 from trueup.storage import alert_tables as alert_tables  # of the same metadata
+from trueup.storage.sources import source_tables as source_tables
 from trueup.storage.tables import metadata
 from trueup.training.gate import guardrails
 

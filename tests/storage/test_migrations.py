@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-import trueup.storage.alert_tables  # noqa: F401 - its tables belong to the metadata
+import trueup.storage.alert_tables
+import trueup.storage.sources.source_tables  # noqa: F401 - their tables belong to the metadata
 from trueup.storage.database import HEAD, Database, open_database
 from trueup.storage.errors import ConfigError, StoreUnusable
 from trueup.storage.tables import metadata

@@ -1,0 +1,236 @@
+"""A folder or bucket of files: listed afresh at each look, and read as exactly the version that was listed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, Any
+
+from trueup.feedback.sources.glob_reach import is_left_out, is_pattern, reaches, split_glob
+from trueup.feedback.sources.next_step import FoundFile
+from trueup.feedback.values import escaped
+from trueup.storage.errors import ConfigError, SourceFailed
+from trueup.storage.locations import is_local
+from trueup.storage.secrets import without_secrets
+
+_PIECE = 1 << 22
+# What tells the versions of a file apart, by what the file systems call it; the first that there is counts.
+_VERSIONS = ("ETag", "etag", "generation", "md5Hash", "mtime", "LastModified", "last_modified", "created")
+_TIMES = ("LastModified", "last_modified", "mtime", "updated", "modified", "created")
+
+
+class ChangedMeanwhile(Exception):
+    """A file was written to, or removed, while it was read."""
+
+
+class FilePlace:
+    """The files that a glob matches.
+
+    Args:
+        glob: a path with `*`, `?`, `[…]` and `**`, or an fsspec URL with one.
+        folder: where a relative path begins.
+        kept_out: folders and files of the deployment by what they are called; a glob that reaches one is refused.
+    """
+
+    def __init__(self, glob: str, folder: Path, kept_out: Mapping[str, str]) -> None:
+        self.shown = without_secrets(glob)
+        self._url, self._folder, self._kept_out = glob, folder, kept_out
+        self._local = is_local(glob)
+
+    def found(self) -> Sequence[FoundFile]:
+        """Every file there is now, by name; hidden and unfinished ones are left out.
+
+        Raises:
+            SourceFailed: the place cannot be listed, or is not there.
+            ConfigError: the glob reaches what the deployment keeps, or no file system reads it.
+        """
+        fs, pattern = self._opened
+        self._refuse_own(fs, pattern)
+        try:
+            fs.invalidate_cache()
+            base, _ = split_glob(pattern)
+            listed = fs.glob(pattern, detail=True)
+            if not listed and not fs.exists(base if self._local else base.split("/", 1)[0]):
+                raise SourceFailed(
+                    f"The source '{self.shown}' is not there: '{escaped(base)}' does not exist. Nothing was taken in, "
+                    "and nothing is lost. Make it, mount it, or correct `files`."
+                )
+            skip = len(base.rstrip("/")) + 1 if base else 0
+            files = [
+                self._file(fs, path, info)
+                for path, info in listed.items()
+                if self._is_file(path, info) and not (is_pattern(pattern) and is_left_out(path[skip:].split("/")))
+            ]
+        except SourceFailed:
+            raise
+        except Exception as error:  # each file system raises errors of its own
+            raise self._failed(error) from error
+        self._refuse_links(files)
+        return sorted((file for file in files if file), key=lambda file: file.name)
+
+    def again(self, file: FoundFile) -> FoundFile | None:
+        """The same file as it is now; None where it is gone."""
+        fs, _ = self._opened
+        try:
+            fs.invalidate_cache()
+            return self._file(fs, file.path, fs.info(file.path))
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # as in `found`
+            raise self._failed(error) from error
+
+    @contextmanager
+    def held(self, file: FoundFile) -> Iterator[tuple[Path, str]]:
+        """The file on this machine, while the block lasts, and the hash of its content.
+
+        Raises:
+            ChangedMeanwhile: it is no longer the version that was listed.
+            SourceFailed: it cannot be read.
+            PermissionError: it may not be read.
+        """
+        if self._local:
+            digest = self._read(file)
+            self._still(file)
+            yield Path(file.path), digest
+            return
+        with tempfile.TemporaryDirectory(prefix="trueup-") as temporary:
+            copy = Path(temporary) / "file"
+            digest = self._fetched(file, copy)
+            self._still(file)
+            yield copy, digest
+
+    def _read(self, file: FoundFile) -> str:
+        try:
+            with open(file.path, "rb") as here:
+                return _digest(here)
+        except FileNotFoundError as error:
+            raise ChangedMeanwhile from error
+        except PermissionError:
+            raise
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _fetched(self, file: FoundFile, copy: Path) -> str:
+        fs, _ = self._opened
+        try:
+            # s3fs then asks for each piece with If-Match; elsewhere the look afterwards tells
+            with fs.open(file.path, "rb") as there, copy.open("wb") as target:
+                return _digest(there, target)
+        except FileNotFoundError as error:
+            raise ChangedMeanwhile from error
+        except PermissionError:
+            raise
+        except Exception as error:  # as in `found`
+            self._still(file)
+            raise self._failed(error) from error
+
+    def _still(self, file: FoundFile) -> None:
+        now = self.again(file)
+        if now is None or not now.same_as(file):
+            raise ChangedMeanwhile
+
+    @cached_property
+    def _opened(self) -> tuple[Any, str]:
+        """The file system, with nothing remembered of other places and looks, and the glob as it takes it."""
+        import fsspec
+
+        if self._local:
+            path = self._url.removeprefix("file://").removeprefix("local://").removeprefix("file:")
+            pattern = str(self._folder / Path(path).expanduser())
+            fs = fsspec.filesystem("file", use_listings_cache=False, skip_instance_cache=True)
+        else:
+            try:
+                fs, pattern = fsspec.core.url_to_fs(self._url, use_listings_cache=False, skip_instance_cache=True)
+            except (ValueError, ImportError) as error:
+                raise ConfigError(f"The source '{self.shown}' cannot be read: {error}. Nothing was done.") from error
+        if not is_pattern(pattern) and (self._url.endswith("/") or (self._local and os.path.isdir(pattern))):
+            pattern = f"{pattern.rstrip('/')}/*"
+        return fs, pattern
+
+    def _is_file(self, path: str, info: Mapping[str, Any]) -> bool:
+        return os.path.isfile(path) if self._local else info.get("type") == "file"  # a link may lead to one
+
+    def _file(self, fs: Any, path: str, info: Mapping[str, Any]) -> FoundFile | None:
+        if self._local:
+            try:
+                stat = os.stat(path)
+            except FileNotFoundError:
+                return None
+            changed = datetime.fromtimestamp(max(stat.st_mtime, stat.st_ctime), UTC)
+            return FoundFile(path, self._name(path), stat.st_size, str(stat.st_mtime_ns), changed)
+        version = next((str(info[key]) for key in _VERSIONS if info.get(key)), None) or str(fs.ukey(path))
+        times = (moment for key in _TIMES if (moment := _moment(info.get(key))))
+        name = escaped(without_secrets(fs.unstrip_protocol(path)))
+        return FoundFile(path, name, info.get("size") or 0, version, next(times, None))
+
+    def _name(self, path: str) -> str:
+        """Relative to the settings' folder where the glob is, so that a deployment that is moved knows its files."""
+        relative = not Path(self._url).expanduser().is_absolute() and "://" not in self._url
+        return escaped(os.path.relpath(path, self._folder) if relative else path)
+
+    def _refuse_own(self, fs: Any, pattern: str) -> None:
+        for what, place in self._kept_out.items():
+            if is_local(place) != self._local:
+                continue
+            if self._local:
+                base, within = split_glob(pattern)
+                target, parts = Path(place).resolve(), (*Path(base).resolve().parts, *within.split("/"))
+                there: Sequence[str] = target.parts
+                a_file = target.is_file()
+            else:
+                if place.partition("://")[0] != self._url.partition("://")[0]:
+                    continue
+                there, parts, a_file = str(fs._strip_protocol(place)).split("/"), tuple(pattern.split("/")), False
+            if reaches(parts, there, a_file=a_file):
+                raise self._own(what)
+
+    def _refuse_links(self, files: Sequence[FoundFile | None]) -> None:
+        """A link may lead where no pattern does."""
+        if not self._local:
+            return
+        places = [(what, Path(place).resolve()) for what, place in self._kept_out.items() if is_local(place)]
+        for folder in {Path(file.path).parent for file in files if file}:
+            for what, place in places:
+                if folder.resolve().is_relative_to(place):
+                    raise self._own(what)
+        for file in files:
+            if file and os.path.islink(file.path):
+                for what, place in places:
+                    if Path(file.path).resolve().is_relative_to(place):
+                        raise self._own(what)
+
+    def _own(self, what: str) -> ConfigError:
+        return ConfigError(
+            f"The source '{self.shown}' reaches {what}, so trueup would take in what it wrote itself. Nothing was "
+            "taken in. Narrow `files`, or move the files to a folder of their own."
+        )
+
+    def _failed(self, error: Exception) -> SourceFailed:
+        said = " ".join(str(error).split())[:300] or type(error).__name__
+        return SourceFailed(
+            f"The source '{self.shown}' cannot be read. What was taken in before is kept, and the next pull goes on "
+            f"where this one stopped. See that the place can be reached, and the login. It reported: {said}"
+        )
+
+
+def _digest(source: IO[bytes], target: IO[bytes] | None = None) -> str:
+    found = blake2b(digest_size=16)
+    while piece := source.read(_PIECE):
+        found.update(piece)
+        if target is not None:
+            target.write(piece)
+    return found.hexdigest()
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    return None

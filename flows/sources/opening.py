@@ -1,0 +1,72 @@
+"""The source that a stream's settings name, opened."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from trueup.feedback.sources.file_place import FilePlace
+from trueup.feedback.sources.file_source import FileSource
+from trueup.feedback.sources.pulling import Feed, StreamSource
+from trueup.feedback.sources.record_days import days_of_records
+from trueup.flows.app import App
+from trueup.storage.errors import ConfigError
+from trueup.storage.sources.file_manifest import FileManifest
+from trueup.storage.sources.source_settings import SourceSettings
+from trueup.storage.stream import StreamSettings
+
+_TABLES = {Feed.RECORDS: "source", Feed.FEEDBACK: "feedback_source"}
+_COMMANDS = {Feed.RECORDS: "ingest", Feed.FEEDBACK: "feedback"}
+_READ_BY = (
+    "id", "time", "time_format", "time_locale", "time_zone", "text", "numeric", "categorical", "slices", "group",
+    "missing", "format", "label", "prediction", "feedback",
+)  # fmt: skip
+
+
+def source_settings(stream: StreamSettings, feed: Feed) -> SourceSettings:
+    """What the settings say of the source; it may name none."""
+    return stream.source if feed is Feed.RECORDS else stream.feedback_source
+
+
+def feeds_of(stream: StreamSettings) -> tuple[Feed, ...]:
+    """What of the stream comes in by itself: records first, since feedback speaks of them."""
+    return tuple(feed for feed in Feed if source_settings(stream, feed).is_set)
+
+
+def source_of(app: App, stream: StreamSettings, feed: Feed) -> StreamSource:
+    """The source of a stream's records or feedback.
+
+    Raises:
+        ConfigError: the settings name none.
+    """
+    settings = source_settings(stream, feed)
+    if not settings.is_set:
+        table = f"[streams.{stream.name}.{_TABLES[feed]}]"
+        raise ConfigError(
+            f"'{stream.name}' has no source of {feed}, so a file must be named: trueup {_COMMANDS[feed]} FILE --stream "
+            f"{stream.name}. Or write where they lie as `files` under {table}. Nothing was done."
+        )
+    hashed, now = app.store.hashed(stream), app.now()
+    return FileSource(
+        FilePlace(settings.files, app.beside(""), _kept_out(app)),
+        FileManifest(app.database, stream.name, feed),
+        settle=settings.settle_span,
+        reading=_reading(stream),
+        days=lambda copy: days_of_records(stream, copy, hashed, now),
+    )
+
+
+def _kept_out(app: App) -> dict[str, str]:
+    """What a source must not reach: where the deployment keeps what it wrote."""
+    store = app.database.engine.url
+    own = {"the home folder": str(app.home)}
+    if store.get_backend_name() == "sqlite" and store.database:
+        own |= {f"the store{end}": f"{store.database}{end}" for end in ("", "-wal", "-shm")}
+    if app.settings.store.archive:
+        own["the archive"] = app.settings.store.archive
+    return own
+
+
+def _reading(stream: StreamSettings) -> str:
+    """Hash of the settings that files are read by."""
+    said = stream.model_dump_json(include=set(_READ_BY))
+    return blake2b(said.encode("utf-8"), digest_size=8).hexdigest()

@@ -1,0 +1,58 @@
+"""A pull: what a stream's source has that is new goes into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Connection
+
+from trueup.feedback.readers import LocalCopy
+from trueup.feedback.sources.pulling import Feed, Pulled, Take
+from trueup.flows.app import App
+from trueup.flows.sources.opening import source_of
+from trueup.storage.incoming import Appended
+from trueup.storage.stream import StreamSettings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from trueup.feedback.intake import OnProgress
+
+
+def pull(
+    app: App,
+    stream: StreamSettings,
+    feed: Feed,
+    *,
+    on_note: Callable[[str], None] = lambda said: None,
+    on_progress: OnProgress | None = None,
+    limit: timedelta | None = None,
+) -> Pulled:
+    """Take in what is new; after `limit` (None: never) no further file or page is begun.
+
+    Raises:
+        SourceFailed: the place cannot be reached or read.
+        ConfigError: no source is named, its settings describe none that may be read, or the stream's schema cannot be
+            followed.
+    """
+    begun = app.now()
+    source = source_of(app, stream, feed)
+    take = _taker(app, stream, feed, on_note, on_progress)
+    return source.pull(take, now=begun, enough=lambda: limit is not None and app.now() - begun > limit)
+
+
+def _taker(
+    app: App, stream: StreamSettings, feed: Feed, on_note: Callable[[str], None], on_progress: OnProgress | None
+) -> Take:
+    from trueup.feedback.intake import ingest, ingest_feedback  # it brings pandas
+
+    way = ingest if feed is Feed.RECORDS else ingest_feedback
+
+    def take(
+        rows: str | LocalCopy | pa.Table, *, name: str = "", also: Callable[[Connection], None] | None = None
+    ) -> Appended:
+        return way(app.store, stream, [rows], now=app.now(), on_progress=on_progress, on_note=on_note)
+
+    return take

@@ -1,0 +1,197 @@
+"""A stream whose records come in by themselves: pulled by each cycle, and an incident where the source fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import trueup
+from trueup.flows.admin.doctor import examine
+from trueup.flows.app import App, open_app
+from trueup.flows.cli.main import cli
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.cycle.steps import Step
+from trueup.storage.errors import ConfigError, InputError, SourceFailed
+from trueup.storage.sources.file_manifest import FileManifest
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+SETTINGS = """
+[streams.sensors]
+task = "drift"
+id = "id"
+time = "at"
+numeric = ["x", "y"]
+
+[streams.sensors.policy]
+window = 100
+confirm = 1
+
+[streams.sensors.alerts]
+to = ["oncall@example.org"]
+
+[streams.sensors.source]
+files = "exports/*.csv"
+settle = "0s"
+"""
+
+
+def export(folder: Path, day: int, rows: int = 100) -> Path:
+    """The file of a day, as an exporter writes it."""
+    rng, file = np.random.default_rng(day), folder / "exports" / f"day{day:03}.csv"
+    file.parent.mkdir(exist_ok=True)
+    lines = [
+        f"{day}-{k},{START + day * DAY + timedelta(minutes=k):%Y-%m-%d %H:%M:%S},{rng.normal():.4f},{rng.normal():.4f}"
+        for k in range(rows)
+    ]
+    file.write_text("id,at,x,y\n" + "\n".join(lines) + "\n")
+    return file
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    (tmp_path / "trueup.toml").write_text(SETTINGS)
+    return open_app(tmp_path / "trueup.toml", tmp_path / ".trueup")
+
+
+def cycle(app: App, day: float, **more: Any) -> dict[str, Any]:
+    return run_cycle(app, app.stream("sensors"), START + day * DAY, **more)
+
+
+def test_each_cycle_takes_in_what_is_new(app: App, tmp_path: Path) -> None:
+    """The first makes its reference of what it pulled, the next compares what came since; a third finds nothing new."""
+    export(tmp_path, 0)
+    first = cycle(app, 1)
+    taken = {"accepted": 100, "duplicate": 0, "quarantined": 0, "problems": [], "unfinished": False}
+    assert first["pulled"] == {"records": {**taken, "files": {"taken": 1}}}
+    assert first["champion"] == 1
+    export(tmp_path, 1)
+    second = cycle(app, 2)
+    assert second["check"]["counted"]
+    assert cycle(app, 3)["pulled"]["records"]["files"] == {}
+    assert app.counts.records(app.stream("sensors")) == 200
+
+
+def test_a_source_that_fails_is_an_incident_and_no_failed_cycle(app: App, tmp_path: Path) -> None:
+    """Opened once and told once, the check says how old its data is, and it closes when the source is read again."""
+    export(tmp_path, 0)
+    cycle(app, 1)
+    export(tmp_path, 1)
+    cycle(app, 2)
+    (tmp_path / "exports").rename(tmp_path / "away")
+    failed, again = cycle(app, 3), cycle(app, 40)
+    assert "exports' does not exist" in failed["pulled"]["records"]["failed"]
+    for done, age in ((failed, "46 hours"), (again, "38 days")):
+        (note,) = [note for note in done["check"]["notes"] if "source" in note]
+        assert f"the newest record of this check is {age} old (2024-01-02 01:39 UTC)" in note
+        assert done["decision"]["reasons"][0] == note
+    (incident,) = [i for i in app.incidents.open_ones("sensors") if i.cause == "source"]
+    assert incident.codes == ("SOURCE",)
+    assert [a["kind"] for a in failed["alerts"]] == ["failure"]
+    assert again["alerts"] == []  # that no records come is the same event
+    (tmp_path / "away").rename(tmp_path / "exports")
+    mended = cycle(app, 41)
+    assert [a["kind"] for a in mended["alerts"]] == ["incident_resolved"]
+    assert not [i for i in app.incidents.open_ones("sensors") if i.cause == "source"]
+
+
+def test_a_broken_file_is_told_of_until_it_is_mended_or_gone(app: App, tmp_path: Path) -> None:
+    """The others are taken in meanwhile, and one mail tells of it."""
+    broken = tmp_path / "exports" / "broken.csv"
+    export(tmp_path, 0)
+    broken.write_text("no,such,columns\n1,2,3\n")
+    first = cycle(app, 1)
+    assert first["pulled"]["records"]["accepted"] == 100
+    (problem,) = first["pulled"]["records"]["problems"]
+    assert problem.startswith("exports/broken.csv cannot be taken in: columns 'id', 'at'")
+    assert "broken.csv" in first["decision"]["reasons"][0]
+    assert [a["kind"] for a in first["alerts"]] == ["failure"]
+    assert cycle(app, 1.5)["alerts"] == []
+    broken.unlink()
+    assert [a["kind"] for a in cycle(app, 2)["alerts"]] == ["incident_resolved"]
+
+
+def test_a_killed_cycle_does_not_pull_again(app: App, tmp_path: Path) -> None:
+    """The pull is a step: what came after it waits for the next cycle, and the resumed one keeps its figures."""
+    export(tmp_path, 0)
+    seen: list[str] = []
+
+    def killed(step: Step, work: Callable[[], None]) -> None:
+        seen.append(step.name)
+        if step.name == "score" and seen.count("score") == 1:
+            raise KeyboardInterrupt
+        work()
+
+    with pytest.raises(KeyboardInterrupt):
+        cycle(app, 1, run_step=killed)
+    export(tmp_path, 1)
+    assert cycle(app, 1, run_step=killed)["pulled"]["records"]["accepted"] == 100
+    assert seen[:3] == ["pull", "score", "score"]
+    assert app.counts.records(app.stream("sensors")) == 100
+
+
+def test_ingest_without_a_file_pulls(app: App, tmp_path: Path) -> None:
+    """By command and by the face, with what each file came to; a stream without a source asks for a file."""
+    export(tmp_path, 0)
+    config = ["--config", str(tmp_path / "trueup.toml"), "--json"]
+    done = CliRunner().invoke(cli, ["ingest", *config])
+    found = json.loads(done.stdout)
+    assert {key: found[key] for key in ("accepted", "duplicate", "quarantined", "files", "problems", "unfinished")} == {
+        "accepted": 100, "duplicate": 0, "quarantined": 0, "problems": [], "unfinished": False,
+        "files": [{"name": "exports/day000.csv", "outcome": "taken", "why": ""}],
+    }  # fmt: skip
+    said = CliRunner().invoke(cli, ["ingest", *config[:2]])
+    assert said.stdout.splitlines()[-1] == "files: none is new"
+    assert CliRunner().invoke(cli, ["feedback", *config]).exit_code == 2
+    stream = trueup.open(tmp_path / "trueup.toml", tmp_path / ".trueup").stream("sensors")
+    assert stream.ingest().files == ()
+    with pytest.raises(InputError, match="as the stream's settings say"):
+        stream.ingest(format={"delimiter": ";"})
+    with pytest.raises(ConfigError, match="has no source of feedback"):
+        stream.feedback()
+    (tmp_path / "exports").rename(tmp_path / "away")
+    with pytest.raises(SourceFailed, match="does not exist"):
+        stream.ingest()
+    assert CliRunner().invoke(cli, ["ingest", *config]).exit_code == 1
+
+
+def test_doctor_tries_the_source_and_compares_days(app: App, tmp_path: Path) -> None:
+    """Sound; with records that the store lacks; and away."""
+    export(tmp_path, 0)
+    export(tmp_path, 1)
+
+    def found() -> tuple[bool, str]:
+        (one,) = [finding for finding in examine(app) if finding.name == "source sensors"]
+        return one.ok, one.said
+
+    assert found() == (True, "2 files in exports/*.csv, 2 of them new")
+    cycle(app, 2)
+    agreed = "2 files in exports/*.csv, 0 of them new; of 2 days compared, none has fewer records in the store"
+    assert found() == (True, agreed)
+    manifest, lost = FileManifest(app.database, "sensors", "records"), export(tmp_path, 1, rows=120)
+    known, stat = manifest.known()["exports/day001.csv"], lost.stat()
+    manifest.keep(replace(known, size=stat.st_size, version=str(stat.st_mtime_ns)))
+    ok, said = found()
+    assert (ok, said.partition("; ")[2]) == (
+        False, "1 of 2 days have fewer records in the store than in the source: 2024-01-02 (100 of 120)"
+    )  # fmt: skip
+    (tmp_path / "exports").rename(tmp_path / "away")
+    assert not found()[0]
+
+
+def test_a_glob_that_reaches_the_home_is_refused_and_told(app: App, tmp_path: Path) -> None:
+    """trueup would take in what it wrote itself: the cycle goes on, and the incident says what to change."""
+    text = (tmp_path / "trueup.toml").read_text()
+    (tmp_path / "trueup.toml").write_text(text.replace("exports/*.csv", ".trueup/**/*.parquet"))
+    app = open_app(tmp_path / "trueup.toml", tmp_path / ".trueup")
+    assert "reaches the home folder" in cycle(app, 1)["pulled"]["records"]["failed"]
+    with pytest.raises(ConfigError, match="reaches the home folder"):
+        trueup.open(tmp_path / "trueup.toml", tmp_path / ".trueup").stream("sensors").ingest()
