@@ -58,19 +58,38 @@ def receipts(database: Database, stream: StreamSettings, as_of: datetime) -> tup
 
     What came in later and happened by then counts with the beginning of the day on which it happened.
     """
-    s, r, q = t.segments.c, t.records.c, t.quarantine.c
+    s, q = t.segments.c, t.quarantine.c
     batches = sa.select(sa.type_coerce(s.received_at, sa.BigInteger), s.rows)
     with database.read() as connection:
         at, count = integer_columns(connection, batches.where(s.stream == stream.name, s.received_at <= as_of))
-    held = (s.stream == stream.name, r.seq >= s.first_seq, r.seq < s.first_seq + s.rows)
-    came_later = (r.stream == numbered(stream.name), *held, s.received_at > as_of, r.time <= as_of)
     refused_later = (q.stream == stream.name, q.received_at > as_of, q.happened_at <= as_of)
     refused = _instants(database, q.received_at, q.stream == stream.name, q.received_at <= as_of)
-    late, late_refused = _instants(database, r.time, *came_later), _instants(database, q.happened_at, *refused_later)
+    late, late_refused = _received_later(database, stream, as_of), _instants(database, q.happened_at, *refused_later)
     return (
         np.sort(np.concatenate([np.repeat(at, count).view(_INSTANT), _days(late)])),
         np.sort(np.concatenate([refused, _days(late_refused)])),
     )
+
+
+def _received_later(database: Database, stream: StreamSettings, as_of: datetime) -> np.ndarray:
+    """Times of the records with time ≤ as_of that were received after it: batches that follow each other at once."""
+    s, r = t.segments.c, t.records.c
+    query = sa.select(s.first_seq, s.rows).where(
+        s.stream == stream.name, s.received_at > as_of, s.first_time <= as_of
+    )
+    spans: list[list[int]] = []
+    with database.read() as connection:
+        for first, rows in connection.execute(query.order_by(s.first_seq)):
+            if spans and spans[-1][1] == first:
+                spans[-1][1] = first + rows
+            else:
+                spans.append([first, first + rows])
+    own = numbered(stream.name)
+    parts = [
+        _instants(database, r.time, r.stream == own, r.seq >= first, r.seq < end, r.time <= as_of)
+        for first, end in spans
+    ]
+    return np.concatenate([np.empty(0, _INSTANT), *parts])
 
 
 def batch_times(database: Database, stream: StreamSettings, as_of: datetime) -> np.ndarray:
