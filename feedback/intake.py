@@ -26,7 +26,7 @@ from trueup.feedback.unmatched_labels import UnmatchedLabels
 from trueup.feedback.validation import validate
 from trueup.storage.file_format import FileFormat
 from trueup.storage.incoming import Appended
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:

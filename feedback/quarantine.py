@@ -11,7 +11,7 @@ from trueup.feedback.feedback_items import validate_feedback
 from trueup.feedback.validation import Reason, validate
 from trueup.storage.errors import InputError
 from trueup.storage.incoming import Appended, QuarantineItem, Refused
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.stream import StreamSettings
 
 

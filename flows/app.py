@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # each part is imported where it is opened: a command pays fo
     from trueup.storage.prunings import PruningLog
     from trueup.storage.reading import RecordReader
     from trueup.storage.record_counts import RecordCounts
-    from trueup.storage.records import RecordStore
+    from trueup.storage.records.appending import RecordStore
     from trueup.storage.silences import SilenceLog
     from trueup.storage.told_again import ToldAgain
     from trueup.training.registry.registry import Registry
@@ -88,7 +88,7 @@ class App:
 
     @cached_property
     def store(self) -> RecordStore:
-        from trueup.storage.records import RecordStore
+        from trueup.storage.records.appending import RecordStore
 
         return RecordStore(self.database, self.archive)
 

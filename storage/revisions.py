@@ -21,6 +21,7 @@ from trueup.storage.segments import write_segment
 from trueup.storage.stream import StreamSettings
 from trueup.storage.stream_numbers import numbered
 
+_AT_ONCE = 500  # places in one statement; SQLite allows 32,766 values
 State = tuple[int, str | None]  # what a record says: the fingerprint of its content, and its label
 
 
@@ -57,10 +58,11 @@ class RevisionLog:
         r = t.revisions.c
         query = sa.select(r.seq, r.number, r.fingerprint, r.label).where(r.stream == stream)
         found: dict[int, Revisions] = {}
-        for row in connection.execute(query.where(r.seq.in_(places))):
-            own = found.setdefault(row.seq, Revisions())
-            own.states.add((row.fingerprint, row.label))
-            own.last = max(own.last, row.number)
+        for start in range(0, len(places), _AT_ONCE):
+            for row in connection.execute(query.where(r.seq.in_(places[start : start + _AT_ONCE]))):
+                own = found.setdefault(row.seq, Revisions())
+                own.states.add((row.fingerprint, row.label))
+                own.last = max(own.last, row.number)
         return found
 
     def add(

@@ -24,7 +24,7 @@ from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
 from trueup.storage.predictions import PredictionLog
 from trueup.storage.reading import RecordReader
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 
 for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
     os.environ[name] = "true"

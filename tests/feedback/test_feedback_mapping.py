@@ -24,7 +24,7 @@ from trueup.storage.errors import InputError
 from trueup.storage.feedback_mapping import FeedbackMapping
 from trueup.storage.majority import majority
 from trueup.storage.reading import RecordReader
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.stream import LabelPolicy, StreamSettings
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)

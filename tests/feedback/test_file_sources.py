@@ -26,7 +26,7 @@ from trueup.storage.database import Database, open_database
 from trueup.storage.errors import ConfigError, SourceFailed
 from trueup.storage.incoming import Appended
 from trueup.storage.reading import RecordReader
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.row_ids import hashed_columns
 from trueup.storage.sources.file_manifest import FileManifest, FileState, ManifestFile
 from trueup.storage.stream import LabelPolicy, StreamSettings

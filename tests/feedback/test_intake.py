@@ -17,7 +17,7 @@ from trueup.feedback.labels import resolve
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.incoming import Appended
 from trueup.storage.reading import RecordReader
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.stream import LabelPolicy, OrderTime, StreamSettings
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)

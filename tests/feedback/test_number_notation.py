@@ -25,7 +25,7 @@ from trueup.feedback.validation import Validated, validate
 from trueup.storage.errors import InputError
 from trueup.storage.file_format import FileFormat
 from trueup.storage.incoming import Appended
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.stream import LabelPolicy, StreamSettings
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from trueup.feedback.intake import ingest, ingest_feedback
 from trueup.feedback.quarantine import quarantined_item, release, release_all
 from trueup.storage.errors import InputError
 from trueup.storage.reading import RecordReader
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.stream import LabelPolicy, StreamSettings
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)

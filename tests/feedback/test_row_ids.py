@@ -18,7 +18,7 @@ from trueup.feedback.validation import validate
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.incoming import Appended
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.row_ids import hashed_columns
 from trueup.storage.stream import LabelPolicy, StreamSettings
 

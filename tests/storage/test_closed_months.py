@@ -27,7 +27,7 @@ from trueup.storage.history.prediction_files import without
 from trueup.storage.leases import hold
 from trueup.storage.predictions import PredictionLog
 from trueup.storage.reading import RecordReader
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.rows import Rows
 from trueup.storage.stream import LabelPolicy, StreamSettings
 

@@ -16,7 +16,7 @@ from trueup.storage.history.integer_columns import integer_columns
 from trueup.storage.history.label_counts import labelled_records
 from trueup.storage.incoming import FeedbackItem
 from trueup.storage.reading import RecordReader
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 CLASSED = STREAM.model_copy(

@@ -16,7 +16,7 @@ from trueup.storage.archive import Archive
 from trueup.storage.database import open_database
 from trueup.storage.personal_data import without_personal_data
 from trueup.storage.reading import RecordReader
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.stream import StreamSettings
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)

@@ -15,7 +15,7 @@ from trueup.storage.errors import ConfigError
 from trueup.storage.incoming import FeedbackItem, Incoming, Refused
 from trueup.storage.predictions import PredictionLog
 from trueup.storage.reading import RecordReader
-from trueup.storage.records import RecordStore
+from trueup.storage.records.appending import RecordStore
 from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, StreamSettings, Training
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)

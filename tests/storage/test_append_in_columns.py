@@ -1,0 +1,131 @@
+"""Batches in columns leave what rows one by one leave: the same records, labels, changes, refusals and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.storage.row_by_row import RowByRow, moments, stored
+from trueup.storage.archive import Archive
+from trueup.storage.database import Database, open_database
+from trueup.storage.incoming import Appended, FeedbackItem, Incoming
+from trueup.storage.reading import RecordReader
+from trueup.storage.records.appending import RecordStore
+from trueup.storage.stream import LabelPolicy, StreamSettings
+from trueup.storage.tables import metadata
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+STREAM = StreamSettings(name="r", id="id", time="at", text=("text",), label=LabelPolicy(column="stars"))
+# id, text, day, label, and the day on which that was known
+ROW = st.tuples(
+    st.sampled_from(["a", "b", "c", 'q"', "ü", ""]), st.sampled_from(["x", "y, z", "", None]), st.integers(0, 1),
+    st.sampled_from([None, "", "1", "5"]), st.sampled_from([None, 3, 4]),
+)  # fmt: skip
+Row = tuple[str, str | None, int, str | None, int | None]
+FILES = st.lists(st.lists(ROW, max_size=12), min_size=1, max_size=4)
+
+
+def incoming(rows: list[Row]) -> Incoming:
+    ids, texts, days, labels, known = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 5
+    given_labels = np.array([None if k is None else label for label, k in zip(labels, known, strict=True)], object)
+    return Incoming(
+        ids=np.array(ids, object), times=moments(*days),
+        table=pa.table({"id": pa.array(ids, pa.string()), "text": pa.array(texts, pa.string())}),
+        labels=np.array(labels, object), known_at=moments(*known),
+        labelled=np.array([label is not None for label in given_labels], bool), lines=np.arange(len(rows)),
+        raw=[f"{row}" for row in rows],
+    )  # fmt: skip
+
+
+Fresh = Callable[[], tuple[Database, Archive]]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fresh]:
+    """Gives the next of two stores by turns, emptied."""
+    opened = []
+    for number in range(2):
+        home = tmp_path_factory.mktemp("store")
+        url = ""
+        if request.param == "postgresql":
+            server = sa.make_url(request.getfixturevalue("postgres_url"))
+            admin = sa.create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+            name = f"columns{number}"
+            with admin.connect() as connection:
+                connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            admin.dispose()
+            url = server.set(database=name).render_as_string(hide_password=False)
+        opened.append((open_database(url, home), Archive("", home)))
+
+    def emptied() -> tuple[Database, Archive]:
+        database, archive = opened[0]
+        opened.reverse()
+        with database.write() as connection:
+            for table in ("revisions", "labels", "records", "feedback", "segments", "quarantine", "streams"):
+                connection.execute(sa.delete(metadata.tables[table]))
+            if request.param == "postgresql":
+                connection.execute(sa.text("ALTER SEQUENCE streams_number_seq RESTART"))
+        return database, archive
+
+    yield emptied
+    for database, _ in opened:
+        database.close()
+
+
+@settings(max_examples=40)
+@given(files=FILES, revise=st.booleans())
+def test_files_in_columns_are_as_row_by_row(fresh: Fresh, files: list[list[Row]], revise: bool) -> None:
+    """Duplicates, corrections and late labels, within a file and over several."""
+    stream = STREAM.model_copy(update={"on_change": "revise" if revise else "refuse"})
+    (columns, archive), (plain, other) = fresh(), fresh()
+    store, oracle = RecordStore(columns, archive), RowByRow(plain, other)
+    for number, rows in enumerate(files):
+        now = NOW + timedelta(days=number)
+        done = store.append(stream, incoming(rows), [], source="f", now=now)
+        assert done == oracle.append(stream, incoming(rows), now=now)
+    assert stored(columns) == stored(plain)
+    last = NOW + timedelta(days=9)
+    said, expected = (RecordReader(*each).read(stream, as_of=last) for each in ((columns, archive), (plain, other)))
+    assert said.meta.equals(expected.meta)
+    assert said.features.equals(expected.features)
+
+
+@settings(max_examples=15)
+@given(rows=st.lists(ROW, max_size=12), data=st.data())
+def test_any_order_and_any_cut_gives_the_same_records_and_labels(
+    fresh: Fresh, rows: list[Row], data: st.DataObject
+) -> None:
+    """Of rows that do not contradict each other; each is stored once however often and wherever it stands."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        first.setdefault(row[0], row)
+    agreed = [first[row[0]] if row[4] is None else (*first[row[0]][:3], *first[row[0]][3:]) for row in rows]
+    parts: list[set[tuple[object, ...]]] = []
+    for _ in range(2):
+        database, archive = fresh()
+        order = data.draw(st.permutations(agreed))
+        cut = data.draw(st.integers(0, len(order)))
+        done = [RecordStore(database, archive).append(STREAM, incoming(some), [], source="f", now=NOW)
+                for some in (order[:cut], order[cut:])]  # fmt: skip
+        total = sum(done, Appended())
+        assert (total.accepted, total.quarantined) == (len(first), 0)
+        assert total.accepted + total.duplicate == len(rows)
+        parts.append({row[2:] for row in stored(database)["records"]})
+    assert parts[0] == parts[1]
+
+
+def test_more_feedback_than_a_statement_holds(database: Database, tmp_path: Path) -> None:
+    """SQLite takes 32,766 values in one statement; a file of more goes in whole."""
+    store = RecordStore(database, Archive("", tmp_path))
+    store.append(STREAM, incoming([("a", "x", 0, None, None)]), [], source="f", now=NOW)
+    items = [FeedbackItem(f"f{k}", "a", "label", "1", "u", NOW, "1", k, "") for k in range(33_000)]
+    assert store.append_feedback(STREAM, items, [], source="g", now=NOW).accepted == 33_000
+    assert store.append_feedback(STREAM, items, [], source="g", now=NOW).duplicate == 33_000
