@@ -5,7 +5,8 @@ Taking the same file in again, whole or after a kill half-way, leaves the same s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,16 +15,20 @@ from typing import IO, TYPE_CHECKING
 
 from trueup.feedback.annotators import Annotators
 from trueup.feedback.chunks import Chunk, RawRows
+from trueup.feedback.columns.plain_chunk import PlainChunk, batches
+from trueup.feedback.columns.plain_times import plain_dated
 from trueup.feedback.feedback_items import feedback_schema, validate_feedback
 from trueup.feedback.feedback_rows import ItemFields, columns_beside_items, each_row
 from trueup.feedback.missing_marks import without_marks
 from trueup.feedback.number_notation import NotationCheck, number_columns, with_points
-from trueup.feedback.readers import CHUNK, LocalCopy, opened
+from trueup.feedback.plain_rows import in_file_order, validate_plain
+from trueup.feedback.readers import CHUNK, LocalCopy, Source, opened
 from trueup.feedback.row_ids import EqualRows, IdForms, columns_looked_at
 from trueup.feedback.schema_check import as_brought, check_schema, expected_columns, required_columns
-from trueup.feedback.times.time_survey import survey
+from trueup.feedback.times.time_survey import Dated, survey
 from trueup.feedback.unmatched_labels import UnmatchedLabels
-from trueup.feedback.validation import validate
+from trueup.feedback.validation import Validated, validate
+from trueup.storage.arrow_columns import one_array
 from trueup.storage.file_format import FileFormat
 from trueup.storage.incoming import Appended
 from trueup.storage.records.appending import RecordStore
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Sources = Sequence["str | LocalCopy | pa.Table"]  # paths ("-": standard input), copies, or rows in memory
+BATCH = 50_000  # rows of one durable transaction
 OnProgress = Callable[[int, int], None]  # rows done, rows in all
 
 
@@ -44,7 +50,7 @@ def ingest(
     now: datetime,
     format: FileFormat | None = None,
     on_progress: OnProgress | None = None,
-    batch: int = CHUNK,
+    batch: int = BATCH,
     stdin: IO[bytes] | None = None,
     on_note: Callable[[str], None] = lambda said: None,
 ) -> Appended:
@@ -66,19 +72,25 @@ def ingest(
     stream = stream.model_copy(update={"format": format or own})
     unmatched = UnmatchedLabels(stream)
 
-    def keep(schema: StreamSettings, chunk: Chunk, source: str) -> Appended:
+    def judged(schema: StreamSettings, chunk: Chunk | PlainChunk) -> Validated:
+        if isinstance(chunk, PlainChunk):
+            return validate_plain(schema, chunk, now, hashed)
         if schema.format != own:  # what is refused is judged anew by the settings, which may write numbers otherwise
             chunk = with_points(schema.format, chunk, number_columns(schema))
             chunk = replace(chunk, raw=RawRows(chunk.table))
-        rows = validate(schema, chunk, now, hashed)
-        unmatched.add(rows.accepted.labels)
-        return store.append(schema, rows.accepted, rows.refused, source=source, now=now)
+        return validate(schema, chunk, now, hashed)
+
+    def keep(schema: StreamSettings, parts: Sequence[Chunk | PlainChunk], source: str) -> Appended:
+        rows = [judged(schema, part) for part in parts]
+        accepted = in_file_order([one.accepted for one in rows])
+        unmatched.add(accepted.labels)
+        return store.append(schema, accepted, [r for one in rows for r in one.refused], source=source, now=now)
 
     def looks(schema: StreamSettings) -> EqualRows | IdForms:
         label = stream.label.column if stream.label.column in (hashed.names or ()) else ""
         return IdForms(schema) if schema.id else EqualRows(hashed, schema, label)
 
-    way = _Way(stream, required_columns(stream), keep, looks, columns_looked_at(stream, hashed))
+    way = _Way(stream, required_columns(stream), keep, looks, columns_looked_at(stream, hashed), in_columns=True)
     done = _run(way, paths, on_progress, batch, stdin, on_note)
     for note in unmatched.notes():
         on_note(note)
@@ -105,12 +117,15 @@ def ingest_feedback(
     schema = feedback_schema(mapping)
     annotators, silent = Annotators(stream), 0
 
-    def keep(schema: StreamSettings, chunk: Chunk, source: str) -> Appended:
+    def keep(schema: StreamSettings, parts: Sequence[Chunk | PlainChunk], source: str) -> Appended:
         nonlocal silent
-        said = validate_feedback(stream, chunk, now)
-        annotators.add(said.items)
-        silent += said.silent
-        return store.append_feedback(stream, said.items, said.refused, source=source, now=now)
+        done = Appended()
+        for part in parts:
+            said = validate_feedback(stream, part.rows() if isinstance(part, PlainChunk) else part, now)
+            annotators.add(said.items)
+            silent += said.silent
+            done += store.append_feedback(stream, said.items, said.refused, source=source, now=now)
+        return done
 
     def looks(schema: StreamSettings) -> ItemFields:
         return ItemFields(mapping, required_columns(schema))
@@ -129,16 +144,27 @@ def ingest_feedback(
 class _Way:
     """How files of one sort are taken in.
 
-    needed: columns that a file must have. keep: stores a chunk. looks: what looks through a file before any is stored,
-    at the columns `looked_at` beside those of times (None: all). shaped: makes rows of what a chunk of the file holds.
+    needed: columns that a file must have. keep: stores neighbouring parts of it. looks: what looks through it before
+    any is stored, at the columns `looked_at` beside those of times (None: all). shaped: makes rows of what a chunk of
+    the file holds.
+    in_columns: plain rows are taken in by columns.
     """
 
     schema: StreamSettings
     needed: Sequence[str]
-    keep: Callable[[StreamSettings, Chunk, str], Appended]
+    keep: Callable[[StreamSettings, Sequence[Chunk | PlainChunk], str], Appended]
     looks: Callable[[StreamSettings], EqualRows | IdForms | ItemFields]
     looked_at: Sequence[str] | None
     shaped: Callable[[Chunk], Chunk] = lambda chunk: chunk
+    in_columns: bool = False
+
+    def parts(
+        self, own: StreamSettings, source: Source, size: int, only: Sequence[str] | None = None
+    ) -> Iterator[Chunk | PlainChunk]:
+        """The rows of a file; `size` of those that are not taken in by columns at a time."""
+        if self.in_columns and own.format.plain_numbers:
+            return source.parts(size, only)
+        return map(self.shaped, source.chunks(size, only))
 
 
 def _run(
@@ -160,18 +186,37 @@ def _run(
             times = tuple(c for c in (*own.time_columns, own.label.arrived) if c)
             look, notation = way.looks(own), NotationCheck(own.format, number_columns(own))
             only = None if looked_at is None else [*times, *looked_at, *notation.asked]
-            chunks = notation.tapped(map(way.shaped, source.chunks(only=only)))
-            seen = look.tapped(with_points(own.format, chunk, notation.columns) for chunk in chunks)
-            total += survey(own, (without_marks(own, chunk, times) for chunk in seen), source.name, notes.append)
+            parts = way.parts(own, source, CHUNK, only)
+            total += survey(own, _looked_through(own, parts, look, notation, times), source.name, notes.append)
             notation.judge(source.name)
             notes += look.notes(source.name)
         for note in notes:
             on_note(note)
         outcome, done = Appended(), 0
         for source, (own, _) in zip(sources, brought, strict=True):
-            for chunk in map(way.shaped, source.chunks(batch)):
-                outcome += way.keep(own, chunk, source.name)
-                done += len(chunk) + len(chunk.broken)
+            for several in batches(way.parts(own, source, min(batch, CHUNK)), batch):
+                outcome += way.keep(own, several, source.name)
+                done += sum(len(part) + len(part.broken) for part in several)
                 if on_progress:
                     on_progress(done, total)
     return outcome
+
+
+def _looked_through(
+    own: StreamSettings,
+    parts: Iterator[Chunk | PlainChunk],
+    look: EqualRows | IdForms | ItemFields,
+    notation: NotationCheck,
+    times: tuple[str, ...],
+) -> Iterator[Chunk | Dated]:
+    """What the survey of times looks at, everything else looked at as it passes."""
+    for part in parts:
+        if isinstance(part, PlainChunk):
+            if isinstance(look, IdForms):
+                look.add(one_array(part.table.column(own.id)))
+            else:
+                deque(look.tapped([part.rows()]), maxlen=0)
+            yield plain_dated(own, part)
+            continue
+        seen = look.tapped(with_points(own.format, chunk, notation.columns) for chunk in notation.tapped([part]))
+        yield from (without_marks(own, chunk, times) for chunk in seen)

@@ -12,7 +12,7 @@ from trueup.feedback.class_rules import ClassRule, class_rules
 from trueup.feedback.ratings import rating
 from trueup.feedback.typed_values import written
 from trueup.feedback.values import folded, number, plain
-from trueup.storage.stream import LabelPolicy, StreamSettings
+from trueup.storage.stream import LabelPolicy, OrderTime, StreamSettings
 
 HUGE = 1e100  # of a regression's label: beyond it squares, and sums of them, are no finite numbers any more
 
@@ -73,6 +73,12 @@ def resolve(stream: StreamSettings, raw: pd.Series | np.ndarray) -> np.ndarray:
     table[:-1] = [one(value) for value in values]
     table[-1] = None
     return table[codes]
+
+
+def labelled(stream: StreamSettings, labels: np.ndarray, known_at: np.ndarray) -> np.ndarray:
+    """Whether each raw label is known and is a class or number by today's rules."""
+    known = np.array([label is not None for label in resolve(stream, labels)], dtype=bool)
+    return known if isinstance(stream.time, OrderTime) else known & ~np.isnat(known_at)
 
 
 def quantity(text: str | None) -> float | None:

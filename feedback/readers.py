@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from trueup.feedback.chunks import Chunk
+from trueup.feedback.columns.plain_chunk import PlainChunk
 from trueup.feedback.formats.containers import UNREADABLE, Opener, opener_of
 from trueup.feedback.formats.contents import Contents, Place
 from trueup.feedback.formats.csv_text import read_csv
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK = 5000
+_Rows = TypeVar("_Rows")
 _AS_UTF8 = FileFormat()
 _READ: dict[FormatKind, Callable[[Place], Contents]] = {
     FormatKind.CSV: read_csv, FormatKind.JSONL: read_json_lines, FormatKind.JSON: read_json_list,
@@ -74,8 +76,16 @@ class Source:
         Raises:
             InputError: the file ends or breaks off where it should not (a cut .gz, JSON or Parquet file).
         """
+        yield from self._read(lambda: self.contents.chunks(size, only))
+
+    def parts(self, size: int = CHUNK, only: Sequence[str] | None = None) -> Iterator[Chunk | PlainChunk]:
+        """The same rows, in columns where they are plain; those parts are of any length. Raises as `chunks` does."""
+        plain = self.contents.parts
+        yield from self._read(lambda: plain(only) if plain else self.contents.chunks(size, only))
+
+    def _read(self, begin: Callable[[], Iterator[_Rows]]) -> Iterator[_Rows]:
         try:
-            yield from self.contents.chunks(size, only)
+            yield from begin()
         except UNREADABLE as error:
             raise InputError(f"{self.name}: the file cannot be read to its end ({error}). Get it again.") from error
 

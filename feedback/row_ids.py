@@ -9,6 +9,8 @@ from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.times.time_columns import event_times
@@ -21,6 +23,7 @@ _UNIT = "\x1f"
 _WHOLE = re.compile(r"-?\d{1,18}")                         # an id that an int64 holds
 _FRACTION = re.compile(r"(-?\d{1,18})\.0+")                # the same as a spreadsheet or a data frame writes it
 RUINED = re.compile(r"-?\d(?:[.,]\d+)?[eE]\+?(?:1[1-9]|[2-9]\d)|-?\d{16,}[.,]0+")  # its last digits are gone for good
+_LIKE_A_NUMBER = r"^[^A-DF-Za-df-z_:/#]*$"                # no id of any of these forms holds one of these signs
 _EXAMPLE = 60  # characters
 
 
@@ -126,13 +129,24 @@ class IdForms:
     def tapped(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         """The same chunks, each looked at as it passes."""
         for chunk in chunks:
-            texts = [v.strip() for v in chunk.table[self.stream.id] if v is not None]
-            self.whole.append(_numbers(v for v in texts if _WHOLE.fullmatch(v)))
-            self.fractional.append(_numbers(m[1] for v in texts if (m := _FRACTION.fullmatch(v))))
-            ruined = [v for v in texts if RUINED.fullmatch(v)]
-            self.ruined += len(ruined)
-            self.example = self.example or (ruined[0][:_EXAMPLE] if ruined else "")
+            self._add([v for v in chunk.table[self.stream.id] if v is not None])
             yield chunk
+
+    def add(self, ids: pa.StringArray) -> None:
+        """Look at n ids, null where missing; those that have letters are told apart all at once."""
+        whole = pc.match_substring_regex(ids, r"^-?[0-9]{1,18}$").fill_null(False)
+        self.whole.append(ids.filter(whole).cast(pa.int64()).to_numpy())
+        rest = ids.filter(pc.and_not(pc.match_substring_regex(ids, _LIKE_A_NUMBER).fill_null(False), whole))
+        if len(rest):
+            self._add(rest.to_pylist())
+
+    def _add(self, values: Sequence[str]) -> None:
+        texts = [v.strip() for v in values]
+        self.whole.append(_numbers(v for v in texts if _WHOLE.fullmatch(v)))
+        self.fractional.append(_numbers(m[1] for v in texts if (m := _FRACTION.fullmatch(v))))
+        ruined = [v for v in texts if RUINED.fullmatch(v)]
+        self.ruined += len(ruined)
+        self.example = self.example or (ruined[0][:_EXAMPLE] if ruined else "")
 
     def notes(self, name: str) -> Iterator[str]:
         """What is to be told of the file before any of it is stored."""

@@ -14,7 +14,7 @@ import pandas as pd
 
 from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.exact import Ruined
-from trueup.feedback.labels import HUGE, resolve
+from trueup.feedback.labels import HUGE, labelled, resolve
 from trueup.feedback.missing_marks import marks_of
 from trueup.feedback.nested import Nested, first_field
 from trueup.feedback.number_notation import number_columns, otherwise_written, with_points
@@ -111,7 +111,7 @@ def validate(
         table=table_of({c: table[c].to_numpy()[good] for c in table}),
         labels=labels[good],
         known_at=known_at[good],
-        labelled=_labelled(stream, labels[good], known_at[good]),
+        labelled=labelled(stream, labels[good], known_at[good]),
         lines=chunk.lines[good],
         raw=chunk.raw.take(good),
     )
@@ -281,9 +281,11 @@ def _predictions(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -
         faults.add(long, Reason.TOO_LONG, detail)
 
 
-def _labelled(stream: StreamSettings, labels: np.ndarray, known_at: np.ndarray) -> np.ndarray:
-    known = np.array([label is not None for label in resolve(stream, labels)], dtype=bool)
-    return known if isinstance(stream.time, OrderTime) else known & ~np.isnat(known_at)
+def prediction_faults(stream: StreamSettings, table: pd.DataFrame) -> np.ndarray:
+    """Where a service sent as its answer what is none, bool of shape (n,)."""
+    faults = _Faults(len(table))
+    _predictions(stream, table, faults)
+    return np.asarray(faults.reason != None)  # noqa: E711  elementwise
 
 
 def _blank(values: np.ndarray) -> np.ndarray:

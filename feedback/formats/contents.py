@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from trueup.feedback.chunks import Chunk
+from trueup.feedback.columns.plain_chunk import PlainChunk
 from trueup.feedback.formats.containers import Opener
 from trueup.storage.file_format import FileFormat
 
@@ -62,12 +63,14 @@ class Contents:
 
     `chunks` takes the number of rows of a chunk, and the columns that are wanted (None: all). notes: what is to be told
     of the file before its rows are taken. fitting: the settings with which it has the required columns; "": none known.
+    parts: the same rows in columns as far as they are plain, in parts of any length; None: nothing of it is.
     """
 
     columns: tuple[str, ...]
     chunks: Callable[[int, Sequence[str] | None], Iterator[Chunk]]
     notes: tuple[str, ...] = ()
     fitting: Callable[[], str] = lambda: ""
+    parts: Callable[[Sequence[str] | None], Iterator[Chunk | PlainChunk]] | None = None
 
 
 def column_names(cells: Sequence[str | None]) -> tuple[str, ...]:

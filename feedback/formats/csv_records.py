@@ -11,18 +11,31 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from trueup.feedback.values import escaped
+from trueup.storage.incoming import Refused
+
 MAX_LINES = 1000         # a record of more physical lines than this is an unclosed quote
 MAX_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record: its fields, or why it has none (`fault`); `line` counts from 1, `text` is the file's own."""
+    """One record: its fields, or why it has none (`fault`); `line` counts from 1, `text` is the file's own.
+
+    lines: how many physical lines it takes.
+    """
 
     line: int
     text: str
     fields: list[str]
     fault: str = ""
+    lines: int = 1
+
+
+def repeated_header(line: int, text: str) -> Refused:
+    """What becomes of a record that is the header once more."""
+    said = "this repeats the header (probably joined files); it is not a record"
+    return Refused(line, "broken_line", said, escaped(text))
 
 
 def csv_records(lines: Iterable[str], width: int, first_line: int, delimiter: str = ",") -> Iterator[Record]:
@@ -51,7 +64,7 @@ def csv_records(lines: Iterable[str], width: int, first_line: int, delimiter: st
                 fault = f"a quoted field opens here and is not closed properly ({fault})"
                 ahead.extendleft(reversed(held[1:]))
                 held = held[:1]
-        yield Record(number, "".join(held).rstrip("\r\n"), fields, fault)
+        yield Record(number, "".join(held).rstrip("\r\n"), fields, fault, len(held))
         number += len(held)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import itertools
 import re
@@ -11,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from trueup.feedback.chunks import Chunk, RawRows, object_array
+from trueup.feedback.columns.plain_chunk import PlainChunk
 from trueup.feedback.formats.contents import Contents, Place, column_names, doubled
-from trueup.feedback.formats.csv_records import csv_records
-from trueup.feedback.formats.encodings import check_encoding, text_lines
+from trueup.feedback.formats.csv_blocks import CsvBlocks
+from trueup.feedback.formats.csv_records import Record, csv_records, repeated_header
+from trueup.feedback.formats.encodings import check_encoding, ends_in_cr, text_lines
 from trueup.feedback.values import escaped
 from trueup.storage.errors import InputError
 from trueup.storage.file_format import ADVICE
@@ -35,7 +38,11 @@ def read_csv(place: Place) -> Contents:
     names = column_names(cells)
     told = doubled(place, cells)
     return Contents(
-        names, lambda size, only: _chunks(place, cells, names, start, size, only), told, lambda: _fitting(place)
+        names,
+        lambda size, only: _chunks(place, cells, names, start, size, only),
+        told,
+        lambda: _fitting(place),
+        (lambda only: _parts(place, cells, names, start, only)) if _in_blocks(place, names) else None,
     )
 
 
@@ -120,13 +127,30 @@ def _chunks(
     kept = [k for k, c in enumerate(names) if only is None or c in only]
     records = csv_records(body, len(names), start, place.format.delimiter)
     while batch := list(itertools.islice(records, size)):
-        broken = [Refused(r.line, "broken_line", r.fault, escaped(r.text)) for r in batch if r.fault]
-        good = [r for r in batch if not r.fault and any(r.fields)]  # a row of delimiters alone is none, as in a sheet
-        if any(r.fields[0] == cells[0] and r.fields == cells for r in good):
-            again = "this repeats the header (probably joined files); it is not a record"
-            broken += [Refused(r.line, "broken_line", again, escaped(r.text)) for r in good if r.fields == cells]
-            good = [r for r in good if r.fields != cells]
-        by_column = list(zip(*(r.fields for r in good), strict=True)) or [()] * len(names)
-        table = pd.DataFrame({names[k]: object_array([v or None for v in by_column[k]]) for k in kept}, dtype="object")
-        lines = np.array([r.line for r in good], dtype=np.int64)
-        yield Chunk(table, lines, RawRows(table), tuple(sorted(broken, key=lambda r: r.line)))
+        yield _chunk_of(batch, cells, names, kept)
+
+
+def _chunk_of(batch: list[Record], cells: list[str], names: tuple[str, ...], kept: Sequence[int]) -> Chunk:
+    broken = [Refused(r.line, "broken_line", r.fault, escaped(r.text)) for r in batch if r.fault]
+    good = [r for r in batch if not r.fault and any(r.fields)]  # a row of delimiters alone is none, as in a sheet
+    if any(r.fields[0] == cells[0] and r.fields == cells for r in good):
+        broken += [repeated_header(r.line, r.text) for r in good if r.fields == cells]
+        good = [r for r in good if r.fields != cells]
+    by_column = list(zip(*(r.fields for r in good), strict=True)) or [()] * len(names)
+    table = pd.DataFrame({names[k]: object_array([v or None for v in by_column[k]]) for k in kept}, dtype="object")
+    lines = np.array([r.line for r in good], dtype=np.int64)
+    return Chunk(table, lines, RawRows(table), tuple(sorted(broken, key=lambda r: r.line)))
+
+
+def _parts(
+    place: Place, cells: list[str], names: tuple[str, ...], start: int, only: Sequence[str] | None
+) -> Iterator[Chunk | PlainChunk]:
+    kept = [k for k, c in enumerate(names) if only is None or c in only]
+    for part in CsvBlocks(place, start, names, kept, cells).parts():
+        yield part if isinstance(part, PlainChunk) else _chunk_of(part, cells, names, kept)
+
+
+def _in_blocks(place: Place, names: tuple[str, ...]) -> bool:
+    """Whether the text is of a sort of which parts can be proved to be plain."""
+    utf8 = codecs.lookup(place.format.encoding).name == "utf-8"
+    return utf8 and len(names) > 1 and place.format.delimiter.isascii() and not ends_in_cr(place)

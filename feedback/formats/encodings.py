@@ -82,7 +82,7 @@ def text_lines(place: Place) -> Iterator[str]:
 
     Lines end in LF or CR LF; where the file's first line ends in a lone CR, in CR.
     """
-    if is_wide(place.format.encoding) or _ends_in_cr(place):
+    if is_wide(place.format.encoding) or ends_in_cr(place):
         yield from _decoded_lines(place)
         return
     encoding = place.format.encoding
@@ -108,7 +108,8 @@ def text_blocks(place: Place) -> Iterator[str]:
         yield decoder.decode(b"", final=True)
 
 
-def _ends_in_cr(place: Place) -> bool:
+def ends_in_cr(place: Place) -> bool:
+    """Whether the file's lines end in a lone CR, as its first one does."""
     text = codecs.getincrementaldecoder(place.format.encoding)("replace").decode(place.head())
     quoted = False
     for part in re.split(r'(")', text):
@@ -120,7 +121,7 @@ def _ends_in_cr(place: Place) -> bool:
 
 
 def _decoded_lines(place: Place) -> Iterator[str]:
-    end = _CR_END if _ends_in_cr(place) else re.compile("\n")
+    end = _CR_END if ends_in_cr(place) else re.compile("\n")
     held = ""
     for block in text_blocks(place):
         held += block

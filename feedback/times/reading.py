@@ -55,8 +55,9 @@ class Times:
 
 
 def read_times(
-    texts: Sequence[str | None] | np.ndarray, time_format: str | Sequence[str] = ISO, locale: str = "", zone: str = ""
-) -> Times:
+    texts: Sequence[str | None] | np.ndarray | pa.StringArray, time_format: str | Sequence[str] = ISO,
+    locale: str = "", zone: str = "",
+) -> Times:  # fmt: skip
     """Read n values by a format, or each by those of several that read it; names of months in `locale`'s language.
 
     zone: IANA name of the clock that naive times were read from; empty: UTC.
@@ -75,8 +76,10 @@ def read_times(
     return whole
 
 
-def _texts(texts: Sequence[str | None] | np.ndarray) -> pa.Array:
+def _texts(texts: Sequence[str | None] | np.ndarray | pa.StringArray) -> pa.Array:
     """Values as Arrow keeps them; text that no Unicode encoding can write is no time, as what is missing."""
+    if isinstance(texts, pa.StringArray):
+        return texts
     values = [t if isinstance(t, str) else None for t in texts]
     try:
         return pa.array(values, type=pa.string())

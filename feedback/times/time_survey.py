@@ -50,8 +50,34 @@ class _Column:
             self.disputed = (int(lines[k]), str(texts[k]))
 
 
+@dataclass(frozen=True)
+class Dated:
+    """What a survey looks at of n rows: each time as its text and what it was read as.
+
+    count: of the rows and the broken lines between them. event, arrived: None where the stream has no such time.
+    """
+
+    count: int
+    lines: np.ndarray
+    event: tuple[np.ndarray, Times] | None
+    arrived: tuple[np.ndarray, Times] | None
+
+
+def dated(stream: StreamSettings, chunk: Chunk) -> Dated:
+    """The times of a chunk's rows."""
+    event = arrived = None
+    if not isinstance(stream.time, OrderTime):
+        event = (joined(chunk.table, stream.time_columns), event_times(stream, chunk))
+    if stream.label.arrived:
+        arrived = (joined(chunk.table, [stream.label.arrived]), arrivals(stream, chunk))
+    return Dated(len(chunk) + len(chunk.broken), chunk.lines, event, arrived)
+
+
 def survey(
-    stream: StreamSettings, chunks: Iterable[Chunk], name: str, on_note: Callable[[str], None] = lambda said: None
+    stream: StreamSettings,
+    parts: Iterable[Chunk | Dated],
+    name: str,
+    on_note: Callable[[str], None] = lambda said: None,
 ) -> int:
     """Look through a whole file's times before anything is stored; the number of its rows and broken lines.
 
@@ -62,14 +88,14 @@ def survey(
             formats read differently, or more than UNREAD_SHARE of unreadable times; the message names the column, a
             value and its line, and says which `time_format` would read it.
     """
-    event, arrived, rows, broken = _Column(), _Column(), 0, 0
-    for chunk in chunks:
-        rows += len(chunk)
-        broken += len(chunk.broken)
-        if not isinstance(stream.time, OrderTime):
-            event.add(joined(chunk.table, stream.time_columns), event_times(stream, chunk), chunk.lines)
-        if stream.label.arrived:
-            arrived.add(joined(chunk.table, [stream.label.arrived]), arrivals(stream, chunk), chunk.lines)
+    event, arrived, rows, count = _Column(), _Column(), 0, 0
+    for part in parts:
+        part = part if isinstance(part, Dated) else dated(stream, part)
+        rows += len(part.lines)
+        count += part.count
+        for seen, found in ((event, part.event), (arrived, part.arrived)):
+            if found is not None:
+                seen.add(*found, part.lines)
     if not isinstance(stream.time, OrderTime):
         column = "', '".join(stream.time_columns)
         _judge(event, column, stream, name)
@@ -79,7 +105,7 @@ def survey(
             on_note(note)
     if stream.label.arrived:
         _judge(arrived, stream.label.arrived, stream, name)
-    return rows + broken
+    return count
 
 
 def _zone_notes(seen: _Column, column: str, stream: StreamSettings, name: str) -> Iterator[str]:
