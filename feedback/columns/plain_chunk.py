@@ -29,11 +29,6 @@ class PlainChunk:
     def __len__(self) -> int:
         return len(self.lines)
 
-    def sliced(self, start: int, count: int) -> PlainChunk:
-        """Some neighbouring rows; the broken lines go with the first."""
-        lines = self.lines[start : start + count]
-        return PlainChunk(self.table.slice(start, count), lines, () if start else self.broken)
-
     def rows(self, positions: np.ndarray | None = None) -> Chunk:
         """Some of the rows, or all, as they are read one by one, without what is no row."""
         table, lines = self.table, self.lines
@@ -46,16 +41,42 @@ class PlainChunk:
 
 
 def batches(parts: Iterable[Chunk | PlainChunk], size: int) -> Iterator[list[Chunk | PlainChunk]]:
-    """Neighbouring parts of a file, of `size` rows or a part more together, in MOST parts at most."""
+    """Neighbouring parts of a file: `size` rows and broken lines together, or fewer in MOST parts."""
     held: list[Chunk | PlainChunk] = []
     for part in parts:
-        for start in range(0, len(part), size) if isinstance(part, PlainChunk) and len(part) > size else (0,):
-            held.append(part.sliced(start, size) if isinstance(part, PlainChunk) else part)
-            if sum(map(len, held)) >= size or len(held) >= MOST:
+        left: Chunk | PlainChunk | None = part
+        while left is not None:
+            first, left = _split(left, size - sum(map(_count, held)))
+            held.append(first)
+            if sum(map(_count, held)) >= size or len(held) >= MOST:
                 yield held
                 held = []
     if held:
         yield held
+
+
+def _count(part: Chunk | PlainChunk) -> int:
+    return len(part) + len(part.broken)
+
+
+def _split(part: Chunk | PlainChunk, count: int) -> tuple[Chunk | PlainChunk, Chunk | PlainChunk | None]:
+    """A part's first rows and broken lines, so many of them, and the others."""
+    if _count(part) <= count:
+        return part, None
+    cut = np.sort(np.concatenate([part.lines, [r.line for r in part.broken]]))[count]
+    here = int(np.searchsorted(part.lines, cut))
+    sides: list[Chunk | PlainChunk] = []
+    for rows, broken in (
+        (slice(0, here), tuple(r for r in part.broken if r.line < cut)),
+        (slice(here, len(part)), tuple(r for r in part.broken if r.line >= cut)),
+    ):
+        lines = part.lines[rows]
+        if isinstance(part, PlainChunk):
+            sides.append(PlainChunk(part.table.slice(rows.start, len(lines)), lines, broken))
+        else:
+            raw = part.raw.take(np.arange(rows.start, rows.start + len(lines)))
+            sides.append(Chunk(part.table.iloc[rows].reset_index(drop=True), lines, raw, broken, part.typed))
+    return sides[0], sides[1]
 
 
 def _objects(column: pa.ChunkedArray) -> np.ndarray:
