@@ -77,9 +77,7 @@ class _Faults:
             self.detail[k] = detail if values is None else detail.replace("{}", _shown(values[k]))
 
 
-def validate(
-    stream: StreamSettings, chunk: Chunk, now: datetime, hashed: HashedColumns | None = None
-) -> Validated:
+def validate(stream: StreamSettings, chunk: Chunk, now: datetime, hashed: HashedColumns | None = None) -> Validated:
     """Split a chunk of raw rows into what goes into the store and what is refused, each with its first fault.
 
     Numbers that are blank (or say so: nan, null, NA) are missing, not wrong. `now` judges times in the future.

@@ -78,7 +78,7 @@ def _answered(app: App, stream: StreamSettings, version: VersionRecord, source: 
         for chunk in opened_source.chunks():
             judged = validate(asked, chunk, app.now())
             rows = judged.accepted
-            yield rows, *answer(model, stream, rows.table[list(stream.features)]), judged.refused
+            yield rows, *answer(model, stream, rows.table.to_pandas()[list(stream.features)]), judged.refused
 
 
 def able_to_answer(app: App, stream: StreamSettings) -> VersionRecord:

@@ -64,7 +64,7 @@ def try_record(
     judged = validate(features_of(stream, ()), chunk_of([held]), app.now())
     if judged.refused:
         raise InputError(judged.refused[0].detail)
-    return drivers_of(stream, champion.model, judged.accepted.table, goes_on)
+    return drivers_of(stream, champion.model, judged.accepted.table.to_pandas(), goes_on)
 
 
 def unknown_levels(champion: LoadedChampion, record: Mapping[str, object]) -> dict[str, str]:

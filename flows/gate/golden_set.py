@@ -51,13 +51,13 @@ def _read(app: App, stream: StreamSettings, path: str) -> GoldenSet:
             judged = validate(asked, chunk, app.now())
             for row in judged.refused:
                 raise InputError(f"{path}, line {row.line}: {row.detail}. Fix the row, or take it out.")
-            rows = judged.accepted
-            expected = resolve(stream, rows.table[column])
-            for line, raw, answer in zip(rows.lines, rows.table[column], expected, strict=True):
+            rows, table = judged.accepted, judged.accepted.table.to_pandas()
+            expected = resolve(stream, table[column])
+            for line, raw, answer in zip(rows.lines, table[column], expected, strict=True):
                 if answer is None:
                     wanted = "number" if stream.is_regression else "class of the stream"
                     raise InputError(f"{path}, line {line}: '{str(raw)[:60]}' is no {wanted}. Fix the row.")
-            parts.append(GoldenSet(rows.table[list(stream.features)], expected, np.asarray(rows.lines)))
+            parts.append(GoldenSet(table[list(stream.features)], expected, np.asarray(rows.lines)))
     if not sum(len(part.lines) for part in parts):
         raise InputError(f"{path}: it holds no record. Add some, or leave gate.golden out.")
     return GoldenSet(
