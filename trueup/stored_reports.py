@@ -254,11 +254,11 @@ class Reports:
             )
         return ReportComparison(before, after, tuple(compared(before.check.signals, after.check.signals)))
 
-    def compare_periods(self, first: str, second: str, *, versions: Sequence[int] = ()) -> StoredComparison:
-        """Two periods of the stream against each other, stored as a report of its own.
+    def compare_periods(self, *periods: str, versions: Sequence[int] = ()) -> StoredComparison:
+        """Two or more periods of the stream against each other, stored as a report of its own.
 
         Args:
-            first, second: weeks (`2024-W23`), months (`2024-05`) or spans (`2024-05-01..2024-05-14`), in UTC.
+            periods: weeks (`2024-W23`), months (`2024-05`) or spans (`2024-05-01..2024-05-14`), in UTC.
             versions: the models that answer; left out, the champion. Each is judged on records newer than its training
                 data alone.
 
@@ -273,7 +273,7 @@ class Reports:
         if self.stream is None:
             raise InputError("Periods are compared within one stream. Ask it: deployment.stream(NAME).reports")
         settings = self._app.stream(self.stream)
-        listed = compare_periods(self._app, settings, parse_period(first), parse_period(second), versions)
+        listed = compare_periods(self._app, settings, [parse_period(one) for one in periods], versions)
         return stored_comparison(self._app, listed)
 
     def open(self, report_id: str, *, browser: bool = True, mask: bool | None = None) -> tuple[Path, bool]:

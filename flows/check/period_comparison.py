@@ -1,4 +1,4 @@
-"""Two periods of a stream against each other, several models side by side, stored as a report."""
+"""Periods of a stream against each other, several models side by side, stored as a report."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ _FEWEST = 30  # labelled records of a period under which nothing is concluded
 
 
 def compare_periods(
-    app: App, stream: StreamSettings, first: Period, second: Period, versions: Sequence[int] = ()
+    app: App, stream: StreamSettings, asked: Sequence[Period], versions: Sequence[int] = ()
 ) -> ListedComparison:
     """Compare, and store what was found; the report as lists show it.
 
+    asked: two periods or more. The table holds them all; changes are told, and drawn, from the first to the last.
     versions: which models answer; left out, the champion. A model's metric is read on records newer than its training
     data alone.
 
@@ -45,7 +46,9 @@ def compare_periods(
         ModelUnusable: a model cannot be loaded or scored.
     """
     now = app.now()
-    periods = sorted((first, second), key=lambda p: (p.start, p.end))
+    periods = sorted(set(asked), key=lambda p: (p.start, p.end))
+    if len(periods) < 2:
+        raise InputError("Name two periods or more, each another one: trueup reports compare 2024-W23 2024-W24.")
     rows = [_records(app, stream, period, now) for period in periods]
     models = _models(app, stream, versions)
     judged = {record.version: [_judged(app, stream, record, part) for part in rows] for record in models}
@@ -54,7 +57,7 @@ def compare_periods(
     shown = rows if main is None else [predictor_of(app, stream, main)(part) for part in rows]
     as_of = min(periods[-1].end, now)
     snapshot, notes = snapshot_of_periods(
-        stream, shown[0], shown[1], title=facts.title, seed=seed_of(stream, as_of), as_of=as_of
+        stream, shown[0], shown[-1], title=facts.title, seed=seed_of(stream, as_of), as_of=as_of
     )
     named = "|".join((stream.name, *(p.words for p in periods), *(f"v{r.version}" for r in models), iso(now) or ""))
     report_id = blake2b(named.encode(), digest_size=6).hexdigest()
@@ -121,18 +124,19 @@ def _facts(
         for what, column in (("Labels", "label"), ("Answers", "")):
             counts = [_counts(part, column) if column else _answers(judged, k) for k, part in enumerate(rows)]
             if any(counts):
-                levels = in_one_order(*counts)
+                levels = in_one_order(counts[0], counts[-1])
                 values = {"levels": [asdict(level) for level in levels]}
                 pictures.append(PictureFacts(form="levels", name=what.lower(), title=what, values=values))
-                moved = tuple((level.words, level.reference, level.current) for level in levels)
+                words = [*(level.words for level in levels), *dict.fromkeys(w for c in counts for w in sorted(c))]
+                moved = tuple((w, *(_share(c, w) for c in counts)) for w in dict.fromkeys(words))
                 tables.append(FigureTable(caption=f"{what}, shares", columns=("class", *sides), rows=moved))
     verdict, tone, details = _verdict(stream, sides, judged)
-    labelled = [int(part.labelled.sum()) for part in rows]
-    details.append(
-        f"{sides[0]}: {len(rows[0]):,} records, {labelled[0]:,} labelled. {sides[1]}: {len(rows[1]):,} records, "
-        f"{labelled[1]:,} labelled. Labels known by {to_minute(now)}."
+    held = " ".join(
+        f"{side}: {len(part):,} records, {int(part.labelled.sum()):,} labelled."
+        for side, part in zip(sides, rows, strict=True)
     )
-    title = f"{stream.name}: {sides[1]} against {sides[0]}"
+    details.append(f"{held} Labels known by {to_minute(now)}.")
+    title = f"{stream.name}: {sides[-1]} against {', '.join(sides[:-1])}"
     return ComparisonFacts(
         title=title, sides=sides, verdict=verdict, tone=tone, details=tuple(details), tables=tuple(tables),
         pictures=tuple(pictures), notes=_notes(judged, sides),
@@ -146,7 +150,8 @@ def _verdict(
     said = []
     tone = "still"
     name = capitalised(metric_name(stream.metric))
-    for version, (before, now) in sorted(judged.items(), reverse=True):
+    for version, parts in sorted(judged.items(), reverse=True):
+        before, now = parts[0], parts[-1]
         if min(len(before), len(now)) < _FEWEST:
             said.append(f"v{version} is not judged: fewer than {_FEWEST} labelled records newer than its training data "
                         "in one of the periods.")  # fmt: skip
@@ -159,7 +164,7 @@ def _verdict(
         word = ("fell" if (drop.drop > 0) != stream.lower_is_better else "rose") if sure else "did not change clearly"
         interval = interval_of_metric(stream, drop.interval, _LEVEL)
         said.append(f"{name} of v{version} {word}: {aligned_figure(drop.reference)} in {sides[0]}, "
-                    f"{aligned_figure(drop.current)} in {sides[1]} ({interval}).")  # fmt: skip
+                    f"{aligned_figure(drop.current)} in {sides[-1]} ({interval}).")  # fmt: skip
         if tone == "still":
             tone = "still" if not sure else "bad" if drop.drop > 0 else "fine"
     if not said:
@@ -173,6 +178,10 @@ def _metric(stream: StreamSettings, part: Answered) -> float | None:
 
 def _counts(rows: Rows, column: str) -> Counter[str]:
     return Counter(str(value) for value in rows.meta[column] if isinstance(value, str))
+
+
+def _share(counts: Counter[str], level: str) -> float | None:
+    return counts[level] / counts.total() if counts else None
 
 
 def _answers(judged: dict[int, list[Answered]], k: int) -> Counter[str]:

@@ -115,16 +115,17 @@ def reports_show(
 def reports_compare(
     first: Compared,
     second: Compared,
+    more: Annotated[list[str] | None, typer.Argument(help="Further periods.")] = None,
     stream: MaybeStream = None,
     version: Annotated[
-        list[int] | None, typer.Option("--version", help="A model that answers both periods; give it more than once.")
+        list[int] | None, typer.Option("--version", help="A model that answers the periods; give it more than once.")
     ] = None,
     every: Every = False,
     config: Config = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Two reports side by side, or two periods with their models.
+    """Two reports side by side, or periods with their models.
 
     What is compared of periods is kept as a report.
     """
@@ -134,8 +135,9 @@ def reports_compare(
     from trueup.reports.signal_tables import changes_shown
 
     with session(config, home, as_json) as s:
-        if is_period(first) or is_period(second):
-            made = s.stream(stream).reports.compare_periods(first, second, versions=version or ())
+        if more or is_period(first) or is_period(second):
+            periods = (first, second, *(more or ()))
+            made = s.stream(stream).reports.compare_periods(*periods, versions=version or ())
             head = {"report_id": made.report_id, "kind": made.kind, "stream": made.stream, "as_of": made.as_of}
             kept = Text(f"kept as report {made.report_id}; its page: trueup reports open {made.report_id}")
             s.show({"reports": [{**head, **made.comparison.as_json()}]}, *comparison_shown(made.comparison), kept)

@@ -85,6 +85,14 @@ def test_periods_are_compared(opened: trueup.Deployment) -> None:
     assert any("learned from those records" in note for note in made.comparison.notes)
     assert reports.list(kind="periods")[0].report_id == made.report_id
     assert b"Evidently" in made.html()
+    third = f"{TRAINED - timedelta(days=14):%Y-%m-%d}..{TRAINED - timedelta(days=8):%Y-%m-%d}"
+    several = reports.compare_periods(first, third, second, versions=[1, 2])
+    assert several.comparison.sides == (third, first, second)
+    assert [row[0] for row in several.comparison.tables[0].rows] == [third, first, second]
+    assert several.comparison.tables[1].columns == ("class", third, first, second)
+    assert all(sum(row[k] for row in several.comparison.tables[1].rows) == pytest.approx(1) for k in (1, 2, 3))
+    with pytest.raises(InputError, match="two periods or more"):
+        reports.compare_periods(first, first)
     with pytest.raises(InputError, match="no records"):
         reports.compare_periods("1999-W01", first)
     with pytest.raises(InputError, match="no v9"):
