@@ -143,8 +143,7 @@ quarantine = table_of(
     sa.Column("line", sa.BigInteger, nullable=False),
     *texts("reason", "detail", "raw"),
     sa.Column("received_at", Instant, nullable=False),
-    sa.Column("released_at", Instant),
-    sa.Column("happened_at", Instant),  # the row's own time; null where it cannot be read
+    *(sa.Column(name, Instant) for name in ("released_at", "happened_at")),  # happened_at: the row's own, if readable
 )
 
 # What each registered model version knew, and the Parquet files that hold it.
@@ -180,8 +179,7 @@ checks = table_of(
     sa.Column("as_of", Instant, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("counted", sa.Boolean, nullable=False),
-    sa.Column("last_seq", sa.BigInteger),
-    sa.Column("last_time", Instant),
+    *(sa.Column(name, kind) for name, kind in (("last_seq", sa.BigInteger), ("last_time", Instant))),
     sa.Column("document", sa.JSON, nullable=False),
     sa.Column("made_at", Instant, nullable=False),
     # Lists read their order, and all that they show of a check, from the index: documents are large.
@@ -192,8 +190,7 @@ checks = table_of(
 comparisons = table_of(
     "comparisons",
     sa.Column("report_id", sa.Text, primary_key=True),
-    sa.Column("stream", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),  # models, periods
+    *texts("stream", "kind"),  # kind: models, periods
     *instants("as_of", "made_at"),
     sa.Column("version", sa.Integer, nullable=False),
     *texts("title"),
