@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from trueup.storage.errors import ConfigError
 from trueup.storage.secrets import remember
@@ -37,17 +38,12 @@ def log_in_to_mlflow(block: str) -> None:
     Raises:
         ConfigError: the block cannot be loaded, or holds no login.
     """
-    from httpx import HTTPError
-    from prefect.blocks.system import Secret
-
-    try:
-        held = Secret.load(block).get()
-    except (ValueError, RuntimeError, OSError, HTTPError) as error:
-        raise ConfigError(
-            f"[tracking] block = '{block}': this Prefect block of kind secret cannot be loaded ({error}), so there is "
-            "no login for the MLflow server. Save it in Prefect, or leave block out and set MLFLOW_TRACKING_USERNAME "
-            "and MLFLOW_TRACKING_PASSWORD."
-        ) from error
+    held = secret_in_block(
+        block,
+        "[tracking]",
+        "so there is no login for the MLflow server. Save it in Prefect, or leave block out and set "
+        "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.",
+    )
     if not isinstance(held, dict) or not {"username", "password"} <= held.keys():
         raise ConfigError(
             f"[tracking] block = '{block}': this Prefect block holds no login. Save it with the value "
@@ -56,3 +52,22 @@ def log_in_to_mlflow(block: str) -> None:
     remember([str(held["password"])])
     os.environ["MLFLOW_TRACKING_USERNAME"] = str(held["username"])
     os.environ["MLFLOW_TRACKING_PASSWORD"] = str(held["password"])
+
+
+def secret_in_block(block: str, table: str, otherwise: str) -> Any:
+    """What a saved Prefect block of the kind `Secret` holds.
+
+    table: whose `block` it is. otherwise: what its lack means, and what to do.
+
+    Raises:
+        ConfigError: it cannot be loaded.
+    """
+    from httpx import HTTPError
+    from prefect.blocks.system import Secret
+
+    try:
+        return Secret.load(block).get()
+    except (ValueError, RuntimeError, OSError, HTTPError) as error:
+        raise ConfigError(
+            f"{table} block = '{block}': this Prefect block of kind secret cannot be loaded ({error}), {otherwise}"
+        ) from error

@@ -19,9 +19,9 @@ from pydantic import (
 
 from trueup.feedback.schema_check import check_schema
 from trueup.flows.alert_settings import AlertSettings
-from trueup.flows.channel_settings import secret_in_file
 from trueup.flows.mail_settings import LinkSettings, SmtpSettings
 from trueup.flows.settings_faults import faults_of, is_json, place_of, refused_settings, settings_variables
+from trueup.flows.settings_secrets import refuse_secrets
 from trueup.reports.alerts.links import checked_site, links_of_site
 from trueup.reports.masking import MaskRule
 from trueup.storage.addresses import CHANNEL
@@ -180,7 +180,16 @@ def _from(folder: Path, settings: Settings) -> Settings:
     tracking = tracking.model_copy(update={"uri": from_folder(tracking.uri, folder)})
     smtp = smtp.model_copy(update={"ca": from_folder(smtp.ca, folder)})
     site = settings.site.model_copy(update={"to": from_folder(settings.site.to, folder)})
-    return settings.model_copy(update={"store": store, "tracking": tracking, "smtp": smtp, "site": site})
+    streams = {name: _from_stream(folder, stream) for name, stream in settings.streams.items()}
+    begun = {"streams": streams, "store": store, "tracking": tracking, "smtp": smtp, "site": site}
+    return settings.model_copy(update=begun)
+
+
+def _from_stream(folder: Path, stream: StreamSettings) -> StreamSettings:
+    """A stream with the databases of its sources begun at a folder."""
+    named = {"source": stream.source, "feedback_source": stream.feedback_source}
+    begun = {k: s.model_copy(update={"sql": from_folder(s.sql, folder)}) for k, s in named.items() if s.sql}
+    return stream.model_copy(update=begun) if begun else stream
 
 
 def load_settings(file: Path | None) -> Settings:
@@ -204,19 +213,7 @@ def read_settings(text: str, name: str) -> Settings:
     if stray:
         known = ", ".join(sorted(Settings.model_fields))
         raise ConfigError(f"the variable {stray[0]} sets nothing: the tables are {known}. Nothing was done.")
-    smtp = values.get("smtp")
-    if isinstance(smtp, dict) and "password" in smtp:
-        raise ConfigError(
-            f"{name}: smtp.password is in the file, where everybody who reads the settings can read it. Remove it, "
-            "and set it as TRUEUP_SMTP__PASSWORD or in a Prefect block; if the file was shared, change it. Nothing "
-            "was done."
-        )
-    if secret := _secret_channel_key(values):
-        raise ConfigError(
-            f"{name}: alerts.channels.{secret} is in the file, where everybody who reads the settings can read it. "
-            f"Remove it, and set it as TRUEUP_ALERTS__CHANNELS__{secret.replace('.', '__').upper()} or in a Prefect "
-            "block; if the file was shared, change it. Nothing was done."
-        )
+    refuse_secrets(values, name)
     try:
         settings = _with_variables(values) if _is_set(os.environ) else Settings(**values)
     except ValidationError as error:
@@ -245,11 +242,6 @@ def _unfit_rules(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
                     f"there is no stream '{stream}', so nobody would be alerted (configured: {known}); fix the "
                     "name, or leave `streams` out for all"
                 )
-
-
-def _secret_channel_key(values: dict[str, Any]) -> str:
-    alerts = values.get("alerts")
-    return secret_in_file(alerts.get("channels")) if isinstance(alerts, dict) else ""
 
 
 def _is_set(variables: Iterable[str]) -> bool:

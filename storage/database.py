@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from trueup.storage.driver_errors import hide_values
 from trueup.storage.errors import ConfigError, StoreUnusable
+from trueup.storage.locations import with_driver
 
 HEAD = "0019"  # the newest migration; a test holds it against the files
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -35,6 +36,13 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.ask: Callable[[], None] = lambda: None
+        self._also: Callable[[Connection], None] = lambda connection: None
+
+    def also_writing(self, also: Callable[[Connection], None]) -> Database:
+        """The same database, each of whose transactions that write ends with `also` in it."""
+        other = Database(self.engine)
+        other.ask, other._also = self.ask, also
+        return other
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -60,6 +68,7 @@ class Database:
         """The same for what has to be written before it is known whether this deployment may write."""
         with self.engine.connect().execution_options(trueup_write=True) as connection, connection.begin():
             yield connection
+            self._also(connection)
 
     def insert_new(self, connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows, leaving out those whose key stands there already."""
@@ -82,9 +91,7 @@ def open_database(url: str, home: Path) -> Database:
         ConfigError: the URL names neither SQLite nor PostgreSQL.
         StoreUnusable: it cannot be opened, or was written by a newer trueup.
     """
-    url = url or f"sqlite:///{home / 'trueup.db'}"
-    if url.startswith(("postgresql://", "postgres://")):
-        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    url = with_driver(url or f"sqlite:///{home / 'trueup.db'}")
     if not url.startswith(("sqlite:", "postgresql+psycopg:")):
         raise ConfigError(
             f"[store] url begins with '{url.split(':')[0]}:'. The store runs on SQLite or PostgreSQL; leave url empty, "

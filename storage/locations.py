@@ -1,4 +1,4 @@
-"""Where store, archive, model registry and site are: checked when read, begun at the settings' folder where relative.
+"""Where store, archive, model registry, site and sources are: checked when read, a relative one begun at its folder.
 
 Nothing is opened here; only what is installed is looked at.
 """
@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+DUCKDB = "duckdb"
 _STORES = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
 _SQLITE_OPTIONS = frozenset(  # what SQLAlchemy hands on to sqlite3
     {"cached_statements", "check_same_thread", "detect_types", "isolation_level", "timeout"}
@@ -44,6 +45,42 @@ def checked_store(url: str) -> str:
     except (ArgumentError, ValueError):
         raise ValueError(f"it is no URL of a database; {_ADVICE}") from None
     return url
+
+
+def checked_source(url: str) -> str:
+    """The URL of a database that data is read from, if it is written as one and its driver is installed.
+
+    Raises:
+        ValueError: it is no URL, names no file or a database in memory, or a package is missing (it is named).
+    """
+    if not url:
+        return url
+    from importlib.util import find_spec
+
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    try:
+        made = make_url(with_driver(url))
+        if made.get_backend_name() == DUCKDB:
+            if find_spec(DUCKDB) is None:
+                raise ValueError("'duckdb:' needs a package that is not installed: pip install 'trueup[duckdb]'")
+        else:
+            made.get_dialect().import_dbapi()
+    except NoSuchModuleError:
+        raise ValueError(f"SQLAlchemy knows no database '{url.partition(':')[0]}'; install its dialect") from None
+    except ImportError as error:
+        raise ValueError(f"its driver is not installed: {error.name}") from None
+    except ArgumentError:
+        raise ValueError("it is no URL of a database; write postgresql://user@host/database") from None
+    if made.get_backend_name() in (DUCKDB, "sqlite") and (not made.database or ":memory:" in made.database):
+        raise ValueError(f"it names no file; write {made.get_backend_name()}:///folder/file.db")
+    return url
+
+
+def with_driver(url: str) -> str:
+    """The URL of a PostgreSQL by the driver that is installed with trueup; every other as it is."""
+    return re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url)
 
 
 def checked_registry(uri: str) -> str:
@@ -87,7 +124,9 @@ def checked_archive(url: str) -> str:
         if scheme in registry:
             continue
         if scheme not in known_implementations:
-            raise ValueError(f"no file system is called '{scheme}'; write a folder, or an fsspec URL such as s3://bucket")
+            raise ValueError(
+                f"no file system is called '{scheme}'; write a folder, or an fsspec URL such as s3://bucket"
+            )
         needed = known_implementations[scheme]
         if find_spec(needed["class"].partition(".")[0]) is None:
             advice = needed.get("err", f"install {needed['class'].partition('.')[0]}").rstrip(".")
@@ -121,7 +160,7 @@ def is_local(location: str) -> bool:
 def from_folder(location: str, folder: Path) -> str:
     """The location, a relative path in it (of SQLite, of a folder, of a file: URL) begun at `folder`."""
     scheme = _scheme(location)
-    if scheme == "sqlite":
+    if scheme in ("sqlite", DUCKDB):
         from sqlalchemy.engine import make_url
 
         url = make_url(location)

@@ -9,6 +9,7 @@ from trueup.feedback.sources.file_source import FileSource
 from trueup.feedback.sources.pulling import Feed, StreamSource
 from trueup.feedback.sources.record_days import days_of_records
 from trueup.flows.app import App
+from trueup.flows.sources.sql_opening import sql_source_of
 from trueup.storage.errors import ConfigError
 from trueup.storage.sources.file_manifest import FileManifest
 from trueup.storage.sources.source_settings import SourceSettings
@@ -43,9 +44,14 @@ def source_of(app: App, stream: StreamSettings, feed: Feed) -> StreamSource:
         table = f"[streams.{stream.name}.{_TABLES[feed]}]"
         raise ConfigError(
             f"'{stream.name}' has no source of {feed}, so a file must be named: trueup {_COMMANDS[feed]} FILE --stream "
-            f"{stream.name}. Or write where they lie as `files` under {table}. Nothing was done."
+            f"{stream.name}. Or write where they lie as `files` or `sql` under {table}. Nothing was done."
         )
     hashed, now = app.store.hashed(stream), app.now()
+    if settings.sql:
+        table = f"[streams.{stream.name}.{_TABLES[feed]}]"
+        return sql_source_of(
+            app, stream, feed, settings, table, lambda page: days_of_records(stream, page, hashed, now)
+        )
     return FileSource(
         FilePlace(settings.files, app.beside(""), _kept_out(app)),
         FileManifest(app.database, stream.name, feed),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
@@ -47,12 +47,17 @@ def _taker(
     app: App, stream: StreamSettings, feed: Feed, on_note: Callable[[str], None], on_progress: OnProgress | None
 ) -> Take:
     from trueup.feedback.intake import ingest, ingest_feedback  # it brings pandas
+    from trueup.storage.records.appending import RecordStore
 
     way = ingest if feed is Feed.RECORDS else ingest_feedback
 
     def take(
         rows: str | LocalCopy | pa.Table, *, name: str = "", also: Callable[[Connection], None] | None = None
     ) -> Appended:
-        return way(app.store, stream, [rows], now=app.now(), on_progress=on_progress, on_note=on_note)
+        said: dict[str, Any] = {"now": app.now(), "on_progress": on_progress, "on_note": on_note}
+        if also is None or isinstance(rows, str | LocalCopy):
+            return way(app.store, stream, [rows], **said)
+        store = RecordStore(app.database.also_writing(also), app.archive)
+        return way(store, stream, [rows], batch=rows.num_rows, **said)  # one transaction, which ends with `also`
 
     return take

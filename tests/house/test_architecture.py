@@ -27,9 +27,9 @@ PARTS = {
         "serving", "candidates", "models", "evaluation", "search", "artifacts", "registry", "gate",
     ),
     "flows": (
-        "channel_settings", "alert_settings", "mail_settings", "settings_faults", "settings", "environment", "app",
-        "check", "alert", "sources", "train", "gate", "promote", "audit", "admin", "site", "cycle", "replay", "serve",
-        "cli", "demo",
+        "channel_settings", "alert_settings", "mail_settings", "settings_faults", "settings_secrets", "settings",
+        "environment", "app", "check", "alert", "sources", "train", "gate", "promote", "audit", "admin", "site",
+        "cycle", "replay", "serve", "cli", "demo",
     ),
 }  # fmt: skip
 LONGEST = 300  # lines of a file; longer is two ideas, but for these
