@@ -128,7 +128,7 @@ def kept(database: Database, archive: Archive, *, edited: bool) -> None:
         assert [delay.delay.total_seconds() / 3600 for delay in delays] == [10, 2, 32]
         received, _ = reader.received(stream, NOW)
         assert received.astype(np.int64).tolist() == [BEGIN, BEGIN, at(NOW), at(NOW)]
-        assert PredictionLog(database).missing(stream, 2, after=begin, as_of=NOW) == 2
+        assert PredictionLog(database, archive).missing(stream, 2, after=begin, as_of=NOW) == 2
     with database.read() as connection:
         found = connection.execute(sa.text("SELECT seq, fingerprint FROM records ORDER BY stream, seq")).all()
         assert [tuple(row) for row in found] == [(seq, seq + 100) for seq in range(4)] * 2
