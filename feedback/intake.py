@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from trueup.feedback.annotators import Annotators
 from trueup.feedback.chunks import Chunk, RawRows
-from trueup.feedback.columns.plain_chunk import PlainChunk, batches
+from trueup.feedback.columns.plain_chunk import PlainChunk, neighbouring
 from trueup.feedback.columns.plain_times import plain_dated
 from trueup.feedback.feedback_items import feedback_schema, validate_feedback
 from trueup.feedback.feedback_rows import ItemFields, columns_beside_items, each_row
@@ -194,7 +194,7 @@ def _run(
             on_note(note)
         outcome, done = Appended(), 0
         for source, (own, _) in zip(sources, brought, strict=True):
-            for several in batches(way.parts(own, source, min(batch, CHUNK)), batch):
+            for several in neighbouring(way.parts(own, source, min(batch, CHUNK)), batch):
                 outcome += way.keep(own, several, source.name)
                 done += sum(len(part) + len(part.broken) for part in several)
                 if on_progress:

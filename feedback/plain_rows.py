@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from trueup.feedback.chunks import object_array
 from trueup.feedback.columns.plain_chunk import PlainChunk
 from trueup.feedback.columns.plain_times import plain_arrivals, plain_event_times, plain_time_texts
-from trueup.feedback.columns.plain_values import blank, distinct, numbers, objects_of, plainly, unmarked
+from trueup.feedback.columns.plain_values import blank, distinct, finite_numbers, objects_of, plainly, unmarked
 from trueup.feedback.labels import HUGE, labelled
 from trueup.feedback.missing_marks import marks_of
 from trueup.feedback.number_notation import number_columns
@@ -97,7 +97,7 @@ def validate_plain(
         answers = {c: objects_of(table[c]) for c in stream.prediction.columns}
         doubt.add(prediction_faults(stream, pd.DataFrame(answers, index=range(len(chunk)), dtype="object")))
     for column in stream.numeric:
-        values, wrong = numbers(table[column])
+        values, wrong = finite_numbers(table[column])
         doubt.add(wrong)
         table[column] = pa.array(values, from_pandas=True)
     doubt.add(np.logical_and.reduce([table[c].is_null().to_numpy(zero_copy_only=False) for c in stream.features]))
@@ -189,7 +189,7 @@ def _labels(
     column = table[stream.label.column]
     labels = objects_of(column).copy()
     if stream.is_regression:
-        values, wrong = numbers(column)
+        values, wrong = finite_numbers(column)
         doubt.add(wrong | (np.abs(values) > HUGE))
         labels[np.isnan(values)] = None
     elif stream.label.column in number_columns(stream):

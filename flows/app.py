@@ -257,14 +257,12 @@ def _secrets(settings: Settings) -> Iterator[str]:
     for address in (settings.store.url, settings.store.archive, settings.tracking.uri, settings.site.to):
         yield from passwords_in(address)
     yield settings.smtp.password.get_secret_value()
-    for stream in settings.streams.values():
-        for source in (stream.source, stream.feedback_source):
-            yield from (*passwords_in(source.sql), source.password.get_secret_value())
+    for source in [s for stream in settings.streams.values() for s in (stream.source, stream.feedback_source)]:
+        yield from (*passwords_in(source.sql), source.password.get_secret_value())
     for channel in settings.alerts.channels.values():
         held = (channel.url, channel.key, channel.key_before)
         yield from secrets_of_channel(channel.kind, *(secret.get_secret_value() for secret in held))
-    for name in _SECRET_VARIABLES:
-        yield os.environ.get(name, "")
+    yield from (os.environ.get(name, "") for name in _SECRET_VARIABLES)
 
 
 def _settled(located: Located) -> Settled | None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from trueup.feedback.chunks import Chunk, RawRows
 from trueup.storage.incoming import Refused
 
-MOST = 64  # parts that are held at once: each is of a block of bytes, so memory stays bounded
+_PARTS_AT_ONCE = 64  # parts that are held at once: each is of a block of bytes, so memory stays bounded
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,15 @@ class PlainChunk:
         return Chunk(frame, lines, RawRows(frame), () if positions is not None else self.broken)
 
 
-def batches(parts: Iterable[Chunk | PlainChunk], size: int) -> Iterator[list[Chunk | PlainChunk]]:
-    """Neighbouring parts of a file: `size` rows and broken lines together, or fewer in MOST parts."""
+def neighbouring(parts: Iterable[Chunk | PlainChunk], size: int) -> Iterator[list[Chunk | PlainChunk]]:
+    """Neighbouring parts of a file: `size` rows and broken lines together, or fewer in _PARTS_AT_ONCE parts."""
     held: list[Chunk | PlainChunk] = []
     for part in parts:
         left: Chunk | PlainChunk | None = part
         while left is not None:
             first, left = _split(left, size - sum(map(_count, held)))
             held.append(first)
-            if sum(map(_count, held)) >= size or len(held) >= MOST:
+            if sum(map(_count, held)) >= size or len(held) >= _PARTS_AT_ONCE:
                 yield held
                 held = []
     if held:

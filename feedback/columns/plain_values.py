@@ -53,7 +53,7 @@ def unmarked(column: pa.StringArray, marks: MissingMarks) -> pa.StringArray:
     return _mapped(column, where, lambda value: None if marks.mark(value) else value)
 
 
-def numbers(column: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+def finite_numbers(column: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
     """Finite numbers, float64 of shape (n,) with NaN where missing, and where there is a value that is none."""
     simple = pc.match_substring_regex(column, _NUMBER).fill_null(False)
     read = pc.if_else(simple, column, None).cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
