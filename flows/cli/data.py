@@ -52,7 +52,7 @@ def data_diff(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what differs between two states of a stream's data: rows, columns, classes, words.
+    """Say what differs between two versions' or periods' data.
 
     A version stands for the snapshot that it was made of. docs/data.md says what is compared.
     """

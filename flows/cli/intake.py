@@ -56,7 +56,7 @@ def ingest(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take records from files into the store; without FILES what is new in the stream's source.
+    """Take records from files, or what is new in the source.
 
     What is stored already is left out. Options that say how the files are written come before the stream's format.
     """
@@ -80,7 +80,7 @@ def ingest(
 def feedback(
     files: Files = None, stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False
 ) -> None:
-    """Take feedback on records from files; without FILES what is new in the stream's source of feedback.
+    """Take feedback from files, or what is new in its source.
 
     Columns: record_id, kind (label, thumb, rating or vote), value, user, at; or as [streams.S.feedback] names them.
     """

@@ -31,7 +31,7 @@ def pull_step(context: CycleContext) -> None:
     feeds: dict[str, dict[str, Any]] = {}
     for feed in feeds_of(stream):
         try:
-            feeds[str(feed)] = _kept(pull(app, stream, feed, limit=LIMIT, on_note=lambda said: log.info("%s", said)))
+            feeds[str(feed)] = _kept(pull(app, stream, feed, within=LIMIT, on_note=lambda said: log.info("%s", said)))
         except (SourceFailed, ConfigError) as error:
             feeds[str(feed)] = {"failed": str(error)}
     meet_champion(app, context.lease, stream, cycle.as_of)

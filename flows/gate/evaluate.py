@@ -227,7 +227,7 @@ def difference_in_fresh_process(app: App, stream: StreamSettings, record: Versio
 
     return read_back(
         Reading(
-            stream=stream.model_dump(mode="json"),
+            stream=stream.model_dump(mode="json", exclude={"source", "feedback_source"}),  # the model needs neither
             version=record.version,
             reference=record.reference,
             archive=app.settings.store.archive,

@@ -28,9 +28,9 @@ def pull(
     *,
     on_note: Callable[[str], None] = lambda said: None,
     on_progress: OnProgress | None = None,
-    limit: timedelta | None = None,
+    within: timedelta | None = None,
 ) -> Pulled:
-    """Take in what is new; after `limit` (None: never) no further file or page is begun.
+    """Take in what is new; after `within` (None: never) no further file or page is begun.
 
     Raises:
         SourceFailed: the place cannot be reached or read.
@@ -40,7 +40,7 @@ def pull(
     begun = app.now()
     source = source_of(app, stream, feed)
     take = _taker(app, stream, feed, on_note, on_progress)
-    return source.pull(take, now=begun, enough=lambda: limit is not None and app.now() - begun > limit)
+    return source.pull(take, now=begun, enough=lambda: within is not None and app.now() - begun > within)
 
 
 def _taker(

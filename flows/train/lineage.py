@@ -22,7 +22,7 @@ from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso, to_minute
 
 # tables that no model hangs on; addresses are people's
-NOT_OF_MODELS = frozenset({"alerts", "gate", "policies", "schedule", "tags"})
+NOT_OF_MODELS = frozenset({"alerts", "feedback_source", "gate", "policies", "schedule", "source", "tags"})
 SOURCE = Path(__file__).resolve().parents[2]
 
 

@@ -59,7 +59,8 @@ class SourceSettings(Frozen):
             raise ValueError("both files and sql are set; a source is one place, so leave one of them out")
         if self.sql and not (self.query.strip() and self.cursor):
             raise ValueError("sql names a database; write what to read as query, and the column that grows as cursor")
-        stray = [key for key in _OF_SQL if key in self.model_fields_set and not self.sql]
+        fields = type(self).model_fields
+        stray = [key for key in _OF_SQL if getattr(self, key) != fields[key].default and not self.sql]
         if stray:
             raise ValueError(f'{stray[0]} belongs to a query, and no database is named; write sql = "postgresql://…"')
         if self.block and self.password.get_secret_value():

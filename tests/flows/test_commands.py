@@ -111,7 +111,9 @@ def test_wrong_use_is_one_line_and_status_2(untrained: Shell, tmp_path: Path, wo
     assert untrained("status").document["streams"][0]["records"] == before
 
 
-@pytest.mark.parametrize("words", ["check --strem reviews --json", "ingest --json", "chek --json", "alerts ac --json"])
+@pytest.mark.parametrize(
+    "words", ["check --strem reviews --json", "models promote --json", "chek --json", "alerts ac --json"]
+)
 def test_a_mistyped_command_is_one_document_as_well(words: str) -> None:
     """Who reads JSON gets JSON, whatever was typed; people read on standard error."""
     done = CliRunner().invoke(cli, shlex.split(words))

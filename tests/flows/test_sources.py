@@ -21,6 +21,7 @@ from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.steps import Step
 from trueup.storage.errors import ConfigError, InputError, SourceFailed
 from trueup.storage.sources.file_manifest import FileManifest
+from trueup.storage.sources.source_settings import SourceSettings
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -185,6 +186,13 @@ def test_doctor_tries_the_source_and_compares_days(app: App, tmp_path: Path) -> 
     )  # fmt: skip
     (tmp_path / "exports").rename(tmp_path / "away")
     assert not found()[0]
+
+
+@pytest.mark.parametrize("source", [{}, {"files": "x/*.csv", "settle": "1min"}])
+def test_settings_can_be_handed_to_another_process(source: dict[str, str]) -> None:
+    """What is written out whole, keys that were never set included, reads back as the same source."""
+    given = SourceSettings.model_validate(source)
+    assert SourceSettings.model_validate(given.model_dump(mode="json")) == given
 
 
 def test_a_glob_that_reaches_the_home_is_refused_and_told(app: App, tmp_path: Path) -> None:
