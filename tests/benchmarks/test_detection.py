@@ -47,6 +47,7 @@ def test_a_new_topic_is_seen() -> None:
     assert _hits(cells.power_of_words("topic", 200, 8), "words at .001") == 1
 
 
+@pytest.mark.slow
 def test_a_flip_of_labels_is_seen_once_labels_are_there_and_a_mere_mix_is_not() -> None:
     """15 % of 300 labels turned over; the same number of labels with another mix; and neither before labels come."""
     flipped, mixed = (cells.flips_at_once(kind, 20) for kind in ("label_flip", "prior"))
@@ -56,6 +57,7 @@ def test_a_flip_of_labels_is_seen_once_labels_are_there_and_a_mere_mix_is_not() 
     assert _hits(flipped, "trueup", "before labels") == 0
 
 
+@pytest.mark.slow
 def test_a_year_of_checks_wakes_nobody_until_something_happens() -> None:
     """A healthy year is not acted on; three columns that move by .2 deviations are, mostly within a week."""
     assert _hits(cells.years(False, 0, 1), "acted on") == 0

@@ -45,7 +45,8 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("rounds", [3, pytest.param(ROUNDS, marks=SLOW)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [3, ROUNDS])
 @STORES
 def test_of_two_promotions_at_once_one_wins(request: pytest.FixtureRequest, store: str, rounds: int) -> None:
     """Queued for the lease, robbed of it, or approved by two people: the other is refused, and that is written down."""

@@ -27,6 +27,7 @@ def failing(error: Exception) -> Any:
     return fail
 
 
+@pytest.mark.slow
 def test_a_registry_that_fails_in_training_is_no_refusal(breaking: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """The step stays undone and nothing is written down; when the registry is back the challenger is promoted."""
     from mlflow.exceptions import MlflowException
@@ -126,6 +127,7 @@ def test_an_abandoned_cycle_does_not_rewind_time(breaking: App, monkeypatch: pyt
     assert left.state == "abandoned"
 
 
+@pytest.mark.slow
 def test_what_nobody_foresaw_is_told_once_and_stands_in_the_way_three_times(
     breaking: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +171,7 @@ def test_a_registry_that_is_away_is_told_of(breaking: App, monkeypatch: pytest.M
     assert "cycle" not in [i.cause for i in breaking.incidents.open_ones("reviews")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [OSError(28, "no space left"), OperationalError("", {}, Exception("locked"))])
 def test_an_outage_sets_nothing_aside(breaking: App, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """A full disk or a store that is away passes: however often it fails, the older cycle is gone on with."""

@@ -15,6 +15,8 @@ from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.training.registry.tracking import PARENT
 
+pytestmark = pytest.mark.slow
+
 AS_OF = TRAINED + WEEK
 PLACES = [
     "trueup.storage.promotions.PromotionLog.add_version",  # MLflow has the version, the store not

@@ -14,6 +14,8 @@ from trueup.flows.cycle.run import run_cycle
 from trueup.storage.errors import LeaseHeld
 from trueup.storage.tables import leases
 
+pytestmark = pytest.mark.slow
+
 AS_OF = TRAINED + WEEK
 
 

@@ -25,7 +25,7 @@ from trueup.flows.app import App, open_app
 from trueup.monitoring.report.workspace.runs import METRIC_TYPE
 from trueup.storage.errors import InputError, UsageError
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.slow]
 
 PATIENCE = 200.0  # seconds; a crowded machine imports Evidently slowly
 
@@ -160,7 +160,6 @@ def test_trueup_ui_is_read_only_local_and_stops_on_ctrl_c(app: App, tmp_path: Pa
             asked(f"{url}/api/v2/projects")
 
 
-@pytest.mark.slow
 def test_edit_lifts_the_lock(app: App, tmp_path: Path) -> None:
     """With --edit people may change the dashboard in the UI; their panel stays when checks are exported again."""
     with trueup_ui(tmp_path, "--port", "0", "--edit") as (_, url):

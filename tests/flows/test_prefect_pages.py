@@ -15,6 +15,8 @@ from markdown_it import MarkdownIt
 from tests.flows.test_outsiders_words import EVIL, Deployment
 from trueup.flows.app import App
 
+pytestmark = pytest.mark.slow
+
 
 class Shown:
     """A cycle that ran as a flow, as Prefect's server gives it back."""

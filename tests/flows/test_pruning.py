@@ -35,6 +35,8 @@ from trueup.flows.serve.prefect_server import listening
 from trueup.storage.errors import InputError
 from trueup.storage.policy import Retention
 
+pytestmark = pytest.mark.slow
+
 KEEP_ONE = '\n[streams.reviews.retention]\nversions = 1\nreports = "30d"\n'
 AS_OF = TRAINED + WEEK
 REFUSED = (3, 4)
