@@ -39,7 +39,7 @@ EXAMPLES = {
     "site open": "trueup site open --port 0",
     "ui": "trueup ui --port 8080",
     "signals": "trueup signals --stream reviews --code PRF-METRIC --since 90d",
-    "export": "trueup export records labels --stream reviews --to june --since 2024-06-01 --until 2024-06-30",
+    "export": "trueup export records labels --stream reviews --to june",
     "data diff": "trueup data diff v1 v2 --stream reviews",
     "alerts list": "trueup alerts list --state open --since 7d",
     "alerts show": "trueup alerts show last",
