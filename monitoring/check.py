@@ -207,7 +207,7 @@ class PastAttempt:
 
 @dataclass(frozen=True)
 class History:
-    """What a decision looks back on; both lists newest first.
+    """What is known of the past when a decision is made; both lists newest first.
 
     counted: counted checks. latest: the cycle's check before this one, counted or not.
     labels: mature labels newer than the champion's cut-off, now. paused: by whom, when and why; empty: it is not.
