@@ -45,6 +45,7 @@ def test_an_address_that_cannot_be_meant_is_refused(check: Callable[[str], str],
 
 def test_an_archive_names_the_package_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its package an archive's URL is refused, by the package's name."""
+    monkeypatch.setattr("fsspec.registry.registry", {})  # a file system that another test opened is known by itself
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match="s3fs"):
         checked_archive("s3://bucket/folder")
