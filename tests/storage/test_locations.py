@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def test_an_address_that_cannot_be_meant_is_refused(check: Callable[[str], str],
 
 def test_an_archive_names_the_package_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its package an archive's URL is refused, by the package's name."""
-    monkeypatch.setattr("fsspec.registry.registry", {})  # a file system that another test opened is known by itself
+    fsspec = import_module("fsspec.registry")  # `fsspec.registry` names the mapping inside of it
+    monkeypatch.setattr(fsspec, "registry", {})  # a file system that another test opened is known by itself
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match="s3fs"):
         checked_archive("s3://bucket/folder")
