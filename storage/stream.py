@@ -29,6 +29,7 @@ from trueup.storage.policy import (
 from trueup.storage.schedule import Schedule
 from trueup.storage.sources.source_settings import SourceSettings
 from trueup.storage.timepoints import parse_span
+from trueup.storage.trainers.trainer_settings import Trainer
 
 
 class OrderTime(Frozen):
@@ -63,17 +64,17 @@ class Training(Frozen):
     split_salt: str = ""
     time_limit: str = "5m"
     owner: str = ""
+    trainer: Trainer = Trainer()
 
     _checked = field_validator("time_limit")(checked_span)
 
-    @field_validator("candidates")
-    @classmethod
-    def _named_whole(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [value for value in values if not _CANDIDATE.fullmatch(value)]
-        if wrong or not values:
+    @model_validator(mode="after")
+    def _named_whole(self) -> Training:
+        wrong = [value for value in self.candidates if not _CANDIDATE.fullmatch(value)]
+        if wrong or not (self.candidates or self.trainer.is_set):
             told = f"'{wrong[0]}' is no candidate" if wrong else "there is no candidate, so nothing could be trained"
-            raise ValueError(f"{told}; write 'default', or 'module:function' for one of your own")
-        return values
+            raise ValueError(f"candidates: {told}; write 'default', or 'module:function' for one of your own")
+        return self
 
     @cached_property
     def limit_span(self) -> timedelta:

@@ -25,6 +25,7 @@ WORDS = 10_000  # words and word pairs that a text column may contribute; of n-g
 TOP_WORDS = 300  # of single words, for trees, which read them as dense columns
 MUCH_TEXT = 50_000_000  # characters; their vocabularies would not fit into a gigabyte, so the words are hashed
 OWN = "own"  # the feature of a team's own candidate, which makes its features itself
+TRAINER = "trainer"  # the feature of a model that a trainer returned, which nothing here can make again
 
 # How a feature reads a text column: kinds of counts, how many times `max_features` of them, weighed by TF-IDF or not.
 READING: dict[str, tuple[tuple[str, int, bool], ...]] = {
@@ -42,7 +43,8 @@ class Recipe:
     """How a model is made from rows: enough to build the same one again.
 
     model: the name of an estimator, or a team's own factory as "module:function".
-    feature: how text becomes numbers (a name of READING); "tabular" without text; "own" for a team's factory.
+    feature: how text becomes numbers (a name of READING); "tabular" without text; "own" for a team's factory; "trainer"
+        for a model of a trainer, whose name `model` is.
     max_features: words kept of each text column; None where there is no text.
     history: fitted on all labelled training rows, on the newest only (after a change of concept the old ones harm), or
         on all with weights that halve with age.
@@ -64,6 +66,11 @@ class Recipe:
     @property
     def is_own(self) -> bool:
         return self.feature == OWN
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether a trainer made it, elsewhere, so that it cannot be fitted again."""
+        return self.feature == TRAINER
 
     def params(self) -> dict[str, str]:
         """As it is kept: text under the six names."""

@@ -1,0 +1,1 @@
+"""The folder that a trainer gets and gives back, and the program that is watched while it trains."""
