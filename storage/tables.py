@@ -1,4 +1,4 @@
-"""The store's tables, but for those of alerts (alert_tables.py) and of sources (sources/source_tables.py)."""
+"""The store's tables, but for those of alerts, sources and trainers, which stand in files *_tables.py of their own."""
 
 from __future__ import annotations
 

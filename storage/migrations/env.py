@@ -5,7 +5,8 @@ from __future__ import annotations
 from alembic import context
 
 import trueup.storage.alert_tables
-import trueup.storage.sources.source_tables  # noqa: F401 - their tables belong to the metadata
+import trueup.storage.sources.source_tables
+import trueup.storage.trainers.trainer_tables  # noqa: F401 - as above
 from trueup.storage.sql_views import drop_views, replace_views
 from trueup.storage.tables import metadata
 

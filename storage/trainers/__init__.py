@@ -1,1 +1,1 @@
-"""Training by a program of the team: its settings, and what was asked of it."""
+"""Training by a program of the team: its settings, and its tries."""

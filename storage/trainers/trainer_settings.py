@@ -18,6 +18,7 @@ from trueup.storage.timepoints import parse_span
 JOB = "TRUEUP_JOB"  # the variable that names the job's folder
 _ALWAYS = ("PATH", "LANG", "TZ")  # variables that every program sees, beside LC_…
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(MB|GB)")
+_SCRIPT = re.compile(r"[^-\s][^\s]*\.[A-Za-z]\w*")
 _BYTES = {"MB": 10**6, "GB": 10**9}
 
 
@@ -77,7 +78,7 @@ class Trainer(Frozen):
         """What it is called in tables and mails: the deployment, or the command's script, or its program."""
         if self.deployment:
             return self.deployment
-        script = next((part for part in self.command[1:] if PurePath(part).suffix), "")
+        script = next((part for part in self.command[1:] if _SCRIPT.fullmatch(part)), "")
         return PurePath(script or self.command[0]).name if self.command else ""
 
     @cached_property

@@ -38,7 +38,10 @@ LONG_FOR_A_CAUSE = {
 }
 # Named alike on purpose: the logger, and how each file of the command line registers its commands.
 SHARED_NAMES = {"log", "add_to"}
-TABLES = tuple(ROOT / "storage" / name for name in ("tables.py", "alert_tables.py", "sources/source_tables.py"))
+TABLES = tuple(
+    ROOT / "storage" / name
+    for name in ("tables.py", "alert_tables.py", "sources/source_tables.py", "trainers/trainer_tables.py")
+)
 RUN = "run"  # what a part of the loop is called by: check/run.py, train/run.py, cycle/run.py
 SLOW = {"evidently", "mlflow", "prefect", "prefect_email", "sklearn"}
 # Prefect's own entry to the flow, and what only it and the runner import; everybody else imports Prefect in functions.

@@ -26,6 +26,7 @@ from trueup.monitoring.signals.measure import measure
 from trueup.storage import alert_tables as alert_tables  # of the same metadata
 from trueup.storage.sources import source_tables as source_tables
 from trueup.storage.tables import metadata
+from trueup.storage.trainers import trainer_tables as trainer_tables
 from trueup.training.gate import guardrails
 
 ROOT = Path(__file__).resolve().parents[2]

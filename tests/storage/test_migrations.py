@@ -12,7 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import trueup.storage.alert_tables
-import trueup.storage.sources.source_tables  # noqa: F401 - their tables belong to the metadata
+import trueup.storage.sources.source_tables
+import trueup.storage.trainers.trainer_tables  # noqa: F401 - as above
 from trueup.storage.database import HEAD, Database, open_database
 from trueup.storage.errors import ConfigError, StoreUnusable
 from trueup.storage.tables import metadata

@@ -38,7 +38,7 @@ def compare_on_new_rows(
     known_contents: np.ndarray,
     seed: int,
 ) -> Paired:
-    """The answers of both to the new rows.
+    """The answers of both to the new rows; of a model that nobody here can fit again only the evaluation side.
 
     Args:
         challenger: the final fit, on the training side of `rows`.
@@ -57,10 +57,13 @@ def compare_on_new_rows(
     newest = recent_row_count(stream, rows)
     training = rows.take(rows.labelled & ~meta["evaluation"].to_numpy(dtype=bool))
 
-    blocks = _forward(fresh, training) if stream.series else _folds(_side(fresh, False), training)
-    refits = Matrices(stream, rows.take(rows.labelled), blocks, seed, newest)
-    judged = [refits.answered(challenger.recipe, at) for at in range(len(blocks))]
-    if not stream.series:
+    refitted = not challenger.recipe.is_foreign
+    judged = []
+    if refitted:
+        blocks = _forward(fresh, training) if stream.series else _folds(_side(fresh, False), training)
+        refits = Matrices(stream, rows.take(rows.labelled), blocks, seed, newest)
+        judged = [refits.answered(challenger.recipe, at) for at in range(len(blocks))]
+    if not (stream.series and refitted):
         judged.append(_answered(stream, challenger.model, new_content(_side(fresh, True), challenger.used)))
     met = stack(judged, stream.columns)
     later = len(rows) - 1 - pd.Index(rows.meta["seq"]).get_indexer(met.meta["seq"])
@@ -115,9 +118,14 @@ def _answered(stream: StreamSettings, model: Any, rows: Rows) -> Rows:
     return rows.with_meta(predicted=predicted.astype(object), score=score)
 
 
+def fold_of(groups: np.ndarray) -> np.ndarray:
+    """The fold (0 to CROSS_FIT_FOLDS - 1) that each group, named by its hash, falls on."""
+    return (groups.astype(np.uint64) * FOLD_HASH >> np.uint64(40)) % np.uint64(CROSS_FIT_FOLDS)
+
+
 def _folds(fresh: Rows, training: Rows) -> list[Block]:
     """Five folds by a hash of the group; a fold's model knows neither its groups nor its contents."""
-    folds = (fresh.meta["group"].to_numpy().astype(np.uint64) * FOLD_HASH >> np.uint64(40)) % np.uint64(CROSS_FIT_FOLDS)
+    folds = fold_of(fresh.meta["group"].to_numpy())
     return [_without(training, fresh.take(folds == fold)) for fold in np.unique(folds)]
 
 

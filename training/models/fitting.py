@@ -160,7 +160,7 @@ def read_answers(model: Any, stream: StreamSettings, columns: Any) -> tuple[np.n
         else:
             chances = _chances(model, columns)
             known = np.asarray(model.classes_).astype(str)
-            predicted, score = _decided(model, known, chances).astype(object), _score(stream, known, chances)
+            predicted, score = _decided(model, known, chances).astype(object), score_of(stream, known, chances)
     if len(predicted) != count:
         raise ModelUnusable(
             f"The model gave {len(predicted)} answers for {count} rows of stream '{stream.name}', so none can be "
@@ -219,7 +219,8 @@ def _decided(model: Any, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
     return np.asarray(known[chances.argmax(axis=1)])
 
 
-def _score(stream: StreamSettings, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
+def score_of(stream: StreamSettings, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    """The score of n rows, as `answer` gives it, from the probability of each of the `known` classes (n × k)."""
     classes = ordered_classes(stream, known)
     if len(classes) != 2:
         return chances.max(axis=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from trueup.storage.errors import NotTrainable
 from trueup.storage.rows import Rows, new_content, stack
@@ -77,3 +78,16 @@ def out_of_time(stream: StreamSettings, recipe: Recipe, rows: Rows, seed: int) -
     scored = [refits.answered(recipe, at) for at in range(len(blocks))]
     numbers = np.repeat(np.arange(len(scored)), [len(block) for block in scored])
     return OutOfTime(stack(scored, stream.columns), numbers.astype(np.int64))
+
+
+def held_out_blocks(stream: StreamSettings, rows: Rows, judged: Rows) -> OutOfTime:
+    """In place of `out_of_time`, of a model that nobody here can fit again: how it answered the last blocks.
+
+    Args:
+        rows: the whole snapshot in time order, both sides.
+        judged: its labelled evaluation rows, answered by the model; those whose content it learnt from are left out.
+    """
+    judged = new_content(judged, rows.take(~rows.meta["evaluation"].to_numpy(dtype=bool)))
+    places = pd.Index(rows.meta["seq"]).get_indexer(judged.meta["seq"])
+    numbers = np.searchsorted(block_edges(stream, rows)[:-1], places, side="right") - 1
+    return OutOfTime(judged.take(numbers >= 0), numbers[numbers >= 0].astype(np.int64))
