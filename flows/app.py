@@ -200,13 +200,13 @@ class App:
         }
         if self.settings.tracking.block:
             log_in_to_mlflow(self.settings.tracking.block)
-        former = self.settled.identity.moved_from if self.settled else ()
-        roots = tuple(Path(home, "mlflow") for home in former)
         tracking, identity = self.settings.tracking, self.settled.identity if self.settled else None
+        roots = tuple(Path(home, "mlflow") for home in (identity.moved_from if identity else ()))
         owner = (identity.id, f"{identity.host}:{identity.path}") if identity else ("", "")
         return Registry(
-            tracking.uri, self.home / "mlflow", tuple(sorted(own)), roots, prefix=tracking.prefix, owner=owner
-        )
+            tracking.uri, self.home / "mlflow", tuple(sorted(own)), roots, prefix=tracking.prefix, owner=owner,
+            trainers={n: one.training.trainer for n, one in self.settings.streams.items()}, beside=self.beside(""),
+        )  # fmt: skip
 
     def _claim(self) -> None:
         """Before anything is written: once it went well it is not asked again."""

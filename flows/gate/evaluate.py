@@ -14,6 +14,7 @@ from trueup.flows.gate.behaviour_cases import own_cases, own_suites
 from trueup.flows.gate.golden_set import golden_set
 from trueup.flows.gate.label_evidence import doubts_of, labelling_of, labels_before
 from trueup.flows.gate.model_comparison_report import keep_model_comparison
+from trueup.flows.gate.trainer_answers import difference_from_trainer
 from trueup.flows.train.run import Trained, load_trained
 from trueup.monitoring.check import Check
 from trueup.storage import snapshots
@@ -122,8 +123,12 @@ def _run_gate(
     champion = champion_version(app, stream)
     try:
         fitted, rows = load_trained(app, stream, record)
+        foreign = fitted.recipe.is_foreign
+        failure = difference_from_trainer(app, stream, record, fitted.model, rows) if foreign else ""
     except ModelUnusable as error:
-        return GateOutcome(Gate((loads_test(trained.version, str(error)),)).as_json(), champion, 0)
+        failure = str(error)
+    if failure:
+        return GateOutcome(Gate((loads_test(trained.version, failure),)).as_json(), champion, 0)
     seed = seed_of(stream, as_of)
     if champion is None:
         verdict = _against_constant(stream, fitted, rows, seed)
@@ -144,7 +149,9 @@ def _run_gate(
     )
     data = Gate.from_json({"tests": record.document.get("data", [])})
     gate = replace(verdict.gate, tests=(*data.tests, *verdict.gate.tests, *guardrail_tests(context)))
-    gate = gate.and_test(loads_test(trained.version, read_back(app, stream, record, fitted.model)))
+    if not foreign:  # whose process is a fresh one already
+        failure = read_back(app, stream, record, fitted.model)
+    gate = gate.and_test(loads_test(trained.version, failure))
     kept = gate.as_json() | {"answers": changed_answers(verdict.paired) if champion is not None else {}}
     if keep is not None and champion is not None:
         keep(app, stream, champion, trained.version, as_of, verdict.paired, kept)

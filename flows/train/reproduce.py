@@ -46,7 +46,7 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
     before they were kept, today's.
 
     Raises:
-        InputError: the store knows no such version, or it was pruned or is a service's own.
+        InputError: the store knows no such version, or it was pruned, is a service's own or a trainer's.
         ConfigError: the settings of its training cannot be read, or today's name features that the snapshot lacks.
         StoreUnusable: the snapshot is missing or damaged.
         ModelUnusable: the registered version cannot be loaded, or does not answer.
@@ -72,6 +72,14 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
             f"v{number} of '{stream.name}' is the model '{record.service}' of a service and was not trained here, so "
             "it cannot be made again. What it answered stands beside its records."
         )
+    recipe = Recipe.from_params(record.document["recipe"])
+    if recipe.is_foreign:
+        raise InputError(
+            f"v{number} of '{stream.name}' was made elsewhere, by the trainer '{recipe.model}', so it cannot be made "
+            f"again here. What it was given is kept: snapshot {PurePosixPath(record.snapshot).stem}, seed "
+            f"{record.document['seed']}. To compare the model with what was registered: trueup models verify --stream "
+            f"{stream.name}"
+        )
     then = stream_when_trained(record)
     changed = changed_settings(then, stream) if then else []
     stream = then or stream
@@ -80,7 +88,6 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
     registered = app.registry.version(stream.name, number)
     stored = app.registry.load(stream.name, number)
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
-    recipe = Recipe.from_params(record.document["recipe"])
     made = fit(recipe, stream, learning, record.document["seed"], recent_row_count(stream, rows))
     with threadpool_limits(1):  # sums that threads share differ in the last bit
         found = differences(answer(stored, stream, rows.features), answer(made.model, stream, rows.features))

@@ -18,7 +18,7 @@ _FAILED = {
     "GATE-BEHAVIOUR": "it fails behaviour cases",
     "GATE-LATENCY": "it is too slow",
     "GATE-SIZE": "it is too large",
-    "GATE-LOADS": "it could not be loaded in a fresh process",
+    "GATE-LOADS": "it could not be loaded, or answers otherwise than where it was trained",
     "GATE-FEED": "the newest labels look wrong",
     "GATE-UNIT": "a column looks as if its unit changed",
     "DATA-LEAK": "a column tells the label, which is known only later",

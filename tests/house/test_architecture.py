@@ -24,7 +24,7 @@ PARTS = {
         "signals", "answer_quality", "policy", "incidents", "report",
     ),
     "training": (
-        "serving", "candidates", "models", "evaluation", "search", "artifacts", "trainers", "registry", "gate",
+        "serving", "candidates", "models", "evaluation", "search", "artifacts", "trainers", "hosts", "registry", "gate",
     ),
     "flows": (
         "channel_settings", "alert_settings", "mail_settings", "settings_faults", "settings_secrets", "settings",

@@ -10,6 +10,7 @@ import pytest
 
 from trueup.training.registry.local_tables import SCHEMA, registered_in, versions_in
 from trueup.training.registry.registry import Registry
+from trueup.training.registry.server_tables import versions_of_server
 
 MODEL = "reviews of 100 % cotton"
 
@@ -43,7 +44,7 @@ def test_mlflow_answers_the_same(registry: Registry) -> None:
     """Numbers, runs, times, tags and aliases of all that is not deleted."""
     client = registry.client()
     for name in (MODEL, "other", "unheard"):
-        by_client = registry._versions_by_client(name)
+        by_client = versions_of_server(registry.client(), registry.model_name(name), registry.failed)
         direct = versions_in(registry.uri, name)
         assert direct is not None
         for ours, theirs in zip(direct, by_client, strict=True):

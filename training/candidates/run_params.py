@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trueup.training.candidates.recipes import OWN, Recipe
+from trueup.training.candidates.recipes import OWN, TRAINER, Recipe
 
 # MLflow's parallel coordinates show ten characters of a value: no two words of one parameter begin with the same ten.
 _FEATURES = {
     "bow": "counts", "tfidf": "words", "char": "chars", "union": "words+chars", "top_words": "top words",
-    "hashed": "hashed", "tabular": "columns", OWN: "own",
+    "hashed": "hashed", "tabular": "columns", OWN: "own", TRAINER: "trainer",
 }  # fmt: skip
 _HISTORY = {"all": "all rows", "newest": "newest rows", "aged": "rows by age"}
 NONE = "-"  # MLflow's charts leave out a run that lacks a parameter
 
 
 def title(recipe: Recipe) -> str:
-    """A candidate within a sentence: linear_svm on words+chars."""
-    return algorithm(recipe) if recipe.is_own else f"{recipe.model} on {_FEATURES[recipe.feature]}"
+    """A candidate within a sentence: linear_svm on words+chars; what others made by its name alone."""
+    return algorithm(recipe) if recipe.is_own or recipe.is_foreign else f"{recipe.model} on {_FEATURES[recipe.feature]}"
 
 
 def full_title(recipe: Recipe) -> str:

@@ -158,9 +158,10 @@ def read_answers(model: Any, stream: StreamSettings, columns: Any) -> tuple[np.n
         if stream.is_regression:
             predicted, score = np.asarray(model.predict(columns), dtype=np.float64), np.full(count, np.nan)
         else:
-            chances = _chances(model, columns)
             known = np.asarray(model.classes_).astype(str)
-            predicted, score = _decided(model, known, chances).astype(object), score_of(stream, known, chances)
+            known = np.asarray(model.classes_).astype(str)
+            decided, chances = _decided_with_chances(model, known, columns)
+            predicted, score = decided.astype(object), score_of(stream, known, chances)
     if len(predicted) != count:
         raise ModelUnusable(
             f"The model gave {len(predicted)} answers for {count} rows of stream '{stream.name}', so none can be "
@@ -211,12 +212,16 @@ def _chances(model: Any, columns: Any) -> np.ndarray:
     return np.stack([expit(-margins), expit(margins)], axis=1)
 
 
-def _decided(model: Any, known: np.ndarray, chances: np.ndarray) -> np.ndarray:
-    """The likeliest class, or what a calibrated model decides."""
+def _decided_with_chances(model: Any, known: np.ndarray, columns: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The likeliest class, or what a calibrated model or one of another trainer decides; with the chances of each."""
+    if hasattr(model, "predict_with_chances"):
+        answers: tuple[np.ndarray, np.ndarray] = model.predict_with_chances(columns)
+        return answers
+    chances = _chances(model, columns)
     last = model[-1] if hasattr(model, "named_steps") else model
     if hasattr(last, "decide"):
-        return np.asarray(last.decide(chances)).astype(str)
-    return np.asarray(known[chances.argmax(axis=1)])
+        return np.asarray(last.decide(chances)).astype(str), chances
+    return np.asarray(known[chances.argmax(axis=1)]), chances
 
 
 def score_of(stream: StreamSettings, known: np.ndarray, chances: np.ndarray) -> np.ndarray:

@@ -12,17 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from trueup.storage.errors import ModelUnusable, TrueupError
+from trueup.storage.trainers.trainer_settings import Trainer
 from trueup.training.candidates.recipes import Recipe
+from trueup.training.hosts.model_folder import size_of_folder
+from trueup.training.hosts.warm_models import HostedVersion, WarmModels
 from trueup.training.registry.artifact_paths import MODEL_FILE, need_within
 from trueup.training.registry.local_store import open_local
-from trueup.training.registry.local_tables import Found, Registered, registered_in, versions_in
+from trueup.training.registry.local_tables import Registered, registered_in, versions_in
 from trueup.training.registry.mlflow_variables import prepare_mlflow
 from trueup.training.registry.run_tags import lineage_tag, recipe_in
 from trueup.training.registry.server import MlflowServer
+from trueup.training.registry.server_tables import versions_of_server
 from trueup.training.registry.trusted_types import read_model
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 OWNER = ("trueup.deployment", "trueup.home")  # tags of a registered model
+HOST_TAG = "host"  # the tag of a version of another trainer: how it is asked
 
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile)
 
@@ -63,11 +68,13 @@ class Registry:
         former_roots: where `artifact_root` lay before the deployment moved.
         prefix: begins the names that a stream has in MLflow.
         owner: the deployment's id, and where its home folder lies.
+        trainers: of the streams that have one. beside: the folder that the paths in their settings begin at.
     """
 
     def __init__(
         self, uri: str, artifact_root: Path, packages: tuple[str, ...] = (), former_roots: tuple[Path, ...] = (),
         *, prefix: str = "", owner: tuple[str, str] = ("", ""),
+        trainers: Mapping[str, Trainer] | None = None, beside: Path = Path(),
     ) -> None:  # fmt: skip
         home = artifact_root.parent.resolve()
         self.artifact_root = home / artifact_root.name  # not resolved itself: it may be a link to a larger disk
@@ -77,6 +84,7 @@ class Registry:
         self.former_roots = former_roots
         self.prefix = prefix
         self.owner = owner
+        self._warm = WarmModels(trainers or {}, beside)
         self._ready = False
 
     @property
@@ -195,7 +203,8 @@ class Registry:
 
     def versions(self, name: str) -> tuple[Version, ...]:
         """All versions of `name`, newest first."""
-        made, given, aliases = versions_in(self.uri, self.model_name(name)) or self._versions_by_client(name)
+        named = self.model_name(name)
+        made, given, aliases = versions_in(self.uri, named) or versions_of_server(self.client(), named, self.failed)
         tags: dict[int, dict[str, str]] = {number: {} for number, _, _ in made}
         for number, key, value in given:
             tags.setdefault(number, {})[key] = value
@@ -208,30 +217,6 @@ class Registry:
                 aliases=tuple(sorted(alias for alias, at in aliases if at == number)),
             )
             for number, run_id, milliseconds in sorted(made, reverse=True)
-        )
-
-    def _versions_by_client(self, name: str) -> Found:
-        """As `versions_in`, of whatever store."""
-        client = self.client()
-        from mlflow.exceptions import MlflowException
-
-        try:
-            aliases = client.get_registered_model(self.model_name(name)).aliases
-            named, found, token = f"name = '{self.model_name(name)}'", [], None
-            while True:
-                page = client.search_model_versions(named, max_results=1000, page_token=token)
-                found += page
-                token = page.token
-                if not token:
-                    break
-        except MlflowException as error:
-            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                return [], [], []
-            raise self.failed(f"the versions of '{name}'", error) from error
-        return (
-            [(int(one.version), one.run_id, one.creation_timestamp) for one in found],
-            [(int(one.version), key, value) for one in found for key, value in one.tags.items()],
-            [(alias, int(at)) for alias, at in aliases.items()],
         )
 
     def version(self, name: str, number: int) -> Version:
@@ -253,20 +238,31 @@ class Registry:
         return next((version for version in self.versions(name) if lineage_tag(version.tags, key) == value), None)
 
     def load(self, name: str, version: int) -> Any:
-        """The model of a version, as it was fitted.
+        """The model of a version: as it was fitted, or as one of another trainer, which answers in its own process.
 
         Raises:
             ModelUnusable: it cannot be read, for whatever reason.
         """
-        return self._read(name, version, lambda file: read_model(file, self.packages))
+        hosted = self._hosted(name, version)
+        if hosted is not None:
+            return self._read(name, version, lambda folder: self._warm.model(name, version, folder, hosted))
+        return self._read(name, version, lambda folder: read_model(folder / MODEL_FILE, self.packages))
 
     def size(self, name: str, version: int) -> int:
-        """Bytes of the file that the model of a version is stored in.
+        """Bytes of the file that the model of a version is stored in; of another trainer's of its whole folder.
 
         Raises:
             ModelUnusable: it is not there.
         """
-        return int(self._read(name, version, lambda file: file.stat().st_size))
+        if self._hosted(name, version) is not None:
+            return int(self._read(name, version, size_of_folder))
+        return int(self._read(name, version, lambda folder: (folder / MODEL_FILE).stat().st_size))
+
+    def _hosted(self, name: str, version: int) -> HostedVersion | None:
+        """How a version of another trainer is asked; None: it is one of ours."""
+        tags = next((known.tags for known in self.versions(name) if known.number == version), {})
+        told = lineage_tag(tags, HOST_TAG)
+        return None if told is None else HostedVersion.from_text(told)
 
     def _read(self, name: str, version: int, how: Callable[[Path], Any]) -> Any:
         client = self.client()
@@ -280,7 +276,7 @@ class Registry:
                     place = client.get_logged_model(place.removeprefix("models:/")).artifact_location
                 need_within(self.artifact_root, name, version, place)
             folder = Path(mlflow.artifacts.download_artifacts(f"models:/{self.model_name(name)}/{version}"))
-            return how(folder / MODEL_FILE)
+            return how(folder)
         except (MlflowException, *_DAMAGED) as error:
             if self._server and self._server.lost(error):
                 raise self.failed(f"reading version {version} of '{name}'", error) from error

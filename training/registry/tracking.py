@@ -84,10 +84,10 @@ def record(registry: Registry, stream: StreamSettings, training: TrainingRecord)
         name = f"{training.as_of:%Y-%m-%d} {training.occasion}"
         noted = {**tags, **({NOTE: training.description} if training.description else {})}
         with mlflow.start_run(experiment_id=experiment, run_name=name, tags=noted) as run:
-            _log(client, run.info.run_id, run_params(training.fitted.recipe), [training.metrics])
+            log_figures(client, run.info.run_id, run_params(training.fitted.recipe), [training.metrics])
             _log_candidates(client, experiment, run.info.run_id, training.result.trials)
             _log_rows(stream, training)
-            _log_files(training.files)
+            log_files(training.files)
             stored = _store_model(stream, training.fitted, registry.packages, training.mask)
             name_model(registry, client, stream.name)
             made = client.create_model_version(
@@ -180,7 +180,7 @@ def name_model(registry: Registry, client: Any, stream: str) -> None:
             raise
 
 
-def _log(client: Any, run_id: str, params: Mapping[str, str], steps: Sequence[Mapping[str, float]]) -> None:
+def log_figures(client: Any, run_id: str, params: Mapping[str, str], steps: Sequence[Mapping[str, float]]) -> None:
     """Writes a run's parameters, and its metrics step by step from 1."""
     from mlflow.entities import Metric, Param
 
@@ -203,7 +203,7 @@ def _log_candidates(client: Any, experiment: str, parent: str, trials: Sequence[
         tags = {PARENT: parent, **({"failed": trial.failed} if trial.failed else {})}
         run = client.create_run(experiment, run_name=full_title(trial.recipe), tags=tags)
         steps = () if trial.failed else trial.rungs
-        _log(client, run.info.run_id, params, [*steps[:-1], {**trial.metrics, "seconds": trial.seconds}])
+        log_figures(client, run.info.run_id, params, [*steps[:-1], {**trial.metrics, "seconds": trial.seconds}])
         client.set_terminated(run.info.run_id, "FAILED" if trial.failed else "FINISHED")
 
 
@@ -224,7 +224,7 @@ def _log_rows(stream: StreamSettings, training: TrainingRecord) -> None:
     mlflow.log_input(rows, context="training")
 
 
-def _log_files(files: Mapping[str, bytes]) -> None:
+def log_files(files: Mapping[str, bytes]) -> None:
     """Stores files as artifacts of the active run."""
     import mlflow
 

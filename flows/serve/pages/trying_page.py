@@ -14,7 +14,7 @@ from trueup.storage.errors import TrueupError
 from trueup.storage.formatting import capitalised, confidence, figure, metric_name, percent, signed
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import to_minute
-from trueup.training.candidates.recipes import OWN
+from trueup.training.candidates.recipes import OWN, TRAINER
 from trueup.training.models.drivers import AnswerDrivers, Driver
 
 ASKING_SECONDS = 5.0  # for what drove the answer; it is given without the rest
@@ -146,7 +146,7 @@ def _field(stream: StreamSettings, column: str, champion: LoadedChampion, record
 
 def _who(stream: StreamSettings, champion: LoadedChampion) -> str:
     recipe = champion.record.document["recipe"]
-    model = recipe["model"] if recipe["feature"] == OWN else recipe["model"].replace("_", " ")
+    model = recipe["model"] if recipe["feature"] in (OWN, TRAINER) else recipe["model"].replace("_", " ")
     return (
         f"The champion of '{stream.name}', v{champion.record.version} ({model}, trained on data until "
         f"{to_minute(champion.record.cut_off)}), answers here as it does everywhere."
