@@ -47,13 +47,9 @@ class CheckFilter:
         if self.until is not None:
             yield c.as_of < self.until
         if self.code is not None:
-            yield _some(self.verdict or "breached", self.code)
-        elif self.verdict == "breached":
-            yield _some("breached")
-        elif self.verdict == "ok":
-            yield sa.and_(_some("ok"), ~_some("breached"))
+            yield _has(self.code, self.verdict or "breached")
         elif self.verdict is not None:
-            yield sa.and_(~_some("ok"), ~_some("breached"))
+            yield c.verdict == self.verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +69,7 @@ class SignalFilter:
 
 @dataclass(frozen=True)
 class ListedCheck:
-    """A check as a list shows it. breached: codes, in the order of the alphabet. judged: some signal is ok."""
+    """A check as a list shows it. verdict: breached, ok, insufficient. breached: codes, in the alphabet's order."""
 
     report_id: str
     stream: str
@@ -81,8 +77,8 @@ class ListedCheck:
     made_at: datetime
     version: int
     counted: bool
+    verdict: str
     breached: tuple[str, ...]
-    judged: bool
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,7 @@ class CheckLists:
     def page(self, asked: CheckFilter, limit: int | None) -> tuple[list[ListedCheck], int]:
         """The newest `limit` checks, and how many there are; no check's document is read."""
         c, where = t.checks.c, list(asked.where())
-        shown = (c.id, c.stream, c.as_of, c.made_at, c.version, c.counted, _some("ok").label("judged"))
+        shown = (c.id, c.stream, c.as_of, c.made_at, c.version, c.counted, c.verdict)
         query = sa.select(*shown).where(*where).order_by(c.as_of.desc(), c.made_at.desc()).limit(limit)
         with self._database.read() as connection:
             rows = connection.execute(query).all()
@@ -136,7 +132,7 @@ class CheckLists:
             total = connection.execute(counting).scalar_one() if full else len(rows)
         found = [
             ListedCheck(row.id, row.stream, row.as_of, row.made_at, row.version, bool(row.counted),
-                        tuple(breached.get(row.id, ())), bool(row.judged))
+                        row.verdict, tuple(breached.get(row.id, ())))
             for row in rows
         ]  # fmt: skip
         return found, total
@@ -236,8 +232,7 @@ def _signal_rows() -> sa.Select[Any]:
     return sa.select(*columns).select_from(_joined())
 
 
-def _some(verdict: str, code: str | None = None) -> Any:
-    """Some signal of a check has a verdict."""
+def _has(code: str, verdict: str) -> Any:
+    """A check's signal of this code has this verdict."""
     s = t.signals.c
-    mine = [] if code is None else [s.code == code]
-    return sa.exists().where(s.check_id == t.checks.c.id, s.verdict == verdict, *mine)
+    return sa.exists().where(s.check_id == t.checks.c.id, s.code == code, s.verdict == verdict)

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from trueup.storage import tables as t
 from trueup.storage.database import Database
 from trueup.storage.promotions import PromotionState
-from trueup.storage.signal_rows import signal_row
+from trueup.storage.signal_rows import signal_row, verdict_of_signals
 
 RUNNING, FINISHED, ABANDONED = "running", "finished", "abandoned"
 
@@ -161,15 +161,15 @@ class CycleLog:
     ) -> None:
         """Keep a check and its signals; `last` is the place and time of its window's newest record."""
         check_id = document["report_id"]
+        rows = [signal_row(check_id, signal) for signal in document["signals"]]
         connection.execute(
             sa.insert(t.checks),
             {
                 "id": check_id, "stream": stream, "cycle_id": cycle_id, "as_of": as_of, "version": version,
                 "counted": document["counted"], "last_seq": last and last[0], "last_time": last and last[1],
-                "document": document, "made_at": now,
+                "document": document, "made_at": now, "verdict": verdict_of_signals([row["verdict"] for row in rows]),
             },
         )
-        rows = [signal_row(check_id, signal) for signal in document["signals"]]
         if rows:
             connection.execute(sa.insert(t.signals), rows)
 

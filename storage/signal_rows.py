@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,11 @@ class SignalRow:
     def names(cls) -> tuple[str, ...]:
         """The columns, in their order."""
         return tuple(field.name for field in fields(cls))
+
+
+def verdict_of_signals(verdicts: Collection[str]) -> str:
+    """A check's verdict by those of its signals: "breached" where one is, "ok" where one was judged, else neither."""
+    return next((one for one in ("breached", "ok") if one in verdicts), "insufficient")
 
 
 def signal_row(check_id: str, signal: Mapping[str, Any]) -> dict[str, Any]:

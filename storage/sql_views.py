@@ -39,9 +39,6 @@ def view_queries(dialect: str) -> Mapping[str, str]:
     def count(what: str) -> str:
         return f"(SELECT COUNT(*) FROM signals s WHERE s.check_id = c.id{what})"
 
-    def some(verdict: str) -> str:
-        return f"EXISTS (SELECT 1 FROM signals s WHERE s.check_id = c.id AND s.verdict = '{verdict}')"
-
     as_of, counted = moment("c.as_of", "as_of"), flag("c.counted", "counted")
     check = f"c.id AS report_id, c.stream, {as_of}, c.version AS champion, {counted}"
     of_version = "p.stream = v.stream AND p.to_version = v.version"
@@ -49,8 +46,7 @@ def view_queries(dialect: str) -> Mapping[str, str]:
     return {
         "trueup_checks": f"""
             SELECT {check}, {moment("c.made_at", "made_at")}, {moment("c.last_time", "newest_record")},
-                CASE WHEN {some("breached")} THEN 'breached' WHEN {some("ok")} THEN 'ok' ELSE 'insufficient' END
-                    AS verdict,
+                c.verdict,
                 {count("")} AS signals, {count(" AND s.verdict = 'breached'")} AS breached,
                 {count(" AND s.verdict = 'insufficient'")} AS insufficient,
                 (SELECT MAX(d.action) FROM decisions d WHERE d.check_id = c.id) AS action, c.cycle_id

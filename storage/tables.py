@@ -180,11 +180,11 @@ checks = table_of(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("counted", sa.Boolean, nullable=False),
     *(sa.Column(name, kind) for name, kind in (("last_seq", sa.BigInteger), ("last_time", Instant))),
-    sa.Column("document", sa.JSON, nullable=False),
-    sa.Column("made_at", Instant, nullable=False),
+    *(sa.Column(name, kind, nullable=False) for name, kind in (("document", sa.JSON), ("made_at", Instant))),
+    sa.Column("verdict", sa.Text, nullable=False, server_default="insufficient"),
     # Lists read their order, and all that they show of a check, from the index: documents are large.
-    sa.Index("ix_checks_newest", "stream", "as_of", "made_at", "id", "version", "counted"),
-    sa.Index("ix_checks_newest_of_all", "as_of", "made_at", "stream", "id", "version", "counted"),
+    sa.Index("ix_checks_newest", "stream", "as_of", "made_at", "id", "version", "counted", "verdict"),
+    sa.Index("ix_checks_newest_of_all", "as_of", "made_at", "stream", "id", "version", "counted", "verdict"),
 )
 
 comparisons = table_of(

@@ -317,7 +317,7 @@ class Reports:
             as_of=found.as_of,
             version=found.version,
             counted=found.counted,
-            verdict=Verdict.BREACHED if found.breached else Verdict.OK if found.judged else Verdict.INSUFFICIENT,
+            verdict=Verdict(found.verdict),
             breached=found.breached,
             path=self._app.report_files.snapshot_path(found.stream, found.report_id),
             made_at=found.made_at,

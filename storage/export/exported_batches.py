@@ -216,7 +216,7 @@ class StoredBatches:
                     "report_id": [c.report_id for c in some], "as_of": [c.as_of for c in some],
                     "made_at": [c.made_at for c in some], "champion": [c.version for c in some],
                     "counted": [c.counted for c in some], "breached": [list(c.breached) for c in some],
-                    "verdict": ["breached" if c.breached else "ok" if c.judged else "insufficient" for c in some],
+                    "verdict": [c.verdict for c in some],
                 },
                 CHECKS,
             )  # fmt: skip

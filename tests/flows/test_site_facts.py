@@ -252,7 +252,7 @@ def test_a_year_of_hourly_checks_is_a_small_page(tmp_path: Path) -> None:
     document = Check(report_id="", counted=True, signals=SIGNALS).as_json()
     checks = [
         {"id": f"{k:06x}", "stream": "reviews", "as_of": at, "version": 1, "counted": True, "made_at": at,
-         "document": document}
+         "document": document, "verdict": "ok"}
         for k in range(8_760) for at in (FIRST + timedelta(hours=k),)
     ]  # fmt: skip
     with app.database.write() as connection:

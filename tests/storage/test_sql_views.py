@@ -19,6 +19,7 @@ from trueup.storage import tables as t
 from trueup.storage.check_lists import CheckFilter, CheckLists, SignalFilter
 from trueup.storage.cycles import CycleLog
 from trueup.storage.database import Database, open_database
+from trueup.storage.signal_rows import verdict_of_signals
 from trueup.storage.sql_views import view_queries
 
 DOCS = Path(__file__).parents[2] / "docs" / "reports.md"
@@ -167,11 +168,32 @@ def test_lists_say_what_the_views_say(database: Database) -> None:
     found, total = lists.page(CheckFilter(stream="made"), 1)
     assert ([one.report_id for one in found], total) == (["r2"], 2)
     (breached,), _ = lists.page(CheckFilter(verdict="breached"), None)
-    assert (breached.report_id, breached.breached, breached.judged) == ("r1", ("DRF-IN-price",), True)
+    assert (breached.report_id, breached.breached, breached.verdict) == ("r1", ("DRF-IN-price",), "breached")
+    assert [one.report_id for one in lists.page(CheckFilter(verdict="ok"), None)[0]] == ["r2", "r3"]
+    assert lists.page(CheckFilter(verdict="insufficient"), None) == ([], 0)
     rows, total = lists.signals(SignalFilter(stream="made"), 2)
     assert ([(row.report_id, row.code) for row in rows], total) == ([("r2", "PRF-METRIC"), ("r1", "DRF-IN-price")], 3)
     rows, _ = lists.signals(SignalFilter(stream="made", code="PRF-METRIC", since=NOON + timedelta(hours=1)), None)
     assert [(row.report_id, row.value, row.as_of) for row in rows] == [("r2", 0.9, NOON + timedelta(days=1))]
+
+
+def test_checks_of_an_older_store_are_given_their_verdicts(tmp_path: Path) -> None:
+    """A migrated check is breached where a signal of it is, ok where one was judged, and else neither."""
+    home = unpacked(tmp_path) / ".trueup"
+    with closing(sqlite3.connect(home / "trueup.db")) as connection:  # its one check breached; one that did not
+        (columns,) = connection.execute("SELECT GROUP_CONCAT(name) FROM PRAGMA_TABLE_INFO('checks') WHERE name != 'id'")
+        connection.execute(f"INSERT INTO checks (id, {columns[0]}) SELECT 'quiet', {columns[0]} FROM checks")
+        connection.execute("INSERT INTO signals (check_id, code, verdict, said) VALUES ('quiet', 'DQ-DUP', 'ok', '')")
+        connection.commit()
+    database = open_database("", home)
+    of_signals = read(database, "SELECT s.report_id, s.verdict FROM trueup_signals s ORDER BY s.report_id")
+    verdicts: dict[str, set[str]] = {}
+    for row in of_signals:
+        verdicts.setdefault(row["report_id"], set()).add(row["verdict"])
+    kept = {row["report_id"]: row["verdict"] for row in read(database, "SELECT report_id, verdict FROM trueup_checks")}
+    database.close()
+    assert {kept[one] for one in verdicts} >= {"ok", "breached"}
+    assert all(kept[one] == verdict_of_signals(found) for one, found in verdicts.items())
 
 
 @pytest.mark.parametrize("document", ["{", "{}", '{"signals": [{"code": "DRF-TEXT"}]}'])

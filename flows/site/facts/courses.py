@@ -92,7 +92,7 @@ def check_lines(
     lines = (
         CheckLine(
             as_of=c.as_of, href=pages.href(c.report_id), version=c.version, counted=c.counted, breached=c.breached,
-            judged=c.judged, metric=metrics.get(c.report_id),
+            judged=c.verdict != "insufficient", metric=metrics.get(c.report_id),
         )
         for c in found
     )  # fmt: skip
