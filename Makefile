@@ -42,8 +42,8 @@ check: setup typing  ## linter, types, and the tests that need neither server no
 test: lint  ## linter, type checker and the test suite
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-full: lint  ## the same with the slow tests
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m ''
+test-full: lint  ## the same with the slow tests and with all examples of hypothesis
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m '' --hypothesis-profile full
 
 demo: setup  ## the whole loop on a made stream, narrated
 	$(BIN)/trueup demo

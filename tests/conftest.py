@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import runpy
+import shutil
 import sqlite3
 import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 # Before a library reads it: threads of OpenMP do not live on in a forked child, which then waits for them for ever.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -20,6 +23,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
+from trueup.storage import database as store_of
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
 from trueup.storage.predictions import PredictionLog
@@ -31,8 +35,13 @@ for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
 
 # The same examples at every run, and no clock over them: what hypothesis finds is then a change of ours, not its luck
 # or of a busy machine. A test that hangs is ended by pytest's own limit.
-settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("fixed")
+# `make test-full` asks for all of them by --hypothesis-profile full; see tests/many.py.
+_FIXED: dict[str, Any] = {
+    "derandomize": True, "deadline": None, "suppress_health_check": [HealthCheck.too_slow],
+}  # fmt: skip
+settings.register_profile("full", **_FIXED)
+settings.register_profile("quick", max_examples=25, **_FIXED)
+settings.load_profile("quick")
 
 # Every test, and every process that one starts, runs under the guard; see tests/house/test_network.py.
 _GUARD = Path(__file__).resolve().parent / "loopback_only"
@@ -47,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         given = getattr(item, "callspec", None)
         on_postgres = given is not None and given.params.get("database") == "postgresql"
-        if on_postgres or {"postgres_url", "empty_postgres"} & set(getattr(item, "fixturenames", ())):
+        if on_postgres or {"postgres_url", "empty_postgres", "postgres_store"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
 
 
@@ -106,6 +115,45 @@ def registries_begin_as_copies(tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield patch
 
 
+@pytest.fixture(scope="session", autouse=True)
+def stores_begin_as_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
+    """All migrations take a third of a second: one empty store on SQLite is made by them, the others are copies."""
+    migrate = store_of._migrate
+
+    @cache
+    def empty() -> Path:
+        home = tmp_path_factory.mktemp("store")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store_of, "_migrate", migrate)
+            open_database("", home).close()
+        return home / "trueup.db"
+
+    def copied(database: Database, home: Path) -> None:
+        url = database.engine.url
+        if url.drivername.startswith("sqlite") and url.database and not Path(url.database).exists():
+            with suppress(OSError):  # what stands in the way is for the store itself to say
+                shutil.copyfile(empty(), url.database)
+        migrate(database, home)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store_of, "_migrate", copied)
+        yield patch
+
+
+@pytest.fixture(scope="module", autouse=True)
+def reports_are_short(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Evidently's plots are half of a small cycle: a report has its first section, but where tests look at reports."""
+    from trueup.monitoring.report import render as rendering
+
+    draw = rendering._drawn
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.node.get_closest_marker("whole_reports"):
+            patch.setattr(
+                rendering, "_drawn", lambda sections, *rest: draw(lambda said: islice(sections(said), 1), *rest)
+            )
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data sets beside the project."""
@@ -127,22 +175,40 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.get_uri()
 
 
+def _new_postgres(postgres_url: str, template: str = "template1") -> str:
+    """The URL of a new database on the server, made as a copy of `template`, to which nobody may be connected."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    url = postgres_url.replace("postgresql://", "postgresql+psycopg://")
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return str(sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False))
+
+
 @pytest.fixture
 def empty_postgres(postgres_url: str) -> str:
     """The URL of a PostgreSQL database that nobody has used yet."""
-    name = f"t{uuid.uuid4().hex[:12]}"
-    url = postgres_url.replace("postgresql://", "postgresql+psycopg://")
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    admin.dispose()
-    return str(sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False))
+    return _new_postgres(postgres_url)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a PostgreSQL database with the tables of an empty store, that others are copied from."""
+    url = _new_postgres(postgres_url)
+    open_database(url, tmp_path_factory.mktemp("template")).close()
+    return str(sa.make_url(url).database)
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str, migrated_postgres: str) -> str:
+    """The URL of an empty store on PostgreSQL."""
+    return _new_postgres(postgres_url, migrated_postgres)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty store, once on SQLite and once on PostgreSQL."""
-    url = request.getfixturevalue("empty_postgres") if request.param == "postgresql" else ""
+    url = request.getfixturevalue("postgres_store") if request.param == "postgresql" else ""
     opened = open_database(url, tmp_path)
     yield opened
     opened.close()

@@ -18,9 +18,10 @@ def _hits(found: list[cells.Cell], method: str, note: str = "") -> float:
     return cell.hits / cell.repetitions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("m", "n", "times"),
-    [(200, 50, 60), *(pytest.param(*sizes, marks=pytest.mark.slow) for sizes in ((1000, 200, 40), (5000, 500, 12)))],
+    [(200, 50, 60), (1000, 200, 40), (5000, 500, 12)],
 )
 def test_healthy_checks_are_quiet(m: int, n: int, times: int) -> None:
     """At a budget of 1 % hardly a healthy check breaches, and none is acted on at once."""
@@ -37,11 +38,13 @@ def test_numbers_that_changed_are_seen(kind: str, bound: float) -> None:
     assert _hits(cells.power_of_numbers(kind, 80), "trueup") >= bound
 
 
+@pytest.mark.slow
 def test_sentiment_is_seen_without_labels() -> None:
     """.65 to .45 positive, 300 real reviews, no label."""
     assert _hits(cells.power_of_score("sentiment", 300, 40), "trueup at .001") >= 0.85
 
 
+@pytest.mark.slow
 def test_a_new_topic_is_seen() -> None:
     """Three of twelve new words in a fifth of 200 texts."""
     assert _hits(cells.power_of_words("topic", 200, 8), "words at .001") == 1

@@ -38,6 +38,7 @@ def test_a_method_that_does_not_see_the_broken_column_has_no_row_for_it() -> Non
         assert [row["method"] for row in rows(Cell(kind, 200, 50), 1, [verdict("M", normal=True)])] == ["M, any column"]
 
 
+@pytest.mark.slow
 def test_evidently_judges_every_column_and_the_data_set(shared_data: Path) -> None:
     """Eleven verdicts of its defaults with p-values where there are any, and the share of them as its own."""
     reference, current = make("outliers", 1, 1200, 400)

@@ -16,6 +16,8 @@ from trueup.flows.cycle.train_on_demand import train_now
 from trueup.monitoring.check import Check, Verdict
 from trueup.storage.timepoints import parse_as_of
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 

@@ -44,7 +44,10 @@ def test_a_registry_that_fails_in_training_is_no_refusal(breaking: App, monkeypa
     assert run_cycle(breaking, stream, AS_OF)["promotion"] == {"from_version": 1, "to_version": 2}
 
 
-@pytest.mark.parametrize("error", [NotTrainable("too few labels"), ModelUnusable("it gives no answers")])
+@pytest.mark.parametrize(
+    "error",
+    [NotTrainable("too few labels"), pytest.param(ModelUnusable("it gives no answers"), marks=pytest.mark.slow)],
+)
 def test_what_cannot_be_learnt_from_is_a_refusal(
     breaking: App, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:

@@ -24,6 +24,7 @@ def aliases(app: App) -> dict[str, int | None]:
     return {alias: app.registry.alias("reviews", alias) for alias in ("champion", "challenger")}
 
 
+@pytest.mark.slow
 def test_a_paused_stream_is_scored_checked_and_left_alone(breaking: App) -> None:
     """No mail, incident or model; the decision, `status` and the history say who paused it; resumed it acts again."""
     stream, shell = breaking.stream("reviews"), Shell(breaking.home.parent)

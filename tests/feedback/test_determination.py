@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.feedback.determination import DETERMINED, Determination, determinations
 from trueup.feedback.words_of_texts import tokens
 
@@ -103,7 +104,7 @@ def test_what_follows_a_word_of_the_language_is_no_leak() -> None:
     assert _determining(SENTIMENT, texts={"text": texts}) == []
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.1, 0.9), regression=st.booleans())
 def test_noise_and_honest_features_determine_nothing(seed: int, share: float, regression: bool) -> None:
     """A column that errs in one row of ten is a good feature, and no leak."""

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.feedback.intake import ingest
 from trueup.feedback.readers import LocalCopy
 from trueup.feedback.sources.file_place import ChangedMeanwhile, FilePlace
@@ -298,7 +299,7 @@ def _stored(store: RecordStore, reader: RecordReader, stream: StreamSettings) ->
     return len(meta), records, {(i.reason, i.raw) for i in store.quarantine.items(stream)}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DEEDS)
 def test_any_course_of_events_gives_the_same_records(
     shared: tuple[Database, Archive], tmp_path_factory: pytest.TempPathFactory, deeds: Sequence[tuple[str, Any, Any]]

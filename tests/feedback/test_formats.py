@@ -26,6 +26,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.feedback.chunks import Chunk
 from trueup.feedback.exact import Exact
 from trueup.feedback.nested import Nested
@@ -158,7 +159,7 @@ def _as_html(path: Path, rows: list[dict[str, Any]]) -> FileFormat:
 @pytest.mark.parametrize(
     ("ending", "write"), [(".jsonl", _as_json_lines), (".json", _as_json), (".parquet", _as_parquet)]
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=_tables(_TEXT))
 def test_typed_formats_give_back_what_they_hold(
     tmp_path: Path, ending: str, write: Callable[[Path, list[dict[str, Any]]], FileFormat], rows: list[dict[str, Any]]
@@ -171,14 +172,14 @@ def test_typed_formats_give_back_what_they_hold(
     assert all(row["n"] is None or isinstance(row["n"], Exact) for row in found)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=_tables(st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), max_size=12)))
 def test_an_html_table_gives_back_its_cells(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     """Signs that HTML escapes, and cells that are not closed, are read as a browser shows them."""
     _same(_rows(tmp_path / "a.html", _as_html(tmp_path / "a", rows)), rows, numbers=False)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=_tables(st.text(st.characters(codec="ascii", min_codepoint=32), max_size=12)))
 def test_a_worksheet_gives_back_its_cells(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     """Text as text and numbers as Excel keeps them, whole ones without a fraction; what it ruined is no number."""

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.feedback.columns.plain_chunk import PlainChunk
 from trueup.feedback.formats import csv_blocks
 from trueup.feedback.plain_rows import in_file_order, validate_plain
@@ -100,7 +101,7 @@ def assert_alike(stream: StreamSettings, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(rows=ROWS, block=st.sampled_from((256, 1 << 20)))
 def test_values_come_out_alike(shape: str, rows: list[tuple[str, ...]], block: int) -> None:
     """Accepted rows with every value, refused ones with line, reason and raw content: alike under every schema."""
@@ -114,7 +115,7 @@ def test_values_come_out_alike(shape: str, rows: list[tuple[str, ...]], block: i
         assert_alike(stream_of(SHAPES[shape]), HEADER + text.getvalue().encode())
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(pieces=st.lists(PIECES, max_size=15), block=st.sampled_from((256, 1 << 20)))
 @example(pieces=[b"f,\"open,2024-01-02,1,5\n", *[b"a,good,2024-01-02,1,5\n"] * 1200], block=1 << 20)
 def test_hostile_csv_is_read_alike(pieces: list[bytes], block: int) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.feedback.chunks import Chunk
 from trueup.feedback.formats.csv_records import csv_records
 from trueup.feedback.readers import opened
@@ -50,7 +51,7 @@ def test_a_broken_csv_line_costs_only_itself(tmp_path: Path) -> None:
     assert "is not closed properly" in chunk.broken[2].detail
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00\r")), min_size=2, max_size=2)))
 def test_whatever_the_csv_module_writes_is_read_back(rows: list[list[str]]) -> None:
     """For any texts: commas, quotes, line ends and blanks come back as they went in."""

@@ -7,6 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.feedback.chunks import chunk_of
 from trueup.feedback.inference import summary
 from trueup.feedback.inference.summary import form_of, summary_of
@@ -14,7 +15,7 @@ from trueup.feedback.inference.summary import form_of, summary_of
 CELLS = st.lists(st.sampled_from(["1", "2.5", "-3", "a", "b c", "", " ", "2024-05-03", "é"]) | st.text(max_size=5))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cells=CELLS, size=st.integers(1, 7))
 def test_counts_hold_for_every_row_however_it_is_chunked(cells: list[str], size: int) -> None:
     """Rows, empty cells, distinct values, numbers and forms are those of the whole column."""

@@ -11,6 +11,7 @@ from babel.dates import format_date
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.feedback.chunks import chunk_of
 from trueup.feedback.times.calendar_names import LOCALES
 from trueup.feedback.times.fitting import fitting_formats, ways_of
@@ -62,7 +63,7 @@ def test_what_a_pattern_writes_is_read_as_by_strptime(moment: datetime, date: st
 
 
 @given(MOMENTS, DATES, CLOCKS, st.data())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_no_text_is_ever_another_time_than_the_standard_librarys(
     moment: datetime, date: str, clock: str, data: st.DataObject
 ) -> None:

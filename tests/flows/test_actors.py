@@ -13,6 +13,7 @@ from trueup.flows.cycle.run import run_cycle
 from trueup.storage.actors import SCHEDULE, account
 
 
+@pytest.mark.slow
 def test_what_a_cycle_does_is_not_done_by_an_account(tmp_path: Path) -> None:
     """The first champion that a person trained is theirs; the challenger that a cycle promotes is the schedule's."""
     app = about_to_break(tmp_path, more=ONE_CANDIDATE)

@@ -17,6 +17,8 @@ from trueup.flows.cycle.run import run_cycle
 from trueup.flows.promote.manual import promote_by_hand
 from trueup.flows.replay.policies import REPLAYED
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = """
 [streams.reviews]
 id = "id"

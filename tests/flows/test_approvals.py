@@ -100,6 +100,7 @@ def test_too_old_is_too_old_before_a_cycle_said_so(app: App) -> None:
         promote_by_hand(short, short.stream("reviews"), 2, "good", force=False)
 
 
+@pytest.mark.slow
 def test_what_was_approved_does_not_expire(app: App) -> None:
     """A version that a person promoted waits no more, though its first attempt stays in the history as it was."""
     stream = app.stream("reviews")
@@ -121,6 +122,7 @@ def test_evidence_against_another_champion_expires_in_silence(app: App) -> None:
     assert "expired" not in [a["kind"] for a in late["alerts"]]
 
 
+@pytest.mark.slow
 def test_switched_off_a_challenger_is_judged_and_reported_only(app: App) -> None:
     """The mail has the figures and says that nothing is promoted; the document and the history have them too."""
     take_in(app, app.home.parent, 4, AS_OF + WEEK, WEEK, BROKEN)
@@ -138,6 +140,7 @@ def test_switched_off_a_challenger_is_judged_and_reported_only(app: App) -> None
     assert "models promote" not in text
 
 
+@pytest.mark.slow
 def test_a_paused_stream_lets_nothing_expire(app: App) -> None:
     """What waited through a pause expires with the first cycle after it."""
     stream = app.stream("reviews")

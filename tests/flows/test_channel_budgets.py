@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.made_letters import any_letter, made_envelope, made_letter
+from tests.many import examples
 from trueup.flows.alert.channels import pagerduty, slack, teams, webhook
 from trueup.flows.alert.channels.budget import Size, clipped, fitted, more
 from trueup.reports.alerts.letter import Letter
@@ -32,7 +33,7 @@ def _items(letter: Letter) -> int:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_no_letter_exceeds_a_budget_and_each_keeps_the_beginning_of_its_four_lines(way: str, seed: int) -> None:
     """Whatever its texts are: what is left out is counted, and it is whole items before it is a part of a line."""

@@ -57,9 +57,10 @@ def test_a_mistyped_command_is_guessed() -> None:
 def _command(words: list[str], home: Path, **variables: str) -> str:
     program = "import sys; sys.argv[0] = 'trueup'; from trueup.flows.cli.main import main; main()"
     environment = {**os.environ, "HOME": str(home), "SHELL": "/bin/bash", **variables}
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words], env=environment, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(  # from a bash that lives on meanwhile: which shell it is, is looked for among the parents
+        ["bash", "-c", '"$@"; exit $?', "bash", sys.executable, "-c", program, *words],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     return done.stdout
 
 

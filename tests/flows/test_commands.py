@@ -222,6 +222,7 @@ def test_answers_for_a_file_are_not_stored(trained: Shell, tmp_path: Path) -> No
     assert trained("status").document["streams"][0]["records"] == before
 
 
+@pytest.mark.slow
 def test_a_champion_that_cannot_be_loaded_is_no_missing_one(tmp_path: Path) -> None:
     """Status 1 and one alert, however often it is met; nothing is promoted over it; it resolves when fixed."""
     app = with_champion(tmp_path, more=ONE_CANDIDATE)

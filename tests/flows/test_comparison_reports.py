@@ -25,6 +25,8 @@ from trueup.storage.policy import Retention
 from trueup.storage.report_kind import ReportKind
 from trueup.training.evaluation.paired import Paired
 
+pytestmark = pytest.mark.whole_reports
+
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -25,7 +25,7 @@ from trueup.flows.app import App, open_app
 from trueup.monitoring.report.workspace.runs import METRIC_TYPE
 from trueup.storage.errors import InputError, UsageError
 
-pytestmark = [pytest.mark.long, pytest.mark.slow]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.whole_reports]
 
 PATIENCE = 200.0  # seconds; a crowded machine imports Evidently slowly
 

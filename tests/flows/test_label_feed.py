@@ -45,6 +45,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_nothing_is_promoted_by_labels_of_one_class(broken: dict[str, Any]) -> None:
     """Every challenger that gained by them is held, with GATE-FEED as the only test that failed."""
     assert broken["champion"] == 1

@@ -64,6 +64,7 @@ def store_verdict(app: App, found: WindowComparison) -> Verdict:
     return next(signal.verdict for signal in signals if signal.code == "DRF-IN-store")
 
 
+@pytest.mark.slow
 def test_the_check_ends_its_window_before_and_says_which_span_to_set(app: App) -> None:
     """With the settings as they are: no drift of the store, and one sentence with the line to write."""
     check = single_check(app, app.stream("reviews"), champion_of(app, app.stream("reviews")), TRAINED + DAYS * DAY)

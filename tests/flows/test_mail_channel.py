@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.made_mail_servers import Inbox, Scripted, mail_server
+from tests.many import examples
 from trueup.flows.alert.channels.channel import DeliveryFailed, Envelope
 from trueup.flows.alert.channels.mail import LARGEST_PAGE, MailChannel, as_message, mail_channel
 from trueup.flows.mail_settings import SmtpSettings
@@ -102,7 +103,7 @@ def test_every_mail_of_an_incident_hangs_on_its_root() -> None:
     assert (alone["References"], alone["In-Reply-To"]) == (None, None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(1, 60), st.integers(1, 12), st.integers(1, 3))
 def test_ids_stay_readable_at_any_length(length: int, count: int, domains: int) -> None:
     """An id that is longer than a line is neither encoded nor cut, or its thread would fall apart."""
@@ -120,7 +121,7 @@ def test_ids_stay_readable_at_any_length(length: int, count: int, domains: int) 
 TEXT = st.text(st.characters() | st.sampled_from("\r\n\x1b\u202e\u2028\x00\ud800<>\"@"), max_size=60)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(TEXT, TEXT, TEXT, st.sampled_from(["trueup@example.org", "trueup@bücher.example"]))
 def test_what_outsiders_wrote_adds_no_header(stem: str, stream: str, incident: str, sender: str) -> None:
     """Line breaks, direction marks, escapes and half letters: the same headers, one line each, and 7-bit lines."""

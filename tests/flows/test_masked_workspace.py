@@ -13,6 +13,8 @@ from tests.made_checks import SIGNALS, store_check
 from trueup.flows.admin.evidently_workspace import export_workspace
 from trueup.flows.app import open_app
 
+pytestmark = pytest.mark.whole_reports
+
 ADDRESS = "ann@example.org"
 
 

@@ -92,6 +92,7 @@ def no_login(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- behind a login ----
 
 
+@pytest.mark.slow
 def test_a_training_under_mlflows_own_variables(
     trained: Shell, mlflow_for_tests: MlflowForTests, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,7 @@ def test_a_moved_home_goes_on(original: Path, tmp_path: Path) -> None:
         assert now.identity.id == identity.identity.id
 
 
+@pytest.mark.slow
 def test_what_a_copy_does_leaves_the_original_whole(original: Path, tmp_path: Path) -> None:
     """The copy trains and prunes among its own files; not a byte of the original changes, and both verify."""
     before = stored(original)

@@ -26,7 +26,11 @@ def trueup(folder: Path, words: str, end: str = "", **variables: str) -> subproc
 
 @pytest.mark.parametrize(
     ("words", "variables"),
-    [("predict –评论.csv", C_LOCALE), ("status --json", {"PYTHONIOENCODING": "latin-1"}), ("status", C_LOCALE)],
+    [
+        ("predict –评论.csv", C_LOCALE),
+        pytest.param("status --json", {"PYTHONIOENCODING": "latin-1"}, marks=pytest.mark.slow),
+        pytest.param("status", C_LOCALE, marks=pytest.mark.slow),
+    ],
 )
 def test_what_a_terminal_cannot_draw_ends_no_command(tmp_path: Path, words: str, variables: dict[str, str]) -> None:
     """A dash or a Chinese character on a Latin-1 or ASCII terminal is no error, and JSON stays whole."""
@@ -40,7 +44,11 @@ def test_what_a_terminal_cannot_draw_ends_no_command(tmp_path: Path, words: str,
 
 @pytest.mark.parametrize(
     ("words", "end"),
-    [("status", "| true"), ("status --json", ">&-"), ("status", "<&- >&- 2>&-"), ("status --json", "> /dev/full")],
+    [
+        ("status", "| true"),
+        *(pytest.param(*how, marks=pytest.mark.slow)
+          for how in (("status --json", ">&-"), ("status", "<&- >&- 2>&-"), ("status --json", "> /dev/full"))),
+    ],
 )
 def test_nobody_need_read_to_the_end(tmp_path: Path, words: str, end: str) -> None:
     """A closed or full output, or a reader that leaves, ends in no traceback."""

@@ -27,6 +27,8 @@ from trueup.flows.cli.output import PlainLines
 from trueup.flows.cycle.document import summary
 from trueup.storage.escaping import for_terminal
 
+pytestmark = pytest.mark.whole_reports
+
 EVIL = "![x](https://evil.example/p)<img src=https://evil.example/q>[red]x[/a]\x1b[2J\x1b]0;t\x07\x9b31m\u202e\u2066:smile:"
 COLUMN = "store <img src=x> ![c](https://evil.example/c) [red] \x9b2J\u202e"  # a header with C0 controls is refused
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -162,6 +162,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Story:
     return told
 
 
+@pytest.mark.slow
 def test_the_service_model_becomes_the_first_version(story: Story) -> None:
     """Registered without a file, with its own answers as reference; no gate is asked, since it answers already."""
     record = story.app.promotions.version("reviews", 1)
@@ -175,6 +176,7 @@ def test_the_service_model_becomes_the_first_version(story: Story) -> None:
     assert (event.kind, event.who) == ("elsewhere", "the service")
 
 
+@pytest.mark.slow
 def test_checks_go_by_what_was_sent(story: Story) -> None:
     """The answers that the service sent are scored into the store as they are, and a healthy week is quiet."""
     quiet = story.cycles["quiet"]
@@ -188,6 +190,7 @@ def test_checks_go_by_what_was_sent(story: Story) -> None:
     assert story.notes["quiet"] == ()
 
 
+@pytest.mark.slow
 def test_a_service_that_errs_is_noticed_and_beaten(story: Story) -> None:
     """Swapped classes breach the metric; a challenger wins against the answers that were really given."""
     flipped = story.cycles["flipped"]
@@ -196,6 +199,7 @@ def test_a_service_that_errs_is_noticed_and_beaten(story: Story) -> None:
     assert flipped["promotion"] == {"from_version": 1, "to_version": 2}
 
 
+@pytest.mark.slow
 def test_a_hand_over_is_awaited(story: Story) -> None:
     """Until the service sends the new number, people are told so, and the old answers are not taken for the new."""
     awaited = story.cycles["awaited"]
@@ -205,6 +209,7 @@ def test_a_hand_over_is_awaited(story: Story) -> None:
     assert any("'svc-1' (v1)" in note for note in story.notes["awaited"])
 
 
+@pytest.mark.slow
 def test_a_hand_over_is_seen(story: Story) -> None:
     """Once the answers carry the number, they are the champion's, and nothing is left to say."""
     served = story.cycles["served"]
@@ -213,6 +218,7 @@ def test_a_hand_over_is_seen(story: Story) -> None:
     assert not any("are not what" in note for note in served["check"]["notes"])
 
 
+@pytest.mark.slow
 def test_another_model_under_our_number_is_noticed(story: Story) -> None:
     """What is sent as 2 must be what v2 answers: the flipped answers of svc-1, sent under that name, are not."""
     ours = story.app.promotions.version("reviews", 2)
@@ -223,6 +229,7 @@ def test_another_model_under_our_number_is_noticed(story: Story) -> None:
     assert serving_skew(story.app, story.stream, ours, TRAINED + 3 * WEEK) == ()
 
 
+@pytest.mark.slow
 def test_records_without_an_answer_are_told_of(story: Story) -> None:
     """They are in no score and no metric, so a service that fails silently must not look healthy."""
     lacking = story.stream.model_copy(update={"prediction": SentPrediction(column="sometimes")})

@@ -106,6 +106,7 @@ def test_a_champion_much_worse_is_sent_back() -> None:
     assert _probations(np.random.default_rng(2), 300, 0.08).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_the_level_holds_for_macro_f1_of_rare_classes() -> None:
     """The chance on the real metric, one class in ten: equal models are not sent back more often than stated."""
     rng, sent_back = np.random.default_rng(3), 0
@@ -139,6 +140,7 @@ def _of_numbers(errors: np.ndarray) -> Paired:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_level_holds_where_errors_have_heavy_tails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of versions that are alike one in a hundred looks surer than .99, also where one error outweighs the others."""
     monkeypatch.setattr("trueup.training.evaluation.probation.TOSSES", 2_000)
@@ -273,6 +275,7 @@ def test_after_it_nothing_is_promoted_until_it_is_acknowledged(app: App) -> None
     assert aliases(app)["champion"] == waiting
 
 
+@pytest.mark.slow
 def test_one_probation_ends_once(app: App) -> None:
     """No worse than the one before it, it passes at its last look, is told once, and is not asked again."""
     stream = app.stream("reviews")

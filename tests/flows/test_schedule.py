@@ -146,6 +146,7 @@ def serving(folder: Path) -> Iterator[Served]:
                 member.kill()
 
 
+@pytest.mark.slow
 def test_a_scheduled_cycle_runs_and_stopping_leaves_nothing(tmp_path: Path) -> None:
     """A run that only the schedule asked for completes with its artifact; SIGTERM ends every process, status 0.
 

@@ -27,6 +27,8 @@ from trueup.flows.serve.runner import RunningSchedule
 from trueup.storage.check_lists import CheckFilter
 from trueup.storage.errors import ModelUnusable
 
+pytestmark = pytest.mark.whole_reports
+
 HOSTILE = "</textarea></script><script>alert(1)</script><img src=x onerror=alert(2)> {{ 1234*4321 }} \u202egnp"
 
 

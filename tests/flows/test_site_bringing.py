@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.flows.site.bringing import Brought, WantedPage, bring_up_to_date, fallen_out
 from trueup.storage.errors import InputError
 from trueup.storage.site_journal import SiteJournal
@@ -117,7 +118,7 @@ def test_a_link_leads_nowhere(tmp_path: Path) -> None:
     assert len(lying(outside)) == 4
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.data())
 def test_any_crash_is_mended_by_the_next_build(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Builds of changing pages, each killed anywhere; a whole one then leaves what is wanted and what is foreign."""

@@ -29,6 +29,8 @@ from trueup.storage.prunings import REPORT, Pruning
 from trueup.storage.site_journal import SiteFailure, digest, journal_file, last_failure
 from trueup.storage.site_place import SitePlace
 
+pytestmark = pytest.mark.whole_reports
+
 SETTINGS = "".join(
     f'[streams.{name}]\nid = "id"\ntime = "at"\ntext = ["content"]\n[streams.{name}.label]\ncolumn = "stars"\n'
     for name in ("Reviews", "tickets")
@@ -229,6 +231,7 @@ def small(page: str) -> dict[str, bytes]:
     return {page: page.encode()}
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_ten_thousand_checks_cost_a_cycle_two_seconds(
     app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

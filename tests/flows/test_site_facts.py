@@ -40,6 +40,8 @@ from trueup.storage.prunings import REPORT, Pruning
 from trueup.storage.signal_rows import signal_row
 from trueup.storage.silences import Silence
 
+pytestmark = pytest.mark.whole_reports
+
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
 EVIL = "<img src=x onerror=alert(1)>"

@@ -9,6 +9,7 @@ from datetime import date
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.flows.site import layout
 from trueup.storage.slugs import slug
 
@@ -25,7 +26,7 @@ def test_hostile_names_have_slugs_of_their_own() -> None:
     assert not {"con", "assets", "index"} & set(found)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(50))
 @given(NAMES, NAMES)
 def test_two_names_never_share_a_slug(one: str, other: str) -> None:
     """What differs in name differs in slug; a slug is plain, and a plain name stays itself."""
@@ -34,7 +35,7 @@ def test_two_names_never_share_a_slug(one: str, other: str) -> None:
     assert slug("reviews") == "reviews"
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(50))
 @given(NAMES, NAMES)
 def test_links_are_relative_and_arrive(stream: str, report: str) -> None:
     """From any page to any other, the link leads there from the page's folder, and begins at no root."""

@@ -26,7 +26,7 @@ from trueup.monitoring.distribution import Distribution, Shows
 from trueup.reports.pages.check_page import EvidentlyPlots
 from trueup.storage.errors import InputError
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.whole_reports]
 NONE = EvidentlyPlots(why_not="none")
 PERSON = "write to jane.doe@example.org or +49 171 2345678"
 

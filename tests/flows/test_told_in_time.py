@@ -328,6 +328,7 @@ def _taken(answer: Answer) -> set[str]:
     return {i["id"] for i in answer.document["incidents"]}
 
 
+@pytest.mark.slow
 def test_a_year_of_digests_comes_once_a_week_to_each_on_their_own_clock(tmp_path: Path) -> None:
     """52 mails a person, at nine on their Monday and not a minute before, also when the clock was changed."""
     office = Office(tmp_path, now=datetime(2026, 1, 1, 12, tzinfo=UTC))

@@ -63,6 +63,7 @@ def hundredfold(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_change_of_unit_is_told_as_that_and_its_challenger_waits(hundredfold: dict[str, Any]) -> None:
     """x100 in one column: "looks like a change of unit"; the challenger passed all else and is held by GATE-UNIT."""
     (signal,) = [s for s in hundredfold["check"]["signals"] if s["code"] == "DRF-IN-x"]

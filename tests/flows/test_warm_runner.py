@@ -158,6 +158,7 @@ def test_where_the_fork_server_fails_the_run_starts_prefects_way(caplog: pytest.
     assert "process of its own" in caplog.text
 
 
+@pytest.mark.slow
 def test_every_module_of_the_preload_list_can_be_imported_and_starts_no_thread() -> None:
     """In a process of its own, since this one has threads; nothing is said on standard error."""
     import subprocess

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,7 @@ PREFECT_ENTRIES = tuple(
 SERVING = ROOT / "training" / "serving"  # trueup_model: estimators are scikit-learn's classes
 
 
+@cache
 def imports(file: Path) -> list[tuple[str, bool]]:
     """Every imported package of a file, and whether it is imported with the module (not in a function).
 

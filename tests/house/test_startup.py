@@ -26,6 +26,7 @@ def test_a_light_command_imports_nothing_heavy(folder: Path, command: str) -> No
     assert heavy_imports(folder, command) == set()
 
 
+@pytest.mark.slow
 def test_what_is_heavy_would_be_seen(folder: Path) -> None:
     """A command that reads records does import pandas, and is found out."""
     assert "pandas" in heavy_imports(folder, "predict -s reviews --json")

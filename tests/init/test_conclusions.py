@@ -9,6 +9,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.feedback.chunks import Chunk, RawRows, object_array
 from trueup.feedback.class_rules import class_rules
 from trueup.feedback.inference.answer import find_answer
@@ -31,7 +32,7 @@ _CELLS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.dictionaries(_NAMES, st.lists(_CELLS, max_size=30), max_size=6), st.sampled_from([".", ","]))
 def test_any_table_has_roles_and_settings_that_read(columns: dict[str, list[str | None]], mark: str) -> None:
     """Each column has one role with a reason, rules and marks are settings that load, and the label is no feature."""

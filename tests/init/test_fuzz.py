@@ -20,6 +20,7 @@ import trueup
 from tests.init.made_files import Csv, Excel, FileKind, HtmlTable, Json, Parquet
 from tests.init.made_shapes import FEATURES
 from tests.init.reading import STREAM
+from tests.many import examples
 
 NAMES = (
     "id", "at", "date", "time", "label", "stars", "text", "score", "", " ", "a", "a", "A", 'say "no"', "two\nlines",
@@ -159,7 +160,7 @@ def test_an_odd_table_is_taken_or_refused_in_words(
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @given(st.sampled_from(kinds), tables(), st.one_of(unharmed, harmed))
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(600), deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_damaged_table_is_taken_or_refused_in_words(
     kind: FileKind, table: list[tuple[str, list[Any]]], damage: Damage
 ) -> None:

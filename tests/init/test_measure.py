@@ -14,8 +14,8 @@ KINDS_AT_LEAST = 0.95  # SortingHat's best published: .927
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(2, marks=pytest.mark.long), pytest.param(1, marks=pytest.mark.slow)],
-    ids=["every second shape", "all shapes"],
+    params=[pytest.param(5, marks=pytest.mark.long), pytest.param(1, marks=pytest.mark.slow)],
+    ids=["every fifth shape", "all shapes"],
 )
 def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Score]:
     """The shapes, each read by init once."""

@@ -65,6 +65,7 @@ def test_flipkart_has_a_month_and_no_id(shared_data: Path, tmp_path: Path) -> No
     assert _fits(stream, shared_data / FILES["flipkart"]) == 8518
 
 
+@pytest.mark.slow
 def test_bike_is_a_regression_over_days_and_hours(shared_data: Path, tmp_path: Path) -> None:
     """Two columns are the time, the parts of the answer and the row number are left out, days stay whole."""
     _init(shared_data / FILES["bike"], tmp_path)
@@ -77,6 +78,7 @@ def test_bike_is_a_regression_over_days_and_hours(shared_data: Path, tmp_path: P
     assert stream.policy.window == "14d"
 
 
+@pytest.mark.slow
 def test_no_clock_is_invented(shared_data: Path, tmp_path: Path) -> None:
     """elec2 has none: that is said and left to a person; --row-order takes the order of the rows, as a series."""
     told = _init(shared_data / FILES["elec2"], tmp_path)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.feedback.chunks import Chunk, RawRows, object_array
 from trueup.feedback.inference.answer import Answer, find_answer
 from trueup.feedback.inference.arrival import find_arrived
@@ -157,7 +158,7 @@ def _after_leaks(columns: dict[str, Sequence[str | None]], answer: Answer) -> di
     return {r.column: r for r in without_leaks(roles, find_leaks(table, answer, roles, None))}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.floats(0, 0.1), st.integers(0, 99), st.sampled_from([40, 200, ROWS]))
 def test_a_noisy_copy_of_the_label_is_never_kept_unnamed(noise: float, seed: int, rows: int) -> None:
     """It is left out, or named with its figure, in files of any length; a column of noise is neither."""

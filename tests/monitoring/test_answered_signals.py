@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tests.made_comparisons import compared, made_records, made_stream
 from trueup.monitoring.check import Signal, Verdict
@@ -72,6 +73,7 @@ def test_until_the_records_fill_a_window_nothing_is_judged() -> None:
         assert held[code].said == "Since the change 40 records came.", code
 
 
+@pytest.mark.slow
 def test_the_level_holds_against_the_records_since() -> None:
     """Of 30 healthy windows, each against one window since the change, no more breach than a budget of .05 lets through
     (p > .001)."""

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.made_rows import make_rows
+from tests.many import examples
 from trueup.monitoring.data_difference import data_difference
 from trueup.storage.rows import Rows
 
@@ -14,7 +15,7 @@ STREAM, ROWS = make_rows(120, seed=3)
 SIDES = ("before", "now")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(kept=st.sets(st.integers(0, 119)), other=st.sets(st.integers(0, 119)))
 def test_rows_add_up(kept: set[int], other: set[int]) -> None:
     """Came and kept are all there are now, went and kept all there were; nothing differs from itself."""

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.made_comparisons import compared, made_records, made_stream, meta
+from tests.many import examples
 from trueup.monitoring.check import Verdict
 from trueup.monitoring.signals.measure import measure
 from trueup.storage.rows import Rows
@@ -67,7 +68,7 @@ def test_dirt_never_raises(dirt: str, side: str, series: bool) -> None:
         assert not any(s.p_value is not None and np.isnan(s.p_value) for s in signals)
 
 
-@pytest.mark.parametrize("metric", ["mae", "rmse", "r2"])
+@pytest.mark.parametrize("metric", ["mae", pytest.param("rmse", marks=pytest.mark.slow), "r2"])
 def test_a_regression_with_constant_or_unreadable_truth(metric: str) -> None:
     """Truth that does not vary, words instead of numbers, no answers: all are answered."""
     rng = np.random.default_rng(2)
@@ -91,7 +92,7 @@ def test_a_column_that_goes_missing_breaches_its_own_signal_only() -> None:
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=8), st.floats(), st.integers()), min_size=30, max_size=60))
 def test_any_values_can_stand_in_a_column(values: list[object]) -> None:
     """Categories and numbers of any kind never raise."""

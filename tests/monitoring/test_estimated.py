@@ -123,7 +123,7 @@ def test_exchangeable_windows_breach_at_their_level_at_most(name: str, repetitio
     assert found <= binom.isf(0.001, repetitions, level)
 
 
-@pytest.mark.parametrize("name", ["mae", "rmse"])
+@pytest.mark.parametrize("name", ["mae", pytest.param("rmse", marks=pytest.mark.slow)])
 def test_errors_are_foretold_where_inputs_get_harder(name: str) -> None:
     """Three times the wind: the foretold error is within a fifth of the measured one, and breaches."""
     rng = np.random.default_rng(5)
@@ -144,7 +144,7 @@ def test_healthy_errors_do_not_breach() -> None:
     assert not [1 for before, now in sides if _judged(stream, before, now, 0.01).verdict is Verdict.BREACHED]
 
 
-@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("task", ["classification", pytest.param("regression", marks=pytest.mark.slow)])
 def test_series_are_held_against_their_past_blocks(task: str) -> None:
     """A window like the past blocks passes, a harder one breaches, and the sentence names the blocks."""
     rng = np.random.default_rng(7)

@@ -16,6 +16,8 @@ from tests.made_checks import hostile_report
 from trueup.monitoring.report.evidently_frame import evidently_frame, evidently_script, evidently_version, script_hash
 from trueup.monitoring.report.shown_texts import LONGEST_WORD, with_short_words
 
+pytestmark = pytest.mark.whole_reports
+
 BARE: dict[str, Any] = {"widgets": [], "tests_widgets": []}
 
 

@@ -22,7 +22,7 @@ from trueup.monitoring.report.render import RenderedReport, render
 from trueup.storage.rows import Rows
 from trueup.storage.stream import LabelPolicy, StreamSettings
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.whole_reports]
 
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
 CODES = ("DRF-TEXT", "DRF-IN-a", "DRF-IN-b", "DRF-IN-c", "DRF-SCORE", "DRF-CLASS", "DRF-LABEL")
@@ -101,6 +101,7 @@ def test_drift_in_the_report_is_exactly_the_signals() -> None:
     assert report.notes == ()
 
 
+@pytest.mark.slow
 def test_two_reports_of_one_process_keep_their_own_figures() -> None:
     """The registry of tests is global in Evidently: a second report must not show the first one's p-value."""
     stream, reference, current = sides("table")
@@ -203,6 +204,7 @@ def test_stop_words_only_cost_the_text_plot_and_are_said() -> None:
     assert set(drift_results(report)) == {"prediction score", "prediction", "label"}
 
 
+@pytest.mark.slow
 def test_quality_stands_beside_the_reference() -> None:
     """The model's quality on labelled rows is in the snapshot: for classes and for numbers."""
     from evidently.core.report import Snapshot
@@ -244,6 +246,7 @@ def test_large_windows_are_drawn_from_a_seeded_sample() -> None:
     assert first.meta["seq"].is_monotonic_increasing
 
 
+@pytest.mark.slow
 def test_a_report_of_real_reviews_is_lean(shared_data: Path) -> None:
     """5,000 real reviews against 500: the snapshot stays under 200 KB compressed, with nothing left out."""
     reviews = pd.read_csv(shared_data / "greenlight_play.csv").sort_values("at").tail(5500).reset_index(drop=True)

@@ -50,7 +50,7 @@ def _real(path: Path, column: str, layout: str) -> np.ndarray:
     ("file", "column", "layout", "silence"),
     [
         ("greenlight_play.csv", "at", "%Y-%m-%d %H:%M:%S", 14),
-        ("flipkart_badminton.csv", "Month", "%b %Y", 40),
+        pytest.param("flipkart_badminton.csv", "Month", "%b %Y", 40, marks=pytest.mark.slow),
     ],
 )
 def test_real_rhythms_are_healthy_and_their_silence_is_not(
@@ -139,7 +139,7 @@ def test_an_outage_once_heard_does_not_hide_the_next() -> None:
     assert _volume(times[times <= as_of - np.timedelta64(2, "h")], as_of).overwhelming
 
 
-@pytest.mark.parametrize("spread", [0.1, 0.3])
+@pytest.mark.parametrize("spread", [0.1, pytest.param(0.3, marks=pytest.mark.slow)])
 def test_overdispersed_and_growing_feeds_keep_the_level(spread: float) -> None:
     """Negative binomial hours of a feed that doubles in eight weeks breach in no more than two looks of 250."""
     rng = np.random.default_rng(15)

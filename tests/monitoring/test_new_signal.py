@@ -39,7 +39,7 @@ from trueup.storage.incidents import Incident
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.whole_reports]
 
 NOW = datetime(2021, 3, 1, tzinfo=UTC)
 

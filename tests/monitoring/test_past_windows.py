@@ -76,8 +76,14 @@ def test_many_windows_are_ranked_and_few_are_bounded() -> None:
     assert 0 < bounded.p_value < 1e-4  # a rank among 200 would be 1 in 201 at the least
 
 
-@pytest.mark.parametrize("windows_before", [14, 40])
-@pytest.mark.parametrize("freedom", [1, 2, 5, 20])
+@pytest.mark.parametrize(
+    ("freedom", "windows_before"),
+    [
+        (1, 14), (20, 40),
+        *(pytest.param(*sizes, marks=pytest.mark.slow)
+          for sizes in ((1, 40), (2, 14), (2, 40), (5, 14), (5, 40), (20, 14))),
+    ],
+)  # fmt: skip
 def test_students_bound_keeps_its_level(freedom: int, windows_before: int) -> None:
     """Divergences are sums of a few squares: p <= .005 comes about five times in a thousand, however few they are.
 
@@ -90,6 +96,7 @@ def test_students_bound_keeps_its_level(freedom: int, windows_before: int) -> No
     assert np.mean(p_values <= 0.05) <= 0.065
 
 
+@pytest.mark.slow
 def test_a_share_that_wanders_from_week_to_week_does_not_alarm() -> None:
     """Labels whose share wanders slowly are as usual in one week of two hundred or less, at the bound of .005."""
     rng = np.random.default_rng(6)

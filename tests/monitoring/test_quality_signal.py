@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.made_comparisons import compared, made_records, made_stream, meta
+from tests.many import examples
 from trueup.monitoring.check import Signal, Verdict, Worse
 from trueup.monitoring.signals.pending import PendingTest
 from trueup.monitoring.signals.performance import performance
@@ -34,7 +35,7 @@ def _worse(rows: Rows, share: float, rng: np.random.Generator) -> Rows:
     return rows.with_meta(label=label)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 4))
 def test_metrics_agree_with_scikit_learn(seed: int, k: int) -> None:
     """Accuracy, F1 and the area under the curve, and the error metrics, are scikit-learn's."""

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp, mannwhitneyu
 
+from tests.many import examples
 from trueup.monitoring.stats.ranks import rank_test
 
 pytestmark = pytest.mark.long
@@ -19,8 +20,14 @@ def _p(before: np.ndarray, now: np.ndarray) -> float:
     return rank_test(before, now, level=LEVEL, seed=7).p_value
 
 
-@pytest.mark.parametrize("draw", ["normal", "tied", "heavy"])
-@pytest.mark.parametrize("n", [30, 200])
+@pytest.mark.parametrize(
+    ("n", "draw"),
+    [
+        (30, "tied"), (200, "normal"),
+        *(pytest.param(n, draw, marks=pytest.mark.slow)
+          for n, draw in ((30, "normal"), (30, "heavy"), (200, "tied"), (200, "heavy"))),
+    ],
+)  # fmt: skip
 def test_false_alarms_stay_at_the_level(draw: str, n: int) -> None:
     """On exchangeable numbers, tied and heavy-tailed ones too, p <= .05 and p <= .01 come as often as they say."""
     rng = np.random.default_rng(n)
@@ -51,7 +58,7 @@ def test_power_against_every_shape_of_change(change, least: float) -> None:  # t
     assert np.mean(found) >= least
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @pytest.mark.filterwarnings("ignore:ks_2samp")
 @given(
     st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=60),

@@ -170,6 +170,7 @@ def test_a_tiny_change_in_a_huge_window_is_called_immaterial() -> None:
     assert "too small a change to matter" in signal.said
 
 
+@pytest.mark.slow
 def test_busy_authors_do_not_alarm_where_the_stream_names_its_group() -> None:
     """One in twenty authors posts ten near-equal rows: one row an author and window keeps the check quiet."""
     rng = np.random.default_rng(6)

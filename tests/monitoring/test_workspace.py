@@ -30,7 +30,7 @@ from trueup.monitoring.report.workspace.figures import (
 from trueup.monitoring.report.workspace.folder import ProjectExport, StreamRuns, write_workspace
 from trueup.monitoring.report.workspace.runs import METRIC_TYPE
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.whole_reports]
 
 PROJECT = f.fixed_id("project", "d", "s")
 number = st.none() | st.floats(allow_nan=True, allow_infinity=True)

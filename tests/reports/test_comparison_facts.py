@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.reports.comparison_facts import ComparisonFacts, FigureTable, PictureFacts, notebook_view
 from trueup.reports.pages.check_page import EvidentlyPlots
 from trueup.reports.pages.comparison_page import comparison_page
@@ -103,7 +104,7 @@ def _paired(n: int, classes: tuple[str, ...], seed: int) -> Paired:
     )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     n=st.integers(1, 300),
     classes=st.sampled_from([(), ("bad", "good"), ("a", "b", "c")]),

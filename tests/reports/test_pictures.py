@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from trueup.monitoring.check import Verdict
 from trueup.reports.pictures import marks
 from trueup.reports.pictures.axes import calendar, nice, runs
@@ -102,7 +103,7 @@ DRAWN: dict[str, st.SearchStrategy[Drawing]] = {
 
 
 @pytest.mark.parametrize("kind", DRAWN)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(data=st.data())
 def test_whatever_is_drawn_stays_a_picture(kind: str, data: st.DataObject) -> None:
     """It is well-formed, holds only known elements and no handler, and no mark lies outside of it."""

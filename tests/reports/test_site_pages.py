@@ -9,6 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.made_pages import faults_of, read_page
+from tests.many import examples
 from trueup.monitoring.check import Verdict
 from trueup.monitoring.severity import Severity
 from trueup.reports.pages.arrivals import ArrivalCourse
@@ -108,7 +109,8 @@ streams = st.builds(
     comparisons=some(compared),
     checks=some(checks), checks_total=counts, made_at=maybe, csv=st.sampled_from(["", "index-"]),
 )  # fmt: skip
-fewer = settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate))  # pages take long to shrink
+# pages take long to shrink
+fewer = settings(max_examples=examples(25), deadline=None, phases=(Phase.explicit, Phase.generate))
 
 
 @fewer

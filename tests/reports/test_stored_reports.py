@@ -17,6 +17,8 @@ from trueup.reports.stored import ReportFiles
 from trueup.storage.archive import Archive
 from trueup.storage.errors import InputError, StoreUnusable
 
+pytestmark = pytest.mark.whole_reports
+
 SIGNALS = (
     Signal(code="DRF-IN-a", name="rank test", verdict=Verdict.OK, said="Nothing moved.", p_value=0.5, threshold=0.001),
     Signal(code="DRF-IN-c", name="counts", verdict=Verdict.BREACHED, said="[red]c[/red] moved.", p_value=1e-9),

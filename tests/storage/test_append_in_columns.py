@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from tests.storage.row_by_row import RowByRow, moments, stored
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
@@ -80,7 +81,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         database.close()
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(files=FILES, revise=st.booleans())
 def test_files_in_columns_are_as_row_by_row(fresh: Fresh, files: list[list[Row]], revise: bool) -> None:
     """Duplicates, corrections and late labels, within a file and over several."""
@@ -98,7 +99,7 @@ def test_files_in_columns_are_as_row_by_row(fresh: Fresh, files: list[list[Row]]
     assert said.features.equals(expected.features)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(rows=st.lists(ROW, max_size=12), data=st.data())
 def test_any_order_and_any_cut_gives_the_same_records_and_labels(
     fresh: Fresh, rows: list[Row], data: st.DataObject

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
 from tests.storage.test_record_store import batch
 from trueup.feedback.labels import resolve
 from trueup.storage import predictions as log_of_predictions
@@ -254,7 +255,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 def test_any_order_of_answers_and_moves_reads_as_one_table(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
 ) -> None:

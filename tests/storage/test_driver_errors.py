@@ -27,9 +27,9 @@ _ADDRESS = "postgresql://ann:s3cret-one@127.0.0.1:9/x?connect_timeout=1"
 
 
 @pytest.fixture
-def postgres(empty_postgres: str, tmp_path: Path) -> Iterator[Database]:
+def postgres(postgres_store: str, tmp_path: Path) -> Iterator[Database]:
     """A store with a small table of people's words in it."""
-    database = open_database(empty_postgres, tmp_path)
+    database = open_database(postgres_store, tmp_path)
     with database.write() as connection:
         connection.exec_driver_sql("CREATE TABLE words (id text PRIMARY KEY, n integer NOT NULL)")
         connection.execute(sa.text("INSERT INTO words VALUES (:id, 1)"), {"id": CANARY})

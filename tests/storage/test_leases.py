@@ -101,10 +101,10 @@ def test_who_lost_the_lease_commits_nothing(database: Database) -> None:
 
 
 def test_a_lease_given_back_this_moment_is_taken(
-    empty_postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its holder's row goes after it was in the way and before it is looked at: whoever waits for it has it."""
-    database, other = open_database(empty_postgres, tmp_path), open_database(empty_postgres, tmp_path)
+    database, other = open_database(postgres_store, tmp_path), open_database(postgres_store, tmp_path)
     true_insert, calls = Database.insert_new, 0
 
     def insert_new(database: Database, *args: Any) -> None:

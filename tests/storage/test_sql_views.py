@@ -143,11 +143,11 @@ def test_a_store_of_an_older_trueup_gets_views_and_figures(tmp_path: Path) -> No
     database.close()
 
 
-def test_rights_on_a_view_stay_when_it_is_made_anew(empty_postgres: str, tmp_path: Path) -> None:
+def test_rights_on_a_view_stay_when_it_is_made_anew(postgres_store: str, tmp_path: Path) -> None:
     """A later migration does not take from a reader what was granted on a view."""
     from trueup.storage.sql_views import replace_views
 
-    database = open_database(empty_postgres, tmp_path)
+    database = open_database(postgres_store, tmp_path)
     with database.write() as connection:
         connection.exec_driver_sql("GRANT SELECT ON trueup_checks TO PUBLIC")
         replace_views(connection)

@@ -71,6 +71,7 @@ def test_content_that_the_champion_knows_is_left_out() -> None:
     assert len(paired) == 500
 
 
+@pytest.mark.slow
 def test_the_challenger_does_not_answer_its_own_training_rows_from_memory() -> None:
     """With labels that are pure chance a model that memorises is right half of the time, not always."""
     stream, rows = make_rows(1800, 0, "text", noise=0.5)

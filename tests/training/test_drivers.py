@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.made_rows import GOOD, Kind, make_rows, make_stream
+from tests.many import examples
 from trueup.storage.errors import ModelUnusable
 from trueup.storage.stream import LabelPolicy, StreamSettings
 from trueup.training.candidates.recipes import default_recipes
@@ -35,7 +36,7 @@ class CountingModel:
         )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(WORDS, st.lists(st.floats(-1, 1), min_size=5, max_size=5))
 def test_of_a_linear_model_it_is_coefficient_times_count(words: list[str], weights: list[float]) -> None:
     """Leaving a word out changes the log-odds of the answer by exactly what the word adds to them."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.many import examples
 from trueup.training.evaluation.gain import chance_better, gain_of
 from trueup.training.evaluation.paired import Paired
 from trueup.training.gate.fresh_process import loads_test
@@ -75,7 +76,7 @@ def test_for_accuracy_the_chance_is_the_beta_of_the_discordant_counts(b: int, c:
     assert chance_better("accuracy", _discordant(200, b, c), 1) == pytest.approx(expected, abs=0.015)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     counts=st.lists(st.integers(0, 40), min_size=27, max_size=27).filter(lambda counts: sum(counts) > 20),
     metric=st.sampled_from(["accuracy", "f1_macro", "f1_score"]),
@@ -90,7 +91,7 @@ def test_swapping_the_models_turns_the_chance_around(counts: list[int], metric: 
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(both=st.integers(30, 300), b=st.integers(0, 60), c=st.integers(0, 60), more=st.integers(1, 20))
 def test_more_rows_where_only_the_challenger_is_right_never_hurt_it(both: int, b: int, c: int, more: int) -> None:
     """The chance rises with b and falls with c."""

@@ -45,6 +45,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, dict[str, 
     return Shell(folder), done, mails
 
 
+@pytest.mark.slow
 def test_it_refuses_a_challenger_and_stands_in_the_gate(refused: tuple[Shell, dict[str, Any], list[str]]) -> None:
     """Behind the guardrails that were there, before the version is read back."""
     _, done, _ = refused

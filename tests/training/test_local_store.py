@@ -15,7 +15,9 @@ from trueup.training.registry.local_store import make_whole
 from trueup.training.registry.local_tables import SCHEMA
 from trueup.training.registry.registry import Registry
 
-STATEMENTS = (1, 2, 40, 90, 150, 250, 350)  # of some 400 that make the tables
+STATEMENTS = [  # of some 400 that make the tables
+    1, 90, 350, *(pytest.param(statement, marks=pytest.mark.slow) for statement in (2, 40, 150, 250)),
+]  # fmt: skip
 
 
 def as_mlflow_does(file: Path) -> None:

@@ -38,6 +38,7 @@ def test_it_is_tried_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tuple(recipe for recipe in after if recipe != new) == before
 
 
+@pytest.mark.slow
 def test_it_is_trained_registered_stored_and_loads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It becomes champion through the gate, and the stored model is its own and answers."""
     monkeypatch.setattr(estimators, "FAMILIES", (DUMMY,))

@@ -72,6 +72,7 @@ def test_each_kind_of_stream_has_its_pictures(kind: str, wanted: set[str]) -> No
         assert len(content) < 150_000, name
 
 
+@pytest.mark.slow
 def test_words_and_classes_of_outsiders_are_drawn_as_they_are() -> None:
     """Formula signs, emoji, control signs and half surrogates neither fail nor are read as anything."""
     stream, rows = make_rows(600, 4)
@@ -83,6 +84,7 @@ def test_words_and_classes_of_outsiders_are_drawn_as_they_are() -> None:
     assert (shortened("a $\x07\nb"), shortened("x" * 40, 5)) == (r"a \$ b", "xxxx…")
 
 
+@pytest.mark.slow
 def test_rows_that_say_nothing_give_no_picture() -> None:
     """No rows, few rows, and one class only."""
     stream, rows = make_rows(700, 5)
@@ -95,6 +97,7 @@ def test_rows_that_say_nothing_give_no_picture() -> None:
         assert ("plots/confusion_matrix.png" in found) == (len(few) > 0)
 
 
+@pytest.mark.slow
 def test_more_than_two_classes_are_told_from_the_rest_one_by_one() -> None:
     """Also with more classes than can be drawn, and one that the model does not know."""
     rng = np.random.default_rng(2)
@@ -127,6 +130,7 @@ def test_the_column_that_carries_the_answer_matters_most() -> None:
     assert drops == drops_by_column(stream, fitted.model, judged, ("no", "yes"), 1)
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_answer_made_records_is_not_drawn_by_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """A team's own may refuse a record of one word; the training goes on."""
 

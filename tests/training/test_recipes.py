@@ -44,7 +44,13 @@ def own_without_chances(stream: StreamSettings) -> object:
     return LinearSVC()
 
 
-@pytest.mark.parametrize(("kind", "count"), [("text", 30), ("table", 18), ("regression", 18)])
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [
+        ("regression", 18),
+        *(pytest.param(*kind, marks=pytest.mark.slow) for kind in (("text", 30), ("table", 18))),
+    ],
+)
 def test_every_default_candidate_learns_its_kind_of_stream(kind: Kind, count: int) -> None:
     """Each family, fitted on the older rows, beats a constant on the newer ones."""
     stream, rows = make_rows(900, 1, kind)

@@ -174,6 +174,7 @@ def test_artifacts_lie_under_the_home_folder(booted: Booted, tmp_path: Path) -> 
     assert not (Path.cwd() / "mlruns").exists()
 
 
+@pytest.mark.slow
 def test_the_champion_answers_by_mlflow_alone_beside_a_package_training(booted: Booted, tmp_path: Path) -> None:
     """A service without trueup, which has a package `training` of its own, loads `@champion` and gets our answers."""
     texts = ["great lovely", "broken awful", None]

@@ -68,6 +68,7 @@ def test_all_candidates_are_tried_and_the_plainest_of_equals_wins() -> None:
     assert found.untried == ()
 
 
+@pytest.mark.slow
 def test_a_third_goes_on_from_block_to_block() -> None:
     """Successive halving: all are judged on the newest block, few on all three, and the winner is one of these."""
     stream, rows = make_rows(900, 0)
@@ -85,6 +86,7 @@ def test_the_same_search_comes_to_the_same_end() -> None:
     assert first == second
 
 
+@pytest.mark.slow
 def test_progress_tells_how_far_the_search_is() -> None:
     """After each fit: how many of how many, the best so far with its figure, the time spent and given."""
     stream, rows = make_rows(900, 0)
@@ -98,6 +100,7 @@ def test_progress_tells_how_far_the_search_is() -> None:
     assert 0 < heard[0].seconds < heard[-1].seconds
 
 
+@pytest.mark.slow
 def test_an_error_metric_is_better_when_lower() -> None:
     """For regression the smaller mean absolute error wins where it is surely smaller."""
     stream, rows = make_rows(600, 0, "regression")
@@ -173,6 +176,7 @@ def test_too_few_labels_are_refused_with_the_number_needed() -> None:
         search(stream, _training(rows), candidates(stream), 0, _still)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The provided functions or transformer")
 def test_labels_of_any_size_are_searched_on() -> None:
     """The largest labels that intake lets in make bad figures at worst, never a crash."""

@@ -30,9 +30,8 @@ def _same_as_plain(stream: StreamSettings, rows: Rows, tried: tuple[Recipe, ...]
                 np.testing.assert_array_equal(given, wanted, err_msg=recipe.name)
 
 
-@pytest.mark.parametrize(
-    "kind", ["text", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("table", "regression"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["text", "table", "regression"])
 def test_shared_work_gives_the_answers_of_the_plain_pipeline(kind: Kind) -> None:
     """Every kind of default candidate answers each block to the last bit as its own pipeline, fitted alone, does."""
     stream, rows = make_rows(500, 2, kind, unlabelled=0.1)
@@ -57,6 +56,7 @@ def test_words_of_a_limit_are_those_of_the_plain_vectoriser() -> None:
     _same_as_plain(stream, rows, (counts, Recipe("logistic_regression", "union", 90, "newest", (("C", 1.0),))))
 
 
+@pytest.mark.slow
 def test_texts_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One search counts a column's words, single words and letters once each, however many candidates there are."""
     made: list[str] = []

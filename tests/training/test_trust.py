@@ -15,7 +15,9 @@ from trueup.training.models.fitting import answer, fit
 from trueup.training.registry.trusted_types import read_model
 
 
-@pytest.mark.parametrize("kind", ["text", "table", "regression"])
+@pytest.mark.parametrize(
+    "kind", ["regression", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("text", "table"))]
+)
 def test_every_candidate_can_be_stored_and_answers_the_same(kind: Kind, tmp_path: Path) -> None:
     """A model of each family, calibrated as the search may have it, comes back and answers to the last bit."""
     import skops.io

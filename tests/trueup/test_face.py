@@ -21,6 +21,8 @@ from tests.made_deployments import ONE_CANDIDATE, SETTINGS, TRAINED, WEEK, WINDO
 from trueup.flows.cli.main import cli
 from trueup.flows.demo.reviews import BROKEN, HEALTHY, make_reviews
 
+pytestmark = pytest.mark.whole_reports
+
 AT = TRAINED + WEEK
 GROUPS = {"reports": "Reports", "alerts": "Alerts", "models": "Models", "quarantine": "Quarantine", "site": "Site",
           "data": "Data"}  # fmt: skip

@@ -19,6 +19,7 @@ def blocks(page: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_page_and_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/python.md block by block in one namespace, then the README's tour, on the same deployment."""
     deployed(tmp_path, more=ONE_CANDIDATE).close()
