@@ -197,12 +197,16 @@ class PastCheck:
 
 @dataclass(frozen=True)
 class PastAttempt:
-    """A challenger that was trained: when, for which codes, with how many labels newer than the cut-off."""
+    """A challenger that was trained: when, for which codes, with how many labels newer than the cut-off.
+
+    of_champion: it was to replace the version that is champion now.
+    """
 
     as_of: datetime
     codes: frozenset[str]
     labels: int
     refused: bool
+    of_champion: bool = True
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,7 @@ class History:
     counted: counted checks. latest: the cycle's check before this one, counted or not.
     labels: mature labels newer than the champion's cut-off, now. paused: by whom, when and why; empty: it is not.
     movable: whether a signal's reference can move with a change; that of a series is its own past.
+    trained: labelled rows in the champion's snapshot; 0: nobody knows.
     """
 
     counted: tuple[PastCheck, ...]
@@ -220,3 +225,4 @@ class History:
     latest: PastCheck | None = None
     paused: str = ""
     movable: bool = True
+    trained: int = 0

@@ -11,8 +11,11 @@ from typing import Literal
 
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check, History, PastAttempt, PastCheck, Signal, Verdict
+from trueup.monitoring.growth import because_of_growth, drift_waits_for_growth, growth_asks
 from trueup.monitoring.signals.catalogue import METRIC, kind_of
 from trueup.storage.policy import Policy
+
+_GATED = "The challenger replaces the champion only if it passes the gate."
 
 
 class Action(StrEnum):
@@ -32,6 +35,7 @@ class Decision:
     severity: "high" where users are hurt or trueup cannot work: the metric fell, measured or estimated, records or
     labels stop or are refused, or values are missing and the metric is not judged. "low": anything else is acted on.
     harmless: codes of drift that turned out harmless: their reference moves.
+    growth: why the growth of labels led to a challenger, for people; empty: it did not.
     """
 
     action: Action
@@ -41,6 +45,7 @@ class Decision:
     watched: tuple[str, ...] = ()
     severity: Literal["none", "low", "high"] = "none"
     harmless: tuple[str, ...] = ()
+    growth: str = ""
 
 
 def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> Decision:
@@ -78,15 +83,19 @@ def decide(policy: Policy, check: Check, history: History, as_of: datetime) -> D
         reasons.append("No retraining: none of these signals is of a kind in retrain_on "
         f"({', '.join(policy.retrain_on) or 'empty'}).")
     forbidden = _forbidden(policy, history, frozenset(asking), as_of) if asking else ()
-    reasons.extend(forbidden)
-    action = Action.ALERT if acted else Action.NONE
+    action, growth = Action.ALERT if acted else Action.NONE, ""
     if asking and not forbidden:
-        reasons.append(f"Retraining: {', '.join(asking)} confirmed. The challenger replaces the champion only if it "
-        "passes the gate.")
+        reasons.append(f"Retraining: {', '.join(asking)} confirmed. {_GATED}")
         action = Action.RETRAIN
+    elif grown := growth_asks(policy, check, history):
+        always = _forbidden(policy, history, frozenset(), as_of)
+        forbidden = tuple(dict.fromkeys((*forbidden, *always)))
+        if not always:
+            action, growth = Action.RETRAIN, because_of_growth(grown, drifted=bool(acted))
+            forbidden = (f"{growth} {_GATED}",)
     return Decision(
-        action, tuple(s.code for s in acted), asking, tuple(reasons), watched,
-        "none" if not acted else "low" if low else "high", harmless,
+        action, tuple(s.code for s in acted), asking, (*reasons, *forbidden), watched,
+        "none" if not acted else "low" if low else "high", harmless, growth,
     )
 
 
@@ -178,6 +187,9 @@ def _forbidden(policy: Policy, history: History, codes: frozenset[str], as_of: d
             f"No retraining: {history.labels} mature labels newer than the champion's training data, "
             f"{policy.min_labels} needed (min_labels)."
         )
+    waits = drift_waits_for_growth(policy, history)
+    if waits and _causes(codes) == {Cause.DRIFT}:
+        found.append(waits)
     if history.attempts:
         last = history.attempts[0]
         ready = last.as_of + policy.cooldown_span

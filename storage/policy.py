@@ -57,7 +57,9 @@ class Policy(Frozen):
     false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
     metric: Literal["accuracy", "f1_macro", "f1_score", "roc_auc", "mae", "rmse", "r2", ""] = ""
     max_drop: Annotated[float, Field(ge=0)] = 0.03
-    retrain_on: tuple[Literal["drift", "metric"], ...] = ("drift", "metric")
+    retrain_on: tuple[Literal["drift", "metric", "growth"], ...] = ("drift", "metric", "growth")
+    drift_growth: Annotated[float, Field(ge=0, le=MANY)] = 0.2
+    growth: Annotated[float, Field(gt=0, le=MANY)] = 0.4
     confirm: Annotated[int, Field(ge=1, le=MANY)] = 2
     cooldown: str = "1d"
     retrains_per_week: Annotated[int, Field(ge=0, le=MANY)] = 3
@@ -107,6 +109,10 @@ class Policy(Frozen):
             )
         return value
 
+    def for_series(self) -> Policy:
+        """The policy of a stream whose rows depend on each other: what was not set is as it serves such streams."""
+        return self.model_copy(update={k: v for k, v in _SERIES.items() if k not in self.model_fields_set})
+
     @property
     def settle_span(self) -> timedelta:
         return parse_span(self.settle)
@@ -135,6 +141,7 @@ class Policy(Frozen):
         return parse_span(self.window) if isinstance(self.window, str) else None
 
 
+_SERIES: dict[str, object] = {"retrain_on": ("drift", "metric"), "drift_growth": 0.0}
 OWN_POLICY = "default"  # the stream's own policy, as a replay names it
 BASELINES = ("never", "always", "periodic")  # what a replay holds policies against
 

@@ -90,6 +90,12 @@ class VersionRecord:
         """How the service elsewhere calls this model of its own ("": not at all); None for a model of ours."""
         return self.document.get("elsewhere")
 
+    @property
+    def trained_labels(self) -> int:
+        """Labelled rows of its snapshot, both sides; 0 where nobody knows: of a service's model, or an old version."""
+        snapshot = (self.document.get("lineage") or {}).get("snapshot") or {}
+        return 0 if self.service is not None else int(snapshot.get("labels", 0))
+
 
 class PromotionLog:
     """Versions and promotions in the store."""

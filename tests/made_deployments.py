@@ -38,6 +38,7 @@ window = {window}
 reference = 1000
 min_labels = 100
 confirm = 1
+retrain_on = ["drift", "metric"]
 
 [streams.reviews.alerts]
 to = ["oncall@example.org"]

@@ -65,6 +65,7 @@ def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         "decision": {
             "action": decision.action, "codes": decision.codes, "reasons": reasons,
             "watched": decision.watched, "severity": decision.severity,
+            **({"growth": decision.growth} if decision.growth else {}),
         },
         "training": trained.trained.as_json() if trained and trained.trained else None,
         "gate": gated.judged.gate if gated and gated.judged else None,

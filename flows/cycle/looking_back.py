@@ -21,12 +21,18 @@ def history_of(context: CycleContext, version: int, labels: int) -> History:
     )
     last = app.cycles.last_check(stream.name, cycle.as_of)
     attempts = tuple(
-        PastAttempt(p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED)
+        PastAttempt(
+            p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED, p.from_version == version
+        )
         for p in app.promotions.history(stream.name)
         if p.cycle_id != cycle.id and p.kind in GATED and p.as_of <= cycle.as_of
     )
     latest = _past(stream.policy, last) if last is not None and last.version == version else None
-    return History(counted, attempts, labels, latest, context.paused, movable=not stream.series)
+    champion = app.promotions.version(stream.name, version)
+    trained = champion.trained_labels if champion else 0
+    return History(
+        counted, attempts, labels, latest, context.paused, movable=not stream.series, trained=trained
+    )
 
 
 def _past(policy: Policy, past: CountedCheck) -> PastCheck:

@@ -140,14 +140,17 @@ class DecideOutput:
 
     def as_json(self) -> dict[str, Any]:
         said = asdict(self.decision)
-        if not said["harmless"]:
-            del said["harmless"]
+        for key in ("harmless", "growth"):
+            if not said[key]:
+                del said[key]
         return {**said, "paused": self.paused}
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
         lists = {key: tuple(value.get(key, ())) for key in ("codes", "confirmed", "reasons", "watched", "harmless")}
-        decision = Decision(action=Action(value["action"]), severity=value["severity"], **lists)
+        decision = Decision(
+            action=Action(value["action"]), severity=value["severity"], growth=value.get("growth", ""), **lists
+        )
         return cls(decision=decision, paused=value.get("paused", ""))
 
 

@@ -115,7 +115,7 @@ def decide_step(context: CycleContext) -> None:
     found = checked.check
     assert context.champion is not None  # without one there is no check
     history = history_of(context, context.champion, checked.labels)
-    policy = context.stream.policy
+    policy = context.stream.policy.for_series() if context.stream.series else context.stream.policy
     if not context.stream.predicts:
         policy = policy.model_copy(update={"retrain_on": ()})
     decision = context.strategies.decide(policy, found, history, cycle.as_of)
@@ -207,7 +207,7 @@ def _judged(context: CycleContext, left: TrainOutput) -> tuple[GateOutcome, str]
     judged = context.strategies.judge(context.app, context.stream, left.trained, context.cycle.as_of)
     checked = context.output_of(CheckOutput)
     judged = with_unit_doubt(judged, checked.check if checked else None)
-    return judged, " ".join(asking or decision.reasons)
+    return judged, decision.growth or " ".join(asking or decision.reasons)
 
 
 def _tell_of_gate(context: CycleContext, connection: Connection, planned: PromotionAttempt, held: str) -> None:

@@ -22,9 +22,10 @@ def done_line(situation: Situation) -> str:
 def _done(situation: Situation, notice: AlertFacts) -> str:
     new, old = f"v{notice.to_version}", f"v{notice.from_version}"
     still = "No version answers yet." if notice.from_version is None else f"{old} still answers."
+    grown = f" {notice.growth}" if notice.growth else ""
     match notice.kind:
         case AlertKind.PROMOTION:
-            return _promoted(notice, new, old)
+            return _promoted(notice, new, old) + grown
         case AlertKind.ROLLBACK:
             by = f"{notice.who} put" if notice.who else "trueup put"
             return f"{by} {new} back: it answers again; no version is promoted by itself until a person resumes it."
@@ -33,9 +34,9 @@ def _done(situation: Situation, notice: AlertFacts) -> str:
                 return f"Training failed: {notice.why.rstrip('.')}. {still}"
             return f"Trained {new} and refused it: {refusal(situation.judged)}. {still}"
         case AlertKind.APPROVAL | AlertKind.LABEL_FEED:
-            return f"Trained {new}, which is better on these labels, and holds it for a person. {still}"
+            return f"Trained {new}, which is better on these labels, and holds it for a person. {still}" + grown
         case AlertKind.JUDGED:
-            return f"Trained and tested {new}; changed nothing, because promotion is off. {old} answers."
+            return f"Trained and tested {new}; changed nothing, because promotion is off. {old} answers." + grown
         case AlertKind.EXPIRED:
             return f"Dropped {new}: its test is too old to promote it on. {old} answers."
         case AlertKind.FAILURE | AlertKind.NO_CHAMPION:

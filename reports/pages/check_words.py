@@ -52,13 +52,14 @@ def done_in_words(cycle: Mapping[str, Any]) -> str:
     decision = cycle.get("decision") or {}
     promotion, gate = cycle.get("promotion"), cycle.get("gate")
     if decision.get("action") == "retrain":
+        grown = f" {decision['growth']}" if decision.get("growth") else ""
         if promotion:
             return (
                 f"trueup (schedule) trained a challenger. It passed the gate and replaced v{promotion['from_version']} "
-                f"as v{promotion['to_version']}."
+                f"as v{promotion['to_version']}.{grown}"
             )
         if gate and not gate.get("passed"):
-            return "trueup (schedule) trained a challenger. It did not pass the gate, so the champion stays."
+            return f"trueup (schedule) trained a challenger. It did not pass the gate, so the champion stays.{grown}"
         return str((decision.get("reasons") or ["trueup (schedule) retrained."])[-1])
     if decision.get("action") == "alert":
         return "trueup (schedule) alerted; the champion stays."

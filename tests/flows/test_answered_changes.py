@@ -32,6 +32,7 @@ column = "y"
 window = 200
 min_labels = 100
 confirm = 1
+retrain_on = ["drift", "metric"]
 cooldown = "0d"
 retrains_per_week = 100
 probation = 0
