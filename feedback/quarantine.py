@@ -54,7 +54,8 @@ def release_all(store: RecordStore, stream: StreamSettings, item_ids: Sequence[s
 def release(store: RecordStore, stream: StreamSettings, item_id: str, *, now: datetime) -> Release:
     """Judge an item anew by today's schema; store it if it holds, else say why it is still refused.
 
-    An item whose row is stored by now (it was sent again, corrected to the same row) counts as released.
+    An item whose row is stored by now (it was sent again, corrected to the same row) counts as released. One whose
+    record or user was erased is deleted.
 
     Raises:
         InputError: there is no such item.
@@ -66,6 +67,9 @@ def release(store: RecordStore, stream: StreamSettings, item_id: str, *, now: da
     if outcome.accepted or outcome.duplicate or outcome.revised:
         store.quarantine.mark_released(stream, item.id, now)
         return Release(item.id, released=True)
+    if outcome.erased:
+        store.quarantine.forget(stream, item.id)
+        return Release(item.id, False, "erased", "its record or user was erased, so the item was deleted")
     return Release(item.id, False, refused.reason, refused.detail)
 
 

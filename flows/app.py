@@ -90,7 +90,7 @@ class App:
     def store(self) -> RecordStore:
         from trueup.storage.records.appending import RecordStore
 
-        return RecordStore(self.database, self.archive)
+        return RecordStore(self.database, self.archive, self.home)
 
     @cached_property
     def reader(self) -> RecordReader:

@@ -120,6 +120,15 @@ class Archive:
             return bool(self._remote.exists(f"{self._root}/{name}"))
         return (self._local / name).exists()
 
+    def names(self, folder: str) -> list[str]:
+        """All files below a folder, also those that a writer was killed over, which end in .part."""
+        if self._local is None:
+            self._remote.invalidate_cache()
+            found = self._remote.find(f"{self._root}/{folder}")
+            return sorted(name[len(self._remote._strip_protocol(self._root)) :].lstrip("/") for name in found)
+        below = (self._local / folder).rglob("*")
+        return sorted(str(file.relative_to(self._local)) for file in below if file.is_file())
+
     def local_path(self, name: str) -> Path | None:
         """Where a person finds the file on this machine; None on a remote file system."""
         return None if self._local is None else self._local / name

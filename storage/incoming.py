@@ -64,13 +64,14 @@ class FeedbackItem:
 @dataclass(frozen=True)
 class Appended:
     """What became of a batch. labelled: of the accepted, those that came with a label. revised: of records stored
-    before, those that changed."""
+    before, those that changed. erased: left out, since their record or user was erased."""
 
     accepted: int = 0
     duplicate: int = 0
     quarantined: int = 0
     labelled: int = 0
     revised: int = 0
+    erased: int = 0
 
     def __add__(self, other: Appended) -> Appended:
         return Appended(
@@ -79,6 +80,7 @@ class Appended:
             self.quarantined + other.quarantined,
             self.labelled + other.labelled,
             self.revised + other.revised,
+            self.erased + other.erased,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ LENGTH = timedelta(seconds=60)
 _HEARTBEAT_SECONDS = 15.0
 _WAIT = timedelta(seconds=120)
 _POLL_SECONDS = 1.0
+_READS, _TAKES = " read ", " taken from"  # behind a stream's name, which has no space in it
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,64 @@ def hold(
         beat.join()
         with database.write() as connection:
             connection.execute(sa.delete(t.leases).where(t.leases.c.token == lease.token))
+
+
+@contextmanager
+def reading(
+    database: Database,
+    stream: str,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    pause: Callable[[float], None] = time.sleep,
+    wait: timedelta = _WAIT,
+) -> Iterator[None]:
+    """Keep rows and files of a stream from being taken away until what is made of them is written.
+
+    Readers hinder nobody but `without_readers`. Both announce themselves first and look for the other then.
+
+    Raises:
+        LeaseHeld: rows are still being taken away after `wait`.
+    """
+    deadline = clock() + wait
+    while True:
+        with hold(database, f"{stream}{_READS}{uuid.uuid4().hex}", clock=clock):
+            taker = holder_of(database, f"{stream}{_TAKES}", clock())
+            if taker is None:
+                yield
+                return
+        if clock() >= deadline:
+            raise LeaseHeld(f"Rows of stream '{stream}' are being erased by {taker}. Nothing was done; try again then.")
+        pause(_POLL_SECONDS)
+
+
+@contextmanager
+def without_readers(
+    database: Database,
+    stream: str,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    pause: Callable[[float], None] = time.sleep,
+    wait: timedelta = _WAIT,
+) -> Iterator[None]:
+    """Take rows and files of a stream away while nobody is `reading` them; a dead reader counts for nothing.
+
+    Raises:
+        LeaseHeld: somebody still reads after `wait`, or takes rows away as well.
+    """
+    deadline = clock() + wait
+    with hold(database, f"{stream}{_TAKES}", clock=clock, wait=wait):
+        while (reader := _reader_of(database, stream, clock())) is not None:
+            if clock() >= deadline:
+                raise LeaseHeld(f"Stream '{stream}' is being read by {reader}. Try again when it is done.")
+            pause(_POLL_SECONDS)
+        yield
+
+
+def _reader_of(database: Database, stream: str, now: datetime) -> str | None:
+    with database.read() as connection:
+        named = t.leases.c.stream.startswith(f"{stream}{_READS}", autoescape=True)
+        rows = connection.execute(sa.select(t.leases).where(named))
+        return next((f"process {row.pid} on {row.host}" for row in rows if not _free(row, now)), None)
 
 
 def holder_of(database: Database, stream: str, now: datetime) -> str | None:

@@ -119,3 +119,9 @@ class QuarantineLog:
             connection.execute(
                 sa.update(t.quarantine).where(q.stream == stream.name, q.id == item_id).values(released_at=now)
             )
+
+    def forget(self, stream: StreamSettings, item_id: str) -> None:
+        """Delete an item: what it speaks of was erased."""
+        q = t.quarantine.c
+        with self._database.write() as connection:
+            connection.execute(sa.delete(t.quarantine).where(q.stream == stream.name, q.id == item_id))

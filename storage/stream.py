@@ -131,6 +131,7 @@ class StreamSettings(Frozen):
     slices: tuple[str, ...] = ()
     group: tuple[str, ...] = ()
     mask_at_intake: tuple[str, ...] = ()  # text columns whose addresses, phone and card numbers are not stored
+    user: str = ""
     series: bool = False
     on_change: Literal["refuse", "revise"] = "refuse"
     missing: tuple[str, ...] | dict[str, tuple[str, ...]] = ()  # of all declared columns, or by column

@@ -221,7 +221,7 @@ def archive(tmp_path: Path) -> Archive:
 
 @pytest.fixture
 def store(database: Database, archive: Archive) -> RecordStore:
-    return RecordStore(database, archive)
+    return RecordStore(database, archive, Path())
 
 
 @pytest.fixture

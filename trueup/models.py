@@ -99,9 +99,13 @@ class Explanation(Tabular):
 
 @dataclass(frozen=True)
 class Verification(Tabular):
-    """What does not agree between the audit trail, MLflow and the archive: a sentence each."""
+    """What does not agree between the audit trail, MLflow and the archive: a sentence each.
+
+    erased: what is no fault, of versions whose rows were erased.
+    """
 
     problems: tuple[str, ...]
+    erased: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -114,7 +118,7 @@ class Verification(Tabular):
         return [{"problem": problem} for problem in self.problems]
 
     def as_json(self) -> Document:
-        return {"ok": self.ok, "problems": self.problems}
+        return {"ok": self.ok, "problems": self.problems, "erased": self.erased}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,9 +348,9 @@ class Models:
 
     def verify(self) -> Verification:
         """Check that the audit trail agrees with MLflow and the archive; changes nothing."""
-        from trueup.flows.audit.verify import verify
+        from trueup.flows.audit.verify import trained_on_erased, verify
 
-        return Verification(tuple(verify(self._app, self._settings)))
+        return Verification(verify(self._app, self._settings), trained_on_erased(self._app, self._settings))
 
     def answerable(self) -> tuple[int, ...]:
         """The versions whose model can be read, newest first: each of them can be made champion."""

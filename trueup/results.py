@@ -27,6 +27,7 @@ class IngestResult(Tabular):
     Of what was pulled from the stream's source, else None: files: name, outcome (taken, grew, changed, renamed,
     waiting, set_aside, barred) and why, of each that was not taken in before as it is; problems: what a person should
     see to. unfinished: whether more waits there.
+    erased: rows left out, since their record or user was erased; None where there were none.
     """
 
     accepted: int
@@ -38,6 +39,7 @@ class IngestResult(Tabular):
     files: tuple[Document, ...] | None = None
     problems: tuple[str, ...] | None = None
     unfinished: bool | None = None
+    erased: int | None = None
 
     def as_json(self) -> Document:
         return {name: value for name, value in asdict(self).items() if value is not None}
@@ -291,6 +293,34 @@ class ExportResult(Tabular):
 
     def records(self) -> Sequence[Document]:
         return self.files
+
+    def as_json(self) -> Document:
+        return self.document
+
+
+@dataclass(frozen=True)
+class EraseResult(Tabular):
+    """What was erased. erased: whether the last byte is gone; a later cycle goes on where it is not.
+
+    rows: how many records. versions: trained on some of them. left: places that it could not reach, in words.
+    """
+
+    id: str
+    erased: bool
+    rows: int
+    versions: tuple[int, ...]
+    left: tuple[str, ...]
+    document: Document = field(repr=False)
+
+    @classmethod
+    def from_json(cls, document: Document) -> EraseResult:
+        return cls(
+            document["id"], document["erased"], document["records"], tuple(document["versions"]),
+            tuple(document["left"]), document,
+        )  # fmt: skip
+
+    def caption(self) -> str:
+        return f"{self.rows:,} records erased" if self.erased else f"{self.rows:,} records, not yet erased"
 
     def as_json(self) -> Document:
         return self.document

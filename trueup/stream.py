@@ -13,6 +13,7 @@ from trueup.models import Champion, ChampionChange, Models
 from trueup.quarantine import Quarantine
 from trueup.results import (
     CycleResult,
+    EraseResult,
     ExportResult,
     IngestResult,
     PauseResult,
@@ -101,7 +102,8 @@ class Stream:
             rules = f", or matches none of label.classes ({', '.join(label.classes)})" if label.classes else ""
             notes.append(f"no accepted row carries a label: column '{label.column}' is empty, not known yet{rules}")
         revised = done.revised if self.settings.on_change == "revise" else None
-        return IngestResult(done.accepted, done.duplicate, done.quarantined, done.labelled, tuple(notes), revised)
+        counts = done.accepted, done.duplicate, done.quarantined, done.labelled
+        return IngestResult(*counts, tuple(notes), revised, erased=done.erased or None)
 
     def feedback(self, *sources: RecordSource, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
         """Take feedback on records: columns record_id, kind (label, thumb, rating or vote), value, user, at.
@@ -120,7 +122,8 @@ class Stream:
             self._app.store, self.settings, _inputs(sources),
             now=self._app.now(), on_progress=on_progress, on_note=notes.append,
         )  # fmt: skip
-        return IngestResult(done.accepted, done.duplicate, done.quarantined, None, tuple(notes))
+        counts = done.accepted, done.duplicate, done.quarantined, None
+        return IngestResult(*counts, tuple(notes), erased=done.erased or None)
 
     @property
     def quarantine(self) -> Quarantine:
@@ -274,6 +277,29 @@ class Stream:
             )
         )  # fmt: skip
 
+    def erase(
+        self,
+        *,
+        user: str | None = None,
+        record: str | None = None,
+        why: str,
+        on_step: Callable[[str, int, int], None] = lambda step, done, total: None,
+    ) -> EraseResult:
+        """Take the data of a user, or of one record, away for good; docs/data.md says where, and what it cannot reach.
+
+        Args:
+            user: as the column that the settings name under `user`, or feedback, has it. record: its id.
+            why: the reason, for the audit trail: do not repeat the person's name there.
+            on_step: told what is being done, and how much of it is.
+
+        Raises:
+            InputError: neither or both are named, or there is no reason. LeaseHeld: as `cycle`.
+        """
+        from trueup.flows.erase.run import erase
+
+        done = erase(self._app, self.settings, user=user, record=record, why=why, on_step=on_step)
+        return EraseResult.from_json(done)
+
     # ---- what there is ----
 
     @property
@@ -352,7 +378,7 @@ class Stream:
             rows.accepted, rows.duplicate, rows.quarantined, rows.labelled if of_records else None, tuple(notes),
             revised,
             files=tuple({"name": f.name, "outcome": str(f.outcome), "why": f.why} for f in done.files),
-            problems=done.problems, unfinished=done.unfinished,
+            problems=done.problems, unfinished=done.unfinished, erased=rows.erased or None,
         )  # fmt: skip
 
     def _set_paused(self, why: str, *, paused: bool) -> PauseResult:

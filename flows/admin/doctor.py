@@ -19,6 +19,8 @@ from trueup.flows.check.predictions import predictor_of
 from trueup.flows.sources.opening import feeds_of
 from trueup.monitoring.severity import Severity
 from trueup.reports.masking import masks_at
+from trueup.storage.erasure.erasure_log import ErasureLog
+from trueup.storage.erasure.tombstones import Tombstones
 from trueup.storage.errors import NoChampion, TrueupError
 from trueup.storage.secrets import without_secrets
 from trueup.storage.site_journal import journal_file, last_failure
@@ -59,6 +61,7 @@ def examine(app: App) -> list[Finding]:
     for stream in app.settings.streams.values():
         looks.append((f"stream {stream.name}", lambda stream=stream: _recipients(app, stream)))  # type: ignore[misc]
         looks += [(_source_name(stream, feed), partial(_source, app, stream, feed)) for feed in feeds_of(stream)]
+        looks.append((f"erased {stream.name}", lambda stream=stream: _erased(app, stream)))  # type: ignore[misc]
         looks.append((f"lateness {stream.name}", lambda stream=stream: _lateness(app, stream)))  # type: ignore[misc]
         looks.append((f"champion {stream.name}", lambda stream=stream: _champion(app, stream)))  # type: ignore[misc]
     return [_guarded(name, look) for name, look in looks]
@@ -177,6 +180,17 @@ def _source(app: App, stream: StreamSettings, feed: Feed) -> Finding:
     from trueup.flows.admin.source_state import state_of_source  # reads files, and so brings pandas
 
     return Finding(_source_name(stream, feed), *state_of_source(app, stream, feed))
+
+
+def _erased(app: App, stream: StreamSettings) -> Finding:
+    name, erasures = f"erased {stream.name}", ErasureLog(app.database)
+    begun = erasures.unfinished(stream.name)
+    again = f"trueup cycle --stream {stream.name} goes on with it"
+    if begun:
+        return Finding(name, False, f"erasure {begun[0].id} is not finished: not yet erased ({begun[0].state})", again)
+    if {*Tombstones(app.home).kept(stream.name)} - {*erasures.marks(stream.name)}:
+        return Finding(name, False, "the store was restored from before an erasure and may hold those rows", again)
+    return Finding(name, True, f"{len(erasures.of(stream.name))} erasures, all finished")
 
 
 def _lateness(app: App, stream: StreamSettings) -> Finding:

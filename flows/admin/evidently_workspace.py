@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from trueup.monitoring.report.workspace.figures import CheckedRun, GateTestFigur
 from trueup.monitoring.report.workspace.folder import ProjectExport, StreamRuns, write_workspace
 from trueup.reports.masking import masked, masks_at
 from trueup.storage.errors import UsageError
+from trueup.storage.leases import reading
 
 if TYPE_CHECKING:
     from trueup.flows.app import App
@@ -44,7 +46,10 @@ def export_workspace(
     plotted = max(last // max(len(streams), 1), 1)
     older = FIGURES_ONLY // max(len(streams), 1)
     hides = masks_at(app.settings.site.mask, str(folder)) if mask is None else mask
-    return write_workspace(folder, [_runs(app, stream, plotted, older, hides) for stream in streams])
+    with ExitStack() as leases:
+        for stream in streams:
+            leases.enter_context(reading(app.database, stream, clock=app.clock))
+        return write_workspace(folder, [_runs(app, stream, plotted, older, hides) for stream in streams])
 
 
 def newest_checks(app: App, streams: Sequence[str]) -> tuple[object, ...]:

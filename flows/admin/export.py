@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trueup.flows.app import App
+from trueup.flows.check.reader_lease import announced
 from trueup.storage.errors import InputError
 from trueup.storage.formatting import listed
 from trueup.storage.stream import StreamSettings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _LONGEST = 4_000  # characters of a masked text
 
 
+@announced
 def export(
     app: App,
     stream: StreamSettings,

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 class StoreView:
     """What the store says of a stream: its versions, and every attempt to change the champion, oldest first.
 
-    pruned: versions whose files were removed by policy, or are being removed.
+    pruned: versions whose files were removed by policy, or are being removed. erased: by the name of a file that held
+    erased rows the one that stands for it.
     lost: why it cannot be read; empty where it can.
     """
 
     versions: tuple[VersionRecord, ...] = ()
     attempts: tuple[PromotionAttempt, ...] = ()
     pruned: frozenset[int] = frozenset()
+    erased: Mapping[str, str] = field(default_factory=dict)
     lost: str = ""
 
     @property
@@ -100,7 +102,8 @@ def _versions(store: StoreView, registry: RegistryView) -> Iterator[str]:
                 "the figures of one are told of the other. Restore the side that was replaced."
             )
         said = lineage_tag(version.tags, "snapshot")
-        if said != (stored := PurePosixPath(record.snapshot).stem):
+        former = {PurePosixPath(name).stem for name, now in store.erased.items() if now == record.snapshot}
+        if said != (stored := PurePosixPath(record.snapshot).stem) and said not in former:
             yield (
                 f"v{record.version} was made of snapshot {said or '(no tag)'} by MLflow and of {stored} by the store, "
                 "so it is not certain on which rows it was trained. Restore the side that was changed."

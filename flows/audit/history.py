@@ -13,6 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from trueup.flows.app import App
 from trueup.flows.promote.mlflow_tags import attempts_of
 from trueup.monitoring.causes import Cause
+from trueup.storage.erasure.erasure_log import ErasureLog
 from trueup.storage.errors import TrueupError
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.stream import StreamSettings
@@ -83,7 +84,7 @@ _MOVED = {
     PromotionKind.OUTSIDE: "moved in MLflow", PromotionKind.ELSEWHERE: "service changed",
     PromotionKind.REFERENCE: "new reference",
 }  # fmt: skip
-_BY_HAND = {"pause": "paused", "resume": "resumed", "resume_promotion": "promotion on"}
+_BY_HAND = {"pause": "paused", "resume": "resumed", "resume_promotion": "promotion on", "erasure": "erased"}
 
 
 def what_happened(event: Mapping[str, Any]) -> str:
@@ -110,7 +111,8 @@ def _of_store(app: App, stream: StreamSettings) -> list[dict[str, Any]]:
         for i in app.incidents.newest(stream.name, limit=None)
         if i.cause == Cause.ROLLBACK and i.resolved_by is not None
     ]
-    return [*attempts, *pauses, *seen]
+    erased = [_done(e.id, e.at, e.who, "erasure", e.why) for e in ErasureLog(app.database).of(stream.name)]
+    return [*attempts, *pauses, *seen, *erased]
 
 
 def _attempt(p: PromotionAttempt, source: str) -> dict[str, Any]:

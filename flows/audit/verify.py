@@ -12,10 +12,12 @@ from trueup.flows.app import App
 from trueup.flows.audit.consistency import RegistryView, StoreView, problems, version_files
 from trueup.flows.audit.history import error_line
 from trueup.flows.gate.evaluate import difference_in_process
+from trueup.storage.erasure.erasure_log import ErasureLog
 from trueup.storage.errors import ModelUnusable, StoreUnusable, TrueupError
 from trueup.storage.promotions import PromotionAttempt, VersionRecord
 from trueup.storage.prunings import VERSION
 from trueup.storage.stream import StreamSettings
+from trueup.storage.timepoints import to_minute
 
 READINGS = 3  # of the store, at most, until two running agree: then no change fell between them
 
@@ -26,6 +28,18 @@ def verify(app: App, stream: StreamSettings) -> tuple[str, ...]:
     faults = _faults(app, store)
     models = _model_faults(app, stream, store, registry, faults)
     return (*problems(stream.name, store, registry, faults), *models)
+
+
+def trained_on_erased(app: App, stream: StreamSettings) -> tuple[str, ...]:
+    """What is no fault and yet to be known: versions whose rows are not all there any more, a sentence each."""
+    found: dict[int, datetime] = {}
+    for erasure in ErasureLog(app.database).of(stream.name)[::-1]:
+        found |= dict.fromkeys(erasure.versions, erasure.at)
+    return tuple(
+        f"Rows that v{number} was trained on were erased, last on {to_minute(at)}. It answers as before, and cannot be "
+        "made again exactly."
+        for number, at in sorted(found.items(), reverse=True)
+    )
 
 
 def _views(app: App, stream: StreamSettings) -> tuple[StoreView, RegistryView]:
@@ -50,6 +64,7 @@ def _store_view(app: App, stream: StreamSettings) -> StoreView:
             tuple(app.promotions.versions(stream.name)),
             tuple(sorted(attempts, key=acted)),
             frozenset(int(p.name) for p in app.prunings.of(stream.name, VERSION)),
+            ErasureLog(app.database).replaced(stream.name),
         )
     except (StoreUnusable, DatabaseError, OSError) as error:
         return StoreView(lost=error_line(error))

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from trueup.flows.app import App
 from trueup.flows.check.labels import with_mature_labels, with_resolved_labels
+from trueup.flows.check.reader_lease import announced
 from trueup.monitoring.data_difference import ColumnMoved, DataDifference, data_difference
 from trueup.reports.comparison_facts import Cell, ComparisonFacts, FigureTable, PictureFacts
 from trueup.reports.masking import Mask
@@ -22,6 +23,7 @@ _VERSION = re.compile(r"v?(\d{1,9})")
 _HASH = re.compile(r"[0-9a-f]{6,64}")
 
 
+@announced
 def difference_of(app: App, stream: StreamSettings, first: str, second: str) -> DataDifference:
     """What differs between two states of the data, each a version (`v3`), a snapshot's hash, or a period.
 

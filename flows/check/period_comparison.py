@@ -12,6 +12,7 @@ from trueup.flows.app import App
 from trueup.flows.check.champion import champion_version
 from trueup.flows.check.labels import with_mature_labels, with_resolved_labels
 from trueup.flows.check.predictions import predictor_of
+from trueup.flows.check.reader_lease import announced
 from trueup.monitoring.report.two_sides import snapshot_of_periods
 from trueup.monitoring.stats.metrics import metric
 from trueup.monitoring.stats.performance_drop import Answered, answered, classes_in, drop_of
@@ -32,6 +33,7 @@ _LEVEL = 0.025  # each end of a 95 % interval
 _FEWEST = 30  # labelled records of a period under which nothing is concluded
 
 
+@announced
 def compare_periods(
     app: App, stream: StreamSettings, asked: Sequence[Period], versions: Sequence[int] = ()
 ) -> ListedComparison:

@@ -16,11 +16,13 @@ from trueup.feedback.validation import validate
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.predictions import score_new
+from trueup.flows.check.reader_lease import announced
 from trueup.storage.errors import InputError
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.stream import LabelPolicy, OrderTime, StreamSettings
 
 
+@announced
 def predict_newest(app: App, stream: StreamSettings) -> list[dict[str, Any]]:
     """Answers for every stored record newer than the champion's cut-off, newest first; they are kept."""
     champion = able_to_answer(app, stream)

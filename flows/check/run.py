@@ -12,6 +12,7 @@ from trueup.flows.app import App
 from trueup.flows.check.comparison import WindowComparison, compare_window
 from trueup.flows.check.external_predictions import notes_on_answers, serving_skew
 from trueup.flows.check.predictions import score_new
+from trueup.flows.check.reader_lease import announced
 from trueup.monitoring.check import Check
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.stream import StreamSettings
@@ -85,6 +86,7 @@ def edge_of(compared: WindowComparison) -> tuple[int, datetime] | None:
     return None if last is None else (last.seq, compared.window.rows.meta["time"].iloc[-1].to_pydatetime())
 
 
+@announced
 def single_check(app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime) -> Check:
     """A check that a person asked for: scored, measured, stored, and never counted."""
     score_new(app, stream, champion, as_of)

@@ -1,15 +1,28 @@
-"""The commands about the data itself: export, and what differs between two states of it."""
+"""The commands about the data itself: export, erase, and what differs between two states of it."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from trueup.flows.cli.progress import counted
-from trueup.flows.cli.session import AsJson, Config, Home, Since, StreamName, add_commands, add_group, session
+from trueup.flows.cli.session import (
+    AsJson,
+    Config,
+    Home,
+    Since,
+    StreamName,
+    Why,
+    add_commands,
+    add_group,
+    session,
+)
 from trueup.reports.tables import Column, table
+from trueup.storage.errors import UsageError
+from trueup.storage.escaping import for_terminal
 
 
 def export(
@@ -69,7 +82,48 @@ def data_diff(
         s.show(found.as_json(), found.facts.title, found.facts.verdict, *found.facts.details, *tables)
 
 
+def erase(
+    why: Why,
+    user: Annotated[str | None, typer.Option("--user", help="Whose records and feedback go.")] = None,
+    record: Annotated[str | None, typer.Option("--record", help="The id of the one record that goes.")] = None,
+    stream: StreamName = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: Config = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a user's or one record's data away for good.
+
+    Also from reports, models, mails and caches. docs/data.md says what it cannot reach. It cannot be taken back.
+    """
+    from rich.text import Text
+
+    with session(config, home, as_json) as s:
+        chosen = s.stream(stream)
+        if not yes and not _confirmed(user, record, chosen.name):
+            raise UsageError("Nothing was erased: erasing cannot be taken back, so say yes, or --yes in a script.")
+        with counted("erase") as moved:
+            done = chosen.erase(
+                user=user, record=record, why=why, on_step=lambda step, part, total: moved(part, total)
+            )
+        said = [Text(f"{done.caption()}, id {done.id}")]
+        if done.versions:
+            named = ", ".join(f"v{number}" for number in done.versions)
+            said.append(Text(f"Trained on some of them: {named}. A training from now on knows none of them."))
+        if not done.erased:
+            said.append(Text("A program still reads the store; the next cycle, or this command again, goes on."))
+        s.show(done.as_json(), *said, *(Text(f"not reached: {place}") for place in done.left))
+
+
+def _confirmed(user: str | None, record: str | None, stream: str) -> bool:
+    """Whether a person at a terminal says yes."""
+    if not sys.stdin.isatty():
+        return False
+    what = f"everything of user '{user}'" if user is not None else f"record '{record}'"
+    return typer.confirm(for_terminal(f"Erase {what} from stream '{stream}' for good?"), err=True)
+
+
 def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
-    add_commands(cli, {"export": export})
+    add_commands(cli, {"export": export, "erase": erase})
     add_group(cli, "data", "The data in the states that it had.", {"diff": data_diff})

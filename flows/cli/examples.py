@@ -41,6 +41,7 @@ EXAMPLES = {
     "signals": "trueup signals --stream reviews --code PRF-METRIC --since 90d",
     "export": "trueup export records labels --stream reviews --to june",
     "data diff": "trueup data diff v1 v2 --stream reviews",
+    "erase": "trueup erase --stream reviews --user mary --why 'request 4711'",
     "alerts list": "trueup alerts list --state open --since 7d",
     "alerts show": "trueup alerts show last",
     "alerts test": "trueup alerts test --stream reviews",

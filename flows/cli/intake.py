@@ -96,6 +96,7 @@ def _show(s: Session, done: IngestResult, stream: str, told: Collection[str] = (
     revised = f", {done.revised} revised" if done.revised else ""
     taken = f"{done.accepted} accepted{labelled}{revised}"
     said = f"{taken}, {done.duplicate} stored already, {done.quarantined} quarantined"
+    said += f", {done.erased} erased before and left out" if done.erased else ""
     why = f"; why: trueup quarantine list --stream {stream}" if done.quarantined else ""
     s.show(
         done.as_json(), said + why, *(f"note: {note}" for note in done.notes if note not in told), *_of_source(done)

@@ -23,7 +23,7 @@ MODULES = {
     "check": "cycles", "cycle": "cycles", "serve": "cycles", "demo": "cycles", "replay": "replay", "pause": "pause",
     "resume": "pause", "prune": "prune", "status": "status", "doctor": "status", "adopt": "status",
     "quarantine": "intake", "models": "models", "reports": "reports", "site": "site",
-    "ui": "evidently_ui", "signals": "signals", "export": "data", "data": "data", "alerts": "alerts",
+    "ui": "evidently_ui", "signals": "signals", "export": "data", "erase": "data", "data": "data", "alerts": "alerts",
     "runbook": "runbook",
 }  # fmt: skip
 

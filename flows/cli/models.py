@@ -199,7 +199,7 @@ def models_verify(
     with session(config, home, as_json) as s:
         found = s.stream(stream).models.verify()
         said = [f"- {problem}" for problem in found.problems] or ["The audit trail, MLflow and the archive agree."]
-        s.show(found.as_json(), *map(Text, said))
+        s.show(found.as_json(), *map(Text, said), *(Text(f"note: {note}") for note in found.erased))
         if not found.ok:
             raise typer.Exit(1)
 

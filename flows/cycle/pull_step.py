@@ -69,6 +69,7 @@ def _kept(pulled: Pulled) -> dict[str, Any]:
     rows = pulled.rows
     return {
         "accepted": rows.accepted, "duplicate": rows.duplicate, "quarantined": rows.quarantined,
+        "erased": rows.erased,
         "files": dict(Counter(str(file.outcome) for file in pulled.files)),
         "problems": list(pulled.problems[:_PROBLEMS]), "unfinished": pulled.unfinished,
     }  # fmt: skip

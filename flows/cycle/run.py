@@ -24,6 +24,7 @@ from trueup.flows.cycle.document import cycle_document, document_with_alerts
 from trueup.flows.cycle.first_champion import meet_champion
 from trueup.flows.cycle.steps import Step, steps_of
 from trueup.flows.cycle.strategies import PRODUCTION, Strategies
+from trueup.flows.erase.run import finish_erasures
 from trueup.flows.promote.approvals import expire_held
 from trueup.flows.promote.commit import finish_undone
 from trueup.flows.site.after_cycle import site_afterwards
@@ -79,6 +80,7 @@ def run_cycle(
         alerting_on_failure(app, lease, stream, as_of),
     ):
         finish_undone(app, lease, stream)
+        finish_erasures(app, lease, stream)
         found = app.cycles.find(stream.name, as_of)
         if found is not None and found.state == FINISHED:
             deliver_now(app)  # a crash may have come between its end and its mails

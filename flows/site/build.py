@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from trueup.flows.site.layout import ASSETS, MARK, OVERVIEW, folder_of_stream
 from trueup.flows.site.wanted import wanted_pages
 from trueup.reports.masking import masks_at
 from trueup.storage.errors import InputError, LeaseHeld
-from trueup.storage.leases import Lease, hold
+from trueup.storage.leases import Lease, hold, reading
 from trueup.storage.locations import checked_archive
 from trueup.storage.site_journal import SiteJournal, digest, journal_file
 from trueup.storage.site_place import SitePlace
@@ -72,7 +72,9 @@ def build_site(
     built = names if streams is None else [name for name in names if name in streams]
     others = tuple(f"{folder_of_stream(name)}/" for name in names if name not in built)
     journal_at = journal_file(app.home, app.settled, place.to)
-    with _alone(app, place, wait) as lease, closing(SiteJournal(journal_at)) as journal:
+    with _alone(app, place, wait) as lease, closing(SiteJournal(journal_at)) as journal, ExitStack() as leases:
+        for name in built:
+            leases.enter_context(reading(app.database, name, clock=app.clock))
         if afresh or not journal.pages or _wiped(place):
             _take_possession(app, place)
             journal.forget()

@@ -57,7 +57,7 @@ def _taker(
         said: dict[str, Any] = {"now": app.now(), "on_progress": on_progress, "on_note": on_note}
         if also is None or isinstance(rows, str | LocalCopy):
             return way(app.store, stream, [rows], **said)
-        store = RecordStore(app.database.also_writing(also), app.archive)
+        store = RecordStore(app.database.also_writing(also), app.archive, app.home)
         return way(store, stream, [rows], batch=rows.num_rows, **said)  # one transaction, which ends with `also`
 
     return take

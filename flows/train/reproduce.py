@@ -13,6 +13,7 @@ import numpy as np
 from trueup.flows.app import App
 from trueup.flows.train.lineage import changed_settings, stream_when_trained
 from trueup.storage import snapshots
+from trueup.storage.erasure.erasure_log import ErasureLog
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
@@ -93,6 +94,7 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
         found = differences(answer(stored, stream, rows.features), answer(made.model, stream, rows.features))
     others = other_packages(recorded_packages(registered.tags), packages())
     labels = record.document["labels"], len(made.used)
+    erased = any(number in erasure.versions for erasure in ErasureLog(app.database).of(stream.name))
     return {
         "run_id": record.run_id,
         "version": number,
@@ -108,7 +110,9 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
         "labels": {"recorded": labels[0], "used": labels[1]},
         "packages": others,
         "settings": {"kept": then is not None, "changed": changed},
-        "said": _said(number, found, labels, others) + _settings_said(then is not None, changed),
+        "erased": erased,
+        "said": (_erased_said(number, found) if erased else _said(number, found, labels, others))
+        + _settings_said(then is not None, changed),
     }
 
 
@@ -147,6 +151,14 @@ def _settings_said(kept: bool, changed: Sequence[Mapping[str, Any]]) -> str:
         return ""
     told = "; ".join(f"{one['key']} was {json.dumps(one['then'])}, is {json.dumps(one['now'])}" for one in changed)
     return f" The settings of its training were used; today's are others: {told}."
+
+
+def _erased_said(number: int, found: Differences) -> str:
+    return (
+        f"Rows that v{number} was trained on were erased since, so it cannot be made again exactly: fitted on the rows "
+        f"that are left, it answers {found.different} of {found.rows} otherwise than as registered, by "
+        f"{found.largest:.3g} at most. Nothing is damaged."
+    )
 
 
 def _said(number: int, found: Differences, labels: tuple[int, int], others: tuple[Package, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from trueup.storage import tables as t
 from trueup.storage.archive import Archive
 from trueup.storage.content import fingerprints
 from trueup.storage.database import Database
+from trueup.storage.erasure.tombstones import Tombstones
+from trueup.storage.erasure.ways_in import WaysIn, kept_of
 from trueup.storage.incoming import Appended, FeedbackItem, Incoming, Refused
 from trueup.storage.instants import microseconds, moment_of
 from trueup.storage.quarantine import QuarantineLog
@@ -33,10 +36,13 @@ class RecordStore:
     """Records of all streams: their index in SQL, their content in Parquet segments, one segment a batch.
 
     A batch is one transaction: its segment is written first, and counts only once its index row is committed.
+
+    home: the folder where the key of what was erased lies.
     """
 
-    def __init__(self, database: Database, archive: Archive) -> None:
+    def __init__(self, database: Database, archive: Archive, home: Path) -> None:
         self._database = database
+        self._ways_in = WaysIn(Tombstones(home))
         self._archive = archive
         self.quarantine = QuarantineLog(database)
         self._revisions = RevisionLog(database, archive)
@@ -57,6 +63,11 @@ class RecordStore:
         labels = _known_labels(stream, incoming)
         with self._database.write() as connection:
             number, next_seq = locked_stream(self._database, connection, stream)
+            erased = self._ways_in.erased_records(connection, stream, incoming)
+            if erased.any():
+                incoming, marks, labels = kept_of(incoming, np.flatnonzero(~erased)), marks[~erased], labels[~erased]
+            sent, refused = len(refused), self._ways_in.refused(connection, stream, "record", refused)
+            left_out = int(erased.sum()) + sent - len(refused)
             known = known_ids(connection, number, incoming.ids.tolist())
             batch = beside_stored(incoming.ids, marks, labels, known, next_seq)
             revisions = self._revisions.known(connection, number, np.unique(batch.seq[batch.unlike]).tolist())
@@ -80,6 +91,7 @@ class RecordStore:
             revised=len(changed),
             quarantined=len(refused) + len(conflicts),
             labelled=int(incoming.labelled[batch.fresh].sum()),
+            erased=left_out,
         )
 
     def hashed(self, stream: StreamSettings) -> HashedColumns:
@@ -161,6 +173,10 @@ class RecordStore:
         """Store feedback on stored records; what names an unknown record is quarantined until the record has come."""
         with self._database.write() as connection:
             number = connection.execute(sa.select(numbered(stream.name))).scalar()
+            sent = len(items) + len(refused)
+            items = self._ways_in.feedback(connection, stream, items)
+            refused = self._ways_in.refused(connection, stream, "feedback", refused)
+            left_out = sent - len(items) - len(refused)
             found = known_ids(connection, number, [i.record_id for i in items])
             places = zip(found.row.tolist(), found.seq.tolist(), found.time.tolist(), strict=True)
             stored = {items[row].record_id: (seq, time) for row, seq, time in places}
@@ -201,6 +217,7 @@ class RecordStore:
             accepted=len(known),
             duplicate=len(items) - len(unknown) - len(known),
             quarantined=len(refused) + len(unknown),
+            erased=left_out,
         )
 
 

@@ -306,7 +306,7 @@ def test_any_course_of_events_gives_the_same_records(
 ) -> None:
     """As one intake of every row, row by row: whatever was renamed, grew, broke or was killed between two steps."""
     database, archive = shared
-    store, reader = RecordStore(database, archive), RecordReader(database, archive)
+    store, reader = RecordStore(database, archive, Path()), RecordReader(database, archive)
     number = next(_numbers)
     pulled = STREAM.model_copy(update={"name": f"pulled{number}"})
     oracle = STREAM.model_copy(update={"name": f"oracle{number}"})
@@ -380,7 +380,7 @@ def test_a_bucket_is_listed_afresh_and_read_by_etag(
     """The same as of a folder: new, renamed, grown, hidden, broken; what came a moment ago is seen at once."""
     put(bucket, "in/2024/a.csv", 0, 1)
     put(bucket, "in/_tmp/b.csv", 2)
-    take = taking(RecordStore(sqlite, archive))
+    take = taking(RecordStore(sqlite, archive, Path()))
     files = source(sqlite, "s3://exports/in/**/*.csv", tmp_path)
     assert outcomes(files.pull(take, now=NOW)) == {"s3://exports/in/2024/a.csv": "taken"}
     assert files.pull(take, now=NOW) == Pulled()

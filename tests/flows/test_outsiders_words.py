@@ -52,6 +52,7 @@ WALKED = {
     "models verify": "", "reports list": "", "reports show": "REPORT", "reports compare": "REPORT REPORT",
     "reports export": "REPORT", "site build": "", "signals": "", "export": "--to EVIL --csv",
     "data diff": "1 2000-01-01..2100-01-01",
+    "erase": "--user EVIL --why EVIL --yes",
     "alerts list": "", "alerts show": "ALERT", "alerts ack": "INCIDENT",
     "alerts accept": "INCIDENT --why EVIL", "alerts silence": "INCIDENT --until 2d --why EVIL", "pause": "--why EVIL",
     "resume": "--why EVIL", "prune": "--dry-run", "runbook": "EVIL", "no such EVIL": "",

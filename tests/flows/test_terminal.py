@@ -47,6 +47,7 @@ WALKED = (
     "cycle --as-of AT", "status", "alerts list", "alerts list --state closed", "alerts show last",
     "alerts ack last", "alerts silence DRF-TEXT --until 3d --why WHY",
     "alerts test", "alerts deliver", "train --as-of AT", "pause --why WHY", "resume --why WHY", "prune --dry-run",
+    "erase --record nobody --why WHY --yes",
     "init --from FILE --stream made --config NEW", "runbook", "runbook DRF-IN-price",
 )  # fmt: skip
 NOT_WALKED = {  # they tell one line, or as they go

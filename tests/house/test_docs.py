@@ -24,6 +24,7 @@ from trueup.flows.settings import Settings
 from trueup.monitoring.signals import catalogue
 from trueup.monitoring.signals.measure import measure
 from trueup.storage import alert_tables as alert_tables  # of the same metadata
+from trueup.storage.erasure import erasure_tables as erasure_tables
 from trueup.storage.sources import source_tables as source_tables
 from trueup.storage.tables import metadata
 from trueup.storage.trainers import trainer_tables as trainer_tables

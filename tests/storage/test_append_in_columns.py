@@ -87,7 +87,7 @@ def test_files_in_columns_are_as_row_by_row(fresh: Fresh, files: list[list[Row]]
     """Duplicates, corrections and late labels, within a file and over several."""
     stream = STREAM.model_copy(update={"on_change": "revise" if revise else "refuse"})
     (columns, archive), (plain, other) = fresh(), fresh()
-    store, oracle = RecordStore(columns, archive), RowByRow(plain, other)
+    store, oracle = RecordStore(columns, archive, Path()), RowByRow(plain, other)
     for number, rows in enumerate(files):
         now = NOW + timedelta(days=number)
         done = store.append(stream, incoming(rows), [], source="f", now=now)
@@ -114,7 +114,7 @@ def test_any_order_and_any_cut_gives_the_same_records_and_labels(
         database, archive = fresh()
         order = data.draw(st.permutations(agreed))
         cut = data.draw(st.integers(0, len(order)))
-        done = [RecordStore(database, archive).append(STREAM, incoming(some), [], source="f", now=NOW)
+        done = [RecordStore(database, archive, Path()).append(STREAM, incoming(some), [], source="f", now=NOW)
                 for some in (order[:cut], order[cut:])]  # fmt: skip
         total = sum(done, Appended())
         assert (total.accepted, total.quarantined) == (len(first), 0)
@@ -125,7 +125,7 @@ def test_any_order_and_any_cut_gives_the_same_records_and_labels(
 
 def test_more_feedback_than_a_statement_holds(database: Database, tmp_path: Path) -> None:
     """SQLite takes 32,766 values in one statement; a file of more goes in whole."""
-    store = RecordStore(database, Archive("", tmp_path))
+    store = RecordStore(database, Archive("", tmp_path), tmp_path)
     store.append(STREAM, incoming([("a", "x", 0, None, None)]), [], source="f", now=NOW)
     items = [FeedbackItem(f"f{k}", "a", "label", "1", "u", NOW, "1", k, "") for k in range(33_000)]
     assert store.append_feedback(STREAM, items, [], source="g", now=NOW).accepted == 33_000

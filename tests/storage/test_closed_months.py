@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,8 @@ class Answered:
         self.log, self.reader = PredictionLog(database, archive), RecordReader(database, archive)
         self.days = days
         ids = [f"i{day}" for day in range(days)]
-        RecordStore(database, archive).append(STREAM, batch(ids, days=list(range(days))), [], source="f", now=NOW)
+        store = RecordStore(database, archive, Path())
+        store.append(STREAM, batch(ids, days=list(range(days))), [], source="f", now=NOW)
 
     def rows(self, version: int = 1, after: datetime = BEFORE, as_of: datetime = NOW) -> Rows:
         return self.reader.read(STREAM, after=after, as_of=as_of, version=version)

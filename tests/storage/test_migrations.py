@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import trueup.storage.alert_tables
+import trueup.storage.erasure.erasure_tables
 import trueup.storage.sources.source_tables
 import trueup.storage.trainers.trainer_tables  # noqa: F401 - as above
 from trueup.storage.database import HEAD, Database, open_database

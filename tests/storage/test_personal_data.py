@@ -54,7 +54,7 @@ def test_turning_it_on_or_off_makes_no_conflict_of_rows_that_come_again(tmp_path
     settings = {"name": "r", "id": "id", "time": "at", "text": ("words", "title"), "on_change": "refuse"}
     plain, masking = StreamSettings(**settings), StreamSettings(**settings, mask_at_intake=("words",))
     database, archive = open_database("", tmp_path), Archive("", tmp_path)
-    store, reader = RecordStore(database, archive), RecordReader(database, archive)
+    store, reader = RecordStore(database, archive, Path()), RecordReader(database, archive)
     words = ["call +49 30 12345678", "ann@example.org says hi", None, "nothing"]
     rows = pd.DataFrame({"id": [f"+49 30 1234567{k}" for k in range(4)], "at": "2024-05-01", "words": words,
                          "title": "ann@example.org"})  # fmt: skip
@@ -76,7 +76,7 @@ def test_the_masked_text_is_what_is_stored(tmp_path: Path) -> None:
     stream = StreamSettings(name="r", id="id", time="at", text=("words",), mask_at_intake=("words",))
     open_stream = StreamSettings(name="o", id="id", time="at", text=("words",))
     database, archive = open_database("", tmp_path), Archive("", tmp_path)
-    store, reader = RecordStore(database, archive), RecordReader(database, archive)
+    store, reader = RecordStore(database, archive, Path()), RecordReader(database, archive)
     sent = pa.table({"id": ["1", "2"], "at": ["2024-05-01"] * 2, "words": ["ann.canary@example.org wrote"] * 2})
     for settings in (stream, open_stream):
         ingest(store, settings, [sent], now=NOW)

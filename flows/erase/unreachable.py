@@ -1,0 +1,36 @@
+"""Places that an erasure cannot reach, in words: a person has to see to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trueup.flows.app import App
+from trueup.storage.locations import is_local
+from trueup.storage.secrets import without_secrets
+from trueup.storage.stream import StreamSettings
+
+
+def out_of_reach(app: App, stream: StreamSettings, versions: Sequence[int]) -> Iterator[str]:
+    """What may still hold the data: backups always, and what the settings name outside of this machine."""
+    settings = app.settings
+    yield "Backups of the home folder, the store and the archive, and what was exported: restore none from before."
+    if app.database.engine.dialect.name == "postgresql":
+        yield (
+            "PostgreSQL keeps deleted rows in its pages until VACUUM, and in its write-ahead log until that is "
+            "recycled: run VACUUM, and mind archived log files and replicas."
+        )
+    if settings.tracking.uri.startswith("http"):
+        named = ", ".join(f"v{number}" for number in versions)
+        yield (
+            "The MLflow server keeps runs and models of "
+            f"{named or 'the stream'} as they were: their artifacts, tags and descriptions."
+        )
+    if not is_local(settings.store.archive):
+        yield "The archive's file system may keep former versions of its files, as buckets with versioning do."
+    if settings.site.to and not is_local(settings.site.to):
+        yield (
+            f"The site at {without_secrets(settings.site.to)} shows its pages of before until it is built again: "
+            "trueup site build --afresh."
+        )
+    if settings.smtp.host or settings.alerts.channels:
+        yield "Messages that were delivered lie with their recipients."

@@ -1,0 +1,153 @@
+"""What was erased taken out of a file, whatever it is packed in: texts, JSON, mails, gzip, zip and stored models."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import email
+import email.header
+import gzip
+import io
+import json
+import quopri
+import zipfile
+import zlib
+from collections.abc import Collection
+from email import policy
+from email.message import Message
+
+from trueup.storage.erasure.needles import ERASED, Needles
+
+_MODEL = ".skops"
+_BETWEEN = "\n"  # parts the words of a stored vocabulary
+
+
+def cleaned_bytes(data: bytes, name: str, needles: Needles, terms: Collection[str] = ()) -> bytes:
+    """The bytes of a file without what the needles name; the same object where they hold none of it.
+
+    name: its ending tells mails and models. terms: entries of a stored model's vocabulary that go.
+
+    Raises:
+        ValueError: it is packed in a way that cannot be opened.
+    """
+    if data[:2] == b"\x1f\x8b":
+        try:
+            inner = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError("it is damaged") from error
+        made = cleaned_bytes(inner, name.removesuffix(".gz"), needles, terms)
+        return data if made is inner else gzip.compress(made, 4, mtime=0)
+    if data[:4] == b"PK\x03\x04":
+        return _zip(data, name, needles, terms)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return data  # a picture or numbers: what it shows is no text
+    cleaned = _mail(text, needles) if "/mail/" in f"/{name}" else _text(text, needles)
+    return data if cleaned is text else cleaned.encode()
+
+
+def _text(text: str, needles: Needles) -> str:
+    if text[:1] in "{[":
+        try:
+            document = json.loads(text)
+        except ValueError:
+            return needles.scrub(text)
+        made = needles.scrubbed(document)
+        return text if made is document else json.dumps(made)
+    return needles.scrub(text)
+
+
+def _zip(data: bytes, name: str, needles: Needles, terms: Collection[str]) -> bytes:
+    out, changed = io.BytesIO(), False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as read, zipfile.ZipFile(out, "w") as write:
+            for entry in read.infolist():
+                inner = read.read(entry)
+                if name.endswith(_MODEL) and entry.filename.endswith(".json"):
+                    made = _vocabulary(inner, {*terms, *needles.words, *needles.values})
+                elif name.endswith(_MODEL):
+                    made = inner
+                else:
+                    made = cleaned_bytes(inner, entry.filename, needles)
+                changed = changed or made is not inner
+                write.writestr(entry, made)
+    except (zipfile.BadZipFile, NotImplementedError, zlib.error) as error:
+        raise ValueError("it is damaged, or packed otherwise") from error
+    return out.getvalue() if changed else data
+
+
+def _vocabulary(data: bytes, terms: Collection[str]) -> bytes:
+    """A stored model's description without these terms, each replaced by one that no text makes: all weights stay."""
+    document, count = json.loads(data), 0
+
+    def renamed(term: str) -> str:
+        nonlocal count
+        count += 1
+        return f"({ERASED} {count})"
+
+    def of_text(text: str) -> str:
+        parts = text.split(_BETWEEN)
+        if not any(part in terms for part in parts):
+            return text
+        return _BETWEEN.join(renamed(part) if part in terms else part for part in parts)
+
+    def of(held: object) -> object:
+        if isinstance(held, str):
+            if held[:1] == '"' and isinstance(inner := _json(held), str):
+                made = of_text(inner)
+                return held if made is inner else json.dumps(made)
+            return of_text(held)
+        if isinstance(held, list):
+            return [of(one) for one in held]
+        if isinstance(held, dict):
+            return {renamed(key) if key in terms else key: of(value) for key, value in held.items()}
+        return held
+
+    made = of(document)
+    return json.dumps(made).encode() if count else data
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _mail(text: str, needles: Needles) -> str:
+    """A mail with what it shows scrubbed: its headers, and each part of text in the way in which that is encoded."""
+    mail = email.message_from_string(text, policy=policy.compat32)
+    changed = False
+    for part in mail.walk():
+        changed = _headers(part, needles) or changed
+        held = part.get_payload(decode=True)
+        if part.is_multipart() or not isinstance(held, bytes):
+            continue
+        made = cleaned_bytes(held, part.get_filename() or "", needles)
+        if made is not held:
+            part.set_payload(_encoded(made, str(part.get("Content-Transfer-Encoding", "")).lower()))
+            changed = True
+    return mail.as_string() if changed else text
+
+
+def _headers(part: Message, needles: Needles) -> bool:
+    changed = False
+    for name, value in part.items():
+        try:
+            shown = str(email.header.make_header(email.header.decode_header(value)))
+        except (binascii.Error, LookupError, UnicodeDecodeError):
+            continue
+        made = needles.scrub(shown)
+        if made is not shown:
+            part.replace_header(name, email.header.Header(made, "utf-8").encode())
+            changed = True
+    return changed
+
+
+def _encoded(data: bytes, way: str) -> str:
+    if way == "base64":
+        return base64.encodebytes(data).decode("ascii")
+    if way == "quoted-printable":
+        return quopri.encodestring(data).decode("ascii")
+    return data.decode("utf-8", "surrogateescape")

@@ -1,0 +1,109 @@
+"""What only the erased rows held, looked for in whatever was made of them, and taken out of it."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+
+ERASED = "[erased]"
+_TOKEN = re.compile(r"\w+")
+_QUOTED = 24  # first characters by which a quotation of a text is known, also of one that was cut short
+_SHORTEST = 3  # characters of a word that is looked for by itself
+
+
+def words_in(texts: Iterable[str]) -> set[str]:
+    """The words of texts in small letters; numbers and very short words name nobody and are none."""
+    found = set[str]()
+    for text in texts:
+        found.update(_TOKEN.findall(_lower(text)))
+    return {word for word in found if len(word) >= _SHORTEST and not word.isdigit()}
+
+
+class Needles:
+    """Words and whole values (ids, users, texts) that stand in erased rows and in no other.
+
+    A word is found where it stands alone, a value wherever it stands whole, and a long one by its beginning: then all
+    that follows as in the value is taken out with it. Letters of both cases are alike.
+    """
+
+    def __init__(self, words: Collection[str], values: Collection[str]) -> None:
+        self.words, self.values = frozenset(words), tuple(sorted({v.strip() for v in values if v.strip()}))
+        self._short: dict[str, list[str]] = defaultdict(list)
+        self._long: dict[str, list[str]] = defaultdict(list)
+        for value in self.values:
+            for written in {value, html.escape(value), html.escape(value, quote=False), json.dumps(value)[1:-1]}:
+                self._add(_lower(written))
+        for held in (*self._short.values(), *self._long.values()):
+            held.sort(key=len, reverse=True)
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.values)
+
+    def _add(self, value: str) -> None:
+        first = _TOKEN.search(value)
+        if first is None:
+            return
+        value = value[first.start() :]  # a text is looked for from its first word on
+        if len(value) > _QUOTED:
+            self._long[value[:_QUOTED]].append(value)
+        else:
+            self._short[first.group()].append(value)
+
+    def scrub(self, text: str) -> str:
+        """The text without them; the same object where it holds none."""
+        low, parts, done = _lower(text), list[str](), 0
+        for word in _TOKEN.finditer(low):
+            start = word.start()
+            if start < done:
+                continue
+            end = self._end(low, start, word.group())
+            if end > start:
+                parts += (text[done:start], ERASED)
+                done = end
+        return text if not parts else "".join((*parts, text[done:]))
+
+    def _end(self, low: str, start: int, word: str) -> int:
+        """Where what is taken out from here on ends; `start` where nothing is."""
+        for value in self._long.get(low[start : start + _QUOTED], ()):
+            return start + _shared(low, start, value)
+        for value in self._short.get(word, ()):
+            end = start + len(value)
+            inside = end < len(low) and low[end - 1].isalnum() and low[end].isalnum()
+            if low.startswith(value, start) and not inside:
+                return end
+        return start + len(word) if word in self.words else start
+
+    def scrubbed(self, document: Any) -> Any:
+        """A JSON document without them, in its texts and in its keys; the same object where it holds none."""
+        if isinstance(document, str):
+            return self.scrub(document)
+        if isinstance(document, list):
+            made = [self.scrubbed(one) for one in document]
+            return document if all(a is b for a, b in zip(made, document, strict=True)) else made
+        if isinstance(document, dict):
+            pairs = [(self.scrub(str(key)), self.scrubbed(value)) for key, value in document.items()]
+            if all(k == key and v is document[key] for (k, v), key in zip(pairs, document, strict=True)):
+                return document
+            kept = dict[str, Any]()
+            for key, value in pairs:
+                kept[key if key not in kept else f"{key} {len(kept)}"] = value
+            return kept
+        return document
+
+
+def _shared(low: str, start: int, value: str) -> int:
+    """How many characters stand from `start` on as in the value."""
+    count = _QUOTED
+    while count < len(value) and start + count < len(low) and low[start + count] == value[count]:
+        count += 1
+    return count
+
+
+def _lower(text: str) -> str:
+    """The text in small letters, each at its place: a letter whose small form is two stays as it is."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)

@@ -1,0 +1,373 @@
+"""Erasing goes on where it was cut short, waits for readers, and nothing that was erased comes in again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+
+import trueup
+from tests.faults.test_killed_cycle import in_a_process
+from tests.found_bytes import places_of
+from tests.made_person import CANARY, PERSON, ROWS, THEIRS, opened, rows_of, with_a_person
+from trueup.feedback.intake import ingest, ingest_feedback
+from trueup.flows.admin.doctor import examine
+from trueup.flows.app import App
+from trueup.flows.erase import derived_files
+from trueup.flows.erase import run as erasing
+from trueup.flows.erase.run import erase, finish_erasures
+from trueup.storage.archive import Archive
+from trueup.storage.database import Database
+from trueup.storage.erasure.erasure_log import BEGUN, TAKEN_OUT, ErasureLog
+from trueup.storage.erasure.tombstones import KEY_FILE, Tombstones
+from trueup.storage.errors import InputError, LeaseHeld, StoreUnusable
+from trueup.storage.leases import hold, reading
+from trueup.storage.segments import write_segment
+from trueup.storage.tables import metadata
+
+NONE = timedelta(0)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "one"
+    with_a_person(folder).close()
+    assert {place.split("/")[1].split()[0] for place in places_of(CANARY, folder)} >= {"trueup.db", "archive", "mail"}
+    return folder
+
+
+@pytest.fixture
+def app(made: Path, tmp_path: Path) -> Iterator[App]:
+    """A deployment of its own, which does not know that it is a copy."""
+    found = copied(made, tmp_path / "one")
+    yield found
+    found.close()
+
+
+def copied(made: Path, folder: Path) -> App:
+    shutil.copytree(made, folder)
+    (folder / ".trueup" / "deployment.json").unlink(missing_ok=True)
+    return opened(folder)
+
+
+def go_on(app: App) -> None:
+    """What the next cycle does first."""
+    with hold(app.database, "reviews", clock=app.clock) as lease:
+        finish_erasures(app, lease, app.stream("reviews"))
+
+
+def ids(app: App) -> list[str]:
+    return sorted(app.reader.read(app.stream("reviews"), as_of=app.now()).meta["id"])
+
+
+ALL = sorted(rows_of(0, ROWS)["id"])
+LEFT = sorted(name for name in ALL if CANARY not in name)
+
+
+def nothing_is_left(app: App, *more: str) -> None:
+    """Of the person; of all others everything is."""
+    assert ids(app) == sorted((*LEFT, *more))
+    app.close()
+    assert places_of(CANARY, app.home) == []
+
+
+def test_a_person_is_gone_and_others_stay(app: App) -> None:
+    """Rows, changes, feedback, refused rows, report and mail; what remains is a hash that no name gives without key."""
+    done = erase(app, app.stream("reviews"), user=PERSON, why="request 4711")
+    assert (done["erased"], done["records"], done["versions"]) == (True, THEIRS, [])
+    (kept,) = ErasureLog(app.database).of("reviews")
+    assert kept.mark == Tombstones(app.home).marks("reviews", "user", [PERSON])[0]
+    assert (app.home / KEY_FILE).stat().st_mode & 0o077 == 0
+    assert "plain" in (app.home / "mail" / "new" / "1.eml").read_text()
+    nothing_is_left(app)
+
+
+def test_one_record_is_gone_and_the_rest_of_the_person_stays(app: App) -> None:
+    """With what was said about it; a reason, and one of both names, are compulsory."""
+    stream = app.stream("reviews")
+    for wrong in ({"why": "x"}, {"user": "a", "record": "b", "why": "x"}, {"record": "plain-2", "why": " "}):
+        with pytest.raises(InputError):
+            erase(app, stream, **wrong)
+    done = erase(app, stream, record="plain-2", why="request 4712")
+    assert (done["erased"], done["records"]) == (True, 1)
+    assert ids(app) == sorted({*ALL} - {"plain-2"})
+    assert places_of("plain-2,", app.home) == []
+    assert places_of(f"{CANARY}-0", app.home) != []
+
+
+def test_nothing_of_it_comes_in_again(app: App, tmp_path: Path) -> None:
+    """Not by the same file, feedback, a refused row that is released, nor rows whose id alone was erased: counted."""
+    stream = app.stream("reviews")
+    erase(app, stream, user=PERSON, why="request")
+    erase(app, stream, record="plain-2", why="request")
+    folder = app.home.parent
+    again = [ingest(app.store, stream, [str(folder / f"{name}.csv")], now=app.now()) for name in ("first", "bad")]
+    assert [(done.accepted, done.duplicate, done.erased) for done in again] == [(0, 19, 6), (0, 0, 3)]
+    said = ingest_feedback(app.store, stream, [str(folder / "feedback.csv")], now=app.now())
+    assert (said.accepted, said.duplicate, said.erased) == (0, 0, 4)
+    renamed = rows_of(0, 10).assign(id=[f"new {k}" for k in range(10)])
+    renamed.to_csv(tmp_path / "renamed.csv", index=False)
+    done = ingest(app.store, stream, [str(tmp_path / "renamed.csv")], now=app.now())
+    assert (done.accepted, done.erased) == (8, 2)
+    assert places_of(CANARY, app.home) == []
+
+
+def test_a_refused_row_that_is_released_is_left_out(made: Path, tmp_path: Path) -> None:
+    """A line that named nobody when it was refused names the person once its settings are mended."""
+    folder = tmp_path / "one"
+    copied(made, folder).close()
+    toml = (folder / "trueup.toml").read_text()
+    with trueup.open(folder / "trueup.toml") as deployment:
+        deployment.stream("reviews").erase(user=PERSON, why="request")
+    rows_of(50, 52).assign(text=["gone", "text"]).to_csv(folder / "odd.csv", index=False)
+    (folder / "trueup.toml").write_text(toml.replace('user = "user"\n', 'missing = ["gone"]\n', 1))
+    with trueup.open(folder / "trueup.toml") as deployment:
+        assert deployment.stream("reviews").ingest(folder / "odd.csv").quarantined == 1
+    (folder / "trueup.toml").write_text(toml)
+    with trueup.open(folder / "trueup.toml") as deployment:
+        stream = deployment.stream("reviews")
+        (odd,) = [item for item in stream.quarantine.list() if CANARY in item.raw]
+        assert [(done.released, done.reason) for done in stream.quarantine.release(odd.id)] == [(False, "erased")]
+        assert odd.id not in [item.id for item in stream.quarantine.list()]
+        nothing_is_left(stream._app, "plain-51")
+
+
+def test_a_source_that_looks_back_brings_nothing_again(made: Path, tmp_path: Path) -> None:
+    """A query reads the same rows at each pull; the erased are left out, and counted."""
+    folder = tmp_path / "one"
+    copied(made, folder).close()
+    with closing(sqlite3.connect(folder / "shop.db")) as shop, shop:
+        rows_of(0, ROWS + 10).to_sql("reviews", shop, index=False)
+    toml = (folder / "trueup.toml").read_text() + (
+        f'\n[streams.reviews.source]\nsql = "sqlite:///{folder}/shop.db"\nquery = "SELECT * FROM reviews"\n'
+        'cursor = "at"\nlook_back = "3650d"\n'
+    )
+    (folder / "trueup.toml").write_text(toml)
+    with trueup.open(folder / "trueup.toml") as deployment:
+        stream = deployment.stream("reviews")
+        stream.erase(user=PERSON, why="request")
+        done = stream.ingest()
+        assert (done.accepted, done.erased) == (8, 10), done
+        assert places_of(CANARY, folder / ".trueup") == []
+
+
+def test_a_restored_store_is_erased_again(app: App) -> None:
+    """Until its next cycle nothing of it comes in, and doctor says what waits; then all is gone again."""
+    stream, saved = app.stream("reviews"), app.home.parent / "saved"
+    app.close()
+    saved.mkdir()
+    shutil.copy(app.home / "trueup.db", saved)
+    shutil.copytree(app.home / "archive", saved / "archive")
+    app = opened(app.home.parent)
+    erase(app, stream, user=PERSON, why="request")
+    erase(app, stream, record="plain-2", why="request")
+    app.close()
+    shutil.copy(saved / "trueup.db", app.home)
+    shutil.copytree(saved / "archive", app.home / "archive", dirs_exist_ok=True)
+    shutil.rmtree(saved)
+    app = opened(app.home.parent)
+    assert ids(app) == ALL
+    done = ingest(app.store, stream, [str(app.home.parent / "second.csv")], now=app.now())
+    assert (done.accepted, done.erased) == (0, 3)
+    (told,) = [f for f in examine(app) if f.name == "erased reviews"]
+    assert not told.ok
+    assert "restored" in told.said
+    go_on(app)
+    assert [f.ok for f in examine(app) if f.name == "erased reviews"] == [True]
+    assert ids(app) == [name for name in LEFT if name != "plain-2"]
+    app.close()
+    assert places_of(CANARY, app.home) == []
+
+
+def test_without_its_key_nothing_is_taken_in(app: App) -> None:
+    """Else rows of the person would come in again unseen; a second key is never made."""
+    stream = app.stream("reviews")
+    erase(app, stream, user=PERSON, why="request")
+    (app.home / KEY_FILE).unlink()
+    with pytest.raises(StoreUnusable, match=r"erasure\.key"):
+        ingest(app.store, stream, [str(app.home.parent / "first.csv")], now=app.now())
+    with pytest.raises(StoreUnusable, match=r"erasure\.key"):
+        erase(app, stream, user="ann", why="request")
+    assert not (app.home / KEY_FILE).exists()
+
+
+def test_a_reader_of_the_file_keeps_it_from_being_erased(app: App) -> None:
+    """SQLite keeps deleted bytes in its log while another program reads an older state: it says so, and goes on."""
+    stream = app.stream("reviews")
+    with closing(sqlite3.connect(app.home / "trueup.db", isolation_level=None)) as other:
+        other.execute("BEGIN")
+        assert other.execute("SELECT count(*) FROM records").fetchone() == (ROWS,)
+        done = erase(app, stream, user=PERSON, why="request", patience=NONE)
+        assert (done["erased"], done["state"]) == (False, TAKEN_OUT)
+        assert ids(app) == LEFT
+        assert places_of(CANARY, app.home) != []
+        assert not next(f for f in examine(app) if f.name == "erased reviews").ok
+        go_on(app)
+        assert ErasureLog(app.database).unfinished("reviews")
+    go_on(app)
+    assert not ErasureLog(app.database).unfinished("reviews")
+    nothing_is_left(app)
+
+
+def test_nothing_is_taken_away_under_a_reader(app: App) -> None:
+    """A check, an export or a site that reads rows finishes first; a reader that came later waits for its end."""
+    stream = app.stream("reviews")
+    with reading(app.database, "reviews"):
+        with pytest.raises(LeaseHeld, match="being read by process"):
+            erase(app, stream, user=PERSON, why="request", patience=NONE)
+        assert ids(app) == ALL
+        assert [e.state for e in ErasureLog(app.database).of("reviews")] == [BEGUN]
+    with pytest.MonkeyPatch.context() as patch:
+        during = list[str]()
+
+        def meanwhile(*given: Any) -> Any:
+            with pytest.raises(LeaseHeld, match="being erased by process"), reading(
+                app.database, "reviews", wait=NONE, pause=lambda seconds: None
+            ):
+                raise AssertionError("read")
+            during.append("refused")
+            return clean(*given)
+
+        clean = erasing.clean_documents
+        patch.setattr(erasing, "clean_documents", meanwhile)
+        erase(app, stream, user=PERSON, why="request")
+    assert during == ["refused"]
+    assert len(ErasureLog(app.database).of("reviews")) == 1
+    with reading(app.database, "reviews"):
+        pass
+    nothing_is_left(app)
+
+
+def test_files_of_writers_that_were_killed_go_as_well(app: App) -> None:
+    """No table names them, so only their rows say whose they are; files of others stay, and can be used again."""
+    stream = app.stream("reviews")
+    lost = []
+    for first in (100, 101):
+        rows = rows_of(first, first + 1)
+        lost.append(
+            write_segment(
+                app.archive, stream, "records", pa.Table.from_pandas(rows, preserve_index=False),
+                ids=rows["id"].to_numpy(), times=np.array(["2024-01-05"], "datetime64[us]"), seq=np.array([77]),
+            ).name
+        )  # fmt: skip
+    (app.home / "archive" / "records" / "reviews" / ".x.parquet.1.part").write_bytes(f"PAR1 {CANARY}".encode())
+    erase(app, stream, user=PERSON, why="request")
+    assert [app.archive.exists(name) for name in lost] == [False, True]
+    nothing_is_left(app)
+
+
+def test_on_postgresql(empty_postgres: str, tmp_path: Path) -> None:
+    """The same, searched for in every table of the database; what the server itself keeps is named."""
+    app = with_a_person(tmp_path / "one", empty_postgres)
+    stream = app.stream("reviews")
+    assert rows_with(app, CANARY) > 0
+    done = erase(app, stream, user=PERSON, why="request")
+    assert done["erased"]
+    assert any("write-ahead log" in place for place in done["left"])
+    assert any("Backups" in place for place in done["left"])
+    assert rows_with(app, CANARY) == 0
+    again = ingest(app.store, stream, [str(app.home.parent / "first.csv")], now=app.now())
+    assert (again.accepted, again.erased) == (0, 5)
+    nothing_is_left(app)
+
+
+def rows_with(app: App, word: str) -> int:
+    """How many rows of all tables hold a word."""
+    with app.database.read() as connection:
+        names = sa.inspect(connection).get_table_names()
+        assert {*names} >= {*metadata.tables}
+        tables = [connection.exec_driver_sql(f"SELECT * FROM {name}").all() for name in names]
+        return sum(word in str(tuple(row)) for rows in tables for row in rows)
+
+
+# ---- killed ----
+
+
+def killing(at: int) -> list[int]:
+    """Have this process die without a chance to clean up at the durable step of this number; the steps so far."""
+    steps = [0]
+
+    def step() -> None:
+        steps[0] += 1
+        if steps[0] == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(owner: Any, name: str) -> None:
+        work: Callable[..., Any] = getattr(owner, name)
+
+        def counted(*given: Any, **named: Any) -> Any:
+            step()
+            done = work(*given, **named)
+            step()
+            return done
+
+        setattr(owner, name, counted)
+
+    transaction = Database.write_unasked
+
+    @contextmanager
+    def counted_transaction(self: Database) -> Iterator[Any]:
+        with transaction(self) as connection:
+            yield connection
+            step()
+        step()
+
+    Database.write_unasked = counted_transaction  # type: ignore[method-assign]
+    for owner, name in (
+        (Archive, "write"), (Archive, "remove"), (Tombstones, "keep"), (Tombstones, "make_key"), (Path, "replace"),
+        (derived_files, "scrub_sqlite"), (derived_files, "emptied_log"), (erasing, "emptied_log"),
+    ):  # fmt: skip
+        around(owner, name)
+    return steps
+
+
+def killed_at(at: int, made: Path, folder: Path) -> bool:
+    """Erase in a process that is killed at a step, then look, and go on; whether there was such a step."""
+    copied(made, folder).close()
+
+    def work() -> None:
+        app = opened(folder)
+        killing(at)
+        erase(app, app.stream("reviews"), user=PERSON, why="request")
+
+    status = in_a_process(work)
+    app = opened(folder)
+    assert ids(app) in (ALL, LEFT)
+    if status == 0:
+        nothing_is_left(app)
+        return False
+    assert status == -signal.SIGKILL
+    begun = ErasureLog(app.database).unfinished("reviews")
+    if not begun and ids(app) == ALL:
+        erase(app, app.stream("reviews"), user=PERSON, why="request")
+    go_on(app)
+    assert len(ErasureLog(app.database).of("reviews")) == 1
+    nothing_is_left(app)
+    return True
+
+
+def test_killed_in_the_middle_it_goes_on(made: Path, tmp_path: Path) -> None:
+    """Some of the steps; the test below tries them all."""
+    assert killed_at(20, made, tmp_path / "early")
+    assert killed_at(40, made, tmp_path / "late")
+
+
+@pytest.mark.slow
+def test_killed_at_each_step_it_goes_on(made: Path, tmp_path: Path) -> None:
+    """Before and after each commit, file and removal: all rows are there or all are out, and the next cycle ends it."""
+    at = 1
+    while killed_at(at, made, tmp_path / f"{at}"):
+        shutil.rmtree(tmp_path / f"{at}")
+        at += 1
+    assert at > 40
