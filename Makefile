@@ -8,7 +8,7 @@ DESK := tests/house tests/storage tests/feedback tests/monitoring tests/reports
 # Bytecode is wanted: without it every import takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup typing lint check test test-full demo bench-promotion bench-detection bench-peers-env browser lock clean
+.PHONY: help setup typing lint check test test-full demo bench-promotion bench-detection bench-peers-env trainer-env browser lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -42,8 +42,16 @@ check: setup typing  ## linter, types, and the tests that need neither server no
 test: lint  ## linter, type checker and the test suite
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-full: lint  ## the same with the slow tests and with all examples of hypothesis
+test-full: lint trainer-env  ## the same with the slow tests and with all examples of hypothesis
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m '' --hypothesis-profile full
+
+trainer-env: .venv-trainer/made  ## another environment with another scikit-learn, in .venv-trainer, for the slow tests
+
+# Made apart from the tests, which may not leave this machine.
+.venv-trainer/made: tests/training/other-constraints.txt
+	$(PYTHON) -m venv .venv-trainer
+	.venv-trainer/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
 
 demo: setup  ## the whole loop on a made stream, narrated
 	$(BIN)/trueup demo
@@ -71,4 +79,4 @@ lock: setup  ## writes constraints.txt from the environment as it stands
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v ' @ ' > constraints.txt
 
 clean:  ## removes the environment and the caches
-	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf .venv .venv-peers .venv-trainer .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

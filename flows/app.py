@@ -192,12 +192,8 @@ class App:
     def registry(self) -> Registry:
         from trueup.training.registry.registry import Registry
 
-        own = {
-            name.partition(":")[0].partition(".")[0]
-            for stream in self.settings.streams.values()
-            for name in stream.training.candidates
-            if ":" in name
-        }
+        named = (name for stream in self.settings.streams.values() for name in stream.training.candidates)
+        own = {name.partition(":")[0].partition(".")[0] for name in named if ":" in name}
         if self.settings.tracking.block:
             log_in_to_mlflow(self.settings.tracking.block)
         tracking, identity = self.settings.tracking, self.settled.identity if self.settled else None
@@ -220,8 +216,9 @@ class App:
         return account()
 
     def close(self) -> None:
-        if "database" in self.__dict__:
-            self.database.close()
+        for part in ("registry", "database"):  # only what was opened
+            if part in self.__dict__:
+                self.__dict__[part].close()
 
 
 def open_app(config: Path | None = None, home: Path | None = None, *, start: Path | None = None) -> App:

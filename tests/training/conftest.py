@@ -1,4 +1,4 @@
-"""A model that a job of somebody else trained, once for all tests."""
+"""A model that a job of somebody else trained, once for all tests, and another interpreter than ours."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+OTHER_PYTHON = Path(__file__).resolve().parents[2] / ".venv-trainer" / "bin" / "python"
 FOREIGN_JOB = Path(__file__).with_name("foreign_job.py")
 
 
@@ -15,6 +16,14 @@ FOREIGN_JOB = Path(__file__).with_name("foreign_job.py")
 def trained_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of its model, saved by our own interpreter; nobody writes into it."""
     return run_foreign_job(sys.executable, tmp_path_factory.mktemp("job") / "model")
+
+
+@pytest.fixture(scope="session")
+def other_python() -> str:
+    """The interpreter of another environment, with another scikit-learn and another MLflow."""
+    if not OTHER_PYTHON.exists():
+        pytest.skip("there is no other environment; `make trainer-env` makes it")
+    return str(OTHER_PYTHON)
 
 
 def run_foreign_job(python: str, folder: Path, *behaviour: str) -> Path:

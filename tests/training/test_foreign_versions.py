@@ -22,6 +22,7 @@ from trueup.training.registry.registry import Registry, Version
 from trueup.training.registry.run_tags import lineage_tag
 from trueup.training.trainers.returned import ReturnedTraining
 
+pytestmark = pytest.mark.timeout(900)  # another process imports what the model needs, on a loaded machine
 AT = datetime(2024, 3, 1, 12, 0, tzinfo=UTC)
 STREAM = StreamSettings(name="made", time="at", text=("text",), numeric=("number",), label=LabelPolicy(column="y"))
 
@@ -47,7 +48,10 @@ def held(trained_elsewhere: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     )  # fmt: skip
     version = record_foreign(registry, STREAM, returned)
     yield Held(registry, returned, version)
-    registry.load("made", 1).host.close()
+    model = registry.load("made", 1)
+    assert model.host.pid is not None
+    registry.close()  # as an open deployment does
+    assert model.host.pid is None
 
 
 def test_it_is_asked_as_a_model_of_ours(held: Held) -> None:

@@ -20,6 +20,7 @@ from trueup.training.hosts.foreign_model import ForeignModel, fault_of_answers
 from trueup.training.hosts.model_folder import copy_model, folder_digest
 from trueup.training.hosts.model_host import HostLimits, ModelHost
 
+pytestmark = pytest.mark.timeout(900)  # other interpreters import what a model needs, on a loaded machine
 CLASSES = ("bad", "good")
 LIMITS = HostLimits(memory=2 * 10**9, answer_s=60.0)
 

@@ -15,18 +15,8 @@ from trueup.training.hosts.foreign_model import ForeignModel
 from trueup.training.hosts.model_folder import folder_digest
 from trueup.training.hosts.model_host import HostLimits, ModelHost
 
-pytestmark = pytest.mark.slow
-PACKAGES = ("scikit-learn==1.3.2", "numpy<2", "pandas<2.3", "mlflow-skinny==2.22.*")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 ROWS = pd.DataFrame({"text": ["a good day", "an awful day", None], "number": [1.0, None, 2.0]})
-
-
-@pytest.fixture(scope="session")
-def other_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The interpreter of another virtual environment, with another scikit-learn and another MLflow."""
-    place = tmp_path_factory.mktemp("other") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-    subprocess.run([str(place / "bin/pip"), "install", "--quiet", *PACKAGES], check=True)
-    return str(place / "bin/python")
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,12 @@ class WarmModels:
         model.host.start()
         return model
 
+    def close(self) -> None:
+        """End all processes."""
+        with self._lock:
+            while self._models:
+                self._models.popitem()[1].host.close()
+
     def _made(self, stream: str, name: str, folder: Path, told: HostedVersion, next_step: str) -> ForeignModel:
         today = self._trainers.get(stream)
         limits = HostLimits(memory=told.memory, answer_s=told.answer_s, env=told.env)

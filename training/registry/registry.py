@@ -286,6 +286,10 @@ class Registry:
                 f"answer: trueup models rollback --to VERSION --stream {name} --why '...'"
             ) from error
 
+    def close(self) -> None:
+        """End the processes that answer for models of other trainers."""
+        self._warm.close()
+
     def failed(self, what: str, error: Exception) -> TrueupError:
         """What is raised where MLflow fails on something."""
         unanswered = self._server.lost(error) if self._server else ""
