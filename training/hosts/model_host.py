@@ -151,8 +151,8 @@ class ModelHost:
             raise self._unusable(f"it needed more memory than {bound} to {what}")
         if failed == "version":
             raise self._unusable(
-                f"{self.python} has not the libraries that it was trained with: {said['said']}. With other versions a "
-                "model can answer wrongly without an error"
+                f"{self.python} has not the libraries that it was trained with: {said['said'][:800]}. With other "
+                "versions a model can answer wrongly without an error"
             )
         raise self._unusable(f"it failed to {what} ({said['said'][:300]})")
 

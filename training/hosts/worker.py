@@ -91,7 +91,7 @@ def _loaded(folder: str) -> Any:
     told = [line for line in told if "mismatch" in line or "differs from the version" in line]
     told += [str(one.message) for one in caught if any(kind.__name__ == OUTDATED for kind in one.category.__mro__)]
     if told:
-        raise OtherLibraries(" ".join(told[0].split()))
+        raise OtherLibraries("; ".join(" ".join(line.split()) for line in dict.fromkeys(told)))
     return model
 
 
@@ -111,6 +111,7 @@ def _need_same_versions(folder: str) -> None:
 
     pinned = os.path.join(folder, "requirements.txt")
     lines = open(pinned, encoding="utf-8").read().splitlines() if os.path.exists(pinned) else []  # noqa: SIM115
+    other = []
     for line in lines:
         needed, exactly, version = line.partition(";")[0].partition("==")
         needed = needed.partition("[")[0].strip()
@@ -120,7 +121,9 @@ def _need_same_versions(folder: str) -> None:
         found = [one.version for name in names for one in metadata.distributions(name=name)]
         installed = found[0] if found else "no version"
         if installed.partition("+")[0] != version.strip().partition("+")[0]:
-            raise OtherLibraries("it was made with " + needed + " " + version.strip() + ", and here is " + installed)
+            other.append(needed + " " + version.strip() + " (here " + installed + ")")
+    if other:
+        raise OtherLibraries("it was made with " + ", ".join(other))
 
 
 def _answers(model: Any, question: str) -> dict[str, list[Any]]:
