@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
@@ -80,7 +82,7 @@ def replay(
         played = []
         for number, policy in enumerate(replay_policies(stream, policies, moments, baselines)):
             # MLflow keeps whole paths, so models of the copies lie in the first home too, under names of their own
-            home = Path(shutil.copytree(first.home, Path(scratch) / str(number)))
+            home = _copied(first.home, Path(scratch) / str(number))
             with closing(_scratch(app, policy.stream, home)) as copy:
                 played.append(_play(copy, policy, stream.metric, start, moments, known, tell))
             shutil.rmtree(home)
@@ -93,6 +95,13 @@ def replay(
         start=start,
         policies=tuple(played),
     )
+
+
+def _copied(home: Path, to: Path) -> Path:
+    """A copy of a home, by a process of its own: one that closes a file of SQLite's loses all its locks on it."""
+    copy = "import shutil, sys; shutil.copytree(*sys.argv[1:])"
+    subprocess.run([sys.executable, "-I", "-c", copy, str(home), str(to)], check=True)
+    return to
 
 
 def write_page(app: App, found: Replay) -> Path:
