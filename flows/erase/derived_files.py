@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
@@ -106,11 +107,9 @@ def _files(home: Path, apart: set[Path]) -> Iterator[Path]:
 @cache
 def words_of_programs() -> frozenset[str]:
     """Words that trueup and Evidently themselves write: documents would break without them, and they name nobody."""
-    import evidently
-
     found = set[str]()
     ours = Path(__file__).resolve().parents[2]
-    roots = [Path(str(evidently.__file__)).parent]
+    roots = [Path(place) for place in getattr(find_spec("evidently"), "submodule_search_locations", None) or ()]
     roots += [ours / room for room in ("storage", "feedback", "monitoring", "training", "reports", "flows")]
     for root in roots:
         for file in root.rglob("*"):

@@ -104,6 +104,5 @@ def _shared(low: str, start: int, value: str) -> int:
 
 
 def _lower(text: str) -> str:
-    """The text in small letters, each at its place: a letter whose small form is two stays as it is."""
-    low = text.lower()
-    return low if len(low) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    """The text in small letters, each at its place: İ stays as it is, the one letter whose small form is two."""
+    return "İ".join(part.lower() for part in text.split("İ"))
