@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from trueup.flows.app import App
 from trueup.storage.locations import is_local
@@ -19,18 +21,24 @@ def out_of_reach(app: App, stream: StreamSettings, versions: Sequence[int]) -> I
             "PostgreSQL keeps deleted rows in its pages until VACUUM, and in its write-ahead log until that is "
             "recycled: run VACUUM, and mind archived log files and replicas."
         )
-    if settings.tracking.uri.startswith("http"):
+    if settings.tracking.uri:
         named = ", ".join(f"v{number}" for number in versions)
         yield (
-            "The MLflow server keeps runs and models of "
-            f"{named or 'the stream'} as they were: their artifacts, tags and descriptions."
+            f"MLflow at {without_secrets(settings.tracking.uri)} keeps runs and models of {named or 'the stream'} as "
+            "they were: their artifacts, tags and descriptions."
         )
+    if os.environ.get("PREFECT_API_URL"):
+        yield "The Prefect server keeps the logs and artifacts of its runs."
     if not is_local(settings.store.archive):
         yield "The archive's file system may keep former versions of its files, as buckets with versioning do."
-    if settings.site.to and not is_local(settings.site.to):
+    if settings.site.to and not _in_home(settings.site.to, app.home):
         yield (
             f"The site at {without_secrets(settings.site.to)} shows its pages of before until it is built again: "
             "trueup site build --afresh."
         )
-    if settings.smtp.host or settings.alerts.channels:
+    if settings.smtp.uses_server or settings.alerts.channels:
         yield "Messages that were delivered lie with their recipients."
+
+
+def _in_home(place: str, home: Path) -> bool:
+    return is_local(place) and Path(place).expanduser().resolve().is_relative_to(home.resolve())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +13,9 @@ import pytest
 import trueup
 from tests.found_bytes import places_of
 from tests.made_deployments import BROKEN, HISTORY, ONE_CANDIDATE, SETTINGS, START, TRAINED, WEEK, WINDOW
+from tests.made_person import CANARY, PERSON, with_a_person
 from trueup.flows.demo.reviews import HEALTHY, make_reviews
 
-CANARY = "zzyqwxcanary"  # in every field of the person's rows
 MORE = ONE_CANDIDATE + '\n[site]\nto = "{site}"\n'
 
 
@@ -81,3 +84,27 @@ def test_a_canary_in_every_field_is_gone_from_every_byte(lived: Path) -> None:
         assert event["who"] == stream._app.who
         assert stream.check(as_of=TRAINED + WEEK).signals
         assert stream.export(lived / "out").files[0]["rows"] == HISTORY + WINDOW - done.rows
+
+
+def test_what_prefect_keeps_is_cleaned_as_well(tmp_path: Path) -> None:
+    """Logs, parameters and artifacts of runs, in its own database below the home folder."""
+    with_a_person(tmp_path / "one").close()
+    home = tmp_path / "one" / ".trueup"
+    ran = f"""
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_markdown_artifact
+
+@flow(name="cycle", persist_result=False)
+def told(words: str) -> None:
+    get_run_logger().warning("new words: %s", words)
+    create_markdown_artifact(f"New words: {{words}}", key="cycle")
+
+told("{PERSON}")
+"""
+    variables = {**os.environ, "PREFECT_HOME": str(home / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    variables.pop("PREFECT_API_URL", None)
+    subprocess.run([sys.executable, "-c", ran], env=variables, check=True, capture_output=True, timeout=600)
+    assert any("prefect/prefect.db" in place for place in places_of(CANARY, home))
+    with trueup.open(tmp_path / "one" / "trueup.toml") as deployment:
+        assert deployment.stream("reviews").erase(user=PERSON, why="request").erased
+    assert places_of(CANARY, home) == []

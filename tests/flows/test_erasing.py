@@ -20,13 +20,14 @@ import sqlalchemy as sa
 import trueup
 from tests.faults.test_killed_cycle import in_a_process
 from tests.found_bytes import places_of
-from tests.made_person import CANARY, PERSON, ROWS, THEIRS, opened, rows_of, with_a_person
+from tests.made_person import CANARY, PERSON, ROWS, SETTINGS, THEIRS, opened, rows_of, with_a_person
 from trueup.feedback.intake import ingest, ingest_feedback
 from trueup.flows.admin.doctor import examine
 from trueup.flows.app import App
 from trueup.flows.erase import derived_files
 from trueup.flows.erase import run as erasing
 from trueup.flows.erase.run import erase, finish_erasures
+from trueup.flows.erase.unreachable import out_of_reach
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database
 from trueup.storage.erasure.erasure_log import BEGUN, TAKEN_OUT, ErasureLog
@@ -265,6 +266,27 @@ def test_files_of_writers_that_were_killed_go_as_well(app: App) -> None:
     erase(app, stream, user=PERSON, why="request")
     assert [app.archive.exists(name) for name in lost] == [False, True]
     nothing_is_left(app)
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ("", ()),
+        ('[tracking]\nuri = "http://127.0.0.1:5000"\n', ("MLflow at http://127.0.0.1:5000",)),
+        ('[site]\nto = "/srv/www"\n', ("The site at /srv/www",)),
+        ('[site]\nto = "{home}/site"\n', ()),
+        ('[smtp]\nhost = "127.0.0.1"\n', ("Messages that were delivered",)),
+    ],
+)
+def test_it_names_what_it_cannot_reach(tmp_path: Path, more: str, named: tuple[str, ...]) -> None:
+    """Backups always, and what the settings put outside of the home folder."""
+    (tmp_path / "trueup.toml").write_text(SETTINGS.format(url="") + more.format(home=tmp_path / ".trueup"))
+    app = opened(tmp_path)
+    found = list(out_of_reach(app, app.stream("reviews"), (1, 2)))
+    app.close()
+    expected = ("Backups", *named)
+    assert len(found) == len(expected)
+    assert all(said.startswith(place) for said, place in zip(found, expected, strict=True))
 
 
 def test_on_postgresql(empty_postgres: str, tmp_path: Path) -> None:
