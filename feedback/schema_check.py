@@ -19,17 +19,17 @@ def required_columns(stream: StreamSettings) -> tuple[str, ...]:
 
 
 def expected_columns(stream: StreamSettings) -> tuple[str, ...]:
-    """Every column that the schema speaks of: the required ones, slices, the label's, and a sent prediction's."""
+    """Every column that the schema speaks of: the required, slices, the user's, the label's, a sent prediction's."""
     label = (stream.label.column, stream.label.arrived)
-    named = (*required_columns(stream), *stream.slices, *label, *stream.prediction.columns)
+    named = (*required_columns(stream), *stream.slices, stream.user, *label, *stream.prediction.columns)
     return tuple(dict.fromkeys(c for c in named if c))
 
 
 def as_brought(stream: StreamSettings, columns: Sequence[str], name: str) -> tuple[StreamSettings, tuple[str, ...]]:
     """The schema as a file with these columns can follow it, and what it lacks, in sentences.
 
-    Without the label's column its records are unlabelled; without a slice that is missing in them; without the
-    prediction's nobody answered them yet.
+    Without the label's column its records are unlabelled; without a slice that is missing in them; without the user's
+    they are nobody's; without the prediction's nobody answered them yet.
 
     Raises:
         InputError: the label is there, but not since when it is known: taken as known at once, it would leak.
@@ -37,6 +37,8 @@ def as_brought(stream: StreamSettings, columns: Sequence[str], name: str) -> tup
     label = stream.label
     lacking = [c for c in stream.slices if c not in columns]
     notes = [f"{name} has no column '{column}' (a slice); its records are stored without it" for column in lacking]
+    if stream.user and stream.user not in columns:
+        notes.append(f"{name} has no column '{stream.user}' (the user); trueup erase --user does not find its records")
     if label.column and label.column not in columns:
         notes.append(f"{name} has no column '{label.column}' (the label); its records are stored without a label")
         stream = stream.model_copy(update={"label": label.model_copy(update={"column": "", "arrived": ""})})

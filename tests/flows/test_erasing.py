@@ -163,6 +163,14 @@ def test_a_source_that_looks_back_brings_nothing_again(made: Path, tmp_path: Pat
         assert places_of(CANARY, folder / ".trueup") == []
 
 
+def test_a_file_without_the_users_column_is_told(app: App) -> None:
+    """Its records are nobody's, so erasing a user cannot find them."""
+    file, notes = app.home.parent / "nobody.csv", list[str]()
+    rows_of(61, 63).drop(columns="user").to_csv(file, index=False)
+    ingest(app.store, app.stream("reviews"), [str(file)], now=app.now(), on_note=notes.append)
+    assert [note for note in notes if "has no column 'user' (the user)" in note]
+
+
 def test_a_restored_store_is_erased_again(app: App) -> None:
     """Until its next cycle nothing of it comes in, and doctor says what waits; then all is gone again."""
     stream, saved = app.stream("reviews"), app.home.parent / "saved"
