@@ -77,6 +77,7 @@ def with_a_person(folder: Path, url: str = "") -> App:
     ingest_feedback(app.store, stream, [str(folder / "feedback.csv")], now=app.now())
     shown = json.dumps({"widgets": [{"words": [CANARY, "plain"], "count": 3}]}).encode()
     app.report_files.store("reviews", "0123456789ab", snapshot=gzip.compress(shown))
+    rows_of(0, 10)[["text", "stars"]].to_parquet(app.home / "job.parquet")  # such as a trainer is given
     mail = app.home / "mail" / "new" / "1.eml"
     mail.parent.mkdir(parents=True, exist_ok=True)
     mail.write_text(f"Subject: drift\nContent-Type: text/plain\n\nThe words {CANARY} and plain are new.\n")

@@ -16,6 +16,8 @@ def out_of_reach(app: App, stream: StreamSettings, versions: Sequence[int]) -> I
     """What may still hold the data: backups always, and what the settings name outside of this machine."""
     settings = app.settings
     yield "Backups of the home folder, the store and the archive, and what was exported: restore none from before."
+    if stream.source.is_set or stream.feedback_source.is_set:
+        yield "The stream's source still holds the rows; whenever they come again they are left out."
     if app.database.engine.dialect.name == "postgresql":
         yield (
             "PostgreSQL keeps deleted rows in its pages until VACUUM, and in its write-ahead log until that is "

@@ -1,4 +1,4 @@
-"""What was erased taken out of a file, whatever it is packed in: texts, JSON, mails, gzip, zip and stored models."""
+"""What was erased taken out of a file, whatever it is packed in: texts, JSON, mails, gzip, zip, Parquet, models."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from collections.abc import Collection
 from email import policy
 from email.message import Message
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trueup.storage.arrow_columns import as_text, is_text
 from trueup.storage.erasure.needles import ERASED, Needles
 
 _MODEL = ".skops"
@@ -39,6 +43,8 @@ def cleaned_bytes(data: bytes, name: str, needles: Needles, terms: Collection[st
         return data if made is inner else gzip.compress(made, 4, mtime=0)
     if data[:4] == b"PK\x03\x04":
         return _zip(data, name, needles, terms)
+    if data[:4] == b"PAR1":
+        return _parquet(data, needles)
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -56,6 +62,25 @@ def _text(text: str, needles: Needles) -> str:
         made = needles.scrubbed(document)
         return text if made is document else json.dumps(made)
     return needles.scrub(text)
+
+
+def _parquet(data: bytes, needles: Needles) -> bytes:
+    try:
+        table = pq.read_table(pa.BufferReader(data))
+    except pa.ArrowException as error:
+        raise ValueError("it is damaged") from error
+    made = table
+    for place, field in enumerate(table.schema):
+        if is_text(field.type) or pa.types.is_dictionary(field.type):
+            held = as_text(table.column(place)).to_pylist()
+            clean = [value if value is None else needles.scrub(value) for value in held]
+            if any(a is not b for a, b in zip(clean, held, strict=True)):
+                made = made.set_column(place, field.name, pa.array(clean, pa.string()))
+    if made is table:
+        return data
+    out = io.BytesIO()
+    pq.write_table(made, out)
+    return out.getvalue()
 
 
 def _zip(data: bytes, name: str, needles: Needles, terms: Collection[str]) -> bytes:

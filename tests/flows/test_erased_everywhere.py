@@ -16,6 +16,7 @@ from tests.made_deployments import BROKEN, HISTORY, ONE_CANDIDATE, SETTINGS, STA
 from tests.made_person import CANARY, PERSON, with_a_person
 from trueup.flows.demo.reviews import HEALTHY, make_reviews
 
+PATIENT = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "240"}
 MORE = ONE_CANDIDATE + '\n[site]\nto = "{site}"\n'
 
 
@@ -101,9 +102,10 @@ def told(words: str) -> None:
 
 told("{PERSON}")
 """
-    variables = {**os.environ, "PREFECT_HOME": str(home / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    variables = {**os.environ, "PREFECT_HOME": str(home / "prefect"), **PATIENT}
     variables.pop("PREFECT_API_URL", None)
-    subprocess.run([sys.executable, "-c", ran], env=variables, check=True, capture_output=True, timeout=600)
+    done = subprocess.run([sys.executable, "-c", ran], env=variables, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
     assert any("prefect/prefect.db" in place for place in places_of(CANARY, home))
     with trueup.open(tmp_path / "one" / "trueup.toml") as deployment:
         assert deployment.stream("reviews").erase(user=PERSON, why="request").erased
