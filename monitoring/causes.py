@@ -16,5 +16,6 @@ class Cause(StrEnum):
     NO_CHAMPION = "no_champion"  # a first one was tried, and there is none
     CYCLE = "cycle"  # it fails, whatever the champion is worth
     SOURCE = "source"  # a place that data comes in from by itself fails, or holds a file that cannot be taken in
+    TRAINER = "trainer"  # the team's own training job fails, or gave back what cannot be used
     ROLLBACK = "rollback"  # the champion went back; until somebody resumes promotion, nothing is promoted by itself
     LABEL_FEED = "label_feed"  # the labels that a challenger gained by may be broken; it waits for a person

@@ -217,6 +217,7 @@ class History:
     labels: mature labels newer than the champion's cut-off, now. paused: by whom, when and why; empty: it is not.
     movable: whether a signal's reference can move with a change; that of a series is its own past.
     trained: labelled rows in the champion's snapshot; 0: nobody knows.
+    training: by whom a challenger is being trained; empty: none is.
     """
 
     counted: tuple[PastCheck, ...]
@@ -226,3 +227,4 @@ class History:
     paused: str = ""
     movable: bool = True
     trained: int = 0
+    training: str = ""

@@ -182,6 +182,8 @@ def _running(signal: Signal, counted: tuple[PastCheck, ...]) -> int:
 def _forbidden(policy: Policy, history: History, codes: frozenset[str], as_of: datetime) -> tuple[str, ...]:
     """Why no challenger may be trained now; empty where nothing stands against it."""
     found = []
+    if history.training:
+        found.append(f"No retraining meanwhile: {history.training}.")
     if history.labels < policy.min_labels:
         found.append(
             f"No retraining: {history.labels} mature labels newer than the champion's training data, "

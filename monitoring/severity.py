@@ -20,6 +20,7 @@ _FIXED = {
     Cause.NO_CHAMPION: Severity.HIGH,
     Cause.CYCLE: Severity.HIGH,
     Cause.SOURCE: Severity.HIGH,
+    Cause.TRAINER: Severity.HIGH,
     Cause.LABEL_FEED: Severity.HIGH,
     Cause.ROLLBACK: Severity.HIGH,
 }

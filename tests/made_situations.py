@@ -259,6 +259,9 @@ KINDS: dict[str, Callable[[], Situation]] = {
     "source failed": lambda: _alone(
         AlertKind.FAILURE, Cause.SOURCE, "The source 's3://exports/*.csv' cannot be read. It reported: no such host."
     ),
+    "trainer failed": lambda: _alone(
+        AlertKind.FAILURE, Cause.TRAINER, "train.py failed (exit status 1). Its last words: no table 'features'."
+    ),
     "champion lost": lambda: _alone(AlertKind.FAILURE, Cause.CHAMPION, "v1 cannot be loaded: model.skops is missing."),
     "no champion": lambda: _alone(AlertKind.NO_CHAMPION, Cause.NO_CHAMPION, "12 labelled records.", champion=None),
     "no records": lambda: _feed("DQ-VOLUME", "No record came in the newest day, 430 usually.", value=0.0),

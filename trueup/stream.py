@@ -171,13 +171,20 @@ class Stream:
     def train(self, as_of: AsOf = None, *, on_candidate: Callable[[Any], None] = lambda progress: None) -> TrainResult:
         """The first champion, or a challenger on demand, through the same gate as in a cycle.
 
+        Where the stream has a trainer of its own, it is asked and waited for.
+
         Raises:
             NotTrainable: the rows cannot be learnt from.
             LeaseHeld, TimeRefused, ModelUnusable: as `cycle`.
         """
-        from trueup.flows.cycle.train_on_demand import train_now
+        if self.settings.training.trainer.is_set:
+            from trueup.flows.cycle.train_by_trainer import train_by_trainer
 
-        done = train_now(self._app, self.settings, self.moment(as_of), on_candidate=on_candidate)
+            done = train_by_trainer(self._app, self.settings, self.moment(as_of), on_progress=on_candidate)
+        else:
+            from trueup.flows.cycle.train_on_demand import train_now
+
+            done = train_now(self._app, self.settings, self.moment(as_of), on_candidate=on_candidate)
         return TrainResult.from_json(done)
 
     def reproduce(self, version: int | str) -> ReproduceResult:

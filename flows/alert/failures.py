@@ -30,6 +30,7 @@ _OVER = {
     Cause.CHAMPION: "the champion can be loaded and answers again",
     Cause.NO_CHAMPION: "the stream has a champion",
     Cause.CYCLE: "a cycle finished again",
+    Cause.TRAINER: "the training job ended well again",
     Cause.SOURCE: "the source is read again, and every file of it could be taken in",
     Cause.LABEL_FEED: "the newest labels are again as complete as earlier ones, and agree with them",
 }

@@ -139,7 +139,7 @@ def _stopped_by(app: App, told: Situation, history: Sequence[PromotionAttempt]) 
     cause = leading_cause(told)
     if cause is Cause.NO_CHAMPION and history and history[0].to_version is None:
         return history[0].why
-    if cause not in (Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION, Cause.SOURCE):
+    if cause not in (Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION, Cause.SOURCE, Cause.TRAINER):
         return ""
     notices = app.outbox.of_incident(next(i.id for i in told.open if cause in i.causes))
     facts = [AlertFacts.from_json(notice.facts) for notice in notices if notice.facts is not None]

@@ -44,7 +44,8 @@ def train(
 ) -> None:
     """Train the first champion, or a challenger on demand.
 
-    Both go through the same gate as in a cycle.
+    Both go through the same gate as in a cycle. A stream's own trainer is asked and waited for; ended early, this
+    command loses nothing: a cycle collects the model.
     """
     from trueup.flows.cli.progress import shown
     from trueup.reports.signal_tables import gate_shown
@@ -80,7 +81,7 @@ def train(
             ended = f"v{done.version} passed the gate and waits: {done.held}. To let it answer: {promote}"
         s.show(
             done.as_json(),
-            table(f"candidates, mean {metric} over the newest blocks", head, rows),
+            *([table(f"candidates, mean {metric} over the newest blocks", head, rows)] if rows else []),
             *gate_shown(done.gate["tests"], every=every),
             ended,
         )

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from trueup.flows.app import App
-from trueup.flows.cycle.outputs import DecideOutput, Output, ScoreOutput, StepOutput, output_of
+from trueup.flows.cycle.outputs import CheckOutput, DecideOutput, Output, ScoreOutput, StepOutput, output_of
 from trueup.flows.cycle.strategies import PRODUCTION, Strategies
+from trueup.flows.train.lineage import asked_by_cycle
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.leases import Lease
 from trueup.storage.stream import StreamSettings
@@ -62,6 +63,17 @@ class CycleContext:
     def decided(self) -> DecideOutput:
         """What the decide step left behind."""
         return self._needed(DecideOutput)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What asks for a training in this cycle, as it is kept with a version."""
+        checked = self.output_of(CheckOutput)
+        return asked_by_cycle(
+            self.cycle.id,
+            self.decided.decision,
+            report_id=checked.check.report_id if checked else None,
+            windows=checked.windows if checked else None,
+        )
 
     @property
     def paused(self) -> str:

@@ -44,7 +44,9 @@ def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         reasons[:0] = pulled.problems
     if pulled and pulled.failed:
         reasons.insert(0, age_of_data(pulled, checked.check.last_time if checked else None, cycle.as_of))
-    if trained and not trained.trained:
+    if trained and trained.trainer:
+        reasons.append(trained.trainer["said"])
+    elif trained and not trained.trained:
         reasons.append(f"Training failed: {trained.failed}")
     if planned and planned.state is PromotionState.HELD:
         held = (gated and gated.held) or "the stream was paused before it could be promoted"
@@ -73,6 +75,7 @@ def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         "probation": None if not probation or probation.over else probation.as_json(),
         "paused": bool(decided.paused),
         **({"pulled": pulled.feeds} if pulled else {}),
+        **({"trainer": trained.trainer} if trained and trained.trainer else {}),
     }
 
 
@@ -156,6 +159,9 @@ def _rest(done: dict[str, Any]) -> str:
         return f"v{done['training']['version']} trained, {verdict}"
     if done.get("paused"):
         return "paused, no action"
+    asked = done.get("trainer")
+    if asked and (asked["state"] != "open" or not done["check"]):
+        return _OF_TRAINER[asked["state"]].format(asked["name"])
     if done["decision"]["action"] == "none":
         if not (done["check"] and done["check"]["counted"]):
             return "no action yet"
@@ -166,6 +172,15 @@ def _rest(done: dict[str, Any]) -> str:
         return "ok" if 2 * unjudged < len(signals) else f"{unjudged} of {len(signals)} signals not judged"
     codes = ", ".join(done["decision"]["codes"])
     return f"{done['decision']['action']}: {codes}" if codes else "training failed"
+
+
+_OF_TRAINER = {
+    "asked": "{} trains a challenger",
+    "open": "{} trains the first champion",
+    "again": "{} is tried again",
+    "nothing": "{} proposed nothing",
+    "failed": "{} failed",
+}
 
 
 def _table(first: str, second: str, rows: list[tuple[str, str, str]]) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from trueup.flows.cycle.context import CycleContext
+from trueup.flows.cycle.trainer_step import open_request
+from trueup.flows.train.asking import said_of
 from trueup.monitoring.check import Check
 from trueup.monitoring.policy import History, PastAttempt, PastCheck, quality_held
 from trueup.storage.cycles import CountedCheck
@@ -28,11 +30,11 @@ def history_of(context: CycleContext, version: int, labels: int) -> History:
         if p.cycle_id != cycle.id and p.kind in GATED and p.as_of <= cycle.as_of
     )
     latest = _past(stream.policy, last) if last is not None and last.version == version else None
-    champion = app.promotions.version(stream.name, version)
-    trained = champion.trained_labels if champion else 0
+    champion, request = app.promotions.version(stream.name, version), open_request(context)
     return History(
-        counted, attempts, labels, latest, context.paused, movable=not stream.series, trained=trained
-    )
+        counted, attempts, labels, latest, context.paused, movable=not stream.series,
+        trained=champion.trained_labels if champion else 0, training=said_of(request) if request else "",
+    )  # fmt: skip
 
 
 def _past(policy: Policy, past: CountedCheck) -> PastCheck:

@@ -156,21 +156,38 @@ class DecideOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOutput:
-    """The version that was trained; or why none could be, and the tests of the rows that say so."""
+    """The version that was trained; or why none could be, and the tests of the rows that say so.
+
+    trainer: how a trainer stands that was asked, as `asking.trainer_document` puts it. asked: who or what had asked it
+    for what was collected.
+    """
 
     step: ClassVar[str] = "train"
     trained: Trained | None = None
     failed: str = ""
     tests: Sequence[dict[str, Any]] = field(default=())
+    trainer: Json | None = None
+    asked: Json | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is something for the gate to say, and not only a trainer at work."""
+        return self.trained is not None or bool(self.failed)
 
     def as_json(self) -> dict[str, Any]:
-        return self.trained.as_json() if self.trained else {"failed": self.failed, "tests": list(self.tests)}
+        own = self.trained.as_json() if self.trained else {}
+        if not self.trained and (self.failed or not self.trainer):
+            own = {"failed": self.failed, "tests": list(self.tests)}
+        return own | {k: v for k, v in (("trainer", self.trainer), ("asked", self.asked)) if v is not None}
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
-        if "failed" in value:
-            return cls(failed=value["failed"], tests=value.get("tests", ()))
-        return cls(trained=Trained(**value))
+        own = {k: v for k, v in value.items() if k not in ("trainer", "asked")}
+        trained = Trained(**own) if "version" in own else None
+        return cls(
+            trained=trained, failed=own.get("failed", ""), tests=own.get("tests", ()), trainer=value.get("trainer"),
+            asked=value.get("asked"),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

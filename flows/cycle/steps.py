@@ -33,6 +33,7 @@ from trueup.flows.cycle.outputs import (
 )
 from trueup.flows.cycle.probation import probation_step
 from trueup.flows.cycle.pull_step import pull_step, with_age_of_data
+from trueup.flows.cycle.trainer_step import ask_step, collect_step, open_request
 from trueup.flows.gate.evaluate import GateOutcome, read_gate_files, with_unit_doubt
 from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit, gated_attempt, hold_reason, name_challenger
@@ -40,7 +41,7 @@ from trueup.flows.promote.external_releases import need_service_champion
 from trueup.flows.promote.notifications import refusal_reason
 from trueup.flows.promote.reference_only import refuse_to_train
 from trueup.flows.sources.opening import feeds_of
-from trueup.flows.train.lineage import asked_by_cycle, window_spans
+from trueup.flows.train.lineage import window_spans
 from trueup.flows.train.run import train_version
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.policy import Action, Decision
@@ -49,6 +50,7 @@ from trueup.storage.actors import SCHEDULE
 from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence
 from trueup.storage.promotions import PromotionAttempt, PromotionState
 from trueup.storage.stream import StreamSettings
+from trueup.storage.trainers.training_requests import TrainerRequest
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def decide_step(context: CycleContext) -> None:
     app, cycle = context.app, context.cycle
     checked = context.output_of(CheckOutput)
     if checked is None:
-        output = _first_decision(context.paused)
+        output = _first_decision(context.paused, open_request(context))
         with context.step("decide", output) as connection:
             app.cycles.add_decision(connection, cycle, None, asdict(output.decision))
         return
@@ -130,11 +132,13 @@ def decide_step(context: CycleContext) -> None:
             harmless_is_over(connection)
 
 
-def _first_decision(paused: str) -> DecideOutput:
-    """What is concluded without a champion to check: its training, where nobody paused the stream."""
+def _first_decision(paused: str, request: TrainerRequest | None) -> DecideOutput:
+    """What is concluded without a champion to check: its training, where nobody paused the stream or trains it."""
     action, reason = Action.RETRAIN, "The stream has no champion yet, so its first one is trained."
     if paused:
         action, reason = Action.NONE, f"No training of a first champion: {paused}"
+    elif request:
+        action, reason = Action.NONE, "The stream has no champion yet: its first one is in training."
     return DecideOutput(decision=Decision(action, (), (), (reason,)), paused=paused)
 
 
@@ -145,26 +149,28 @@ def train_step(context: CycleContext) -> None:
     """
     app, stream, cycle = context.app, context.stream, context.cycle
     decision = context.decided.decision
+    request = None if context.paused else open_request(context)
+    if request is not None:
+        collect_step(context, request)
+        return
     if decision.action is not Action.RETRAIN or context.paused:
         context.finish_step("train", None)
         return
-    checked = context.output_of(CheckOutput)
     try:
         refuse_to_train(app, stream, cycle.as_of)
         need_service_champion(app, stream, cycle.as_of)
         read_gate_files(app, stream)
+        output = ask_step(context) if stream.training.trainer.is_set else TrainOutput()
+        if not stream.training.candidates:
+            context.finish_step("train", output)
+            return
         trained = train_version(
             app,
             context.lease,
             stream,
             cycle.as_of,
             cycle_id=cycle.id,
-            asked=asked_by_cycle(
-                cycle.id,
-                decision,
-                report_id=checked.check.report_id if checked else None,
-                windows=checked.windows if checked else None,
-            ),
+            asked=context.asked,
             on_candidate=context.on_candidate,
             artifacts=context.strategies.artifacts,
         )
@@ -172,19 +178,19 @@ def train_step(context: CycleContext) -> None:
         context.finish_step("train", TrainOutput(failed=str(error), tests=getattr(error, "tests", ())))
         return
     name_challenger(app, context.lease, stream, trained)
-    context.finish_step("train", TrainOutput(trained=trained))
+    context.finish_step("train", replace(output, trained=trained))
 
 
 def gate_step(context: CycleContext) -> None:
     """Judge the challenger, and write the attempt down before anything moves."""
     app, stream, cycle, left = context.app, context.stream, context.cycle, context.output_of(TrainOutput)
-    if left is None:
+    if left is None or not left.ended:
         context.finish_step("gate", None)
         return
     judged, why = _judged(context, left)
     paused = context.paused
     held = paused or hold_reason(app, stream, judged.doubts)
-    codes = context.decided.decision.confirmed
+    codes = tuple(left.asked["codes"]) if left.asked else context.decided.decision.confirmed
     planned = gated_attempt(
         app, stream, cycle.as_of, judged, left.trained, why=why, held=held, who=SCHEDULE, codes=codes,
         cycle_id=cycle.id,
@@ -192,7 +198,7 @@ def gate_step(context: CycleContext) -> None:
     output = GateOutput(judged=judged if left.trained else None, state=planned.state, held=held)
     with context.step("gate", output) as connection:
         app.promotions.add(connection, planned)
-        if not paused:
+        if not paused and (left.trained or not left.trainer):
             _tell_of_gate(context, connection, planned, held)
 
 
@@ -202,12 +208,12 @@ def _judged(context: CycleContext, left: TrainOutput) -> tuple[GateOutcome, str]
         checked = context.output_of(CheckOutput)
         gate = {"passed": False, "tests": list(left.tests)}
         return GateOutcome(gate, context.champion, checked.labels if checked else 0), left.failed
-    decision = context.decided.decision
-    asking = [said for said in decision.reasons if said.partition(":")[0] in decision.confirmed]
+    asked = left.asked or context.asked
+    asking = [said for said in asked["reasons"] if said.partition(":")[0] in asked["codes"]]
     judged = context.strategies.judge(context.app, context.stream, left.trained, context.cycle.as_of)
     checked = context.output_of(CheckOutput)
     judged = with_unit_doubt(judged, checked.check if checked else None)
-    return judged, decision.growth or " ".join(asking or decision.reasons)
+    return judged, asked.get("growth") or " ".join(asking or asked["reasons"])
 
 
 def _tell_of_gate(context: CycleContext, connection: Connection, planned: PromotionAttempt, held: str) -> None:

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from trueup.flows.alert.dispatch import deliver_now
 from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of, champion_version, refuse_rewind
@@ -18,7 +20,7 @@ from trueup.flows.promote.commit import commit_and_announce, finish_undone, gate
 from trueup.flows.promote.external_releases import follow_service, need_service_champion
 from trueup.flows.promote.reference_only import new_reference
 from trueup.flows.train.lineage import asked_by_person
-from trueup.flows.train.run import train_version
+from trueup.flows.train.run import Trained, train_version
 from trueup.storage import snapshots
 from trueup.storage.errors import NoChampion, NotTrainable
 from trueup.storage.leases import Lease, hold
@@ -48,20 +50,10 @@ def train_now(
         NotTrainable: the rows cannot be learnt from; which of their tests refused them is kept in the history.
     """
     with hold(app.database, stream.name, clock=app.clock) as lease:
-        finish_undone(app, lease, stream)
-        try:
-            refuse_rewind(app, stream, as_of, champion_of(app, stream))
-        except NoChampion:
-            refuse_rewind(app, stream, as_of, None)
-        if stream.predicts:
-            followed = follow_service(app, lease, stream, as_of)
-        else:
-            followed = new_reference(app, lease, stream, as_of, who=app.who)
+        followed = followed_instead(app, lease, stream, as_of)
         if followed is not None:
             deliver_now(app)
-            return _of_service(app, stream, followed)
-        need_service_champion(app, stream, as_of)
-        read_gate_files(app, stream)
+            return of_service(app, stream, followed)
         name, moment = _left_behind(app, stream, as_of) or (f"{TRAINING}{uuid.uuid4().hex}", as_of)
         try:
             trained = train_version(
@@ -71,20 +63,57 @@ def train_now(
             if error.tests:
                 _keep_refusal(app, lease, stream, as_of, error)
             raise
-        name_challenger(app, lease, stream, trained)
-        judged = run_gate(app, stream, trained, as_of)
-        held = hold_reason(app, stream, judged.doubts)
-        planned = gated_attempt(
-            app, stream, as_of, judged, trained, why="A person started it with `trueup train`.", held=held,
-            who=app.who,
-        )
-        with lease.transaction(app.database) as connection:
-            planned = app.promotions.add(connection, planned)
-        promotion = None
-        if planned.state is PromotionState.DECIDED:
-            commit_and_announce(app, lease, stream, planned)
-            promotion = {"from_version": planned.from_version, "to_version": planned.to_version}
+        done = judge_now(app, lease, stream, trained, as_of)
     deliver_now(app)
+    return done
+
+
+def followed_instead(app: App, lease: Lease, stream: StreamSettings, as_of: datetime) -> PromotionAttempt | None:
+    """What stands before a training on demand: a service's release or a new reference, which takes its place.
+
+    Raises:
+        TimeRefused, ModelUnusable, ConfigError: as `train_now`.
+    """
+    finish_undone(app, lease, stream)
+    try:
+        refuse_rewind(app, stream, as_of, champion_of(app, stream))
+    except NoChampion:
+        refuse_rewind(app, stream, as_of, None)
+    if stream.predicts:
+        followed = follow_service(app, lease, stream, as_of)
+    else:
+        followed = new_reference(app, lease, stream, as_of, who=app.who)
+    if followed is None:
+        need_service_champion(app, stream, as_of)
+        read_gate_files(app, stream)
+    return followed
+
+
+def judge_now(
+    app: App,
+    lease: Lease,
+    stream: StreamSettings,
+    trained: Trained,
+    as_of: datetime,
+    write: Callable[[Connection], None] = lambda connection: None,
+) -> dict[str, Any]:
+    """Judge a version trained on demand, and promote it if the gate lets it through, in the contract's keys.
+
+    write: into the transaction that keeps the attempt.
+    """
+    name_challenger(app, lease, stream, trained)
+    judged = run_gate(app, stream, trained, as_of)
+    held = hold_reason(app, stream, judged.doubts)
+    planned = gated_attempt(
+        app, stream, as_of, judged, trained, why="A person started it with `trueup train`.", held=held, who=app.who
+    )
+    with lease.transaction(app.database) as connection:
+        planned = app.promotions.add(connection, planned)
+        write(connection)
+    promotion = None
+    if planned.state is PromotionState.DECIDED:
+        commit_and_announce(app, lease, stream, planned)
+        promotion = {"from_version": planned.from_version, "to_version": planned.to_version}
     waits = held if planned.state is PromotionState.HELD else None
     return {**asdict(trained), "gate": judged.gate, "promotion": promotion, "held": waits}
 
@@ -96,7 +125,8 @@ def _keep_refusal(app: App, lease: Lease, stream: StreamSettings, as_of: datetim
         app.promotions.add(connection, refused)
 
 
-def _of_service(app: App, stream: StreamSettings, followed: PromotionAttempt) -> dict[str, Any]:
+def of_service(app: App, stream: StreamSettings, followed: PromotionAttempt) -> dict[str, Any]:
+    """What took the place of a training, in the contract's keys."""
     assert followed.to_version is not None
     record = app.promotions.version(stream.name, followed.to_version)
     assert record is not None

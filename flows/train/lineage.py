@@ -79,6 +79,7 @@ def asked_by_cycle(
         "windows": windows,
         "codes": list(decision.confirmed),
         "reasons": list(decision.reasons),
+        **({"growth": decision.growth} if decision.growth else {}),
     }
 
 

@@ -17,6 +17,7 @@ _SAID = {
     Cause.CHAMPION: "the model cannot be used since {day}",
     Cause.NO_CHAMPION: "no model yet, training failed on {day}",
     Cause.CYCLE: "checks fail since {day}",
+    Cause.TRAINER: "the training job fails since {day}",
     Cause.SOURCE: "new data is missing since {day}",
     Cause.ROLLBACK: "went back to an earlier model on {day}",
     Cause.LABEL_FEED: "labels are in doubt since {day}",

@@ -23,7 +23,7 @@ def todo_line(situation: Situation) -> tuple[str, Remedy | None]:
     """The real action first, then at most one command."""
     held = situation.newest(AlertKind.LABEL_FEED, AlertKind.APPROVAL)
     cause = leading_cause(situation)
-    if cause in (Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION, Cause.SOURCE):
+    if cause in (Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION, Cause.SOURCE, Cause.TRAINER):
         return _work(situation, cause)
     if held is not None and held.to_version is not None and held.to_version != situation.champion:
         return _decide(situation, held)
@@ -72,6 +72,11 @@ def _work(situation: Situation, cause: Cause) -> tuple[str, Remedy | None]:
         )
     if cause is Cause.SOURCE:
         return "Look today: repair the source or the file; the next cycle takes in what waits.", doctor
+    if cause is Cause.TRAINER:
+        return (
+            "Repair the training job; a later cycle asks it again, or ask it now.",
+            Remedy(_command("train", stream=situation.stream), "It asks the job for a model and tests it."),
+        )
     return "Look today: correct what stopped the check, then let it run again.", doctor
 
 

@@ -18,8 +18,8 @@ from trueup.storage.formatting import METRIC_NAMES
 SELECTIVE = "labels are selective"  # how GATE-FEED begins where one predicted class is labelled more or less often
 # The gravest condition leads: what keeps trueup from its work, then what hurts users, then the rest.
 BY_GRAVITY = (
-    Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION, Cause.SOURCE, Cause.METRIC, Cause.LABEL_FEED, Cause.ROLLBACK,
-    Cause.FEED, Cause.DATA, Cause.DRIFT,
+    Cause.CYCLE, Cause.CHAMPION, Cause.NO_CHAMPION, Cause.SOURCE, Cause.TRAINER, Cause.METRIC, Cause.LABEL_FEED,
+    Cause.ROLLBACK, Cause.FEED, Cause.DATA, Cause.DRIFT,
 )  # fmt: skip
 
 
@@ -204,6 +204,7 @@ _OPEN: dict[Cause, Callable[[Situation], str]] = {
     Cause.CHAMPION: lambda s: _failed(AlertKind.FAILURE, s),
     Cause.NO_CHAMPION: lambda s: f"No model yet: {_lower(_finding(_failed(AlertKind.NO_CHAMPION, s)))}",
     Cause.SOURCE: lambda s: _failed(AlertKind.FAILURE, s),
+    Cause.TRAINER: lambda s: _failed(AlertKind.FAILURE, s),
     Cause.METRIC: quality_fell,
     Cause.LABEL_FEED: _label_feed,
     Cause.ROLLBACK: _rolled_back,

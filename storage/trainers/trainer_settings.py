@@ -16,7 +16,7 @@ from trueup.storage.policy import Frozen, positive_span
 from trueup.storage.timepoints import parse_span
 
 JOB = "TRUEUP_JOB"  # the variable that names the job's folder
-_ALWAYS = ("PATH", "LANG", "TZ")  # variables that every program sees, beside LC_…
+_ALWAYS = ("PATH", "LANG", "TZ", "DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY")  # beside LC_…
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(MB|GB)")
 _SCRIPT = re.compile(r"[^-\s][^\s]*\.[A-Za-z]\w*")
 _BYTES = {"MB": 10**6, "GB": 10**9}

@@ -13,7 +13,8 @@ from trueup.reports.runbook import runbook_anchor, runbook_code, runbook_codes, 
 from trueup.storage.errors import InputError
 
 OPENED_BY_NO_SIGNAL = {
-    cause.upper() for cause in (Cause.CHAMPION, Cause.NO_CHAMPION, Cause.CYCLE, Cause.SOURCE, Cause.ROLLBACK)
+    cause.upper()
+    for cause in (Cause.CHAMPION, Cause.NO_CHAMPION, Cause.CYCLE, Cause.SOURCE, Cause.TRAINER, Cause.ROLLBACK)
 }
 ELSEWHERE = {"PROBATION", "DEAD-LETTER", "SOURCE-LATE", Cause.LABEL_FEED.upper()}
 QUESTIONS = ("What it means.", "Usual causes.", "Check.", "Do.", "Ignore it when.")

@@ -1,0 +1,140 @@
+"""Collecting what a trainer gave back: by a later cycle, once, and only what is of this run and came in time."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Connection
+
+from trueup.flows.app import App
+from trueup.flows.train.asking import begin_job, empty_job_folder, job_folder, said_of, trainer_document
+from trueup.flows.train.returned_version import register_returned
+from trueup.flows.train.run import Trained
+from trueup.reports.masking import masked
+from trueup.storage.errors import ModelUnusable
+from trueup.storage.leases import Lease
+from trueup.storage.secrets import without_secrets
+from trueup.storage.stream import StreamSettings
+from trueup.storage.trainers.training_requests import RequestState, TrainerRequest, TrainerRequests
+
+if TYPE_CHECKING:
+    from trueup.training.trainers.program import Ended
+
+_SLACK = timedelta(minutes=1)  # beyond limit and grace, before a watchdog counts as stuck
+_LONGEST = 300  # characters of the program's last words
+
+
+@dataclass(frozen=True)
+class Collected:
+    """How an open request stands.
+
+    state: as it is to be closed, or open. trained: the version that came of it. said: in words. write: closes the
+    request; it belongs into the transaction that tells of it. afterwards: what is to be done once that is durable.
+    """
+
+    request: TrainerRequest
+    state: RequestState
+    said: str
+    trained: Trained | None = None
+    write: Callable[[Connection], None] = lambda connection: None
+    afterwards: Callable[[], None] = lambda: None
+
+    @property
+    def document(self) -> dict[str, object]:
+        """As a cycle keeps it."""
+        return trainer_document(self.request, str(self.state), self.said)
+
+
+def collect(app: App, lease: Lease, stream: StreamSettings, request: TrainerRequest) -> Collected:
+    """Look at an open request, and take what it gave back; nothing of it is closed before `write`.
+
+    A try that a crash kept from its start is started, unless its time is over.
+
+    Raises:
+        LeaseHeld: the lease was lost.
+        TrueupError: registry or archive fail; the request stays open.
+    """
+    from trueup.training.trainers.ending import JobEnd, end_of
+
+    ended = _ended(app, stream, request)
+    if ended is None:
+        return Collected(request, RequestState.OPEN, f"{said_of(request)}.")
+    end, said = end_of(request.trainer, ended, request.attempt)
+    trained = None
+    if end is JobEnd.MODEL:
+        try:
+            trained = register_returned(app, lease, stream, request)
+        except ModelUnusable as error:
+            end, said = JobEnd.FAILED, str(error)
+    elif end is JobEnd.FAILED:
+        said += _last_words(app, request)
+    return _closing(app, stream, request, _STATES[end], said, trained)
+
+
+def is_at_work(app: App, request: TrainerRequest) -> bool:
+    """Whether nobody needs to look at a request yet: its job runs, and its time is not over."""
+    from trueup.training.trainers.program import program_ended, was_started
+
+    folder, late = job_folder(app, request), app.now() > request.deadline + request.trainer.grace_span + _SLACK
+    return was_started(folder) and program_ended(folder) is None and not late
+
+
+def _ended(app: App, stream: StreamSettings, request: TrainerRequest) -> Ended | None:
+    from trueup.training.trainers.program import Ended, end_program, program_ended, was_started
+    from trueup.training.trainers.watchdog import TIME_UP
+
+    folder, trainer, now = job_folder(app, request), request.trainer, app.now()
+    late = now > request.deadline + trainer.grace_span + _SLACK
+    if not was_started(folder):
+        elsewhere = request.terms["host"] != socket.gethostname() and not folder.exists()
+        if late or now > request.deadline:
+            return Ended(None, TIME_UP, None)
+        if not elsewhere:
+            begin_job(app, stream, request)
+        return None
+    ended = program_ended(folder)
+    if ended is None and not late:
+        return None
+    if ended is None or ended.status is None:
+        end_program(folder, trainer.grace_span.total_seconds())
+    return ended or Ended(None, TIME_UP, None)
+
+
+def _closing(
+    app: App, stream: StreamSettings, request: TrainerRequest, state: RequestState, said: str, trained: Trained | None
+) -> Collected:
+    following = request.tried_again(app.now()) if state is RequestState.AGAIN else None
+
+    def write(connection: Connection) -> None:
+        version = trained.version if trained else None
+        requests = TrainerRequests(app.database)
+        requests.close(connection, request.key, state, app.now(), said=said, version=version)
+        if following:
+            requests.add(connection, following)
+
+    def afterwards() -> None:
+        empty_job_folder(app, request)
+        if following:
+            begin_job(app, stream, following)
+
+    return Collected(request, state, said, trained, write, afterwards)
+
+
+def _last_words(app: App, request: TrainerRequest) -> str:
+    from trueup.training.trainers.program import tail_of_errors
+
+    tail = tail_of_errors(job_folder(app, request))
+    last = next((line for line in reversed(tail.splitlines()) if line.strip()), "")
+    return f" Its last words: {masked(without_secrets(last), _LONGEST)}" if last else ""
+
+
+_STATES = {
+    "model": RequestState.TAKEN,
+    "nothing": RequestState.NOTHING,
+    "again": RequestState.AGAIN,
+    "failed": RequestState.FAILED,
+}
