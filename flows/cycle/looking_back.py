@@ -6,7 +6,7 @@ from datetime import datetime
 
 from trueup.flows.cycle.context import CycleContext
 from trueup.flows.cycle.trainer_step import open_request
-from trueup.flows.train.asking import said_of
+from trueup.flows.train.asking import open_request_words
 from trueup.monitoring.check import Check
 from trueup.monitoring.policy import History, PastAttempt, PastCheck, quality_held
 from trueup.storage.cycles import CountedCheck
@@ -33,7 +33,7 @@ def history_of(context: CycleContext, version: int, labels: int) -> History:
     champion, request = app.promotions.version(stream.name, version), open_request(context)
     return History(
         counted, attempts, labels, latest, context.paused, movable=not stream.series,
-        trained=champion.trained_labels if champion else 0, training=said_of(request) if request else "",
+        trained=champion.trained_labels if champion else 0, training=open_request_words(request) if request else "",
     )  # fmt: skip
 
 

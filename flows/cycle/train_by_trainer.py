@@ -18,7 +18,7 @@ from trueup.flows.check.champion import champion_version
 from trueup.flows.cycle.train_on_demand import followed_instead, judge_now, of_service
 from trueup.flows.gate.evaluate import GateOutcome
 from trueup.flows.promote.commit import gated_attempt
-from trueup.flows.train.asking import ask_trainer, said_of
+from trueup.flows.train.asking import ask_trainer, open_request_words
 from trueup.flows.train.collecting import Collected, collect, is_at_work
 from trueup.flows.train.lineage import asked_by_person
 from trueup.flows.train.returned_version import trained_elsewhere
@@ -118,7 +118,7 @@ def _taken_by_cycle(app: App, stream: StreamSettings, request: TrainerRequest) -
     record = app.promotions.version(stream.name, version) if version else None
     attempt = next((p for p in app.promotions.history(stream.name) if p.to_version == version), None)
     if record is None or attempt is None:
-        raise NotTrainable(str(request.told.get("said", said_of(request))))
+        raise NotTrainable(str(request.told.get("said", open_request_words(request))))
     promoted = app.registry.alias(stream.name, "champion") == version
     moved = {"from_version": attempt.from_version, "to_version": version} if promoted else None
     return {**asdict(trained_elsewhere(record)), "gate": attempt.gate, "promotion": moved, "held": None}

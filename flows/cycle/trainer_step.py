@@ -10,7 +10,7 @@ from trueup.flows.alert.failures import open_incident, resolve_incident
 from trueup.flows.cycle.context import CycleContext
 from trueup.flows.cycle.outputs import TrainOutput
 from trueup.flows.promote.commit import name_challenger
-from trueup.flows.train.asking import ask_trainer, said_of, trainer_document
+from trueup.flows.train.asking import ask_trainer, open_request_words, trainer_document
 from trueup.flows.train.collecting import Collected, collect
 from trueup.monitoring.causes import Cause
 from trueup.storage.actors import SCHEDULE
@@ -49,7 +49,9 @@ def ask_step(context: CycleContext) -> TrainOutput:
     """
     app, stream, cycle = context.app, context.stream, context.cycle
     request = ask_trainer(app, context.lease, stream, cycle.as_of, run=cycle.id[:12], asked=context.asked, who=SCHEDULE)
-    return TrainOutput(trainer=trainer_document(request, "asked", f"{said_of(request)}. A later cycle collects it."))
+    return TrainOutput(
+        trainer=trainer_document(request, "asked", f"{open_request_words(request)}. A later cycle collects it.")
+    )
 
 
 def _telling(context: CycleContext, found: Collected) -> Callable[[Connection], None]:

@@ -33,6 +33,7 @@ from trueup.storage.policy import BASELINES, Policy
 from trueup.storage.rows import Rows
 from trueup.storage.sources.source_settings import SourceSettings
 from trueup.storage.stream import Recipients, StreamSettings
+from trueup.storage.trainers.trainer_settings import Trainer
 
 FIRST_RECORDS = 1000  # known before the first champion is trained, where no start is named
 END = datetime.max.replace(tzinfo=UTC)  # later than anything in the data
@@ -67,7 +68,15 @@ def replay(
     """
     if not stream.predicts:
         raise InputError(f"'{stream.name}' predicts nothing (task = \"drift\"), so there is no policy to play.")
-    stream = stream.model_copy(update={"source": SourceSettings(), "feedback_source": SourceSettings()})
+    if not stream.training.candidates:
+        raise InputError(
+            f"'{stream.name}' is trained by {stream.training.trainer.name} alone, which a replay does not start. Name "
+            "candidates of trueup's own to replay with, as TRUEUP_STREAMS__NAME__TRAINING__CANDIDATES='[\"default\"]'."
+        )
+    own = stream.training.model_copy(update={"trainer": Trainer()})
+    stream = stream.model_copy(
+        update={"source": SourceSettings(), "feedback_source": SourceSettings(), "training": own}
+    )
     policies = selected_policies(stream, names)
     with tempfile.TemporaryDirectory(prefix="trueup-replay-") as scratch:
         with closing(_scratch(app, stream, Path(scratch) / "first")) as first:

@@ -14,6 +14,7 @@ from typing import Any
 from trueup.flows.app import App
 from trueup.flows.check.labels import snapshot_rows
 from trueup.flows.train.data_checks import check_training_data
+from trueup.flows.train.deployment_run import begin_run, was_asked
 from trueup.storage import snapshots
 from trueup.storage.content import seed_of
 from trueup.storage.leases import Lease
@@ -76,7 +77,7 @@ def begin_job(app: App, stream: StreamSettings, request: TrainerRequest) -> None
     from trueup.training.trainers.watchdog import JOB_FOLDER
 
     folder = job_folder(app, request)
-    if was_started(folder):
+    if was_started(folder) or was_asked(folder):
         return
     if not (folder / JOB_FOLDER / JOB_FILE).exists():
         rows = rows_of(app, stream, request)
@@ -85,6 +86,9 @@ def begin_job(app: App, stream: StreamSettings, request: TrainerRequest) -> None
             seed=request.terms["seed"], snapshot=Path(request.terms["snapshot"]).stem,
         )  # fmt: skip
         write_job(folder / JOB_FOLDER, job_document(stream, identity, rows, None), rows_table(stream, rows, None))
+    if request.trainer.deployment:
+        begin_run(folder, folder / JOB_FOLDER, request)
+        return
     left = (request.deadline - app.now()).total_seconds()
     start_program(folder, request.trainer, left, app.beside(""), os.environ)
 
@@ -107,7 +111,7 @@ def empty_job_folder(app: App, request: TrainerRequest) -> None:
             shutil.rmtree(inner, ignore_errors=True) if inner.is_dir() else inner.unlink(missing_ok=True)
 
 
-def said_of(request: TrainerRequest) -> str:
+def open_request_words(request: TrainerRequest) -> str:
     """A request that is open, in words."""
     tries = f", try {request.attempt}" if request.attempt > 1 else ""
     return (

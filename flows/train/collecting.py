@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Connection
 
 from trueup.flows.app import App
-from trueup.flows.train.asking import begin_job, empty_job_folder, job_folder, said_of, trainer_document
+from trueup.flows.train.asking import begin_job, empty_job_folder, job_folder, open_request_words, trainer_document
+from trueup.flows.train.deployment_run import NO_DEPLOYMENT, begin_run, run_ended, was_asked
 from trueup.flows.train.returned_version import register_returned
 from trueup.flows.train.run import Trained
 from trueup.reports.masking import masked
@@ -59,10 +60,15 @@ def collect(app: App, lease: Lease, stream: StreamSettings, request: TrainerRequ
         TrueupError: registry or archive fail; the request stays open.
     """
     from trueup.training.trainers.ending import JobEnd, end_of
+    from trueup.training.trainers.program import end_program
 
+    if not app.archive.exists(request.terms["snapshot"]):
+        end_program(job_folder(app, request), request.trainer.grace_span.total_seconds())
+        said = f"The records that {request.trainer.name} was given were removed meanwhile, so its model was not used."
+        return _closing(app, stream, request, RequestState.FAILED, said, None)
     ended = _ended(app, stream, request)
     if ended is None:
-        return Collected(request, RequestState.OPEN, f"{said_of(request)}.")
+        return Collected(request, RequestState.OPEN, f"{open_request_words(request)}.")
     end, said = end_of(request.trainer, ended, request.attempt)
     trained = None
     if end is JobEnd.MODEL:
@@ -71,24 +77,31 @@ def collect(app: App, lease: Lease, stream: StreamSettings, request: TrainerRequ
         except ModelUnusable as error:
             end, said = JobEnd.FAILED, str(error)
     elif end is JobEnd.FAILED:
-        said += _last_words(app, request)
+        said += _last_words(app, request, ended.said)
     return _closing(app, stream, request, _STATES[end], said, trained)
 
 
 def is_at_work(app: App, request: TrainerRequest) -> bool:
     """Whether nobody needs to look at a request yet: its job runs, and its time is not over."""
     from trueup.training.trainers.program import program_ended, was_started
+    from trueup.training.trainers.watchdog import JOB_FOLDER
 
-    folder, late = job_folder(app, request), app.now() > request.deadline + request.trainer.grace_span + _SLACK
+    folder, late = job_folder(app, request), _is_late(app, request)
+    if request.trainer.deployment:
+        return was_asked(folder) and run_ended(folder, folder / JOB_FOLDER, request, app.now(), give_up=late) is None
     return was_started(folder) and program_ended(folder) is None and not late
 
 
 def _ended(app: App, stream: StreamSettings, request: TrainerRequest) -> Ended | None:
     from trueup.training.trainers.program import Ended, end_program, program_ended, was_started
-    from trueup.training.trainers.watchdog import TIME_UP
+    from trueup.training.trainers.watchdog import JOB_FOLDER, NOT_STARTED, TIME_UP
 
-    folder, trainer, now = job_folder(app, request), request.trainer, app.now()
-    late = now > request.deadline + trainer.grace_span + _SLACK
+    folder, trainer, now, late = job_folder(app, request), request.trainer, app.now(), _is_late(app, request)
+    if trainer.deployment and was_asked(folder):
+        return run_ended(folder, folder / JOB_FOLDER, request, now, give_up=late)
+    if trainer.deployment and folder.exists() and not late:
+        missing = begin_run(folder, folder / JOB_FOLDER, request) == NO_DEPLOYMENT
+        return Ended(None, NOT_STARTED, None) if missing else None
     if not was_started(folder):
         elsewhere = request.terms["host"] != socket.gethostname() and not folder.exists()
         if late or now > request.deadline:
@@ -124,10 +137,15 @@ def _closing(
     return Collected(request, state, said, trained, write, afterwards)
 
 
-def _last_words(app: App, request: TrainerRequest) -> str:
+def _is_late(app: App, request: TrainerRequest) -> bool:
+    """Whether the time is over in which even an end by force would have been seen."""
+    return app.now() > request.deadline + request.trainer.grace_span + _SLACK
+
+
+def _last_words(app: App, request: TrainerRequest, known: str) -> str:
     from trueup.training.trainers.program import tail_of_errors
 
-    tail = tail_of_errors(job_folder(app, request))
+    tail = known or tail_of_errors(job_folder(app, request))
     last = next((line for line in reversed(tail.splitlines()) if line.strip()), "")
     return f" Its last words: {masked(without_secrets(last), _LONGEST)}" if last else ""
 

@@ -22,11 +22,12 @@ from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_by_trainer import train_by_trainer
 from trueup.flows.promote.manual import roll_back
+from trueup.flows.replay.run import replay
 from trueup.flows.train import asking
 from trueup.flows.train.asking import job_folder
 from trueup.flows.train.collecting import is_at_work
 from trueup.monitoring.causes import Cause
-from trueup.storage.errors import NotTrainable
+from trueup.storage.errors import InputError, NotTrainable
 from trueup.storage.promotions import PromotionState
 from trueup.storage.trainers.trainer_settings import Trainer
 from trueup.storage.trainers.training_requests import RequestState, TrainerRequest, TrainerRequests
@@ -272,6 +273,14 @@ def test_a_job_whose_watchdog_was_killed_is_ended_and_tried_again(tmp_path: Path
     later = open_one(app).deadline + timedelta(hours=1)
     late = replace(app, clock=lambda: later)
     assert run_cycle(late, app.stream("reviews"), SECOND + timedelta(hours=1))["trainer"]["state"] == "failed"
+
+
+def test_a_replay_starts_no_job(tmp_path: Path, apps: list[App]) -> None:
+    """Past data are never given to a program: a stream that only a trainer trains is refused."""
+    app = deployed(tmp_path, more=trained_by(saying("raise SystemExit(3)")))
+    apps.append(app)
+    with pytest.raises(InputError, match="is trained by python alone, which a replay does not start"):
+        replay(app, app.stream("reviews"), str(tmp_path / "1.csv"))
 
 
 def test_train_waits_and_says_what_came_of_it(tmp_path: Path, apps: list[App]) -> None:

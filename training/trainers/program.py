@@ -19,13 +19,19 @@ TAIL = 2_000  # bytes of the program's errors that are kept
 
 @dataclass(frozen=True)
 class Ended:
-    """How a job ended. status: of the program, None where it has none. why: as `watchdog` has it, or "lost"."""
+    """How a job ended.
+
+    status: of the program, None where it has none. why: as `watchdog` has it, or one of those below; empty: by itself.
+    said: its last words, where they are known already.
+    """
 
     status: int | None
     why: str
     at: datetime | None
+    said: str = ""
 
 
+CANCELLED, MAY_STILL_RUN = "cancelled", "may still run"  # of runs elsewhere
 LOST = "lost"  # the program's watchdog died, with its machine or by force
 
 

@@ -32,12 +32,14 @@ class TrainerResult(Frozen):
     """result.json: what a trainer says of its run; without the file nothing is said.
 
     run: as in job.json. model_uri: of the model in MLflow, instead of `model/`. tracking_uri: of that MLflow.
-    external_run: the trainer's own name of its run. commit: of its code. rows: how many it used.
+    status: of a flow of Prefect, which has no exit status. external_run: the trainer's own name of its run. commit: of
+    its code. rows: how many it used.
     """
 
     run: str = ""
     model_uri: str = ""
     tracking_uri: str = ""
+    status: int = 0
     external_run: str = ""
     commit: str = ""
     parameters: dict[str, str | float | int | bool | None] = Field(default_factory=dict)

@@ -1,0 +1,159 @@
+"""A trainer that is a Prefect deployment, served by another process: asked once, collected, and cancelled in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.flows.test_trainers import FIRST, SECOND
+from tests.made_deployments import deployed
+from trueup.flows.app import App
+from trueup.flows.cycle.run import run_cycle
+from trueup.flows.train.asking import begin_job
+from trueup.flows.train.collecting import is_at_work
+from trueup.storage.trainers.training_requests import TrainerRequests
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "trainer"
+OTHER = """
+import sys, time
+from pathlib import Path
+from prefect import flow
+
+@flow
+def other(job: str) -> None:
+    Path(job, "began").write_text("")
+    time.sleep(600)
+
+other.serve(name="slow")
+"""
+PATIENCE = 240.0
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[str]:
+    """A Prefect server, and its address in this process's environment."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=150):
+        from prefect.settings import PREFECT_API_URL
+
+        yield PREFECT_API_URL.value()
+
+
+@contextmanager
+def serving(api: str, *arguments: str) -> Iterator[None]:
+    """A process that serves a deployment, until the end of the block."""
+    variables = {**os.environ, "PREFECT_API_URL": api, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    process = subprocess.Popen([sys.executable, *arguments], cwd=EXAMPLES, env=variables, start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def until(met: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not met():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def registered(name: str) -> bool:
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound
+
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_deployment_by_name(name)
+        except ObjectNotFound:
+            return False
+    return True
+
+
+def asking(folder: Path, deployment: str) -> App:
+    return deployed(
+        folder,
+        more="\n[streams.reviews.training]\ncandidates = []\n[streams.reviews.training.trainer]\n"
+        f'deployment = "{deployment}"\ngrace = "1s"\n',
+    )
+
+
+def test_a_served_flow_trains_the_champion(api: str, tmp_path: Path) -> None:
+    """One cycle asks, the flow trains in its own process, the next cycle promotes; asked again it is the same run."""
+    app = asking(tmp_path, "train/reviews")
+    with serving(api, "flow.py"):
+        until(lambda: registered("train/reviews"))
+        assert run_cycle(app, app.stream("reviews"), FIRST)["trainer"]["state"] == "asked"
+        request = TrainerRequests(app.database).open_one("reviews")
+        assert request is not None
+        (tmp_path / ".trueup" / "jobs" / "reviews" / request.key / "run.json").unlink()  # a crash came before it
+        begin_job(app, app.stream("reviews"), request)
+        until(lambda: not is_at_work(app, request))
+    done = run_cycle(app, app.stream("reviews"), SECOND)
+    assert done["promotion"] == {"from_version": None, "to_version": 1}, done["trainer"]
+    assert runs_of("train/reviews") == ["COMPLETED"]
+    app.close()
+
+
+def test_a_run_past_its_deadline_is_cancelled_and_never_taken(api: str, tmp_path: Path) -> None:
+    """It is set to cancelling, its worker ends it, and the attempt has failed; one that nobody ends may still run."""
+    app = asking(tmp_path, "other/slow")
+    (tmp_path / "other.py").write_text(OTHER)
+    with serving(api, str(tmp_path / "other.py")):
+        until(lambda: registered("other/slow"))
+        run_cycle(app, app.stream("reviews"), FIRST)
+        request = TrainerRequests(app.database).open_one("reviews")
+        assert request is not None
+        until(lambda: (tmp_path / ".trueup" / "jobs" / "reviews" / request.key / "job" / "began").exists())
+        past = request.deadline + timedelta(seconds=1)
+        late = replace(app, clock=lambda: past)
+        assert run_cycle(late, app.stream("reviews"), SECOND)["trainer"]["state"] == "open"
+        until(lambda: not is_at_work(late, request))
+        done = run_cycle(late, app.stream("reviews"), SECOND + timedelta(hours=1))
+    assert done["trainer"]["state"] == "failed"
+    assert "did not finish within 1h and was ended" in done["trainer"]["said"]
+    assert runs_of("other/slow") == ["CANCELLED"]
+    app.close()
+
+
+def test_a_run_that_nobody_ends_may_still_run(api: str, tmp_path: Path) -> None:
+    """The alert says so, and what it would still give back belongs to no request any more."""
+    app = asking(tmp_path, "other/slow")
+    (tmp_path / "other.py").write_text(OTHER)
+    with serving(api, str(tmp_path / "other.py")):
+        until(lambda: registered("other/slow"))
+        run_cycle(app, app.stream("reviews"), FIRST)
+        request = TrainerRequests(app.database).open_one("reviews")
+        assert request is not None
+        until(lambda: (tmp_path / ".trueup" / "jobs" / "reviews" / request.key / "job" / "began").exists())
+        past = request.deadline + timedelta(hours=1)
+        done = run_cycle(replace(app, clock=lambda: past), app.stream("reviews"), SECOND)
+    assert done["trainer"]["state"] == "failed"
+    assert "may still run" in done["trainer"]["said"]
+    assert [alert["kind"] for alert in done["alerts"]] == ["failure"]
+    app.close()
+
+
+def runs_of(deployment: str) -> list[str]:
+    """The states of the deployment's runs."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
+
+    with get_client(sync_client=True) as client:
+        named = DeploymentFilter(name=DeploymentFilterName(any_=[deployment.partition("/")[2]]))
+        return [run.state.type.value for run in client.read_flow_runs(deployment_filter=named) if run.state]
