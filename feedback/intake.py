@@ -15,8 +15,9 @@ from typing import IO, TYPE_CHECKING
 
 from trueup.feedback.annotators import Annotators
 from trueup.feedback.chunks import Chunk, RawRows
+from trueup.feedback.columns.held_parts import HeldParts
 from trueup.feedback.columns.plain_chunk import PlainChunk, neighbouring
-from trueup.feedback.columns.plain_times import plain_dated
+from trueup.feedback.columns.plain_times import with_times
 from trueup.feedback.feedback_items import feedback_schema, validate_feedback
 from trueup.feedback.feedback_rows import ItemFields, columns_beside_items, each_row
 from trueup.feedback.missing_marks import without_marks
@@ -25,6 +26,7 @@ from trueup.feedback.plain_rows import in_file_order, validate_plain
 from trueup.feedback.readers import CHUNK, LocalCopy, Source, opened
 from trueup.feedback.row_ids import EqualRows, IdForms, columns_looked_at
 from trueup.feedback.schema_check import as_brought, check_schema, expected_columns, required_columns
+from trueup.feedback.taken_files import taken_file
 from trueup.feedback.times.time_survey import Dated, survey
 from trueup.feedback.unmatched_labels import UnmatchedLabels
 from trueup.feedback.validation import Validated, validate
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Sources = Sequence["str | LocalCopy | pa.Table"]  # paths ("-": standard input), copies, or rows in memory
+HELD = 96 << 20  # bytes of files that are kept from their first reading to their second
 BATCH = 50_000  # rows of one durable transaction
 OnProgress = Callable[[int, int], None]  # rows done, rows in all
 
@@ -53,10 +56,12 @@ def ingest(
     batch: int = BATCH,
     stdin: IO[bytes] | None = None,
     on_note: Callable[[str], None] = lambda said: None,
+    remember: bool = False,
 ) -> Appended:
     """Take files of records ("-": standard input) into the store; `batch` rows are one durable transaction.
 
-    `format` says how these files are written, where they are not written as the stream's settings say.
+    `format` says how these files are written, where they are not written as the stream's settings say. `remember`: a
+    single file all of whose rows are stored is not read when it comes again.
 
     `on_note` is told, before anything is stored, of each column that a file lacks and can do without (slices, and the
     label's), and of rows that are the same record: equal ones without an id, ids in two forms. After it is stored, of
@@ -70,7 +75,16 @@ def ingest(
     hashed = store.hashed(stream)
     own = stream.format
     stream = stream.model_copy(update={"format": format or own})
-    unmatched = UnmatchedLabels(stream)
+    file = taken_file(store, stream, hashed, paths[0], now) if remember and len(paths) == 1 else None
+    if file and (known := file.remembered()):
+        for note in known.notes:
+            on_note(note)
+        return Appended(duplicate=known.rows)
+    unmatched, told = UnmatchedLabels(stream), list[str]()
+
+    def noted(note: str) -> None:
+        told.append(note)
+        on_note(note)
 
     def judged(schema: StreamSettings, chunk: Chunk | PlainChunk) -> Validated:
         if isinstance(chunk, PlainChunk):
@@ -91,9 +105,11 @@ def ingest(
         return IdForms(schema) if schema.id else EqualRows(hashed, schema, label)
 
     way = _Way(stream, required_columns(stream), keep, looks, columns_looked_at(stream, hashed), in_columns=True)
-    done = _run(way, paths, on_progress, batch, stdin, on_note)
+    done = _run(way, paths, on_progress, batch, stdin, noted)
     for note in unmatched.notes():
-        on_note(note)
+        noted(note)
+    if file:
+        file.remember(done, told)
     return done
 
 
@@ -181,25 +197,32 @@ def _run(
         begin = partial(opened, required=way.needed, format=schema.format, wanted=wanted, stdin=stdin)
         sources = [stack.enter_context(begin(path)) for path in paths]
         brought = [as_brought(schema, source.columns, source.name) for source in sources]
+        held = [HeldParts(_room(way, source, len(sources))) for source in sources]
         total, notes = 0, [*(n for source in sources for n in source.notes), *(n for _, own in brought for n in own)]
-        for source, (own, _) in zip(sources, brought, strict=True):
+        for source, (own, _), kept in zip(sources, brought, held, strict=True):
             times = tuple(c for c in (*own.time_columns, own.label.arrived) if c)
             look, notation = way.looks(own), NotationCheck(own.format, number_columns(own))
-            only = None if looked_at is None else [*times, *looked_at, *notation.asked]
+            only = None if looked_at is None or kept.wanted else [*times, *looked_at, *notation.asked]
             parts = way.parts(own, source, CHUNK, only)
-            total += survey(own, _looked_through(own, parts, look, notation, times), source.name, notes.append)
+            total += survey(own, _looked_through(own, parts, look, notation, times, kept), source.name, notes.append)
             notation.judge(source.name)
             notes += look.notes(source.name)
         for note in notes:
             on_note(note)
         outcome, done = Appended(), 0
-        for source, (own, _) in zip(sources, brought, strict=True):
-            for several in neighbouring(way.parts(own, source, min(batch, CHUNK)), batch):
+        for source, (own, _), kept in zip(sources, brought, held, strict=True):
+            for several in neighbouring(kept.taken() or way.parts(own, source, min(batch, CHUNK)), batch):
                 outcome += way.keep(own, several, source.name)
                 done += sum(len(part) + len(part.broken) for part in several)
                 if on_progress:
                     on_progress(done, total)
     return outcome
+
+
+def _room(way: _Way, source: Source, sources: int) -> int:
+    """Bytes of a file's parts that are kept; 0 where it takes more already as it lies there."""
+    room = HELD // sources
+    return room if way.in_columns and source.size <= room else 0
 
 
 def _looked_through(
@@ -208,15 +231,19 @@ def _looked_through(
     look: EqualRows | IdForms | ItemFields,
     notation: NotationCheck,
     times: tuple[str, ...],
+    kept: HeldParts,
 ) -> Iterator[Chunk | Dated]:
     """What the survey of times looks at, everything else looked at as it passes."""
     for part in parts:
         if isinstance(part, PlainChunk):
+            part, seen_times = with_times(own, part)
+            kept.keep(part)
             if isinstance(look, IdForms):
                 look.add(one_array(part.table.column(own.id)))
             else:
                 deque(look.tapped([part.rows()]), maxlen=0)
-            yield plain_dated(own, part)
+            yield seen_times
             continue
+        kept.keep(part)
         seen = look.tapped(with_points(own.format, chunk, notation.columns) for chunk in notation.tapped([part]))
         yield from (without_marks(own, chunk, times) for chunk in seen)

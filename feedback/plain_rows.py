@@ -88,8 +88,8 @@ def validate_plain(
     """What `validate` makes of the same rows; the stream's numbers are written with a point."""
     doubt = _Doubt(np.zeros(len(chunk), dtype=bool))
     table = _cleaned(stream, chunk.table, doubt)
-    times = _times(stream, table, now, doubt)
-    labels, known_at = _labels(stream, table, times, doubt)
+    times = _times(stream, chunk, table, now, doubt)
+    labels, known_at = _labels(stream, chunk, table, times, doubt)
     ids = _ids(stream, table, chunk, hashed, times, doubt)
     if stream.text:
         doubt.add(np.logical_and.reduce([blank(table[column]) for column in stream.text]))
@@ -170,17 +170,20 @@ def _ids(
     return objects_of(column)
 
 
-def _times(stream: StreamSettings, table: dict[str, pa.Array], now: datetime, doubt: _Doubt) -> np.ndarray:
+def _times(
+    stream: StreamSettings, chunk: PlainChunk, table: dict[str, pa.Array], now: datetime, doubt: _Doubt
+) -> np.ndarray:
     if isinstance(stream.time, OrderTime):
         return np.empty(0, dtype="datetime64[us]")
-    times = plain_event_times(stream, plain_time_texts(stream, pa.table(table), stream.time_columns))
+    texts = plain_time_texts(stream, pa.table(table), stream.time_columns)
+    times = chunk.event or plain_event_times(stream, texts, chunk.typed)
     latest = np.datetime64(utc(now + FUTURE).replace(tzinfo=None), "us")
     doubt.add(np.isnat(times.last) | (times.last < np.datetime64(0, "us")) | (times.first > latest))
     return times.last
 
 
 def _labels(
-    stream: StreamSettings, table: dict[str, pa.Array], times: np.ndarray, doubt: _Doubt
+    stream: StreamSettings, chunk: PlainChunk, table: dict[str, pa.Array], times: np.ndarray, doubt: _Doubt
 ) -> tuple[np.ndarray, np.ndarray]:
     rows = len(doubt.where)
     unknown = np.full(rows, np.datetime64("NaT", "us"))
@@ -199,7 +202,7 @@ def _labels(
     known_at = times
     if stream.label.arrived:
         texts = plain_time_texts(stream, pa.table(table), [stream.label.arrived])
-        arrived = plain_arrivals(stream, texts).last
+        arrived = (chunk.arrived or plain_arrivals(stream, texts)).last
         doubt.add(np.isnat(arrived) & ~blank(texts))
         known_at = np.maximum(times, arrived)
     return labels, np.where(pd.isna(labels), unknown, known_at)

@@ -55,12 +55,13 @@ class LocalCopy:
 class Source:
     """An open file whose header stands and whose columns are known; `chunks` may be called more than once.
 
-    notes: what is to be told of the file before its rows are taken.
+    notes: what is to be told of the file before its rows are taken. size: its bytes as it lies there, maybe packed.
     """
 
     name: str
     kind: FormatKind
     contents: Contents
+    size: int
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -132,7 +133,11 @@ def opened(
             raise InputError(f"{name}: no permission to read this file; nothing was stored.") from None
         except UNREADABLE as error:
             raise InputError(f"{name}: the file cannot be read ({error}); nothing was stored.") from error
-        yield Source(name, kind, contents)
+        yield Source(name, kind, contents, sum(part.stat().st_size for part in _files(file)))
+
+
+def _files(path: Path) -> Sequence[Path]:
+    return parquet_files(path) if path.is_dir() else [path]
 
 
 def _held(source: IO[bytes], folder: Path) -> Path:

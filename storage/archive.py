@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_LOOKED_AT = 1000  # rows
+
+
 class Archive:
     """Files below one root. A file appears whole or not at all: written under another name, then renamed.
 
@@ -138,7 +141,7 @@ class Archive:
         import pyarrow.parquet as pq
 
         buffer = io.BytesIO()
-        pq.write_table(table, buffer, compression="zstd")
+        pq.write_table(table, buffer, compression="zstd", use_dictionary=_repeating(table))
         data = buffer.getvalue()
         name = f"{folder}/{_hash(data)}.parquet"
         return name if self.exists(name) else self.write(name, data)
@@ -170,6 +173,16 @@ class Archive:
         file = pq.ParquetFile(pa.BufferReader(data))
         wanted = None if columns is None else [c for c in file.schema_arrow.names if c in set(columns)]
         return file.read(columns=wanted)
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """The columns in whose first rows values repeat: a dictionary of the others takes time and holds them all."""
+    first = table.slice(0, _LOOKED_AT)
+    kinds = {field.name: str(field.type) for field in table.schema}
+    return [
+        name for name in table.column_names
+        if "<" in kinds[name] or 2 * len(first.column(name).unique()) <= len(first)
+    ]
 
 
 def _hash(data: bytes) -> str:

@@ -95,7 +95,7 @@ class Stream:
         done = ingest(
             self._app.store, self.settings, _inputs(sources),
             now=self._app.now(), format=self.settings.format.changed(format or {}), on_progress=on_progress,
-            on_note=noted,
+            on_note=noted, remember=True,
         )  # fmt: skip
         label = self.settings.label
         if label.column and done.accepted and not done.labelled and not any("(the label)" in note for note in notes):

@@ -20,6 +20,7 @@ def main() -> None:
     told.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(SUBJECTS)}; and {', '.join(ASKED_FOR)}")
     told.add_argument("--pairs", type=int, default=7)
     told.add_argument("--rows", type=int, default=300_000)
+    told.add_argument("--many", type=int, help="rows where memory is measured; left out: ten million")
     told.add_argument("--scratch", type=Path, metavar="DIR", help="keeps the made files for the next run")
     told.add_argument("--write", type=Path, metavar="FILE", help="the page whose marked parts are replaced")
     given = told.parse_args()
@@ -30,7 +31,7 @@ def main() -> None:
         scratch: Path = given.scratch or Path(temporary)
         scratch.mkdir(parents=True, exist_ok=True)
         for name in given.names or SUBJECTS:
-            rows = subject(name).measure(Options(given.pairs, given.rows, scratch.resolve()))
+            rows = subject(name).measure(Options(given.pairs, given.rows, scratch.resolve(), given.many))
             text = section(name, rows, machine.facts())
             print(text)
             if given.write:

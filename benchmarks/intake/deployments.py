@@ -8,18 +8,18 @@ from pathlib import Path
 from benchmarks.intake.made_reviews import SETTINGS
 from benchmarks.intake.processes import TRUEUP, Spent, spent
 
-_OPEN = "from pathlib import Path; from trueup.storage.database import open_database as o; o('', Path('.trueup'))"
+_OPEN = "from pathlib import Path; from trueup.storage.database import open_database as o; o({!r}, Path('.trueup'))"
 
 
 class Deployment:
-    """A folder in which trueup runs; its store is empty and at the newest schema."""
+    """A folder in which trueup runs; its store (at `url`, or SQLite) is empty and at the newest schema."""
 
-    def __init__(self, folder: Path, settings: str = SETTINGS) -> None:
+    def __init__(self, folder: Path, settings: str = SETTINGS, url: str = "") -> None:
         shutil.rmtree(folder, ignore_errors=True)
         (folder / ".trueup").mkdir(parents=True)
         (folder / "trueup.toml").write_text(settings, encoding="utf-8")
         self.folder = folder
-        spent(["-c", _OPEN], folder)
+        spent(["-c", _OPEN.format(url)], folder)
 
     def run(self, *arguments: str) -> Spent:
         """Run a command of trueup."""

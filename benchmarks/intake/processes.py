@@ -55,17 +55,21 @@ class Pairs:
         return max(s.peak for s in self.ours)
 
 
+def clean_environment() -> dict[str, str]:
+    """This process's environment for one that is measured; `-m benchmarks.…` works in any folder."""
+    kept = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
+    return {**kept, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+
 def spent(arguments: Sequence[str], folder: Path) -> Spent:
     """Run Python with these arguments in a folder, and wait for its end.
 
     Raises:
         RuntimeError: it ended with another status than 0; its words are in the message.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
-    environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])  # for `-m benchmarks.…` in any folder
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=said
+            [sys.executable, *arguments], cwd=folder, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=said
         )
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -6,7 +6,10 @@ import importlib
 
 from benchmarks.intake.subject import Subject
 
-SUBJECTS = ("ingest_once", "ingest_again", "ingest_parquet", "check_large", "check_small_window")
+SUBJECTS = (
+    "ingest_once", "ingest_costs", "ingest_again", "ingest_parquet", "ingest_postgres", "check_large",
+    "check_small_window",
+)  # fmt: skip
 ASKED_FOR = ("ingest_memory", "window_read")  # take long: measured only where they are named
 
 

@@ -19,11 +19,15 @@ from benchmarks.intake.processes import Pairs
 
 @dataclass(frozen=True)
 class Options:
-    """pairs: how many of each. rows: of the files of the subjects that take a number. scratch: a folder for files."""
+    """pairs: how many of each. rows: of the files of the subjects that take a number. scratch: a folder for files.
+
+    many: rows where memory is measured; None: ten million.
+    """
 
     pairs: int
     rows: int
     scratch: Path
+    many: int | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from trueup.feedback.chunks import Chunk, RawRows
+from trueup.feedback.chunks import Chunk, RawRows, object_array
+from trueup.feedback.exact import Exact
+from trueup.feedback.times.reading import Times
 from trueup.storage.incoming import Refused
 
 _PARTS_AT_ONCE = 64  # parts that are held at once: each is of a block of bytes, so memory stays bounded
@@ -17,14 +19,19 @@ _PARTS_AT_ONCE = 64  # parts that are held at once: each is of a block of bytes,
 
 @dataclass(frozen=True)
 class PlainChunk:
-    """n rows of a file that types nothing: `table` holds text, null where a cell is empty; `lines` (n,) from 1.
+    """n rows in columns: `table` holds text, null where a cell is empty; `lines` (n,) from 1.
 
-    `broken` are lines between them that are no rows.
+    `broken` are lines between them that are no rows. event, arrived: their times, where they were read already. exact,
+    typed: the columns that the file itself says are numbers, or times.
     """
 
     table: pa.Table
     lines: np.ndarray
     broken: tuple[Refused, ...] = ()
+    event: Times | None = None
+    arrived: Times | None = None
+    exact: frozenset[str] = frozenset()
+    typed: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -35,9 +42,10 @@ class PlainChunk:
         if positions is not None:
             table, lines = table.take(pa.array(positions, pa.int64())), lines[positions]
         frame = pd.DataFrame(
-            {name: _objects(table.column(name)) for name in table.column_names}, index=range(len(lines)), dtype="object"
-        )
-        return Chunk(frame, lines, RawRows(frame), () if positions is not None else self.broken)
+            {name: _objects(table.column(name), exact=name in self.exact) for name in table.column_names},
+            index=range(len(lines)), dtype="object",
+        )  # fmt: skip
+        return Chunk(frame, lines, RawRows(frame), () if positions is not None else self.broken, self.typed)
 
 
 def neighbouring(parts: Iterable[Chunk | PlainChunk], size: int) -> Iterator[list[Chunk | PlainChunk]]:
@@ -72,12 +80,15 @@ def _split(part: Chunk | PlainChunk, count: int) -> tuple[Chunk | PlainChunk, Ch
     ):
         lines = part.lines[rows]
         if isinstance(part, PlainChunk):
-            sides.append(PlainChunk(part.table.slice(rows.start, len(lines)), lines, broken))
+            event, arrived = (None if found is None else found.of(rows) for found in (part.event, part.arrived))
+            table = part.table.slice(rows.start, len(lines))
+            sides.append(PlainChunk(table, lines, broken, event, arrived, part.exact, part.typed))
         else:
             raw = part.raw.take(np.arange(rows.start, rows.start + len(lines)))
             sides.append(Chunk(part.table.iloc[rows].reset_index(drop=True), lines, raw, broken, part.typed))
     return sides[0], sides[1]
 
 
-def _objects(column: pa.ChunkedArray) -> np.ndarray:
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
+def _objects(column: pa.ChunkedArray, *, exact: bool) -> np.ndarray:
+    values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
+    return object_array([None if v is None else Exact(v) for v in values]) if exact else values

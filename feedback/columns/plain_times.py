@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from trueup.feedback.columns.plain_chunk import PlainChunk
 from trueup.feedback.columns.plain_values import objects_of, plainly, unmarked
 from trueup.feedback.missing_marks import MissingMarks, marks_of
 from trueup.feedback.times.reading import Times, read_times
+from trueup.feedback.times.time_formats import ISO
 from trueup.feedback.times.time_survey import Dated
 from trueup.storage.arrow_columns import one_array
 from trueup.storage.stream import OrderTime, StreamSettings
@@ -35,9 +37,10 @@ def _with_words(marks: MissingMarks) -> MissingMarks:
     return MissingMarks(marks.texts, marks.numbers, words=True)
 
 
-def plain_event_times(stream: StreamSettings, texts: pa.StringArray) -> Times:
-    """Event times of joined texts, by the stream's declaration."""
-    return read_times(texts, stream.time_format, stream.time_locale, stream.time_zone)
+def plain_event_times(stream: StreamSettings, texts: pa.StringArray, typed: frozenset[str]) -> Times:
+    """Event times of joined texts, by the stream's declaration; a column that the file types as time is exact."""
+    declared = ISO if set(stream.time_columns) <= typed else stream.time_format
+    return read_times(texts, declared, stream.time_locale, stream.time_zone)
 
 
 def plain_arrivals(stream: StreamSettings, texts: pa.StringArray) -> Times:
@@ -48,17 +51,14 @@ def plain_arrivals(stream: StreamSettings, texts: pa.StringArray) -> Times:
     return read_times(texts, stream.time_format, stream.time_locale, stream.time_zone).completed(iso)
 
 
-def plain_dated(stream: StreamSettings, chunk: PlainChunk) -> Dated:
-    """What a survey looks at."""
+def with_times(stream: StreamSettings, chunk: PlainChunk) -> tuple[PlainChunk, Dated]:
+    """The chunk with its times read, and what a survey looks at."""
     event = arrived = None
     if not isinstance(stream.time, OrderTime):
         texts = plain_time_texts(stream, chunk.table, stream.time_columns)
-        event = (_shown(texts), plain_event_times(stream, texts))
+        event = (objects_of(texts), plain_event_times(stream, texts, chunk.typed))
     if stream.label.arrived:
         texts = plain_time_texts(stream, chunk.table, [stream.label.arrived])
-        arrived = (_shown(texts), plain_arrivals(stream, texts))
-    return Dated(len(chunk) + len(chunk.broken), np.asarray(chunk.lines), event, arrived)
-
-
-def _shown(texts: pa.StringArray) -> np.ndarray:
-    return objects_of(texts)
+        arrived = (objects_of(texts), plain_arrivals(stream, texts))
+    read = replace(chunk, event=event and event[1], arrived=arrived and arrived[1])
+    return read, Dated(len(chunk) + len(chunk.broken), np.asarray(chunk.lines), event, arrived)

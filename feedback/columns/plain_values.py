@@ -12,6 +12,7 @@ from trueup.feedback.missing_marks import MissingMarks
 from trueup.feedback.values import MISSING_NUMBER, number, plain
 
 _NUMBER = r"^-?[0-9]{1,100}(\.[0-9]{1,100})?$"  # what Arrow reads as Python does
+_ZERO_FRACTION = r"^[+-]?[0-9](?:[0-9]|[^\x00-\x7F])*\.0+$"  # of a whole number; Python knows digits beyond ASCII
 _LONGEST_WORD = max(map(len, MISSING_NUMBER))
 
 
@@ -40,7 +41,12 @@ def blank(column: pa.StringArray) -> np.ndarray:
 def plainly(column: pa.StringArray) -> pa.StringArray:
     """Every value as `plain` writes it."""
     first, last = edges(column)
-    return _mapped(column, (_outer(first) | _outer(last) | (last == ord("0"))) & (last > 0), plain)
+    maybe = (_outer(first) | _outer(last)) & (last > 0)
+    ends = np.flatnonzero((last == ord("0")) & ~maybe)
+    if len(ends):
+        found = pc.match_substring_regex(column.take(pa.array(ends)), _ZERO_FRACTION)
+        maybe[ends] = found.to_numpy(zero_copy_only=False)
+    return _mapped(column, maybe, plain)
 
 
 def unmarked(column: pa.StringArray, marks: MissingMarks) -> pa.StringArray:

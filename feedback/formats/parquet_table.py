@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 
 from trueup.feedback.chunks import Chunk, RawRows, object_array
+from trueup.feedback.columns.plain_arrow import is_exact, written_at_once
+from trueup.feedback.columns.plain_chunk import PlainChunk
 from trueup.feedback.formats.contents import Contents, Place
 from trueup.feedback.nested import Nested, flat
 from trueup.feedback.typed_values import written
 from trueup.storage.errors import InputError
 
+_AT_ONCE = 10_000  # rows that are looked at together
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -29,7 +32,11 @@ def read_parquet(place: Place, files: Sequence[Path] | None = None) -> Contents:
     """
     parts = [_Part(place.name, file, _keys(place.file, file)) for file in files or [place.unpacked()]]
     names = tuple(dict.fromkeys(name for part in parts for name in part.names(place.wanted)))
-    return Contents(names, lambda size, only: _chunks(parts, names, place.wanted, size, only))
+    return Contents(
+        names,
+        lambda size, only: _chunks(parts, names, place.wanted, size, only),
+        parts=lambda only: _parts(parts, names, place.wanted, only),
+    )
 
 
 def parquet_files(folder: Path) -> list[Path]:
@@ -56,12 +63,50 @@ def _chunks(
     start = 1
     kept = [c for c in names if only is None or c in only]
     for part in parts:
-        for rows, columns, typed in part.columns(size, kept, wanted):
-            found = {c: columns[c] if c in columns else object_array([None] * rows) for c in kept}
-            more = {c: v for c, v in columns.items() if c not in found}  # objects that are also columns of their fields
-            table = pd.DataFrame({**found, **more}, index=range(rows), dtype="object")
-            yield Chunk(table, np.arange(start, start + rows), RawRows(table), (), typed)
-            start += rows
+        for batch in part.batches(size, kept, wanted):
+            yield _chunk(part, batch, kept, start)
+            start += batch.num_rows
+
+
+def _parts(
+    parts: Sequence[_Part], names: Sequence[str], wanted: Sequence[str] | None, only: Sequence[str] | None
+) -> Iterator[Chunk | PlainChunk]:
+    """The same rows, in columns where every value of them is plain."""
+    start = 1
+    kept = [c for c in names if only is None or c in only]
+    for part in parts:
+        for batch in part.batches(_AT_ONCE, kept, wanted):
+            yield _plain(part, batch, kept, start) or _chunk(part, batch, kept, start)
+            start += batch.num_rows
+
+
+def _chunk(part: _Part, batch: Any, kept: Sequence[str], start: int) -> Chunk:
+    rows, columns = batch.num_rows, part.texts(batch, kept)
+    found = {c: columns[c] if c in columns else object_array([None] * rows) for c in kept}
+    more = {c: v for c, v in columns.items() if c not in found}  # objects that are also columns of their fields
+    table = pd.DataFrame({**found, **more}, index=range(rows), dtype="object")
+    return Chunk(table, np.arange(start, start + rows), RawRows(table), (), _typed(batch))
+
+
+def _plain(part: _Part, batch: Any, kept: Sequence[str], start: int) -> PlainChunk | None:
+    import pyarrow as pa
+
+    rows = batch.num_rows
+    texts = {name: written_at_once(batch.column(name)) for name in batch.schema.names}
+    if not kept or any(text is None for text in texts.values()):
+        return None
+    texts |= {c: pa.array([v] * rows, pa.string()) for c, v in part.keys.items() if c in kept and v != ""}
+    if any(part.keys.get(c) == "" for c in kept):
+        return None
+    table = pa.table({c: texts.get(c, pa.nulls(rows, pa.string())) for c in kept})
+    exact = frozenset(field.name for field in batch.schema if is_exact(field.type))
+    return PlainChunk(table, np.arange(start, start + rows), exact=exact, typed=_typed(batch))
+
+
+def _typed(batch: Any) -> frozenset[str]:
+    """The columns of a batch that are times."""
+    leaves = (leaf for field in batch.schema for leaf in _typed_leaves(field.name, field.type))
+    return frozenset(name for name, kind in leaves if _is_time(kind))
 
 
 class _Part:
@@ -71,7 +116,7 @@ class _Part:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self._name, self._keys = name, keys
+        self._name, self.keys = name, keys
         try:
             self._file = pq.ParquetFile(file)
         except (pa.ArrowException, OSError) as error:
@@ -84,31 +129,36 @@ class _Part:
 
     def names(self, wanted: Sequence[str] | None) -> list[str]:
         """The names of its columns, the fields of structs for the structs themselves."""
-        return [*(n for field in self._read(wanted) for n in _leaves(field.name, field.type)), *self._keys]
+        return [*(n for field in self._read(wanted) for n in _leaves(field.name, field.type)), *self.keys]
 
     def _read(self, wanted: Sequence[str] | None) -> list[Any]:
         return [f for f in self._schema if wanted is None or f.name in wanted or not _is_bytes(f.type)]
 
-    def columns(
-        self, size: int, kept: Sequence[str], wanted: Sequence[str] | None
-    ) -> Iterator[tuple[int, dict[str, np.ndarray], frozenset[str]]]:
-        """Batches of rows: their number, each column as text, and the columns that are times."""
+    def batches(self, size: int, kept: Sequence[str], wanted: Sequence[str] | None) -> Iterator[Any]:
+        """Batches of rows, of the columns that hold what is kept."""
         import pyarrow as pa
 
         fields = [f for f in self._read(wanted) if any(c == f.name or c.startswith(f"{f.name}.") for c in kept)]
-        fields = [f for f in fields if any(leaf in kept for leaf in _leaves(f.name, f.type))]
-        typed = frozenset(leaf for f in fields for leaf, kind in _typed_leaves(f.name, f.type) if _is_time(kind))
-        paths = [f.name for f in fields]
+        paths = [f.name for f in fields if any(leaf in kept for leaf in _leaves(f.name, f.type))]
         try:
-            batches = self._file.iter_batches(batch_size=size, columns=paths) if paths else self._empty(size)
-            for batch in batches:
-                found: dict[str, np.ndarray] = {}
-                for field in fields:
-                    found |= _texts(field.name, batch.column(field.name), batch.num_rows)
-                found |= {c: object_array([v] * batch.num_rows) for c, v in self._keys.items() if c in kept}
-                yield batch.num_rows, found, typed
+            yield from self._file.iter_batches(batch_size=size, columns=paths) if paths else self._empty(size)
         except (pa.ArrowException, UnicodeDecodeError) as error:
-            raise InputError(f"{self._name}: the file cannot be read to its end ({error}). Get it again.") from error
+            raise self._broken_off(error) from error
+
+    def texts(self, batch: Any, kept: Sequence[str]) -> dict[str, np.ndarray]:
+        """Each column of a batch as text, those of its path beside them."""
+        import pyarrow as pa
+
+        found: dict[str, np.ndarray] = {}
+        try:
+            for field in batch.schema:
+                found |= _texts(field.name, batch.column(field.name), batch.num_rows)
+        except (pa.ArrowException, UnicodeDecodeError) as error:
+            raise self._broken_off(error) from error
+        return found | {c: object_array([v] * batch.num_rows) for c, v in self.keys.items() if c in kept}
+
+    def _broken_off(self, error: Exception) -> InputError:
+        return InputError(f"{self._name}: the file cannot be read to its end ({error}). Get it again.")
 
     def _empty(self, size: int) -> Iterator[Any]:
         """As many rows as the file has, without a column."""

@@ -43,6 +43,10 @@ class Times:
     skipped: np.ndarray
     disputed: np.ndarray
 
+    def of(self, rows: slice | np.ndarray) -> Times:
+        """Those of some of the n."""
+        return Times(self.first[rows], self.last[rows], self.doubled[rows], self.skipped[rows], self.disputed[rows])
+
     def completed(self, other: Times) -> Times:
         """These times, and the other's where these cannot be read."""
         known, ours = ~np.isnat(self.last), ~np.isnat(self.last) | self.skipped | self.disputed

@@ -92,14 +92,18 @@ def score_new(
 ) -> int:
     """Give every record newer than the champion's cut-off the champion's answer, if it has one; how many got it now.
 
+    Where no record lacks one the model is loaded only for a cycle, which must tell of a champion that cannot answer.
+
     Raises:
         LeaseHeld: the `lease` of a cycle was lost.
         ModelUnusable: the champion cannot be loaded or scored.
     """
     if not stream.predicts:
         return 0
-    answers = scorer_of(app, stream, champion)
     start = _lacking_since(app, stream, champion, as_of)
+    if start is None and lease is None:
+        return 0
+    answers = scorer_of(app, stream, champion)
     if start is None:
         return 0
     rows = app.reader.read(stream, after=start, as_of=as_of, version=champion.version)

@@ -92,6 +92,11 @@ class Tombstones:
         held = sa.select(sa.literal(1)).where(t.tombstones.c.stream == stream).limit(1)
         return connection.execute(held).first() is not None or bool(self.kept(stream))
 
+    def count(self, connection: Connection, stream: str) -> int:
+        """How many hashes of the stream there are, in the store or in the file."""
+        held = connection.execute(sa.select(t.tombstones.c.mark).where(t.tombstones.c.stream == stream)).scalars()
+        return len({*held, *self.kept(stream)})
+
     def erased(self, connection: Connection, stream: str, kind: str, values: Sequence[Any]) -> list[bool]:
         """Of each id or user whether it was erased; None and "" never are."""
         given = sorted({str(value) for value in values if value not in (None, "")})

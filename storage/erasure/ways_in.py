@@ -21,6 +21,10 @@ class WaysIn:
     def __init__(self, tombstones: Tombstones) -> None:
         self._tombstones = tombstones
 
+    def count(self, connection: Connection, stream: StreamSettings) -> int:
+        """How many records and users of the stream are left out where they come."""
+        return self._tombstones.count(connection, stream.name)
+
     def erased_records(self, connection: Connection, stream: StreamSettings, incoming: Incoming) -> np.ndarray:
         """Boolean (n,): rows of an erased record or user."""
         if not self._tombstones.any(connection, stream.name):

@@ -24,6 +24,7 @@ from trueup.storage.records.beginning import locked_stream
 from trueup.storage.records.columns import insert_columns
 from trueup.storage.records.known_ids import among, known_ids
 from trueup.storage.records.sorting import BesideStored, beside_stored, sort_out
+from trueup.storage.records.whole_files import WholeFiles
 from trueup.storage.revisions import Revised, RevisionLog
 from trueup.storage.row_ids import HashedColumns, begun_with
 from trueup.storage.segments import write_segment
@@ -45,6 +46,7 @@ class RecordStore:
         self._ways_in = WaysIn(Tombstones(home))
         self._archive = archive
         self.quarantine = QuarantineLog(database)
+        self.whole_files = WholeFiles(database)
         self._revisions = RevisionLog(database, archive)
 
     def append(
@@ -93,6 +95,11 @@ class RecordStore:
             labelled=int(incoming.labelled[batch.fresh].sum()),
             erased=left_out,
         )
+
+    def erased(self, stream: StreamSettings) -> int:
+        """How many records and users were erased: where one more was, a file comes to other counts."""
+        with self._database.read() as connection:
+            return self._ways_in.count(connection, stream)
 
     def hashed(self, stream: StreamSettings) -> HashedColumns:
         """What the id of a row without one is a hash of."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from trueup.storage.driver_errors import values_hidden
 
+_ROWS = 40  # of one statement on SQLite: many more take no less time
 _ARROW = {sa.Text: pa.string(), sa.Boolean: pa.bool_(), sa.Float: pa.float64()}
 
 
@@ -26,10 +28,7 @@ def insert_columns(connection: Connection, table: sa.Table, columns: Mapping[str
     driver: Any = connection.connection
     with values_hidden(f"INSERT INTO {table.name} ({names})"):
         if connection.dialect.name == "sqlite":
-            marks = ", ".join("?" * len(columns))
-            driver.cursor().executemany(
-                f"INSERT INTO {table.name} ({names}) VALUES ({marks})", zip(*columns.values(), strict=True)
-            )
+            _insert_many(driver.cursor(), f"{table.name} ({names})", list(zip(*columns.values(), strict=True)))
             return
         # Its CSV: what is null stands bare, and every text in quotes.
         rows = io.BytesIO()
@@ -37,6 +36,16 @@ def insert_columns(connection: Connection, table: sa.Table, columns: Mapping[str
         csv.write_csv(arrow, rows, csv.WriteOptions(include_header=False))
         with driver.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN WITH (FORMAT csv)") as copy:
             copy.write(rows.getbuffer())
+
+
+def _insert_many(cursor: Any, into: str, rows: list[tuple[Any, ...]]) -> None:
+    """Several rows a statement. OR FAIL: else each keeps a journal of its own, though nobody goes on after an error."""
+    marks = f"({', '.join('?' * len(rows[0]))})" if rows else ""
+    for size, first, last in ((_ROWS, 0, len(rows) // _ROWS * _ROWS), (1, len(rows) // _ROWS * _ROWS, len(rows))):
+        cursor.executemany(
+            f"INSERT OR FAIL INTO {into} VALUES {', '.join([marks] * size)}",
+            (tuple(chain.from_iterable(rows[k : k + size])) for k in range(first, last, size)),
+        )
 
 
 def _kind(column: sa.Column[Any]) -> pa.DataType:

@@ -1,4 +1,4 @@
-"""The store's tables of what was taken in from sources."""
+"""The store's tables of what was taken in from sources and files."""
 
 from __future__ import annotations
 
@@ -35,4 +35,15 @@ source_marks = table_of(
     sa.Column("asked", sa.Text, nullable=False),
     sa.Column("mark", sa.JSON),
     sa.Column("pulled_at", Instant, nullable=False),
+)
+
+# Files named by hand of which every row is stored. asked: hash of all that bears on what their rows
+# come to: the name, the stream's settings, what was erased.
+whole_files = table_of(
+    "whole_files",
+    *(sa.Column(name, sa.Text, primary_key=True) for name in ("stream", "digest")),
+    *texts("asked"),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("notes", sa.JSON, nullable=False),
+    sa.Column("taken_at", Instant, nullable=False),
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from trueup.feedback import intake, taken_files
 from trueup.feedback.intake import ingest, ingest_feedback
 from trueup.feedback.labels import resolve
 from trueup.storage.errors import ConfigError, InputError
@@ -96,6 +97,71 @@ def test_an_intake_broken_off_half_way_is_finished_by_a_second_run(
     assert sorted(rows.meta["seq"]) == list(range(85))
     assert sorted(rows.meta["id"], key=int) == [str(k) for k in range(100) if k % 7]
     assert len(store.quarantine.items(STREAM)) == 15
+
+
+def test_a_file_too_large_to_be_kept_is_read_twice_alike(
+    store: RecordStore, reader: RecordReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts, lines of refused rows and records do not depend on whether a file was kept from its first reading."""
+    lines = [f"r{k},2024-01-{1 + k % 28:02d},{'word ' * (k % 9)},1.{k}.0,{k % 6}\n" for k in range(300)]
+    lines[100:100] = ["bad\n", 'odd,2024-01-02,"a" b,1.0,5\n']
+    path, found = _csv(tmp_path, "".join(lines)), []
+    for room in (intake.HELD, 20_000, 0):  # whole, up to the middle, not at all
+        monkeypatch.setattr(intake, "HELD", room)
+        stream = STREAM.model_copy(update={"name": f"kept {room}"})
+        done = ingest(store, stream, [path], now=NOW, batch=70)
+        refused = [(i.line, i.reason, i.detail, i.raw) for i in store.quarantine.items(stream)]
+        rows = reader.read(stream, as_of=NOW)
+        found.append((done, refused, rows.features.to_dict("list"), rows.meta["id"].tolist()))
+    assert found[0][0].quarantined > 30
+    assert found[1:] == found[:1] * 2
+
+
+def test_a_whole_file_is_not_read_again(
+    store: RecordStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts and notes are those of a second reading; other bytes, settings or an earlier time are read anew."""
+    monkeypatch.setattr(taken_files, "_LEAST", 2)
+    path, told = _csv(tmp_path, "a,2024-01-01,good,1.0,5\nb,2024-01-02,fine,,3\na,2024-01-01,good,1.0,5\n"), []
+
+    def again(stream: StreamSettings = STREAM, now: datetime = NOW, *, remember: bool = True) -> tuple[Any, list[str]]:
+        notes: list[str] = []
+        return ingest(store, stream, [path], now=now, on_note=notes.append, remember=remember), notes
+
+    first, told = again()
+    assert first == Appended(accepted=2, duplicate=1, labelled=1)
+    read = again(remember=False)
+    assert read == (Appended(duplicate=3), told)
+    assert "match no class" in told[0]
+    monkeypatch.setattr(intake, "opened", _unread)
+    assert again() == read
+    for other in (
+        {"now": NOW - timedelta(days=1)},
+        {"stream": STREAM.model_copy(update={"on_change": "revise"})},
+    ):
+        with pytest.raises(_Read):
+            again(**other)
+    Path(path).write_text(HEADER + "a,2024-01-01,good,1.0,5\nb,2024-01-02,fine,,3\na,2024-01-01,good,1.0,4\n")
+    with pytest.raises(_Read):
+        again()
+
+
+def test_a_file_with_a_refused_row_is_read_each_time(
+    store: RecordStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its refused row may hold by then: another setting, a record that was released."""
+    monkeypatch.setattr(taken_files, "_LEAST", 1)
+    path = _csv(tmp_path, "a,2024-01-01,good,1.0,5\nb,2024-01-02,,1.0,1\n")
+    assert ingest(store, STREAM, [path], now=NOW, remember=True).quarantined == 1
+    assert ingest(store, STREAM, [path], now=NOW, remember=True) == Appended(duplicate=1, quarantined=1)
+
+
+class _Read(Exception):
+    """A file was opened."""
+
+
+def _unread(*_: object, **__: object) -> None:
+    raise _Read
 
 
 def test_a_file_of_broken_lines_only_is_kept_aside(store: RecordStore, tmp_path: Path) -> None:

@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.many import examples
 from trueup.feedback.columns.plain_chunk import PlainChunk
-from trueup.feedback.formats import csv_blocks
+from trueup.feedback.columns.plain_times import with_times
+from trueup.feedback.formats import csv_blocks, parquet_table
 from trueup.feedback.plain_rows import in_file_order, validate_plain
 from trueup.feedback.readers import Source, opened
 from trueup.feedback.validation import validate
@@ -67,7 +70,9 @@ def row_by_row(stream: StreamSettings, source: Source) -> tuple[Incoming, list[R
 
 def in_columns(stream: StreamSettings, source: Source) -> tuple[Incoming, list[Refused]]:
     judged = [
-        validate_plain(stream, part, NOW) if isinstance(part, PlainChunk) else validate(stream, part, NOW)
+        validate_plain(stream, with_times(stream, part)[0], NOW)
+        if isinstance(part, PlainChunk)
+        else validate(stream, part, NOW)
         for part in source.parts()
     ]
     return _together(judged)
@@ -82,22 +87,27 @@ def assert_alike(stream: StreamSettings, content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "f.csv"
         file.write_bytes(content)
-        with suppress(InputError), opened(str(file), ["id"]) as source:
-            if not any(True for _ in source.chunks()):
-                assert not any(len(part) for part in source.parts())
-                return
-            (expected, why), (got, told) = row_by_row(stream, source), in_columns(stream, source)
-            assert told == why
-            for name in ("ids", "labels", "labelled", "lines"):
-                assert getattr(got, name).tolist() == getattr(expected, name).tolist(), name
-            for name in ("times", "known_at"):
-                assert getattr(got, name).astype("M8[us]").astype(str).tolist() == (
-                    getattr(expected, name).astype("M8[us]").astype(str).tolist()
-                ), name
-            assert got.table.to_pylist() == expected.table.to_pylist()
-            if len(expected.ids):
-                assert got.table.schema.equals(expected.table.schema)
-            assert list(got.raw) == list(expected.raw)
+        with suppress(InputError):
+            assert_read_alike(stream, file)
+
+
+def assert_read_alike(stream: StreamSettings, file: Path) -> None:
+    with opened(str(file), ["id"]) as source:
+        if not any(True for _ in source.chunks()):
+            assert not any(len(part) for part in source.parts())
+            return
+        (expected, why), (got, told) = row_by_row(stream, source), in_columns(stream, source)
+        assert told == why
+        for name in ("ids", "labels", "labelled", "lines"):
+            assert getattr(got, name).tolist() == getattr(expected, name).tolist(), name
+        for name in ("times", "known_at"):
+            assert getattr(got, name).astype("M8[us]").astype(str).tolist() == (
+                getattr(expected, name).astype("M8[us]").astype(str).tolist()
+            ), name
+        assert got.table.to_pylist() == expected.table.to_pylist()
+        if len(expected.ids):
+            assert got.table.schema.equals(expected.table.schema)
+        assert list(got.raw) == list(expected.raw)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -142,3 +152,61 @@ def test_most_of_an_ordinary_file_is_plain() -> None:
             lines = np.concatenate([part.lines for part in source.parts()])
         assert plain == 5000
         assert lines.tolist() == [*range(2, 2002), *range(2003, 5003)]
+
+
+# ---- columns that the file types ----
+
+MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1))
+NUMBERED = st.floats(width=64) | st.sampled_from([1.0, -0.0, 2.0**53, 1e16, 1e-7, 0.1])
+COLUMNS = {
+    "text": (pa.string(), TEXTS | st.text(max_size=3)),
+    "large": (pa.large_string(), TEXTS),
+    "coded": (pa.dictionary(pa.int8(), pa.string()), LABELS),
+    "bool": (pa.bool_(), st.booleans()),
+    "whole": (pa.int64(), st.integers(-(2**63), 2**63 - 1) | st.integers(0, 9)),
+    "unsigned": (pa.uint64(), st.integers(0, 2**64 - 1)),
+    "double": (pa.float64(), NUMBERED),
+    "single": (pa.float32(), st.floats(width=32)),
+    "naive": (pa.timestamp("us"), MOMENTS),
+    "second": (pa.timestamp("s"), MOMENTS.map(lambda at: at.replace(microsecond=0))),
+    "zoned": (pa.timestamp("us", "UTC"), MOMENTS.map(lambda at: at.replace(tzinfo=UTC))),
+    "elsewhere": (pa.timestamp("us", "Europe/Berlin"), MOMENTS.map(lambda at: at.replace(tzinfo=UTC))),
+    "fine": (pa.timestamp("ns"), st.integers(0, 2**62)),
+    "far": (pa.timestamp("us"), st.integers(-(2**62), 2**62)),
+    "day": (pa.date32(), st.dates()),
+    "late day": (pa.date32(), st.integers(-(2**31), 2**31 - 1)),
+    "decimal": (pa.decimal128(10, 2), st.decimals(-9999, 9999, places=2)),
+    "bytes": (pa.binary(), st.binary(max_size=3)),
+    "list": (pa.list_(pa.int64()), st.lists(st.integers(0, 3), max_size=2)),
+    "object": (pa.struct([("a", pa.int64())]), st.fixed_dictionaries({"a": st.integers(0, 3)})),
+    "none": (pa.null(), st.none()),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@settings(max_examples=12)
+@given(data=st.data(), at_once=st.sampled_from((2, 10_000)))
+def test_typed_columns_are_read_alike(shape: str, data: st.DataObject, at_once: int) -> None:
+    """Whatever Parquet types: text, raw content with its numbers, refusals and times as row by row."""
+    rows, columns = data.draw(st.integers(0, 5)), {}
+    for name in ("id", "text", "at", "n", "y", "beside"):
+        usual = {"at": ("naive", "second", "zoned", "day", "text")}.get(name, tuple(COLUMNS))
+        kind, values = COLUMNS[data.draw(st.sampled_from(usual))]
+        drawn = data.draw(st.lists(st.none() | values, min_size=rows, max_size=rows))
+        columns[name] = pa.array(drawn, kind)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(parquet_table, "_AT_ONCE", at_once)
+        file = Path(folder) / "f.parquet"
+        pq.write_table(pa.table(columns), file)
+        with suppress(InputError):
+            assert_read_alike(stream_of(SHAPES[shape]), file)
+
+
+def test_an_ordinary_table_goes_by_columns(tmp_path: Path) -> None:
+    """Text, numbers, yes or no, dates and times in UTC need no look at each value."""
+    usual = ("text", "large", "coded", "bool", "whole", "double", "naive", "second", "zoned", "day", "none")
+    given = {"text": "a", "large": "b", "coded": "c", "bool": True, "whole": 1, "double": 0.5, "day": NOW.date()}
+    table = {name: pa.array([given.get(name, None if name == "none" else NOW)], COLUMNS[name][0]) for name in usual}
+    pq.write_table(pa.table({"id": ["x"], **table}), tmp_path / "f.parquet")
+    with opened(str(tmp_path / "f.parquet"), ["id"]) as source:
+        assert all(isinstance(part, PlainChunk) for part in source.parts())

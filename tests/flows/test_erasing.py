@@ -21,6 +21,7 @@ import trueup
 from tests.faults.test_killed_cycle import in_a_process
 from tests.found_bytes import places_of
 from tests.made_person import CANARY, PERSON, ROWS, SETTINGS, THEIRS, opened, rows_of, with_a_person
+from trueup.feedback import taken_files
 from trueup.feedback.intake import ingest, ingest_feedback
 from trueup.flows.admin.doctor import examine
 from trueup.flows.app import App
@@ -107,13 +108,17 @@ def test_one_record_is_gone_and_the_rest_of_the_person_stays(app: App) -> None:
     assert places_of(f"{CANARY}-0", app.home) != []
 
 
-def test_nothing_of_it_comes_in_again(app: App, tmp_path: Path) -> None:
+def test_nothing_of_it_comes_in_again(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not by the same file, feedback, a refused row that is released, nor rows whose id alone was erased: counted."""
     stream = app.stream("reviews")
+    monkeypatch.setattr(taken_files, "_LEAST", 1)
+    first = [str(app.home.parent / "first.csv")]
+    assert [ingest(app.store, stream, first, now=app.now(), remember=True).duplicate for _ in range(2)] == [25, 25]
     erase(app, stream, user=PERSON, why="request")
     erase(app, stream, record="plain-2", why="request")
     folder = app.home.parent
-    again = [ingest(app.store, stream, [str(folder / f"{name}.csv")], now=app.now()) for name in ("first", "bad")]
+    files = ([str(folder / f"{name}.csv")] for name in ("first", "bad"))
+    again = [ingest(app.store, stream, file, now=app.now(), remember=True) for file in files]
     assert [(done.accepted, done.duplicate, done.erased) for done in again] == [(0, 19, 6), (0, 0, 3)]
     said = ingest_feedback(app.store, stream, [str(folder / "feedback.csv")], now=app.now())
     assert (said.accepted, said.duplicate, said.erased) == (0, 0, 4)

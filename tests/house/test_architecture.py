@@ -18,7 +18,7 @@ PARTS = {
         "values", "exact", "typed_values", "words_of_texts", "determination", "nested", "chunks", "times", "row_ids",
         "ratings", "class_rules", "labels", "unmatched_labels", "schema_check", "number_notation", "missing_marks",
         "columns", "formats", "readers", "validation", "plain_rows", "frames", "feedback_rows", "feedback_items",
-        "annotators", "intake", "sources", "quarantine", "inference",
+        "annotators", "taken_files", "intake", "sources", "quarantine", "inference",
     ),
     "monitoring": (
         "stats", "causes", "severity", "distribution", "check", "window", "lateness", "data_difference", "comparison",

@@ -19,6 +19,7 @@ from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
 from trueup.storage.incoming import Appended, FeedbackItem, Incoming
 from trueup.storage.reading import RecordReader
+from trueup.storage.records import columns
 from trueup.storage.records.appending import RecordStore
 from trueup.storage.stream import LabelPolicy, StreamSettings
 from trueup.storage.tables import metadata
@@ -52,6 +53,8 @@ Fresh = Callable[[], tuple[Database, Archive]]
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fresh]:
     """Gives the next of two stores by turns, emptied."""
+    patched = pytest.MonkeyPatch()
+    patched.setattr(columns, "_ROWS", 2)  # of a statement, so that some are full and some are not
     opened = []
     for number in range(2):
         home = tmp_path_factory.mktemp("store")
@@ -77,6 +80,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         return database, archive
 
     yield emptied
+    patched.undo()
     for database, _ in opened:
         database.close()
 
