@@ -71,12 +71,14 @@ def train_by_trainer(
             request = requests.newest_try(request.run)
             if request.state is not RequestState.OPEN:
                 return _taken_by_cycle(app, stream, request)
-            found = collect(app, lease, stream, request)
+            found = collect(app, lease, stream, request, as_of)
             done = _ended(app, lease, stream, found, as_of)
         found.afterwards()
         if done is not None:
             deliver_now(app)
             return done
+        if found.waits:
+            raise NotTrainable(f"{found.said} A later cycle judges it.")
         request = requests.newest_try(request.run)
         pause(_POLL_S)
 

@@ -25,7 +25,7 @@ def open_request(context: CycleContext) -> TrainerRequest | None:
 
 def collect_step(context: CycleContext, request: TrainerRequest) -> None:
     """End the train step with what became of an open request; one that still works is left as it is."""
-    found = collect(context.app, context.lease, context.stream, request)
+    found = collect(context.app, context.lease, context.stream, request, context.cycle.as_of)
     if found.trained:
         name_challenger(context.app, context.lease, context.stream, found.trained)
     output = TrainOutput(

@@ -13,6 +13,7 @@ from trueup.flows.check.predictions import predictor_of
 from trueup.flows.gate.behaviour_cases import own_cases, own_suites
 from trueup.flows.gate.golden_set import golden_set
 from trueup.flows.gate.label_evidence import doubts_of, labelling_of, labels_before
+from trueup.flows.gate.later_rows import rows_to_judge
 from trueup.flows.gate.model_comparison_report import keep_model_comparison
 from trueup.flows.gate.trainer_answers import difference_from_trainer
 from trueup.flows.train.run import Trained, load_trained
@@ -129,7 +130,7 @@ def _run_gate(
         failure = str(error)
     if failure:
         return GateOutcome(Gate((loads_test(trained.version, failure),)).as_json(), champion, 0)
-    seed = seed_of(stream, as_of)
+    rows, seed = rows_to_judge(app, stream, record, rows, as_of), seed_of(stream, as_of)
     if champion is None:
         verdict = _against_constant(stream, fitted, rows, seed)
     else:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
 from trueup.flows.app import App
+from trueup.flows.check.labels import mature_labels
 from trueup.flows.train.asking import begin_job, empty_job_folder, job_folder, open_request_words, trainer_document
 from trueup.flows.train.deployment_run import NO_DEPLOYMENT, begin_run, run_ended, was_asked
 from trueup.flows.train.returned_version import register_returned
@@ -20,6 +21,7 @@ from trueup.storage.errors import ModelUnusable
 from trueup.storage.leases import Lease
 from trueup.storage.secrets import without_secrets
 from trueup.storage.stream import StreamSettings
+from trueup.storage.timepoints import to_minute
 from trueup.storage.trainers.training_requests import RequestState, TrainerRequest, TrainerRequests
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Collected:
 
     state: as it is to be closed, or open. trained: the version that came of it. said: in words. write: closes the
     request; it belongs into the transaction that tells of it. afterwards: what is to be done once that is durable.
+    waits: its model waits for rows that judge it.
     """
 
     request: TrainerRequest
@@ -43,6 +46,7 @@ class Collected:
     trained: Trained | None = None
     write: Callable[[Connection], None] = lambda connection: None
     afterwards: Callable[[], None] = lambda: None
+    waits: bool = False
 
     @property
     def document(self) -> dict[str, object]:
@@ -50,10 +54,10 @@ class Collected:
         return trainer_document(self.request, str(self.state), self.said)
 
 
-def collect(app: App, lease: Lease, stream: StreamSettings, request: TrainerRequest) -> Collected:
+def collect(app: App, lease: Lease, stream: StreamSettings, request: TrainerRequest, as_of: datetime) -> Collected:
     """Look at an open request, and take what it gave back; nothing of it is closed before `write`.
 
-    A try that a crash kept from its start is started, unless its time is over.
+    as_of: the time of the cycle. A try that a crash kept from its start is started, unless its time is over.
 
     Raises:
         LeaseHeld: the lease was lost.
@@ -72,8 +76,12 @@ def collect(app: App, lease: Lease, stream: StreamSettings, request: TrainerRequ
     end, said = end_of(request.trainer, ended, request.attempt)
     trained = None
     if end is JobEnd.MODEL:
+        after = _judged_after(request, ended)
+        waits = "" if after is None else _waits_for_rows(app, stream, request, after, as_of)
+        if waits:
+            return Collected(request, RequestState.OPEN, waits, waits=True)
         try:
-            trained = register_returned(app, lease, stream, request)
+            trained = register_returned(app, lease, stream, request, judged_after=after)
         except ModelUnusable as error:
             end, said = JobEnd.FAILED, str(error)
     elif end is JobEnd.FAILED:
@@ -135,6 +143,24 @@ def _closing(
             begin_job(app, stream, following)
 
     return Collected(request, state, said, trained, write, afterwards)
+
+
+def _judged_after(request: TrainerRequest, ended: Ended) -> datetime | None:
+    """From when on rows judge a model of a trainer that reads its own data: it may know all up to its end."""
+    if request.trainer.judged_by != "later":
+        return None
+    return request.as_of + max((ended.at or request.asked_at) - request.asked_at, timedelta(0))
+
+
+def _waits_for_rows(app: App, stream: StreamSettings, request: TrainerRequest, after: datetime, as_of: datetime) -> str:
+    """What a model is still to be judged on, in words; empty: there are labelled rows enough."""
+    labels, needed = mature_labels(app, stream, after=after, as_of=as_of), stream.policy.min_labels
+    if labels >= needed:
+        return ""
+    return (
+        f"{request.trainer.name} trained a model, which is judged on records since {to_minute(after)}: {labels:,} "
+        f"labels so far, {needed:,} needed (min_labels)."
+    )
 
 
 def _is_late(app: App, request: TrainerRequest) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from trueup.storage.leases import Lease
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows, unique_content
 from trueup.storage.stream import StreamSettings
-from trueup.storage.timepoints import utc
+from trueup.storage.timepoints import iso, utc
 from trueup.storage.trainers.training_requests import TrainerRequest
 
 if TYPE_CHECKING:
@@ -28,8 +29,12 @@ if TYPE_CHECKING:
     from trueup.training.trainers.returned import TrainerResult
 
 
-def register_returned(app: App, lease: Lease, stream: StreamSettings, request: TrainerRequest) -> Trained:
+def register_returned(
+    app: App, lease: Lease, stream: StreamSettings, request: TrainerRequest, *, judged_after: datetime | None
+) -> Trained:
     """Register what a trainer gave back; done again after a crash it finds the version that it had registered.
+
+    judged_after: from when on rows judge it; None: the evaluation side does.
 
     Raises:
         ModelUnusable: what it gave back cannot be used.
@@ -64,7 +69,7 @@ def register_returned(app: App, lease: Lease, stream: StreamSettings, request: T
     used = learnable(stream, learning, recipe, recent_row_count(stream, rows))
     source = {
         **lineage(app, rows, snapshot=request.terms["snapshot"], seed=request.terms["seed"], asked=request.asked),
-        "trainer": _trainer_of(request, result),
+        "trainer": _trainer_of(request, result) | {"judged_after": judged_after and iso(judged_after)},
     }
     if registered is None:
         registered = _register(app, lease, stream, request, rows, result, classes, metrics, source, len(judged))

@@ -42,7 +42,7 @@ class Trainer(Frozen):
     memory: str = "4GB"
     answer_limit: str = "1min"
     env: tuple[str, ...] = ()
-    judged_by: Literal["evaluation", "folds", "later"] = "evaluation"
+    judged_by: Literal["evaluation", "later"] = "evaluation"
 
     _checked = field_validator("limit", "grace", "answer_limit")(positive_span)
 

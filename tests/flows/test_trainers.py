@@ -21,6 +21,7 @@ from tests.made_deployments import BROKEN, TRAINED, WEEK, deployed, plain_mail, 
 from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_by_trainer import train_by_trainer
+from trueup.flows.demo.reviews import HEALTHY
 from trueup.flows.promote.manual import roll_back
 from trueup.flows.replay.run import replay
 from trueup.flows.train import asking
@@ -162,6 +163,23 @@ def test_a_trainers_model_becomes_champion(tmp_path: Path, apps: list[App]) -> N
     record = app.promotions.version("reviews", 1)
     assert record is not None
     assert record.document["lineage"]["trainer"]["name"] == "train.py"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_job_that_reads_its_own_data_is_judged_on_what_comes_later(tmp_path: Path, apps: list[App]) -> None:
+    """Its model waits for labels of later records, and only those judge it."""
+    app = deployed(tmp_path, more=trained_by([sys.executable, str(EXAMPLE)], judged_by="later"))
+    apps.append(app)
+    stream = app.stream("reviews")
+    run_cycle(app, stream, FIRST)
+    wait(app)
+    waits = run_cycle(app, stream, SECOND)
+    assert waits["trainer"]["state"] == "open"
+    assert "0 labels so far, 100 needed" in waits["trainer"]["said"]
+    take_in(app, tmp_path, 2, TRAINED, WEEK, HEALTHY)
+    done = run_cycle(app, stream, TRAINED + WEEK)
+    assert done["promotion"] == {"from_version": None, "to_version": 1}, done
 
 
 @pytest.mark.slow
