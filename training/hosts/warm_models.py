@@ -77,8 +77,9 @@ class WarmModels:
         name, next_step = f"v{version} of '{stream}'", _next_step(stream)
         if folder_digest(folder) != told.digest:
             raise ModelUnusable(
-                f"{name} answers nothing: its files are not those that were registered (their digest is another). "
-                f"Restore them. {next_step}"
+                f"{name} answers nothing: its files are not those that were registered (their digest is another), so "
+                "nothing was scored. Restore them, or let another version answer: trueup models rollback --to VERSION "
+                f"--stream {stream} --why '...'"
             )
         with self._lock:
             model = self._models.pop((stream, version), None)
@@ -116,6 +117,6 @@ def limits_of(trainer: Trainer) -> HostLimits:
 
 def _next_step(stream: str) -> str:
     return (
-        f"Nothing was scored. Correct that (python, memory and answer_limit stand under [streams.{stream}.training."
+        f"Nothing was scored. Correct it (python, memory and answer_limit stand under [streams.{stream}.training."
         f"trainer]), or let another version answer: trueup models rollback --to VERSION --stream {stream} --why '...'"
     )
