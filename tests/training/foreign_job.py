@@ -1,6 +1,7 @@
 """A training job of somebody else: run by any interpreter with mlflow, pandas and scikit-learn, it leaves a model.
 
-`python foreign_job.py FOLDER [BEHAVIOUR]` fits TF-IDF and logistic regression on a few texts and saves it in FOLDER.
+`python foreign_job.py FOLDER [BEHAVIOUR [GOOD BAD]]` fits TF-IDF and logistic regression on a few texts and
+saves it in FOLDER.
 """
 
 import sys
@@ -44,13 +45,14 @@ class WithChances(mlflow.pyfunc.PythonModel):
         classes = [str(name) for name in self.pipeline.classes_]
         table = pd.DataFrame({"p_" + name: chances[:, k] for k, name in enumerate(classes)})
         table["prediction"] = np.asarray(classes)[chances.argmax(axis=1)]
-        table["extra"] = model_input["number"].to_numpy()
+        if "number" in model_input:
+            table["extra"] = model_input["number"].to_numpy()
         return table.drop(columns="p_good") if self.behaviour == "bare" else table
 
 
-def main(folder, behaviour=""):
+def main(folder, behaviour="", good="good", bad="bad"):
     pipeline = make_pipeline(TfidfVectorizer(), LogisticRegression())
-    pipeline.fit(TEXTS, ["good", "good", "good", "bad", "bad", "bad"] * 20)
+    pipeline.fit(TEXTS, [good, good, good, bad, bad, bad] * 20)
     mlflow.pyfunc.save_model(
         folder, python_model=WithChances(pipeline, behaviour),
         pip_requirements=["scikit-learn==" + __import__("sklearn").__version__, "numpy", "pandas"],
