@@ -320,7 +320,7 @@ class EraseResult(Tabular):
         )  # fmt: skip
 
     def caption(self) -> str:
-        return f"{self.rows:,} records erased" if self.erased else f"{self.rows:,} records, not yet erased"
+        return f"{counted_noun(self.rows, 'record')}{' erased' if self.erased else ', not yet erased'}"
 
     def as_json(self) -> Document:
         return self.document
