@@ -105,7 +105,7 @@ def test_a_served_flow_trains_the_champion(api: str, tmp_path: Path) -> None:
         begin_job(app, app.stream("reviews"), request)
         until(lambda: not is_at_work(app, request))
     done = run_cycle(app, app.stream("reviews"), SECOND)
-    assert done["promotion"] == {"from_version": None, "to_version": 1}, done["trainer"]
+    assert done["promotion"] == {"from_version": None, "to_version": 1}, done["gate"]
     assert runs_of("train/reviews") == ["COMPLETED"]
     app.close()
 
