@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import cache
 from itertools import islice
@@ -199,10 +199,16 @@ def migrated_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactor
     return str(sa.make_url(url).database)
 
 
+@pytest.fixture(scope="session")
+def new_postgres_store(postgres_url: str, migrated_postgres: str) -> Callable[[], str]:
+    """Gives the URL of an empty store on PostgreSQL, another one each time."""
+    return lambda: _new_postgres(postgres_url, migrated_postgres)
+
+
 @pytest.fixture
-def postgres_store(postgres_url: str, migrated_postgres: str) -> str:
+def postgres_store(new_postgres_store: Callable[[], str]) -> str:
     """The URL of an empty store on PostgreSQL."""
-    return _new_postgres(postgres_url, migrated_postgres)
+    return new_postgres_store()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

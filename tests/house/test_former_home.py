@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from tests.flows.test_commands import Shell
 from tests.former_deployment import CHAMPION, PREVIOUS, unpacked
 from tests.made_deployments import TRAINED, WEEK
 from trueup.flows.app import App, open_app
-from trueup.storage import snapshots
+from trueup.monitoring.check import Check
+from trueup.storage import snapshots, tables
+from trueup.storage.instants import microseconds
+from trueup.storage.reading import RecordReader
 from trueup.training.models.fitting import answer
 
 pytestmark = pytest.mark.long
@@ -61,3 +69,44 @@ def test_a_rollback_goes_back_to_a_version_of_then(folder: Path) -> None:
     shell = Shell(folder)
     shell("models rollback -s reviews --why 'its answers are worse'")
     assert shell("status").document["streams"][0]["champion"] == PREVIOUS
+
+
+def test_what_was_stored_then_is_to_the_digit_what_is_read_now(tmp_path: Path) -> None:
+    """Records with their sides, labels, answers and scores; signals of checks; metrics of versions."""
+    place = unpacked(tmp_path)
+    with closing(sqlite3.connect(place / ".trueup" / "trueup.db")) as former:
+        records = former.execute(
+            "SELECT r.id, r.time, r.evaluation, r.content, l.value, l.known_at, p.predicted, p.score FROM records r"
+            " LEFT JOIN labels l ON l.record_id = r.id LEFT JOIN predictions p ON p.record_id = r.id AND p.version = ?"
+            " ORDER BY r.id",
+            (PREVIOUS,),
+        ).fetchall()
+        signals = former.execute(
+            "SELECT check_id, code, verdict, value, threshold, p_value, effect FROM signals ORDER BY check_id, code"
+        ).fetchall()
+        metrics = {
+            version: json.loads(document)["metrics"]
+            for version, document in former.execute("SELECT version, document FROM versions")
+        }
+    opened = open_app(place / "trueup.toml", place / ".trueup")
+    stream, now = opened.stream("reviews"), opened.now()
+    meta = RecordReader(opened.database, opened.archive).read(stream, as_of=now, version=PREVIOUS).meta
+    r = tables.records.c
+    with opened.database.read() as connection:
+        sides = connection.execute(sa.select(r.id, r.time, r.evaluation, r.content, r.label, r.label_known_at)).all()
+    answers = dict(zip(meta["id"], zip(meta["predicted"], meta["score"], strict=True), strict=True))
+    found = [
+        (row.id, microseconds(row.time), row.evaluation, row.content, row.label, microseconds(row.label_known_at),
+         *((None, None) if pd.isna(answers[row.id][0]) else answers[row.id]))
+        for row in sorted(sides, key=lambda row: row.id)
+    ]  # fmt: skip
+    assert len(records) == 900
+    assert found == records
+    kept = opened.cycles.report(signals[0][0])
+    assert kept
+    document = Check.from_json(kept["document"])
+    assert sorted(
+        (signals[0][0], s.code, str(s.verdict), s.value, s.threshold, s.p_value, s.effect) for s in document.signals
+    ) == signals  # fmt: skip
+    assert {v.version: v.document["metrics"] for v in opened.promotions.versions("reviews")} == metrics
+    opened.close()
