@@ -37,6 +37,11 @@ def run(kept: Path, jobs: Sequence[Job], processes: int) -> list[dict[str, Any]]
     return [done[job.name] for job in jobs]
 
 
+def done_so_far(kept: Path) -> list[dict[str, Any]]:
+    """What a run that goes on, or was stopped, has found by now."""
+    return list(_lines(kept).values())
+
+
 def _lines(kept: Path) -> dict[str, dict[str, Any]]:
     lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
     return {found["job"]: found for found in map(json.loads, lines)}

@@ -15,6 +15,7 @@ _PASSED, _APART = "  passed", "  –     "  # how the lines of tests begin; the 
 _CAME = {
     PromotionKind.FIRST: "as the first champion, through its gate",
     PromotionKind.CHALLENGER: "through its gate",
+    PromotionKind.AGAIN: "through its gate, where it was judged again on rows that came after it had been refused",
     PromotionKind.APPROVED: "approved by a person after it had passed its gate",
     PromotionKind.FORCED: "forced by a person, whatever its gate said",
     PromotionKind.ROLLBACK: "by a person who went back to it",
@@ -40,6 +41,8 @@ _MEASURED = {
     "GATE-LABELS": "labels new to both models",
     "GATE-METRIC": "a gain in {metric}",
     "GATE-BETTER": "how sure it is to be better",
+    "GATE-LOSS": "how likely it loses a point to the champion",
+    "GATE-LINE": "how likely it loses a point to the version that the champion's line began with",
     "GATE-LOADS": "the same answers when loaded from the registry",
 }
 

@@ -146,9 +146,13 @@ OWN_POLICY = "default"  # the stream's own policy, as a replay names it
 BASELINES = ("never", "always", "periodic")  # what a replay holds policies against
 
 
-class GatePolicy(Frozen):
-    """What a challenger may cost: bounds of the gate's tests beside the comparison on the metric."""
+GateRule = Literal["better", "not_worse"]
 
+
+class GatePolicy(Frozen):
+    """What a challenger must be, and what it may cost: bounds of the gate's tests."""
+
+    rule: GateRule = "better"
     slice_margin: Annotated[float, Field(ge=0)] = 0.05
     calibration_margin: Annotated[float, Field(ge=0)] = 0.05
     max_share_per_user: Annotated[float, Field(gt=0, le=1)] = 0.2

@@ -23,6 +23,7 @@ class PromotionKind(StrEnum):
 
     FIRST = "first"            # trained where there was no champion, and judged by the gate
     CHALLENGER = "challenger"  # trained, and judged by the gate against the champion
+    AGAIN = "again"            # a refused challenger, judged again on rows that came since, without training
     APPROVED = "approved"      # by a person, after the version passed its gate
     FORCED = "forced"          # by a person, whatever the gate said
     ROLLBACK = "rollback"      # by a person, who goes back to an earlier version
@@ -32,7 +33,8 @@ class PromotionKind(StrEnum):
     REFERENCE = "reference"    # of a stream that predicts nothing: what newer records are compared with
 
 
-GATED = frozenset({PromotionKind.FIRST, PromotionKind.CHALLENGER})  # a cycle attempts one of these at most
+TRAINED = frozenset({PromotionKind.FIRST, PromotionKind.CHALLENGER})  # a model was trained for them
+GATED = TRAINED | {PromotionKind.AGAIN}  # a cycle attempts one of these at most
 ROLLBACKS = frozenset({PromotionKind.ROLLBACK, PromotionKind.PROBATION})
 NOT_BY_TRUEUP = frozenset(PromotionKind) - GATED - {PromotionKind.PROBATION}  # by a person, or by a service
 

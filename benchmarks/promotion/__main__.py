@@ -12,10 +12,11 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks import machine
-from benchmarks.promotion import shifts
-from benchmarks.promotion.document import document, file_of
+from benchmarks.promotion import pays, shifts
+from benchmarks.promotion.document import document, file_of, with_section
 from benchmarks.promotion.registry import SECTIONS, section
 from benchmarks.promotion.section import Options
 
@@ -29,11 +30,23 @@ def main() -> None:
     told.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     told.add_argument("--results", type=Path, default=RESULTS, metavar="DIR")
     told.add_argument("--write", type=Path, metavar="FILE", help="the page to write afterwards")
+    told.add_argument("--so-far", action="store_true", help="with --into: what a run has found by now, of pays")
+    told.add_argument("--into", type=Path, metavar="FILE", help="the page in which to replace the measured sections")
     chosen = told.parse_args()
     results: Path = chosen.results / "quick" if chosen.quick else chosen.results
+    if chosen.so_far:
+        chosen.only = ["pays"]
+        folder = results / pays.__name__.rpartition(".")[2]
+        results = folder / "so far"
+        results.mkdir(parents=True, exist_ok=True)
+        keep(file_of(results, folder.name), pays.so_far(folder), Options(chosen.quick, chosen.processes, folder), 0.0)
     for name in chosen.only or SECTIONS:
         if not file_of(results, name).exists():
             measure(name, Options(chosen.quick, chosen.processes, results / name), file_of(results, name))
+    if chosen.into:
+        for name in chosen.only or SECTIONS:
+            page = chosen.into.read_text(encoding="utf-8")
+            chosen.into.write_text(with_section(page, name, results), encoding="utf-8")
     if chosen.write:
         chosen.write.write_text(document(results), encoding="utf-8")
         if (kept := file_of(results, "shifts")).exists():
@@ -46,14 +59,19 @@ def measure(name: str, options: Options, file: Path) -> None:
     start = time.monotonic()
     found = section(name).measure(options)
     seconds = time.monotonic() - start
+    keep(file, found, options, seconds)
+    print(f"{name}: {seconds:.0f} s", file=sys.stderr)
+
+
+def keep(file: Path, found: dict[str, Any], options: Options, seconds: float) -> None:
+    """Keep what was found, with what it was found on."""
     whole = {
         "quick": options.quick, "seconds": seconds, "processes": options.processes, "machine": machine.facts(),
         "found": found,
-    }
+    }  # fmt: skip
     new = file.with_suffix(".new")
     new.write_text(json.dumps(whole, indent=1))
     new.replace(file)
-    print(f"{name}: {seconds:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

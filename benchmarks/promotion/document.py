@@ -26,18 +26,39 @@ def document(results: Path, sections: Sequence[str] = SECTIONS) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def with_section(page: str, name: str, results: Path) -> str:
+    """The page with one section as it was measured last, in the place between its marks.
+
+    Raises:
+        ValueError: the page has no such place.
+    """
+    begins, ends = _marks(name)
+    before, found, rest = page.partition(begins)
+    _, ended, after = rest.partition(ends)
+    if not found or not ended:
+        raise ValueError(f"the page has no place for {name}: no lines {begins} and {ends}")
+    kept = json.loads(file_of(results, name).read_text())
+    return before + _section(name, kept) + after
+
+
+def _marks(name: str) -> tuple[str, str]:
+    """The lines between which a section stands."""
+    return f"<!-- {name} -->", f"<!-- end of {name} -->"
+
+
 def file_of(results: Path, name: str) -> Path:
     return results / f"{name}.json"
 
 
 def _section(name: str, kept: dict[str, Any] | None) -> str:
-    lines = [f"## {section(name).TITLE}", ""]
+    begins, ends = _marks(name)
+    lines = [begins, f"## {section(name).TITLE}", ""]
     if kept is None:
-        return "\n".join([*lines, f"Not measured yet: `python -m benchmarks.promotion --only {name}`."])
+        return "\n".join([*lines, f"Not measured yet: `python -m benchmarks.promotion --only {name}`.", "", ends])
     lines += section(name).page(kept["found"])
     minutes = round(kept["seconds"] / 60)  # none, where it went on from what a stopped run had kept
     made = f"`--only {name}`{f', {minutes} min' if minutes else ''} with {kept['processes']} processes"
-    return "\n".join([*lines, "", f"Made by {made}; {machine.said(kept['machine'])}."])
+    return "\n".join([*lines, "", f"Made by {made}; {machine.said(kept['machine'])}.", "", ends])
 
 
 HEAD = """
@@ -47,7 +68,7 @@ Does a better model win, does a worse one never take over, and can the champion 
 
 ```sh
 make bench-promotion     # all sections that are not kept yet, then this page
-python -m benchmarks.promotion --only SECTION --write docs/promotion.md
+python -m benchmarks.promotion --only SECTION --into docs/promotion.md
 ```
 
 Each section says when, on what machine and from which commit it was measured; every experiment is seeded. Real sets are

@@ -53,7 +53,7 @@ class Made:
     fresh: Rows
 
 
-def _turned(regime: Regime, degrees: float, rng: np.random.Generator) -> Regime:
+def turned_regime(regime: Regime, degrees: float, rng: np.random.Generator) -> Regime:
     """The clusters of both classes turned in the plane of what parts them and another direction."""
     apart = regime.centre[1].mean(axis=0) - regime.centre[0].mean(axis=0)
     first = apart / np.linalg.norm(apart)
@@ -85,12 +85,12 @@ def _mix(old: Regime, rng: np.random.Generator) -> tuple[Course, Regime]:
 
 
 def _turn_a_little(old: Regime, rng: np.random.Generator) -> tuple[Course, Regime]:
-    new = _turned(old, rng.uniform(15, 35), rng)
+    new = turned_regime(old, rng.uniform(15, 35), rng)
     return lambda at: new, new
 
 
 def _turn(old: Regime, rng: np.random.Generator) -> tuple[Course, Regime]:
-    new = _turned(old, rng.uniform(45, 120), rng)
+    new = turned_regime(old, rng.uniform(45, 120), rng)
     return lambda at: new, new
 
 
@@ -109,18 +109,18 @@ def _gradual(old: Regime, rng: np.random.Generator) -> tuple[Course, Regime]:
     degrees, seed = rng.uniform(40, 90), int(rng.integers(2**31))
 
     def course(at: float) -> Regime:
-        return _turned(old, degrees * at, np.random.default_rng(seed))
+        return turned_regime(old, degrees * at, np.random.default_rng(seed))
 
     return course, course(1.0)
 
 
 def _late(old: Regime, rng: np.random.Generator) -> tuple[Course, Regime]:
-    new = _turned(old, rng.uniform(45, 120), rng)
+    new = turned_regime(old, rng.uniform(45, 120), rng)
     return lambda at: new if at >= 0.6 else old, new
 
 
 def _passing(old: Regime, rng: np.random.Generator) -> tuple[Course, Regime]:
-    for_a_while = _turned(old, rng.uniform(45, 120), rng)
+    for_a_while = turned_regime(old, rng.uniform(45, 120), rng)
     return lambda at: for_a_while if at < 0.12 else old, old
 
 
@@ -155,29 +155,40 @@ TURNING = ("concept turns slowly", "concept turns late", "change that passes")  
 def made(kind: str, seed: int) -> Made:
     """One stream of a kind; the same for the same seed."""
     rng = np.random.default_rng([seed, list(KINDS).index(kind)])
+    old = first_regime(rng)
+    course, last = KINDS[kind](old, rng)
+    known, window = int(rng.choice([1000, 2000, 4000])), int(rng.choice([100, 200, 500]))
+    stream = stream_of_columns(Policy(window=window))
+    new = window * WINDOWS
+    parts = [draw_part(old, known, rng)]
+    parts += [draw_part(course((k + 0.5) / (10 * WINDOWS)), new // (10 * WINDOWS), rng) for k in range(10 * WINDOWS)]
+    rows = rows_of_parts(parts, rng)
+    clean = replace(last, wrong=(0.0, 0.0))
+    return Made(kind, stream, rows, known, window, rows_of_parts([draw_part(clean, FRESH, rng)], rng))
+
+
+def first_regime(rng: np.random.Generator) -> Regime:
+    """A regime that a stream may begin with."""
     apart = rng.normal(size=len(COLUMNS))
     apart *= rng.uniform(1.5, 3.0) / np.linalg.norm(apart)
     centre = np.stack([-apart / 2 + rng.normal(0, 0.7, (2, len(COLUMNS))), apart / 2 + rng.normal(0, 0.7, (2, 8))])
     weight = np.array([[0.8, 0.2], [0.7, 0.3]])
-    old = Regime(centre, weight, float(rng.choice([0.5, 0.3, 0.15, 0.08])))
-    course, last = KINDS[kind](old, rng)
-    known, window = int(rng.choice([1000, 2000, 4000])), int(rng.choice([100, 200, 500]))
-    stream = StreamSettings(
+    return Regime(centre, weight, float(rng.choice([0.5, 0.3, 0.15, 0.08])))
+
+
+def stream_of_columns(policy: Policy) -> StreamSettings:
+    """The settings of a made stream under a policy."""
+    return StreamSettings(
         name="made",
         time="at",
         numeric=COLUMNS,
         label=LabelPolicy(column="y", classes={name: name for name in CLASSES}),
-        policy=Policy(window=window),
+        policy=policy,
     )
-    new = window * WINDOWS
-    parts = [_drawn(old, known, rng)]
-    parts += [_drawn(course((k + 0.5) / (10 * WINDOWS)), new // (10 * WINDOWS), rng) for k in range(10 * WINDOWS)]
-    rows = _rows(parts, rng)
-    clean = replace(last, wrong=(0.0, 0.0))
-    return Made(kind, stream, rows, known, window, _rows([_drawn(clean, FRESH, rng)], rng))
 
 
-def _drawn(regime: Regime, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def draw_part(regime: Regime, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """So many rows of a regime: their values, and the class that each is told to be (0 or 1)."""
     truth = (rng.random(count) < regime.share).astype(int)
     cluster = (rng.random(count) >= regime.weight[truth, 0]).astype(int)
     values = regime.centre[truth, cluster] + rng.normal(size=(count, len(COLUMNS)))
@@ -186,7 +197,8 @@ def _drawn(regime: Regime, count: int, rng: np.random.Generator) -> tuple[np.nda
     return values, told
 
 
-def _rows(parts: list[tuple[np.ndarray, np.ndarray]], rng: np.random.Generator) -> Rows:
+def rows_of_parts(parts: list[tuple[np.ndarray, np.ndarray]], rng: np.random.Generator) -> Rows:
+    """Drawn parts as the rows of a stream, one an hour, a fifth of them on the evaluation side."""
     values = np.concatenate([part[0] for part in parts])
     label = np.array(CLASSES, dtype=object)[np.concatenate([part[1] for part in parts])]
     count = len(values)

@@ -20,6 +20,7 @@ SECTIONS = (
     "races",
     "monthly",
     "probation",
+    "pays",
 )
 
 

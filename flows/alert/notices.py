@@ -41,7 +41,7 @@ def with_check(facts: AlertFacts, check: Check, decision: Decision) -> AlertFact
         codes=decision.codes,
         reasons=tuple(r for r in decision.reasons if r not in shown),
         report_id=check.report_id,
-        growth=decision.growth,
+        because=decision.growth,
     )
 
 

@@ -79,7 +79,8 @@ def history(app: App, stream: StreamSettings) -> AuditHistory:
 
 
 _MOVED = {
-    PromotionKind.FIRST: "first champion", PromotionKind.CHALLENGER: "promoted", PromotionKind.APPROVED: "approved",
+    PromotionKind.FIRST: "first champion", PromotionKind.CHALLENGER: "promoted", PromotionKind.AGAIN: "promoted",
+    PromotionKind.APPROVED: "approved",
     PromotionKind.FORCED: "forced", PromotionKind.ROLLBACK: "rolled back", PromotionKind.PROBATION: "rolled back",
     PromotionKind.OUTSIDE: "moved in MLflow", PromotionKind.ELSEWHERE: "service changed",
     PromotionKind.REFERENCE: "new reference",

@@ -23,9 +23,10 @@ from trueup.monitoring.check import Verdict
 from trueup.reports.masking import masked
 from trueup.storage.cycles import CycleRecord
 from trueup.storage.escaping import for_markdown
-from trueup.storage.promotions import PromotionState
+from trueup.storage.promotions import PromotionKind, PromotionState
 from trueup.storage.timepoints import iso, to_minute
 
+_VERDICTS = {True: "passed the gate and waits", False: "refused by the gate"}
 _LONGEST = 2000  # characters of a sentence
 
 
@@ -48,6 +49,10 @@ def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         reasons.append(trained.trainer["said"])
     elif trained and not trained.trained:
         reasons.append(f"Training failed: {trained.failed}")
+    if gated and gated.stricter:
+        reasons.append(gated.stricter)
+    if planned and planned.kind is PromotionKind.AGAIN:
+        reasons.append(planned.why)
     if planned and planned.state is PromotionState.HELD:
         held = (gated and gated.held) or "the stream was paused before it could be promoted"
         reasons.append(
@@ -71,6 +76,7 @@ def cycle_document(app: App, cycle: CycleRecord) -> dict[str, Any]:
         },
         "training": trained.trained.as_json() if trained and trained.trained else None,
         "gate": gated.judged.gate if gated and gated.judged else None,
+        **({"judged_again": gated.again} if gated and gated.again is not None else {}),
         "promotion": promoted and promoted.as_json(),
         "probation": None if not probation or probation.over else probation.as_json(),
         "paused": bool(decided.paused),
@@ -118,7 +124,7 @@ def tags_of(done: dict[str, Any]) -> list[str]:
         found += [str(done["decision"]["action"]), *done["decision"]["codes"]]
     if done["promotion"]:
         found.append("promoted")
-    elif done["training"]:
+    elif done["training"] or done.get("judged_again"):
         found.append("waits" if done["gate"] and done["gate"]["passed"] else "refused")
     stands = done.get("probation")
     if stands and stands["outcome"] == "rolled_back":
@@ -155,8 +161,12 @@ def _rest(done: dict[str, Any]) -> str:
         before = done["promotion"]["from_version"]
         return f"v{done['promotion']['to_version']} promoted" + (f" over v{before}" if before is not None else "")
     if done["training"]:
-        verdict = "passed the gate and waits" if done["gate"] and done["gate"]["passed"] else "refused by the gate"
+        verdict = _VERDICTS[bool(done["gate"] and done["gate"]["passed"])]
         return f"v{done['training']['version']} trained, {verdict}"
+    if again := done.get("judged_again"):
+        if done["gate"] is None:
+            return f"v{again} is not judged again"
+        return f"v{again} judged again, {_VERDICTS[bool(done['gate']['passed'])]}"
     if done.get("paused"):
         return "paused, no action"
     asked = done.get("trainer")

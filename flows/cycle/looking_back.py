@@ -11,7 +11,7 @@ from trueup.monitoring.check import Check
 from trueup.monitoring.policy import History, PastAttempt, PastCheck, quality_held
 from trueup.storage.cycles import CountedCheck
 from trueup.storage.policy import Policy
-from trueup.storage.promotions import GATED, PromotionState
+from trueup.storage.promotions import TRAINED, PromotionState
 
 
 def history_of(context: CycleContext, version: int, labels: int) -> History:
@@ -22,12 +22,15 @@ def history_of(context: CycleContext, version: int, labels: int) -> History:
         for past in app.cycles.counted_checks(stream.name, version=version, before=cycle.as_of)
     )
     last = app.cycles.last_check(stream.name, cycle.as_of)
+    past = app.promotions.history(stream.name)
+    moved = {p.to_version for p in past if p.state is PromotionState.COMMITTED}  # also when it was judged again
     attempts = tuple(
         PastAttempt(
-            p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED, p.from_version == version
+            p.as_of, frozenset(p.codes), p.labels, p.state is PromotionState.REFUSED and p.to_version not in moved,
+            p.from_version == version,
         )
-        for p in app.promotions.history(stream.name)
-        if p.cycle_id != cycle.id and p.kind in GATED and p.as_of <= cycle.as_of
+        for p in past
+        if p.cycle_id != cycle.id and p.kind in TRAINED and p.as_of <= cycle.as_of
     )
     latest = _past(stream.policy, last) if last is not None and last.version == version else None
     champion, request = app.promotions.version(stream.name, version), open_request(context)

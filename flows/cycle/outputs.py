@@ -87,8 +87,9 @@ class ProbationOutput:
     """How a probation stands after a cycle.
 
     event_id: the attempt that made `version` champion in place of `previous`. rows: labelled rows that neither version
-    knew, by now. look: how often it was asked; looked_at: on how many rows the last time; chance, bound: of that look,
-    P(the previous version is better) and from where it goes back.
+    knew, by now. look: how often it was asked; looked_at, looked_on: the last time on how many rows, and as of when
+    (empty: never, or by an older trueup); chance, bound: of that look, P(the previous version is better) and from where
+    it goes back.
     outcome: as `trueup.training.evaluation.probation.Outcome`. over: it ended in an earlier cycle.
     """
 
@@ -99,6 +100,7 @@ class ProbationOutput:
     rows: int = 0
     look: int = 0
     looked_at: int = 0
+    looked_on: str = ""
     chance: float | None = None
     bound: float | None = None
     outcome: str = "watching"
@@ -192,20 +194,33 @@ class TrainOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class GateOutput:
-    """What the gate found, None where nothing was trained; the attempt's state then, and what holds it back if held."""
+    """What the gate found, None where nothing was judged; the attempt's state then, and what holds it back if held.
+
+    again: the version that was judged again, or dropped; None: what was just trained. stricter: why proof was asked
+    for though the settings ask for less; empty: it was not.
+    """
 
     step: ClassVar[str] = "gate"
     judged: GateOutcome | None
     state: PromotionState
     held: str
+    again: int | None = None
+    stricter: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return {"judged": asdict(self.judged) if self.judged else None, "state": str(self.state), "held": self.held}
+        return {
+            "judged": asdict(self.judged) if self.judged else None, "state": str(self.state), "held": self.held,
+            **({"again": self.again} if self.again is not None else {}),
+            **({"stricter": self.stricter} if self.stricter else {}),
+        }  # fmt: skip
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
         judged = GateOutcome(**value["judged"]) if value["judged"] else None
-        return cls(judged=judged, state=PromotionState(value["state"]), held=value["held"])
+        return cls(
+            judged=judged, state=PromotionState(value["state"]), held=value["held"], again=value.get("again"),
+            stricter=value.get("stricter", ""),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

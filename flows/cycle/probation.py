@@ -23,9 +23,12 @@ from trueup.storage.formatting import confidence, figure, metric_name, percent
 from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState, VersionRecord
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
+from trueup.storage.timepoints import iso
 
 # kinds of changes; who went back is not sent back again
-ON_PROBATION = frozenset({PromotionKind.CHALLENGER, PromotionKind.APPROVED, PromotionKind.FORCED})
+ON_PROBATION = frozenset(
+    {PromotionKind.CHALLENGER, PromotionKind.AGAIN, PromotionKind.APPROVED, PromotionKind.FORCED}
+)
 
 
 def probation_step(context: CycleContext) -> None:
@@ -99,8 +102,9 @@ def _asked(context: CycleContext, attempt: PromotionAttempt, before: ProbationOu
     rows = rows_new_to_both(app, stream, champion, previous, since, as_of)
     last = _ends(stream, attempt, len(rows), as_of)
     looks = Looks(before.look, before.looked_at)
+    window = _window_since(app, stream, champion, before.looked_on)
     now = replace(before, rows=len(rows), outcome="watching", said="")
-    if not looks.due(len(rows), last=last):
+    if not looks.due(len(rows), last=last, window=window):
         waits = f"{len(rows)} labelled records new to v{now.version} and v{now.previous}"
         if last:
             return replace(now, outcome="passed", said=f"probation over: {waits}, and no loss among them")
@@ -112,7 +116,7 @@ def _asked(context: CycleContext, attempt: PromotionAttempt, before: ProbationOu
         ordered=not stream.series,
         window=stream.policy.window_records,
     )
-    if left_out and not looks.due(len(met), last=last):
+    if left_out and not looks.due(len(met), last=last, window=window):
         said = f"{len(rows) - len(met)} of {len(rows)} labelled records are left out: {left_out}"
         return replace(now, rows=len(met), said=f"{said}. The next comparison needs more sound labels")
     chance, bound = chance_of_previous(stream.metric, met, seed_of(stream, as_of)), rollback_bound(looks.made + 1)
@@ -130,7 +134,7 @@ def _asked(context: CycleContext, attempt: PromotionAttempt, before: ProbationOu
         said += f"; {len(rows) - len(met)} further records are left out: {left_out}"
     if outcome is Outcome.ROLLED_BACK:
         score_new(app, stream, previous, as_of, context.lease)  # first: where this fails, the alias stays
-    now = replace(now, rows=len(met), look=looks.made + 1, looked_at=len(met))
+    now = replace(now, rows=len(met), look=looks.made + 1, looked_at=len(met), looked_on=iso(as_of) or "")
     return replace(now, chance=chance, bound=bound, outcome=str(outcome), said=said)
 
 
@@ -154,6 +158,12 @@ def rows_new_to_both(
         both = predictor_of(app, stream, previous)(rows).meta["seq"].to_numpy()
         rows = rows.take(np.isin(rows.meta["seq"].to_numpy(), both))
     return rows
+
+
+def _window_since(app: App, stream: StreamSettings, champion: VersionRecord, looked_on: str) -> bool:
+    """Whether a whole window of the champion's records was checked since its last look."""
+    newest = next(iter(app.cycles.counted_checks(stream.name, version=champion.version, limit=1)), None)
+    return bool(looked_on) and newest is not None and newest.as_of >= datetime.fromisoformat(looked_on)
 
 
 def _ends(stream: StreamSettings, attempt: PromotionAttempt, rows: int, as_of: datetime) -> bool:

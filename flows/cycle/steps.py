@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy.engine import Connection
-
-from trueup.flows.alert.failures import open_incident, resolve_incident
+from trueup.flows.alert.failures import resolve_incident
 from trueup.flows.alert.incidents import incident_for, incident_updates
 from trueup.flows.alert.label_feed_incident import (
-    label_feed_doubted,
-    open_label_feed,
     resolve_by_check,
-    resolve_by_gate,
 )
 from trueup.flows.alert.moved_baselines import close_harmless
-from trueup.flows.alert.notices import add_notice, cycle_facts, with_check
+from trueup.flows.alert.notices import add_notice
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.comparison import compare_window
 from trueup.flows.check.predictions import score_new
 from trueup.flows.check.run import edge_of, measure_window
 from trueup.flows.cycle.context import CycleContext
+from trueup.flows.cycle.gate_notices import attempt_told, tell_of_gate
+from trueup.flows.cycle.judging_again import judged_again, stream_in_force
 from trueup.flows.cycle.looking_back import history_of
 from trueup.flows.cycle.outputs import (
     CheckOutput,
@@ -35,20 +32,18 @@ from trueup.flows.cycle.probation import probation_step
 from trueup.flows.cycle.pull_step import pull_step, with_age_of_data
 from trueup.flows.cycle.trainer_step import ask_step, collect_step, open_request
 from trueup.flows.gate.evaluate import GateOutcome, read_gate_files, with_unit_doubt
-from trueup.flows.promote.approvals import approval_deadline
 from trueup.flows.promote.commit import commit, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import need_service_champion
-from trueup.flows.promote.notifications import refusal_reason
 from trueup.flows.promote.reference_only import refuse_to_train
 from trueup.flows.sources.opening import feeds_of
 from trueup.flows.train.lineage import window_spans
 from trueup.flows.train.run import train_version
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.policy import Action, Decision
-from trueup.reports.alerts.facts import AlertFacts, AlertKind
+from trueup.reports.alerts.facts import AlertKind
 from trueup.storage.actors import SCHEDULE
 from trueup.storage.errors import ModelUnusable, NoChampion, NotTrainable, StaleEvidence
-from trueup.storage.promotions import PromotionAttempt, PromotionState
+from trueup.storage.promotions import PromotionState
 from trueup.storage.stream import StreamSettings
 from trueup.storage.trainers.training_requests import TrainerRequest
 
@@ -184,10 +179,13 @@ def train_step(context: CycleContext) -> None:
 def gate_step(context: CycleContext) -> None:
     """Judge the challenger, and write the attempt down before anything moves."""
     app, stream, cycle, left = context.app, context.stream, context.cycle, context.output_of(TrainOutput)
-    if left is None or not left.ended:
+    if left is None:
+        _judge_who_waits(context)
+        return
+    if not left.ended:
         context.finish_step("gate", None)
         return
-    judged, why = _judged(context, left)
+    judged, why, stricter = _judged(context, left)
     paused = context.paused
     held = paused or hold_reason(app, stream, judged.doubts)
     codes = tuple(left.asked["codes"]) if left.asked else context.decided.decision.confirmed
@@ -195,45 +193,46 @@ def gate_step(context: CycleContext) -> None:
         app, stream, cycle.as_of, judged, left.trained, why=why, held=held, who=SCHEDULE, codes=codes,
         cycle_id=cycle.id,
     )
-    output = GateOutput(judged=judged if left.trained else None, state=planned.state, held=held)
+    output = GateOutput(judged=judged if left.trained else None, state=planned.state, held=held, stricter=stricter)
     with context.step("gate", output) as connection:
         app.promotions.add(connection, planned)
         if not paused and (left.trained or not left.trainer):
-            _tell_of_gate(context, connection, planned, held)
+            tell_of_gate(context, connection, planned, held)
 
 
-def _judged(context: CycleContext, left: TrainOutput) -> tuple[GateOutcome, str]:
-    """What the gate finds of a training, and why it was asked for; one that failed is refused with its own reason."""
+def _judge_who_waits(context: CycleContext) -> None:
+    """Judge the challenger again that was refused before, where one waits, and write that down as any attempt."""
+    found = judged_again(context)
+    if found is None:
+        context.finish_step("gate", None)
+        return
+    judged, planned = found
+    held = hold_reason(context.app, context.stream, judged.doubts) if planned.state is PromotionState.HELD else ""
+    output = GateOutput(
+        judged=judged if judged.gate["tests"] else None, state=planned.state, held=held, again=planned.to_version
+    )
+    with context.step("gate", output) as connection:
+        context.app.promotions.add(connection, planned)
+        if planned.state is PromotionState.HELD:
+            tell_of_gate(context, connection, planned, held)
+
+
+def _judged(context: CycleContext, left: TrainOutput) -> tuple[GateOutcome, str, str]:
+    """What the gate finds of a training, why it was asked for, and why by a stricter rule than the settings say.
+
+    One that failed is refused with its own reason.
+    """
     if left.trained is None:
         checked = context.output_of(CheckOutput)
         gate = {"passed": False, "tests": list(left.tests)}
-        return GateOutcome(gate, context.champion, checked.labels if checked else 0), left.failed
+        return GateOutcome(gate, context.champion, checked.labels if checked else 0), left.failed, ""
     asked = left.asked or context.asked
     asking = [said for said in asked["reasons"] if said.partition(":")[0] in asked["codes"]]
-    judged = context.strategies.judge(context.app, context.stream, left.trained, context.cycle.as_of)
+    stream, stricter = stream_in_force(context)
+    judged = context.strategies.judge(context.app, stream, left.trained, context.cycle.as_of)
     checked = context.output_of(CheckOutput)
     judged = with_unit_doubt(judged, checked.check if checked else None)
-    return judged, asked.get("growth") or " ".join(asking or asked["reasons"])
-
-
-def _tell_of_gate(context: CycleContext, connection: Connection, planned: PromotionAttempt, held: str) -> None:
-    """Tell people of a challenger that waits, and once an incident of one that was refused."""
-    app, stream, cycle = context.app, context.stream, context.cycle
-    resolve_by_gate(app, stream, cycle, planned.gate)(connection)
-    incident = incident_for(app, stream, planned.codes)
-    if planned.state is PromotionState.HELD:
-        kind = AlertKind.JUDGED if stream.policy.promotion == "off" else AlertKind.APPROVAL
-        facts = replace(_facts(context, kind, planned), why=held, until=approval_deadline(stream, planned))
-        if label_feed_doubted(planned.gate):
-            open_label_feed(app, stream, facts)(connection)
-        else:
-            add_notice(app, connection, stream, facts, incident)
-    if planned.state is PromotionState.REFUSED and incident and not incident.refusal_told:
-        facts = _facts(context, AlertKind.REFUSED, planned)
-        app.incidents.tell_refusal(connection, incident.id)
-        add_notice(app, connection, stream, facts, incident)
-    if planned.state is PromotionState.REFUSED and planned.from_version is None:
-        open_incident(app, stream, Cause.NO_CHAMPION, cycle.as_of, refusal_reason(planned), cycle.id)(connection)
+    return judged, asked.get("growth") or " ".join(asking or asked["reasons"]), stricter
 
 
 def promote_step(context: CycleContext) -> None:
@@ -253,31 +252,13 @@ def promote_step(context: CycleContext) -> None:
             app.promotions.move(connection, planned.id, PromotionState.HELD, app.now())
         return
     incident = incident_for(app, stream, planned.codes)
-    facts = _facts(context, AlertKind.PROMOTION, planned)
+    facts = attempt_told(context, AlertKind.PROMOTION, planned)
     try:
         with commit(app, context.lease, planned) as connection:
             add_notice(app, connection, stream, facts, incident)
             context.keep_output(connection, output)
     except StaleEvidence:
         context.finish_step("promote", None)
-
-
-def _facts(context: CycleContext, kind: AlertKind, planned: PromotionAttempt) -> AlertFacts:
-    """What an alert about a challenger tells: the check that asked for it, and its gate."""
-    from trueup.training.gate.result import GateTest
-
-    facts = cycle_facts(context.app, context.stream, context.cycle, kind)
-    checked, left = context.output_of(CheckOutput), context.output_of(TrainOutput)
-    if checked:
-        facts = with_check(facts, checked.check, context.decided.decision)
-    return replace(
-        facts,
-        gate=tuple(GateTest(**test) for test in planned.gate["tests"]),
-        from_version=planned.from_version,
-        to_version=planned.to_version,
-        run_id=left.trained.run_id if left and left.trained else None,
-        why=planned.why if planned.to_version is None else "",
-    )
 
 
 STEPS: tuple[Step, ...] = (

@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.flows.app import App
 from trueup.flows.check.run import Draw, draw_report
 from trueup.flows.cycle.production import record_production
-from trueup.flows.gate.evaluate import GateOutcome, run_gate
+from trueup.flows.gate.evaluate import GateOutcome, run_gate, run_gate_again
 from trueup.flows.train.artifacts import MakeArtifacts, training_artifacts
 from trueup.flows.train.run import Trained
 from trueup.monitoring.check import Check
@@ -29,6 +29,7 @@ class Strategies:
     artifacts: MakeArtifacts = training_artifacts
     decide: Callable[[Policy, Check, History, datetime], Decision] = decide
     judge: Callable[[App, StreamSettings, Trained, datetime], GateOutcome] = run_gate
+    judge_again: Callable[[App, StreamSettings, int, datetime], GateOutcome] = run_gate_again
     record: Callable[[App, StreamSettings], None] = record_production
 
 

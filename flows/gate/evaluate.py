@@ -11,10 +11,12 @@ from trueup.flows.app import App
 from trueup.flows.check.champion import champion_of, champion_version
 from trueup.flows.check.predictions import predictor_of
 from trueup.flows.gate.behaviour_cases import own_cases, own_suites
+from trueup.flows.gate.champion_line import ancestor_of
 from trueup.flows.gate.golden_set import golden_set
 from trueup.flows.gate.label_evidence import doubts_of, labelling_of, labels_before
 from trueup.flows.gate.later_rows import rows_to_judge
 from trueup.flows.gate.model_comparison_report import keep_model_comparison
+from trueup.flows.gate.rows_met import Meet, Meeting, on_later_rows, on_new_rows
 from trueup.flows.gate.trainer_answers import difference_from_trainer
 from trueup.flows.train.run import Trained, load_trained
 from trueup.monitoring.check import Check
@@ -102,16 +104,38 @@ def run_gate(app: App, stream: StreamSettings, trained: Trained, as_of: datetime
         ModelUnusable: the champion is lost, or cannot be loaded or scored; nothing is promoted over it.
         TrueupError: the registry cannot be reached.
     """
-    return _run_gate(app, stream, trained, as_of, difference_in_fresh_process, keep_model_comparison)
+    return _run_gate(app, stream, trained.version, as_of, difference_in_fresh_process, keep_model_comparison)
 
 
 def run_gate_in_process(app: App, stream: StreamSettings, trained: Trained, as_of: datetime) -> GateOutcome:
     """As `run_gate`, without a fresh process: for a replay, whose models nobody will ask elsewhere."""
-    return _run_gate(app, stream, trained, as_of, difference_in_process, None)
+    return _run_gate(app, stream, trained.version, as_of, difference_in_process, None)
+
+
+def run_gate_again(app: App, stream: StreamSettings, version: int, as_of: datetime) -> GateOutcome:
+    """The gate of a version that it refused before, on the rows that came since it and the champion were trained.
+
+    Nothing is fitted: those rows are new to both models, on both sides of the split.
+
+    Raises: as `run_gate`.
+    """
+    return _run_gate(app, stream, version, as_of, difference_in_fresh_process, keep_model_comparison, again=True)
+
+
+def run_gate_again_in_process(app: App, stream: StreamSettings, version: int, as_of: datetime) -> GateOutcome:
+    """As `run_gate_again`, without a fresh process."""
+    return _run_gate(app, stream, version, as_of, difference_in_process, None, again=True)
 
 
 def _run_gate(
-    app: App, stream: StreamSettings, trained: Trained, as_of: datetime, read_back: ReadBack, keep: Keep | None
+    app: App,
+    stream: StreamSettings,
+    version: int,
+    as_of: datetime,
+    read_back: ReadBack,
+    keep: Keep | None,
+    *,
+    again: bool = False,
 ) -> GateOutcome:
     from trueup.training.evaluation.changed_answers import changed_answers
     from trueup.training.gate.context import GateContext, StoredModel
@@ -119,7 +143,7 @@ def _run_gate(
     from trueup.training.gate.guardrails import guardrail_tests
     from trueup.training.gate.result import Gate
 
-    record = app.promotions.version(stream.name, trained.version)
+    record = app.promotions.version(stream.name, version)
     assert record is not None
     champion = champion_version(app, stream)
     try:
@@ -129,12 +153,13 @@ def _run_gate(
     except ModelUnusable as error:
         failure = str(error)
     if failure:
-        return GateOutcome(Gate((loads_test(trained.version, failure),)).as_json(), champion, 0)
+        return GateOutcome(Gate((loads_test(version, failure),)).as_json(), champion, 0)
     rows, seed = rows_to_judge(app, stream, record, rows, as_of), seed_of(stream, as_of)
     if champion is None:
         verdict = _against_constant(stream, fitted, rows, seed)
     else:
-        verdict = _against_champion(app, stream, fitted, rows, seed, version=trained.version, as_of=as_of)
+        meet = on_later_rows if again else on_new_rows
+        verdict = _against_champion(app, stream, fitted, rows, seed, record=record, as_of=as_of, meet=meet)
     reference = snapshots.load(app.archive, record.reference, regression=stream.is_regression).features
     context = GateContext(
         stream=stream,
@@ -152,10 +177,10 @@ def _run_gate(
     gate = replace(verdict.gate, tests=(*data.tests, *verdict.gate.tests, *guardrail_tests(context)))
     if not foreign:  # whose process is a fresh one already
         failure = read_back(app, stream, record, fitted.model)
-    gate = gate.and_test(loads_test(trained.version, failure))
+    gate = gate.and_test(loads_test(version, failure))
     kept = gate.as_json() | {"answers": changed_answers(verdict.paired) if champion is not None else {}}
     if keep is not None and champion is not None:
-        keep(app, stream, champion, trained.version, as_of, verdict.paired, kept)
+        keep(app, stream, champion, version, as_of, verdict.paired, kept)
     return GateOutcome(kept, champion, verdict.labels)
 
 
@@ -168,36 +193,38 @@ def _against_constant(stream: StreamSettings, fitted: Fitted, rows: Rows, seed: 
 
 
 def _against_champion(
-    app: App, stream: StreamSettings, fitted: Fitted, rows: Rows, seed: int, *, version: int, as_of: datetime
-) -> MetricVerdict:
-    from trueup.training.evaluation.head_to_head import compare_on_new_rows, compare_on_older_rows, model_predictor
+    app: App, stream: StreamSettings, fitted: Fitted, rows: Rows, seed: int, *, record: VersionRecord, as_of: datetime,
+    meet: Meet,
+) -> MetricVerdict:  # fmt: skip
+    from trueup.training.evaluation.head_to_head import compare_on_older_rows, model_predictor
     from trueup.training.gate.metric_tests import judge_challenger, look_number
 
     standing = champion_of(app, stream)
     champion = _model_of(app, standing)
     its_answers = model_predictor(stream, champion.model) if champion else predictor_of(app, stream, standing)
-    known = snapshots.load(app.archive, standing.snapshot, regression=stream.is_regression)
-    paired = compare_on_new_rows(
-        stream,
-        fitted,
-        its_answers,
-        rows,
-        cut_off=standing.cut_off,
-        known_contents=known.meta["content"].to_numpy(),
-        seed=seed,
-    )
     older = compare_on_older_rows(stream, fitted, its_answers, rows, cut_off=standing.cut_off)
-    newer = rows.meta["time"] > standing.cut_off.replace(tzinfo=None)
-    labels = int((rows.labelled & newer.to_numpy()).sum())
-    look = look_number(_looks_before(app, stream, standing.version, version), labels)
-    gate = judge_challenger(stream.metric, paired, seed, look=look, older=older)
+    meeting = Meeting(
+        stream=stream, challenger=fitted, record=record, rows=rows, champion=its_answers, standing=standing,
+        as_of=as_of, seed=seed,
+    )  # fmt: skip
+    paired, known = meet(app, meeting)
+    newer = known.meta["time"] > standing.cut_off.replace(tzinfo=None)
+    labels = int((known.labelled & newer.to_numpy()).sum())
+    look = look_number(_looks_before(app, stream, standing.version, record.version), labels)
+    rule, ancestor = stream.gate.rule, None
+    if rule == "not_worse":
+        try:
+            ancestor = ancestor_of(app, stream, standing.version, known, paired)
+        except ModelUnusable:
+            rule = "better"  # what may be lost over the line cannot be told any more
+    gate = judge_challenger(stream.metric, paired, seed, look=look, older=older, rule=rule, ancestor=ancestor)
     return MetricVerdict(
         gate,
         paired,
         labels,
         champion,
         labels_before=labels_before(app, stream, standing),
-        labelling=labelling_of(stream, rows, its_answers, cut_off=standing.cut_off, as_of=as_of),
+        labelling=labelling_of(stream, known, its_answers, cut_off=standing.cut_off, as_of=as_of),
     )
 
 

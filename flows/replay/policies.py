@@ -9,7 +9,7 @@ from datetime import datetime
 from trueup.flows.app import App
 from trueup.flows.check.comparison import WindowComparison
 from trueup.flows.cycle.strategies import Strategies
-from trueup.flows.gate.evaluate import GateOutcome, run_gate_in_process
+from trueup.flows.gate.evaluate import GateOutcome, run_gate_again_in_process, run_gate_in_process
 from trueup.flows.train.run import Trained
 from trueup.monitoring.check import Check
 from trueup.monitoring.policy import Action, Decision, History, decide
@@ -109,7 +109,10 @@ def no_record(app: App, stream: StreamSettings) -> None:
 
 
 # Nobody opens what would be drawn in a scratch home, nor asks its models elsewhere.
-REPLAYED = Strategies(draw=no_report, artifacts=no_artifacts, judge=run_gate_in_process, record=no_record)
+REPLAYED = Strategies(
+    draw=no_report, artifacts=no_artifacts, judge=run_gate_in_process, judge_again=run_gate_again_in_process,
+    record=no_record,
+)  # fmt: skip
 
 
 def _under(stream: StreamSettings, policy: Policy) -> StreamSettings:

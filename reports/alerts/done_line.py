@@ -22,10 +22,10 @@ def done_line(situation: Situation) -> str:
 def _done(situation: Situation, notice: AlertFacts) -> str:
     new, old = f"v{notice.to_version}", f"v{notice.from_version}"
     still = "No version answers yet." if notice.from_version is None else f"{old} still answers."
-    grown = f" {notice.growth}" if notice.growth else ""
+    because = f" {notice.because}" if notice.because else ""
     match notice.kind:
         case AlertKind.PROMOTION:
-            return _promoted(notice, new, old) + grown
+            return _promoted(notice, new, old) + because
         case AlertKind.ROLLBACK:
             by = f"{notice.who} put" if notice.who else "trueup put"
             return f"{by} {new} back: it answers again; no version is promoted by itself until a person resumes it."
@@ -34,9 +34,9 @@ def _done(situation: Situation, notice: AlertFacts) -> str:
                 return f"Training failed: {notice.why.rstrip('.')}. {still}"
             return f"Trained {new} and refused it: {refusal(situation.judged)}. {still}"
         case AlertKind.APPROVAL | AlertKind.LABEL_FEED:
-            return f"Trained {new}, which is better on these labels, and holds it for a person. {still}" + grown
+            return f"Trained {new}, which is better on these labels, and holds it for a person. {still}" + because
         case AlertKind.JUDGED:
-            return f"Trained and tested {new}; changed nothing, because promotion is off. {old} answers." + grown
+            return f"Trained and tested {new}; changed nothing, because promotion is off. {old} answers." + because
         case AlertKind.EXPIRED:
             return f"Dropped {new}: its test is too old to promote it on. {old} answers."
         case AlertKind.FAILURE | AlertKind.NO_CHAMPION:
@@ -70,7 +70,8 @@ def _promoted(notice: AlertFacts, new: str, old: str) -> str:
         )
     if notice.from_version is None:
         return f"Trained and promoted the first version, {new}."
-    return f"Retrained and promoted {new} in place of {old} at {moment(notice.as_of)}."
+    done = "Promoted" if notice.again else "Retrained and promoted"
+    return f"{done} {new} in place of {old} at {moment(notice.as_of)}."
 
 
 def _judged(situation: Situation) -> bool:

@@ -74,7 +74,8 @@ class AlertFacts:
     why: for `failure` and `no_champion`, what went wrong and what it means for the data; for what is done by hand, the
         person's reason; for a rollback by trueup itself, the figures of the probation; for `approval`, `label_feed` and
         `expired`, what kept the challenger waiting; for a resolved incident, what ended it where no signal did.
-    growth: why the growth of labels led to the challenger; empty: something else did.
+    again: the challenger was refused before and judged again, without training.
+    because: what the change or the challenger came of, where no signal asked for it, in a sentence.
     until: for `approval`, `label_feed` and `expired`, when the challenger's evidence is too old to be promoted on.
     home: the home folder in which the commands of the mail have to be run.
     """
@@ -98,7 +99,8 @@ class AlertFacts:
     lost: bool = False
     until: datetime | None = None
     why: str = ""
-    growth: str = ""
+    again: bool = False
+    because: str = ""
     home: str = ""
 
     def as_json(self) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from trueup.reports.alerts.situation import JudgedChallenger
 _FAILED = {
     "GATE-LABELS": "too few labelled records to judge it",
     "GATE-METRIC": "it is not better on new records",
+    "GATE-LOSS": "it could be worse than the version that answers",
+    "GATE-LINE": "it could be worse than the version that its predecessors began with",
     "GATE-EVALUATION": "it is not better on the evaluation records",
     "GATE-OLDER": "it loses more on older records than it gains on new ones",
     "GATE-CALIBRATION": "its probabilities are less reliable",

@@ -22,7 +22,7 @@ PARTS = {
     ),
     "monitoring": (
         "stats", "causes", "severity", "distribution", "check", "window", "lateness", "data_difference", "comparison",
-        "signals", "answer_quality", "growth", "policy", "incidents", "report",
+        "signals", "answer_quality", "growth", "trouble", "policy", "incidents", "report",
     ),
     "training": (
         "serving", "candidates", "models", "evaluation", "search", "artifacts", "trainers", "hosts", "registry", "gate",

@@ -66,8 +66,34 @@ def compare_on_new_rows(
     if not (stream.series and refitted):
         judged.append(_answered(stream, challenger.model, new_content(_side(fresh, True), challenger.used)))
     met = stack(judged, stream.columns)
+    return replace(_pair(stream, met, fresh), age=_ages(stream, met, rows))
+
+
+def _ages(stream: StreamSettings, met: Rows, rows: Rows) -> np.ndarray:
+    """How many windows of `rows` came after each of those met."""
     later = len(rows) - 1 - pd.Index(rows.meta["seq"]).get_indexer(met.meta["seq"])
-    return replace(_pair(stream, met, fresh), age=later / max(1, window_row_count(stream, rows)))
+    return np.asarray(later / max(1, window_row_count(stream, rows)))
+
+
+def compare_on_later_rows(
+    stream: StreamSettings,
+    challenger: Fitted,
+    champion: Predictor,
+    rows: Rows,
+    *,
+    since: datetime,
+    known_contents: np.ndarray,
+) -> Paired:
+    """The answers of both to the rows after the cut-offs of both: nothing has to be fitted again for that.
+
+    Args: as of `compare_on_new_rows`, with `rows` all that is known by now, `since` the later of both cut-offs and the
+    contents of both snapshots.
+    """
+    meta = rows.meta
+    after = meta["time"].to_numpy() > np.datetime64(utc(since).replace(tzinfo=None), "us")
+    fresh = champion(rows.take(after & rows.labelled & ~np.isin(meta["content"].to_numpy(), known_contents)))
+    met = _answered(stream, challenger.model, fresh)
+    return replace(_pair(stream, met, fresh), age=_ages(stream, met, rows))
 
 
 def model_predictor(stream: StreamSettings, model: Any) -> Predictor:

@@ -2,8 +2,9 @@
 
 It is asked again as labels come, so each look spends a part of the level: the k-th α·6/(π²k²), which sum up to α
 however many there are. By the union bound a champion that is no worse is then rolled back with a chance of at most α
-over the whole probation, whenever cycles come and whatever rows the looks share. A look is made only when the labels
-have grown by half since the last one: what is added in between is hardly news, and would make later bounds stricter.
+over the whole probation, whenever cycles come and whatever rows the looks share. A look is made when the labels
+have grown by half since the last one, or a window was checked: what is added in between is hardly news, and would make
+later bounds stricter.
 """
 
 from __future__ import annotations
@@ -46,11 +47,14 @@ class Looks:
     made: int = 0
     rows: int = 0
 
-    def due(self, rows: int, *, last: bool) -> bool:
-        """Whether to ask again on so many rows; the `last` look needs no more than new ones."""
+    def due(self, rows: int, *, last: bool, window: bool = False) -> bool:
+        """Whether to ask again on so many rows; the `last` look needs no more than new ones.
+
+        Nor does one with a `window` of records since the last: a world that turns back is seen in the next one.
+        """
         if rows < LEAST_NEW_LABELS:
             return False
-        return not self.made or rows >= LOOK_GROWTH * self.rows or (last and rows > self.rows)
+        return not self.made or rows >= LOOK_GROWTH * self.rows or ((last or window) and rows > self.rows)
 
 
 def rollback_bound(look: int) -> float:

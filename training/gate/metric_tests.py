@@ -2,7 +2,8 @@
 
 GATE-LABELS      enough labelled rows that neither model was fitted on or chosen by
 GATE-METRIC      the challenger is better on the stream's metric on them
-GATE-BETTER      and so surely that it is no accident of these rows, however often challengers were judged before
+GATE-BETTER      and so surely that it is no accident of these rows, however often challengers were judged before; under
+                 the rule "not_worse" at least as likely as worse, beside GATE-LOSS and GATE-LINE (`not_worse`)
 GATE-EVALUATION  the evaluation side alone does not speak against it
 GATE-OLDER       nor do older rows, while their labels still hold
 
@@ -13,8 +14,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from trueup.storage.formatting import confidence, figure, metric_name, percent
+from trueup.storage.policy import GateRule
 from trueup.training.evaluation.concept_shift import (
     LEAST_NEW_LABELS,
     SURE_OF_SHIFT,
@@ -36,6 +39,7 @@ from trueup.training.evaluation.gain import (
     point_gain,
 )
 from trueup.training.evaluation.paired import Paired
+from trueup.training.gate.not_worse import EVEN, Ancestor, begins_line, line_test, not_worse_test
 from trueup.training.gate.result import CONTRADICTED, Gate, GateTest, inapplicable
 from trueup.training.models.metrics import REGRESSION_METRICS
 
@@ -44,18 +48,36 @@ PATIENCE = 4  # looks, after which as much of it is left to spend as was spent
 LABEL_GROWTH = 2.0  # of the labels, from one look to the next
 
 
-def judge_challenger(metric: str, paired: Paired, seed: int, *, look: int = 1, older: Paired | None = None) -> Gate:
+def judge_challenger(
+    metric: str,
+    paired: Paired,
+    seed: int,
+    *,
+    look: int = 1,
+    older: Paired | None = None,
+    rule: GateRule = "better",
+    ancestor: Ancestor | None = None,
+) -> Gate:
     """The challenger against the champion.
 
     Args:
         look: which look at new rows of this champion it is (`look_number`).
         older: the models' answers to rows up to the champion's cut-off, which neither was fitted on.
+        rule: what the challenger must be. ancestor: of the champion's line, for "not_worse"; None: the champion.
     """
     if len(paired) < LEAST_NEW_LABELS:
         return _too_few(metric, paired)
     judged = same_concept_rows(metric, paired, seed)
     found = evidence_of(metric, judged, seed)
-    gate = _judge(metric, paired, "the champion", promotion_bound(look), found, len(judged))
+    bound = promotion_bound(look) if rule == "better" else EVEN
+    gate = _judge(metric, paired, "the champion", bound, found, len(judged))
+    if rule == "not_worse":
+        step, over_line = 1, found.metric
+        gate = gate.and_test(not_worse_test(metric, found.metric))
+        if ancestor is not None:
+            step, over_line = ancestor.step, gain_of(metric, ancestor.met, seed)
+            gate = gate.and_test(line_test(metric, ancestor.version, over_line, step))
+        gate = replace(gate, begins_line=begins_line(over_line, step))
     return gate.and_test(_evaluation(metric, judged, seed), _older(metric, paired, older, seed))
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 HOLDING = frozenset({"GATE-FEED", "GATE-UNIT"})  # who fails one of these, and none else, waits for a person
+_OF_EVIDENCE = {"GATE-METRIC", "GATE-BETTER", "GATE-LOSS", "GATE-LINE"}
 CONTRADICTED = 0.05  # a chance to be better, below which rows speak against the challenger
 
 
@@ -22,10 +23,14 @@ class GateTest:
 
 @dataclass(frozen=True)
 class Gate:
-    """All tests of one challenger; `labels_needed` to see a gain worth having nine times in ten, where known."""
+    """All tests of one challenger; `labels_needed` to see a gain worth having nine times in ten, where known.
+
+    begins_line: promoted, it begins a line of its own, rather than being a step of the champion's (`not_worse`).
+    """
 
     tests: tuple[GateTest, ...]
     labels_needed: int | None = None
+    begins_line: bool = True
 
     @property
     def passed(self) -> bool:
@@ -45,7 +50,7 @@ class Gate:
         if "GATE-LABELS" in failed:
             return "not enough evidence"
         labels, better = tests.get("GATE-LABELS"), tests.get("GATE-BETTER")
-        if not failed <= {"GATE-METRIC", "GATE-BETTER"} or not (labels and better and self.labels_needed):
+        if not failed <= _OF_EVIDENCE or not (labels and better and self.labels_needed):
             return "refused"
         short = (labels.value or 0) < self.labels_needed
         return "not enough evidence" if short and (better.value or 0) > CONTRADICTED else "refused"
@@ -58,12 +63,14 @@ class Gate:
             "passed": self.passed,
             "outcome": self.outcome,
             "labels_needed": self.labels_needed,
+            **({} if self.begins_line else {"begins_line": False}),
             "tests": [asdict(test) for test in self.tests],
         }
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> Gate:
-        return Gate(tuple(GateTest(**test) for test in value["tests"]), value.get("labels_needed"))
+        tests = tuple(GateTest(**test) for test in value["tests"])
+        return Gate(tests, value.get("labels_needed"), value.get("begins_line", True))
 
 
 def inapplicable(code: str, why: str) -> GateTest:

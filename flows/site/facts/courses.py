@@ -21,7 +21,7 @@ from trueup.reports.pictures.metric_over_time import Happening, Spell
 from trueup.storage.check_courses import CheckCourses, SignalPeriod, SignalValue
 from trueup.storage.check_lists import CheckFilter
 from trueup.storage.periods import EvenPeriods, periods_over
-from trueup.storage.promotions import GATED, PromotionAttempt, PromotionState
+from trueup.storage.promotions import TRAINED, PromotionAttempt, PromotionState
 from trueup.storage.stream import StreamSettings
 
 _READ = 5_000  # values of a signal that are read for one picture
@@ -47,7 +47,7 @@ def metric_course(
         points=tuple(replace(p, href=pages.href(p.href)) for p in thinned),
         incidents=_spells(app, stream.name, since, until),
         promotions=tuple(_promoted(p) for p in reversed(history) if _moved(p) and since <= p.as_of < until),
-        retrains=tuple(_trained(p) for p in reversed(history) if p.kind in GATED and since <= p.as_of < until),
+        retrains=tuple(_trained(p) for p in reversed(history) if p.kind in TRAINED and since <= p.as_of < until),
         span=(points[0].at, points[-1].at) if points[0].at < points[-1].at else None,
         note=_note(len(points), len(thinned), periods, of),
     )
