@@ -14,11 +14,10 @@ from trueup.flows.app import App
 from trueup.storage.archive import Archive
 from trueup.storage.erasure.file_bytes import cleaned_bytes
 from trueup.storage.erasure.needles import Needles, words_in
-from trueup.storage.erasure.sqlite_files import emptied_log, scrub_sqlite
+from trueup.storage.erasure.sqlite_files import emptied_log, is_sqlite, scrub_sqlite
 from trueup.storage.erasure.tombstones import KEY_FILE, MARKS_FILE
 from trueup.storage.identity import IDENTITY_FILE
 
-_SQLITE = b"SQLite format 3\x00"
 _BESIDE = ("-wal", "-shm", "-journal", ".lock")
 _OWN = frozenset({IDENTITY_FILE, KEY_FILE, MARKS_FILE})
 
@@ -69,17 +68,12 @@ def clean_home(
 
 def emptied_databases(home: Path, apart: Sequence[Path], patience: float) -> bool:
     """Whether the databases that were cleaned hold no former byte any more. patience: seconds for their readers."""
-    files = [file for file in _files(home, {path.resolve() for path in apart}) if _is_sqlite(file)]
+    files = [file for file in _files(home, {path.resolve() for path in apart}) if is_sqlite(file)]
     return all(emptied_log(file, whole=True, patience=patience) for file in files)
 
 
-def _is_sqlite(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(len(_SQLITE)) == _SQLITE
-
-
 def _clean_file(file: Path, name: str, needles: Needles, terms: Collection[str], cleaned: CleanedFiles) -> None:
-    if _is_sqlite(file):
+    if is_sqlite(file):
         cleaned.changed += bool(scrub_sqlite(file, needles))
         return
     held = file.read_bytes()

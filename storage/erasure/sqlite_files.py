@@ -15,6 +15,23 @@ _PAUSE = 0.2
 _ROWS = 500
 
 
+def is_sqlite(file: Path) -> bool:
+    """Whether a file is a database of SQLite.
+
+    SQLite itself is asked: closing a plain open() of a database would drop every lock that this process holds on it.
+    """
+    if not file.stat().st_size:
+        return False
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE)) as connection:
+            connection.execute("PRAGMA schema_version")
+        return True
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            return False
+        raise
+
+
 def emptied_log(file: Path, *, whole: bool, patience: float = _PATIENCE) -> bool:
     """Bring the write-ahead log into the file and cut it to nothing; whether that was done by the end of the wait.
 

@@ -15,7 +15,7 @@ from tests.former_deployment import CHAMPION, PREVIOUS, unpacked
 from tests.made_deployments import TRAINED, WEEK
 
 AS_OF = f"{TRAINED + 2 * WEEK:%Y-%m-%dT%H:%M:%SZ}"
-AGREES = {"ok": True, "problems": []}
+AGREES = {"ok": True, "problems": [], "erased": []}
 KEEP_ONE = '\n[streams.reviews.retention]\nversions = 1\nreports = "1d"\n'
 
 

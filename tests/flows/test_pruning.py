@@ -140,7 +140,7 @@ def test_the_audit_trail_stays_whole(app: App) -> None:
     before = shell("models history -s reviews").document["events"]
     assert shell("prune -s reviews").document["bytes"] > 0
     assert shell("models history -s reviews").document["events"] == before
-    assert shell("models verify -s reviews").document == {"ok": True, "problems": []}
+    assert shell("models verify -s reviews").document == {"ok": True, "problems": [], "erased": []}
     shown = shell("models show 3 -s reviews").document
     assert shown["pruned"]["who"] == app.who
     assert shown["events"][0]["gate"]["tests"]

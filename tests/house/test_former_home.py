@@ -53,7 +53,7 @@ def test_a_model_of_then_answers_what_was_stored_of_it(app: App, version: int) -
 
 def test_the_audit_trail_of_then_agrees(folder: Path) -> None:
     """`models verify` finds store, archive and MLflow in order, and the champion to be the model that was trained."""
-    assert Shell(folder)("models verify -s reviews").document == {"ok": True, "problems": []}
+    assert Shell(folder)("models verify -s reviews").document == {"ok": True, "problems": [], "erased": []}
 
 
 def test_a_check_goes_on_from_it(folder: Path) -> None:
