@@ -33,7 +33,11 @@ def verify(app: App, stream: StreamSettings) -> tuple[str, ...]:
 def trained_on_erased(app: App, stream: StreamSettings) -> tuple[str, ...]:
     """What is no fault and yet to be known: versions whose rows are not all there any more, a sentence each."""
     found: dict[int, datetime] = {}
-    for erasure in ErasureLog(app.database).of(stream.name)[::-1]:
+    try:
+        erasures = ErasureLog(app.database).of(stream.name)
+    except (StoreUnusable, DatabaseError, OSError):  # `verify` says that the store cannot be read
+        return ()
+    for erasure in erasures[::-1]:
         found |= dict.fromkeys(erasure.versions, erasure.at)
     return tuple(
         f"Rows that v{number} was trained on were erased, last on {to_minute(at)}. It answers as before, and cannot be "

@@ -71,7 +71,7 @@ def test_each_cycle_takes_in_what_is_new(app: App, tmp_path: Path) -> None:
     """The first makes its reference of what it pulled, the next compares what came since; a third finds nothing new."""
     export(tmp_path, 0)
     first = cycle(app, 1)
-    taken = {"accepted": 100, "duplicate": 0, "quarantined": 0, "problems": [], "unfinished": False}
+    taken = {"accepted": 100, "duplicate": 0, "quarantined": 0, "erased": 0, "problems": [], "unfinished": False}
     assert first["pulled"] == {"records": {**taken, "files": {"taken": 1}}}
     assert first["champion"] == 1
     export(tmp_path, 1)

@@ -35,8 +35,8 @@ DECISION = {
 }  # fmt: skip
 TRAINED = {"version": 2, "run_id": "r2", "snapshot": "5f", "candidates": [{"winner": True}], "recipe": {"model": "svm"}}
 PROBATION = {
-    "event_id": "e1", "version": 2, "previous": 1, "rows": 80, "look": 1, "looked_at": 80, "chance": 0.4,
-    "bound": 0.99, "outcome": "watching", "said": "so far", "over": False,
+    "event_id": "e1", "version": 2, "previous": 1, "rows": 80, "look": 1, "looked_at": 80, "looked_on": "",
+    "chance": 0.4, "bound": 0.99, "outcome": "watching", "said": "so far", "over": False,
 }  # fmt: skip
 JUDGED = {"gate": {"passed": True, "tests": []}, "from_version": 1, "labels": 312}
 

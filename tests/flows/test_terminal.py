@@ -81,7 +81,7 @@ class Course:
         app = with_champion(folder, more=ONE_CANDIDATE)
         take_in(app, folder, 2, TRAINED, WEEK, BROKEN)
         settings = folder / "trueup.toml"
-        settings.write_text(settings.read_text().replace("confirm = 1", "confirm = 1\nretrain_on = []"))
+        settings.write_text(settings.read_text().replace('retrain_on = ["drift", "metric"]', "retrain_on = []"))
         self.breached = _long_history(app)
         app.close()
         self.meant = {

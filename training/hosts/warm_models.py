@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trueup.storage.errors import ModelUnusable
 from trueup.storage.trainers.trainer_settings import Trainer
-from trueup.training.hosts.foreign_model import ForeignModel
 from trueup.training.hosts.model_folder import folder_digest
 from trueup.training.hosts.model_host import HostLimits, ModelHost, interpreter
+
+if TYPE_CHECKING:
+    from trueup.training.hosts.foreign_model import ForeignModel
 
 _KEPT = 4  # processes at once; of a fifth version the one asked longest ago is ended
 
@@ -98,6 +101,8 @@ class WarmModels:
                 self._models.popitem()[1].host.close()
 
     def _made(self, stream: str, name: str, folder: Path, told: HostedVersion, next_step: str) -> ForeignModel:
+        from trueup.training.hosts.foreign_model import ForeignModel  # which imports pandas
+
         today = self._trainers.get(stream)
         limits = HostLimits(memory=told.memory, answer_s=told.answer_s, env=told.env)
         python = interpreter(told.python, self._beside)
