@@ -35,7 +35,8 @@ def other(job: str) -> None:
     Path(job, "began").write_text("")
     time.sleep(600)
 
-other.serve(name="slow")
+if __name__ == "__main__":
+    other.serve(name="slow")
 """
 PATIENCE = 240.0
 
