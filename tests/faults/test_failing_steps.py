@@ -69,9 +69,7 @@ def cut_short(app: App, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "step", [*(pytest.param(step, marks=pytest.mark.slow) for step in ("history_of", "held_because")), "commit"]
-)
+@pytest.mark.parametrize("step", ["history_of", "hold_reason", "commit"])
 def test_an_older_cycle_is_finished_not_given_up(
     breaking: App, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -93,9 +91,7 @@ def test_an_older_cycle_is_finished_not_given_up(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("step", "counted"), [pytest.param("history_of", [], marks=pytest.mark.slow), ("commit", [AS_OF])]
-)
+@pytest.mark.parametrize(("step", "counted"), [("history_of", []), ("commit", [AS_OF])])
 def test_a_cycle_whose_time_has_passed_is_abandoned(
     breaking: App, monkeypatch: pytest.MonkeyPatch, step: str, counted: list[Any]
 ) -> None:
