@@ -12,7 +12,7 @@ from trueup.flows.gate.rule_in_force import under_rule_in_force
 from trueup.flows.gate.waiting import waiting_challenger
 from trueup.flows.promote.commit import gated_attempt, hold_reason
 from trueup.storage.actors import SCHEDULE
-from trueup.storage.promotions import PromotionAttempt, PromotionKind, PromotionState
+from trueup.storage.promotions import PromotionAttempt, PromotionKind
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import to_minute
 
@@ -58,8 +58,3 @@ def _attempt(context: CycleContext, judged: GateOutcome, waits: PromotionAttempt
         codes=waits.codes, cycle_id=context.cycle.id,
     )  # fmt: skip
     return replace(planned, kind=PromotionKind.AGAIN, to_version=waits.to_version)
-
-
-def is_dropped(attempt: PromotionAttempt) -> bool:
-    """Whether the attempt says that a challenger no longer waits, rather than what its gate found."""
-    return attempt.kind is PromotionKind.AGAIN and attempt.state is PromotionState.REFUSED and not attempt.gate["tests"]

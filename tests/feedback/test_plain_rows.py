@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -96,7 +97,16 @@ def assert_read_alike(stream: StreamSettings, file: Path) -> None:
         if not any(True for _ in source.chunks()):
             assert not any(len(part) for part in source.parts())
             return
-        (expected, why), (got, told) = row_by_row(stream, source), in_columns(stream, source)
+        try:
+            expected, why = row_by_row(stream, source)
+        except InputError as refused:
+            with pytest.raises(InputError, match=f"^{re.escape(str(refused))}$"):
+                in_columns(stream, source)
+            return
+        try:
+            got, told = in_columns(stream, source)
+        except InputError as error:
+            raise AssertionError("refused by columns alone") from error
         assert told == why
         for name in ("ids", "labels", "labelled", "lines"):
             assert getattr(got, name).tolist() == getattr(expected, name).tolist(), name
