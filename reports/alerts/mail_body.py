@@ -75,7 +75,7 @@ def _text(letter: Letter) -> str:
         shown = [_wrapped(f"“{example}”", "    ") for example in cause.examples]
         parts.append("\n".join([_wrapped(f"* {cause.said}"), *(["  For example:"] if shown else []), *shown]))
     for section in letter.sections:
-        rows = [_wrapped("  ".join(cell for cell in row if cell), "  ") for row in section.rows]
+        rows = [_wrapped(" | ".join(cell for cell in row if cell), "  ") for row in section.rows]
         parts.append("\n".join([f"-- {for_header(section.title)}", *rows]))
     foot = [_wrapped(f"{name}: {value}") for name, value in letter.foot]
     return "\n\n".join([*parts, "\n".join(["-- ", *foot]) if foot else ""]).rstrip() + "\n"

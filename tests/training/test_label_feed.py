@@ -115,6 +115,15 @@ def test_a_full_flip_is_believed_and_said() -> None:
     assert "Check the label feed" in found.said
 
 
+def test_labels_that_turned_round_are_not_called_moved() -> None:
+    """In a hundred labels that contradict the champion some neighbour agrees by chance, and is no sign of a join."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        world = true_labels(rng, 100)
+        turned = np.where(world == "yes", "no", "yes").astype(object)
+        assert fault(turned, scores(world, rng), scores(turned, rng), rng) is not FeedFault.SHIFTED
+
+
 def test_a_change_that_the_challenger_learnt_is_believed() -> None:
     """A third of the concept turned, so the champion explains little; the challenger ranks better, so it is real."""
     rng = np.random.default_rng(3)

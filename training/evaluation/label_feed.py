@@ -171,7 +171,8 @@ def _shifted(recent: Paired) -> FeedVerdict | None:
     n, own = len(recent), agreement(recent.opponent_predicted, recent.truth)
     moved = {lag: _agreement_at(recent, lag) for lag in LAGS}
     lag = max(moved, key=lambda one: moved[one])
-    bound = max(own + SHIFT_ERRORS / math.sqrt(n), SHIFT_AGREES)
+    # labels that turned round agree with no record; below nothing, what is left at a neighbour is chance
+    bound = max(max(own, 0.0) + SHIFT_ERRORS / math.sqrt(n), SHIFT_AGREES)
     if not moved[lag] > bound:
         return None
     rows = f"{abs(lag)} record{'s' if abs(lag) > 1 else ''} {'before' if lag > 0 else 'after'}"
