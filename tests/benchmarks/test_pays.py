@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import machine
 from benchmarks.promotion.document import file_of, with_section
-from benchmarks.promotion.pays import VARIANTS, bounds, closed, harm, page, shown
+from benchmarks.promotion.pays import VARIANTS, bounds, closed, harm, page, shown, windows_lost
 from benchmarks.promotion.retraining.course_of_models import CourseOfModels
 from benchmarks.promotion.retraining.long_streams import HISTORY, KINDS_OF_LONG, WINDOW, WINDOWS, long_stream
 from benchmarks.promotion.retraining.played import Variant, play
@@ -38,9 +38,21 @@ def test_the_gap_is_that_of_all_streams_together() -> None:
     assert shown([*streams, stream("calm", 1)]) == streams
 
 
+def test_windows_are_lost_where_the_old_concept_is_still_answered() -> None:
+    """Only where retraining at once would have helped: the policy loses one such window, never retraining both."""
+    ours = next(v.name for v in VARIANTS if v.asks == "policy")
+    one = stream("flip", 2)
+    for played in one["played"]:
+        played["metrics"] = {"never": [0.9, 0.1, 0.1, 0.1], "always, no gate": [0.9, 0.1, 0.9, 0.9]}.get(
+            played["variant"], [0.9, 0.1, 0.2, 0.9]
+        )
+    assert windows_lost([one], ours) == 1
+    assert windows_lost([one], "never") == 2
+
+
 def test_the_section_is_put_between_its_marks_and_nowhere_else(tmp_path: Path) -> None:
     """What stands around it stays; a page without a place for it is refused."""
-    found = {"streams": [stream(kind, 2, never=0.8, always=0.9) for kind in ("reviews", "calm", "returning")]}
+    found = {"streams": [stream(kind, 2, never=0.8, always=0.9) for kind in ("reviews", "calm", "returning", "flip")]}
     whole = {"quick": False, "seconds": 90, "processes": 2, "machine": machine.facts(), "found": found}
     file_of(tmp_path, "pays").write_text(json.dumps(whole))
     before, after = "# Promotion\n\n", "\n\nthe end\n"
@@ -49,8 +61,8 @@ def test_the_section_is_put_between_its_marks_and_nowhere_else(tmp_path: Path) -
     assert told.endswith(after)
     assert "of last year" not in told
     assert told == with_section(told, "pays", tmp_path)
-    assert "Measured so far: 3 of " in told
-    assert len(bounds(found)) == 3
+    assert "Measured so far: 4 of " in told
+    assert len(bounds(found)) == 4
     assert all(v.name in "\n".join(page(found)) for v in VARIANTS)
     with pytest.raises(ValueError, match="no place for pays"):
         with_section("# Promotion\n", "pays", tmp_path)
@@ -64,7 +76,10 @@ def test_a_long_stream_is_played_by_trueups_own_rules() -> None:
         assert len(rows) == ends[-1]
     recipe = Recipe("naive_bayes", "tabular", None, "all", (("smoothing", 0.5),))
     course = CourseOfModels(settings, rows, ends[:3], (recipe,))
-    never, always = (play(course, Variant(asks, asks)) for asks in ("never", "always"))  # type: ignore[arg-type]
+    never, always, hindsight = (
+        play(course, Variant(asks, asks)) for asks in ("never", "always", "hindsight")  # type: ignore[arg-type]
+    )
+    assert hindsight["retrains"] <= always["retrains"]
     assert (never["retrains"], len(never["metrics"]), never["moves"]) == (0, 2, [])
     assert (always["retrains"], [move["new"] for move in always["moves"]]) == (2, [1, 2])
     grown = Variant("grown", policy={"retrain_on": ("growth",), "growth": 0.2}, rule="not_worse", again=4, line=True)

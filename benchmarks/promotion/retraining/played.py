@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -39,14 +40,16 @@ class Variant:
     """A policy of retraining.
 
     asks: when a challenger is trained; "policy": as `decide` says, by the stream's policy with `policy` changed.
-    Without that no gate and no probation stand in its way. again: windows for which a refused one is judged again.
+    Without that no gate and no probation stand in its way. "hindsight": in as many windows as "third", in those that
+    would have been best, which nobody can know: what is left to gain by choosing when to retrain.
+    again: windows for which a refused one is judged again.
     guarded: proof is asked for while metric or labels are in trouble, and who waits is dropped then.
     line: the challenger must not be worse than the ancestor of the champion's line either.
     looks: "each": probation looks at each window; "grown": when its rows have grown by half.
     """
 
     name: str
-    asks: Literal["never", "always", "third", "policy"] = "policy"
+    asks: Literal["never", "always", "third", "hindsight", "policy"] = "policy"
     policy: Mapping[str, Any] = field(default_factory=dict)
     rule: GateRule = "better"
     again: int = 0
@@ -79,17 +82,34 @@ def play(course: CourseOfModels, variant: Variant) -> dict[str, Any]:
     stream = stream.model_copy(update={"policy": policy.for_series() if stream.series else policy})
     now = _Standing()
     metrics: list[float] = []
+    scheduled = _scheduled(course, variant)
     for window in range(1, len(course.ends)):
         metrics.append(_metric(course, now.champion, window))
         if variant.asks == "policy":
             _by_policy(course, stream, variant, now, window)
-        elif variant.asks == "always" or (variant.asks == "third" and window % THIRD == 0):
+        elif window in scheduled:
             now.retrains += 1
             _promote(now, window, window, begins=True)
     for move in now.moves:
         told = course.once(("afterwards", *move.values()), partial(_afterwards, course, dict(move)))
         move.update(told)
     return {"variant": variant.name, "metrics": metrics, "retrains": now.retrains, "moves": now.moves}
+
+
+def _scheduled(course: CourseOfModels, variant: Variant) -> Collection[int]:
+    """The windows at whose ends a policy retrains that looks at nothing."""
+    windows = range(1, len(course.ends))
+    thirds = windows[THIRD - 1 :: THIRD]
+    if variant.asks == "hindsight":
+        # none at the end of the last window: nothing follows it
+        return max(combinations(windows[:-1], sum(w < windows[-1] for w in thirds)), key=partial(_mean_metric, course))
+    return {"always": windows, "third": thirds}.get(variant.asks, ())
+
+
+def _mean_metric(course: CourseOfModels, retrained: tuple[int, ...]) -> float:
+    """Over all windows, where each is answered by the newest model that was trained before it."""
+    windows = range(1, len(course.ends))
+    return sum(_metric(course, max((at for at in retrained if at < w), default=0), w) for w in windows) / len(windows)
 
 
 def _by_policy(course: CourseOfModels, stream: StreamSettings, variant: Variant, now: _Standing, window: int) -> None:
@@ -231,6 +251,10 @@ def _on_probation(course: CourseOfModels, champion: int, previous: int, window: 
 
 def _metric(course: CourseOfModels, model: int, window: int) -> float:
     """The champion's metric on a window's labelled rows; of an error the sign is turned."""
+    return course.once(("metric", model, window), partial(_measured, course, model, window))
+
+
+def _measured(course: CourseOfModels, model: int, window: int) -> float:
     which = np.arange(course.ends[window - 1], course.ends[window])
     rows = course.rows.take(which)
     truth, labelled = rows.meta["label"].to_numpy(), rows.labelled
