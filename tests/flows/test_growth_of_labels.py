@@ -19,7 +19,7 @@ def test_a_stream_that_only_grew_is_retrained_and_says_why(tmp_path: Path) -> No
     """Cycle, audit trail, mail, page of the check and the run in MLflow tell of the growth, with its figures."""
     app = with_champion(tmp_path, more=ONE_CANDIDATE)
     kept = app.stream("reviews")
-    policy = kept.policy.model_copy(update={"retrain_on": ("drift", "metric", "growth")})
+    policy = kept.policy.model_copy(update={"retrain_on": ("growth",), "growth": 0.4})
     stream = kept.model_copy(update={"policy": policy})
     take_in(app, tmp_path, 2, TRAINED, WEEK, HEALTHY)
     done = run_cycle(app, stream, TRAINED + WEEK, strategies=replace(REPLAYED, judge=without_gate))

@@ -49,7 +49,8 @@ class Weeks:
         self.stream = self._asking(kept)  # a newer training would take its place
 
     def _asking(self, stream: StreamSettings, *causes: str) -> StreamSettings:
-        return stream.model_copy(update={"policy": stream.policy.model_copy(update={"retrain_on": causes})})
+        asked = {"retrain_on": causes, "growth": 0.4}
+        return stream.model_copy(update={"policy": stream.policy.model_copy(update=asked)})
 
     def comes(self, regime: Regime = HEALTHY, **changes: Any) -> dict[str, Any]:
         """One more week of reviews and its cycle."""

@@ -32,19 +32,19 @@ def tried(labels: int, *, days: int = 10, refused: bool = True, of_champion: boo
 
 def test_growth_alone_asks_for_a_challenger_and_says_so() -> None:
     """From `growth` on a quiet counted check retrains, on no code; the sentence has both figures."""
-    before, after = (decide(Policy(), check(), history(labels), T) for labels in (399, 420))
+    before, after = (decide(Policy(), check(), history(labels), T) for labels in (499, 520))
     assert (before.action, before.growth) == (Action.NONE, "")
     assert (after.action, after.codes, after.confirmed, after.severity) == (Action.RETRAIN, (), (), "none")
-    assert after.growth == "Retrained because labels have grown by 42 % (1,000 → 1,420), not because anything drifted."
+    assert after.growth == "Retrained because labels have grown by 52 % (1,000 → 1,520), not because anything drifted."
     assert any(reason.startswith(after.growth) for reason in after.reasons)
 
 
 def test_what_drifted_is_not_said_to_have_stood_still() -> None:
     """Where drift has to wait for another reason, growth asks beside it, without the claim that nothing drifted."""
     other = PastAttempt(T - timedelta(days=10), frozenset({"DRF-TEXT"}), 2000, refused=True, of_champion=False)
-    found = decide(Policy(), check("DRF-TEXT"), history(420, other), T)
+    found = decide(Policy(), check("DRF-TEXT"), history(520, other), T)
     assert (found.action, found.codes) == (Action.RETRAIN, ("DRF-TEXT",))
-    assert found.growth == "Retrained because labels have grown by 42 % (1,000 → 1,420)."
+    assert found.growth == "Retrained because labels have grown by 52 % (1,000 → 1,520)."
 
 
 def test_a_challenger_that_changed_nothing_puts_growth_off_until_half_as_many_labels_more() -> None:
@@ -52,14 +52,14 @@ def test_a_challenger_that_changed_nothing_puts_growth_off_until_half_as_many_la
     for refused in (True, False):
         actions = [decide(Policy(), check(), history(n, tried(400, refused=refused)), T).action for n in (599, 600)]
         assert actions == [Action.NONE, Action.RETRAIN]
-    assert decide(Policy(), check(), history(420, tried(2000, of_champion=False)), T).action is Action.RETRAIN
+    assert decide(Policy(), check(), history(520, tried(2000, of_champion=False)), T).action is Action.RETRAIN
 
 
 def test_drift_alone_waits_for_growth_and_a_drop_does_not() -> None:
     """Under `drift_growth` drift alerts and says what it waits for; a drop of the metric retrains at once."""
-    early, later = (decide(Policy(), check("DRF-TEXT"), history(labels), T) for labels in (199, 200))
+    early, later = (decide(Policy(), check("DRF-TEXT"), history(labels), T) for labels in (399, 400))
     assert (early.action, later.action) == (Action.ALERT, Action.RETRAIN)
-    assert any("grown by 20 % (1,000 → 1,199)" in said and "drift_growth" in said for said in early.reasons)
+    assert any("grown by 40 % (1,000 → 1,399)" in said and "drift_growth" in said for said in early.reasons)
     dropped = decide(Policy(min_labels=50), check("DRF-TEXT", "PRF-METRIC"), history(60), T)
     assert (dropped.action, dropped.confirmed) == (Action.RETRAIN, ("DRF-TEXT", "PRF-METRIC"))
 
@@ -70,12 +70,12 @@ def test_where_nobody_knows_what_the_champion_learnt_drift_is_as_before() -> Non
     assert decide(Policy(), check("DRF-TEXT"), History((), (), 200), T).action is Action.RETRAIN
 
 
-def test_a_series_keeps_to_drift_unless_it_is_set() -> None:
-    """Of dependent rows growth is no reason and drift does not wait; whoever sets it gets what is set."""
-    assert Policy().for_series().retrain_on == ("drift", "metric")
-    assert Policy().for_series().drift_growth == 0
-    chosen = Policy(retrain_on=("growth",), drift_growth=0.3).for_series()
-    assert (chosen.retrain_on, chosen.drift_growth) == (("growth",), 0.3)
+def test_a_series_has_bounds_of_its_own_unless_they_are_set() -> None:
+    """Of dependent rows growth asks earlier and drift does not wait; whoever sets it gets what is set."""
+    assert Policy().for_series().retrain_on == Policy().retrain_on
+    assert (Policy().for_series().drift_growth, Policy().for_series().growth) == (0, 0.4)
+    chosen = Policy(growth=0.7, drift_growth=0.3).for_series()
+    assert (chosen.growth, chosen.drift_growth) == (0.7, 0.3)
 
 
 @given(
