@@ -43,6 +43,7 @@ _MEASURED = {
     "GATE-BETTER": "how sure it is to be better",
     "GATE-LOSS": "how likely it loses a point to the champion",
     "GATE-LINE": "how likely it loses a point to the version that the champion's line began with",
+    "GATE-REFIT": "the judged fit, made again, is the one that its figures are of",
     "GATE-LOADS": "the same answers when loaded from the registry",
 }
 

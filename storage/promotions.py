@@ -93,6 +93,11 @@ class VersionRecord:
         return self.document.get("elsewhere")
 
     @property
+    def refit_labels(self) -> int:
+        """Labelled rows of both sides that the model which serves was fitted on; 0 where its gate judged it itself."""
+        return int(self.document.get("refit", 0))
+
+    @property
     def trained_labels(self) -> int:
         """Labelled rows of its snapshot, both sides; 0 where nobody knows: of a service's model, or an old version."""
         snapshot = (self.document.get("lineage") or {}).get("snapshot") or {}

@@ -10,9 +10,20 @@ from trueup.storage.archive import Archive
 from trueup.storage.arrow_columns import is_text, objects
 from trueup.storage.rows import META, Rows
 
+_SERVED = ("served_predicted", "served_score")
 
-def keep(archive: Archive, stream: str, rows: Rows, **extra: np.ndarray) -> str:
-    """Write rows, with extra columns of shape (n,), under snapshots/; the file's name is returned."""
+
+def keep(
+    archive: Archive, stream: str, rows: Rows, *, served: tuple[np.ndarray, np.ndarray] | None = None,
+    **extra: np.ndarray,
+) -> str:  # fmt: skip
+    """Write rows, with extra columns of shape (n,), under snapshots/; the file's name is returned.
+
+    served: answers and scores of the model that serves, where those of the rows are another fit's.
+    """
+    if served is not None:
+        told = pd.Series(served[0], rows.meta.index, dtype=object).map(_text)
+        extra |= {_SERVED[0]: told.to_numpy(), _SERVED[1]: served[1]}
     meta = rows.meta.assign(
         label=rows.meta["label"].map(_text), predicted=rows.meta["predicted"].map(_text), **extra
     )
@@ -36,6 +47,19 @@ def load(archive: Archive, name: str, *, regression: bool, ids: bool = True) -> 
     del table
     pa.default_memory_pool().release_unused()  # which it would keep for the next table: 100 MB of a million rows
     return Rows(pd.DataFrame(features, index, copy=False), pd.DataFrame(own, index, copy=False))
+
+
+def load_as_served(archive: Archive, name: str, *, regression: bool) -> Rows:
+    """As `load`, with the answers of the model that serves, where those of the rows are another fit's."""
+    rows = load(archive, name, regression=regression)
+    served = archive.read_table(name, [f"__{column}" for column in _SERVED])
+    if not served.num_columns:
+        return rows
+    predicted, score = (
+        _own(served.column(f"__{kept}"), own, regression)
+        for kept, own in zip(_SERVED, ("predicted", "score"), strict=True)
+    )
+    return rows.with_meta(predicted=predicted, score=score)
 
 
 def extra(archive: Archive, name: str, column: str) -> np.ndarray:

@@ -62,6 +62,7 @@ class Training(Frozen):
     candidates: tuple[str, ...] = ("default",)
     evaluation_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
     split_salt: str = ""
+    refit_below: Annotated[int, Field(ge=0)] = 0
     time_limit: str = "5m"
     owner: str = ""
     trainer: Trainer = Trainer()

@@ -10,6 +10,7 @@ import pandas as pd
 
 from trueup.flows.app import App
 from trueup.flows.check.predictions import predictor_of
+from trueup.flows.gate.refitted import judged_answers
 from trueup.storage.promotions import GATED, ROLLBACKS, PromotionAttempt, PromotionKind, PromotionState
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
@@ -58,7 +59,8 @@ def ancestor_of(app: App, stream: StreamSettings, champion: int, rows: Rows, met
     record = app.promotions.version(stream.name, version)
     if version == champion or record is None:
         return None
-    its = predictor_of(app, stream, record)(rows.take(pd.Index(rows.meta["id"]).get_indexer(met.ids))).meta
+    answers = judged_answers(app, stream, record, predictor_of(app, stream, record))
+    its = answers(rows.take(pd.Index(rows.meta["id"]).get_indexer(met.ids))).meta
     shared = pd.Series(met.ids).isin(its["id"]).to_numpy()  # a service answered only what it was asked
     kind = met.opponent_predicted.dtype
     return Ancestor(

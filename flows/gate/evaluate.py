@@ -16,6 +16,7 @@ from trueup.flows.gate.golden_set import golden_set
 from trueup.flows.gate.label_evidence import doubts_of, labelling_of, labels_before
 from trueup.flows.gate.later_rows import rows_to_judge
 from trueup.flows.gate.model_comparison_report import keep_model_comparison
+from trueup.flows.gate.refitted import fit_to_judge, judged_answers
 from trueup.flows.gate.rows_met import Meet, Meeting, on_later_rows, on_new_rows
 from trueup.flows.gate.trainer_answers import difference_from_trainer
 from trueup.flows.train.run import Trained, load_trained
@@ -154,12 +155,13 @@ def _run_gate(
         failure = str(error)
     if failure:
         return GateOutcome(Gate((loads_test(version, failure),)).as_json(), champion, 0)
+    judged, of_refit = fit_to_judge(app, stream, record, fitted, rows)
     rows, seed = rows_to_judge(app, stream, record, rows, as_of), seed_of(stream, as_of)
     if champion is None:
-        verdict = _against_constant(stream, fitted, rows, seed)
+        verdict = _against_constant(stream, judged, rows, seed)
     else:
         meet = on_later_rows if again else on_new_rows
-        verdict = _against_champion(app, stream, fitted, rows, seed, record=record, as_of=as_of, meet=meet)
+        verdict = _against_champion(app, stream, judged, rows, seed, record=record, as_of=as_of, meet=meet)
     reference = snapshots.load(app.archive, record.reference, regression=stream.is_regression).features
     context = GateContext(
         stream=stream,
@@ -177,7 +179,7 @@ def _run_gate(
     gate = replace(verdict.gate, tests=(*data.tests, *verdict.gate.tests, *guardrail_tests(context)))
     if not foreign:  # whose process is a fresh one already
         failure = read_back(app, stream, record, fitted.model)
-    gate = gate.and_test(loads_test(version, failure))
+    gate = gate.and_test(*of_refit, loads_test(version, failure))
     kept = gate.as_json() | {"answers": changed_answers(verdict.paired) if champion is not None else {}}
     if keep is not None and champion is not None:
         keep(app, stream, champion, version, as_of, verdict.paired, kept)
@@ -201,7 +203,8 @@ def _against_champion(
 
     standing = champion_of(app, stream)
     champion = _model_of(app, standing)
-    its_answers = model_predictor(stream, champion.model) if champion else predictor_of(app, stream, standing)
+    serving = model_predictor(stream, champion.model) if champion else predictor_of(app, stream, standing)
+    its_answers = judged_answers(app, stream, standing, serving)
     older = compare_on_older_rows(stream, fitted, its_answers, rows, cut_off=standing.cut_off)
     meeting = Meeting(
         stream=stream, challenger=fitted, record=record, rows=rows, champion=its_answers, standing=standing,
@@ -252,7 +255,7 @@ def difference_in_process(app: App, stream: StreamSettings, record: VersionRecor
     """Why a version read back from the registry is not the model that was fitted; empty where it is."""
     from trueup.training.gate.fresh_process import difference
 
-    rows = snapshots.load(app.archive, record.reference, regression=stream.is_regression)
+    rows = snapshots.load_as_served(app.archive, record.reference, regression=stream.is_regression)
     return difference(stream, rows, model)
 
 

@@ -48,6 +48,7 @@ def story_of(
     links: Mapping[str, str],
     incident: str | None,
     mask: bool,
+    refit: str = "",
 ) -> TrainingStory:
     """The story of a version.
 
@@ -58,16 +59,18 @@ def story_of(
         links: templates of the addresses of pages, by kind.
         incident: that asked for it, if one is open.
         mask: whether personal data in the reasons is masked.
+        refit: what serves, where that is not the fit whose metrics these are, as `refit_in_words` has it.
     """
     from trueup.training.candidates.run_params import full_title
 
     value, metric = metrics.get(stream.metric), capitalised(metric_name(stream.metric))
     rows, asked = source["snapshot"], source["asked"]
+    serving = f" It {refit}." if refit else ""
     span = " to ".join(str(at)[:10] for at in (rows["first_time"], rows["last_time"]))
     return TrainingStory(
         found="" if value is None else f"{metric} {aligned_figure(value)} on {judged:,} held-out labelled rows.",
         made=f"Best of {candidates} candidates: {full_title(recipe)}.",
-        rows=f"Trained on {rows['labels']:,} labelled of {rows['rows']:,} rows, {span}.",
+        rows=f"Trained on {rows['labels']:,} labelled of {rows['rows']:,} rows, {span}.{serving}",
         reasons=tuple((masked if mask else _cut)(reason, _LONGEST) for reason in asked["reasons"]),
         ways=tuple(_ways(stream, asked["report_id"], incident, links)),
     )

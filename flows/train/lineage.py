@@ -119,11 +119,18 @@ def lineage_in_words(record: VersionRecord) -> dict[str, str]:
     return {
         "rows": f"{rows['rows']}, {rows['labels']} labelled, {_from_to(rows)}",
         "snapshot": rows["hash"],
+        **({"fitted on": _refit_in_words(record)} if record.refit_labels else {}),
         "started by": " ".join([f"check {asked['report_id']}:"] * bool(asked["report_id"]) + asked["reasons"]),
         **({"window": f"{window['rows']} rows {_from_to(window)}"} if window else {}),
         "commit": found["commit"] or "–",
         "seed": str(found["seed"]),
     }
+
+
+def _refit_in_words(record: VersionRecord) -> str:
+    from trueup.training.models.refit import refit_in_words
+
+    return f"v{record.version} {refit_in_words(record.refit_labels, record.document['labels'])}"
 
 
 def _from_to(ends: Mapping[str, Any]) -> str:

@@ -88,12 +88,12 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
     _need_features(stream, record, rows)
     registered = app.registry.version(stream.name, number)
     stored = app.registry.load(stream.name, number)
-    learning = rows.take(~rows.meta["evaluation"].to_numpy())
+    learning = rows if record.refit_labels else rows.take(~rows.meta["evaluation"].to_numpy())
     made = fit(recipe, stream, learning, record.document["seed"], recent_row_count(stream, rows))
     with threadpool_limits(1):  # sums that threads share differ in the last bit
         found = differences(answer(stored, stream, rows.features), answer(made.model, stream, rows.features))
     others = other_packages(recorded_packages(registered.tags), packages())
-    labels = record.document["labels"], len(made.used)
+    labels = record.refit_labels or record.document["labels"], len(made.used)
     erased = any(number in erasure.versions for erasure in ErasureLog(app.database).of(stream.name))
     return {
         "run_id": record.run_id,

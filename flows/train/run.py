@@ -15,6 +15,7 @@ from trueup.flows.check.labels import snapshot_rows
 from trueup.flows.train.artifacts import MakeArtifacts, training_artifacts
 from trueup.flows.train.data_checks import check_training_data
 from trueup.flows.train.description import PAGE, in_markdown, page_of_training, story_of
+from trueup.flows.train.final_fit import FinalFit, References, final_fit, keep_references
 from trueup.flows.train.lineage import lineage, lineage_files, occasion_of, settings_of
 from trueup.reports.masking import masked, masks_at
 from trueup.storage import snapshots
@@ -22,13 +23,11 @@ from trueup.storage.content import seed_of
 from trueup.storage.errors import NotTrainable
 from trueup.storage.leases import Lease
 from trueup.storage.promotions import VersionRecord
-from trueup.storage.rows import Rows, unique_content
+from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import to_minute, utc
 
 if TYPE_CHECKING:
-    from trueup.training.candidates.recipes import Recipe
-    from trueup.training.models.fitting import Fitted
     from trueup.training.registry.registry import Version
     from trueup.training.search import SearchResult
 
@@ -45,25 +44,6 @@ class Trained:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """The winner fitted, and its answers. held_out: the evaluation side, answered; judged: the labelled ones of it."""
-
-    fitted: Fitted
-    held_out: Rows
-    judged: Rows
-    metrics: dict[str, float]
-
-
-@dataclass(frozen=True)
-class _References:
-    """The names of the Parquet files that a version is compared by."""
-
-    snapshot: str
-    reference: str
-    quality: str
 
 
 def train_version(
@@ -95,6 +75,8 @@ def train_version(
     if registered and known and known.run_id == registered.run_id:
         return _as_trained(known)
     from trueup.training.gate.leak import perfect_test
+    from trueup.training.models.refit import asks_for_refit
+    from trueup.training.registry.run_tags import lineage_tag
 
     rows = snapshot_rows(app, stream, as_of)
     if not rows.labelled.any():
@@ -110,8 +92,9 @@ def train_version(
     registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
     # What is registered stays as it is: under a time limit another search may come to another winner.
     winner = registered.recipe if registered else result.winner
-    fit = _fit_and_score(stream, rows, winner, seed)
-    references = _keep_references(app, stream, rows, fit, seed)
+    refit = lineage_tag(registered.tags, "refit") is not None if registered else asks_for_refit(stream, rows)
+    fit = final_fit(stream, rows, winner, seed, refit=refit)
+    references = keep_references(app, stream, rows, fit, seed)
     source = lineage(app, rows, snapshot=references.snapshot, seed=seed, asked=asked)
     cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
     if registered is None:
@@ -126,7 +109,7 @@ def train_version(
             fit=fit,
             references=references,
             source=source,
-            drawn=artifacts(stream, fit.fitted, rows, fit.judged, seed, _mask(app)),
+            drawn=artifacts(stream, fit.judged_fit, rows, fit.judged, seed, _mask(app)),
         )
     record = VersionRecord(
         stream=stream.name,
@@ -142,7 +125,8 @@ def train_version(
             "candidates": [_candidate(trial, winner) for trial in result.trials],
             "metrics": fit.metrics,
             "rows": len(rows),
-            "labels": len(fit.fitted.used),
+            "labels": len(fit.judged_fit.used),
+            **({"refit": fit.refit_labels} if fit.refit_labels else {}),
             "seed": seed,
             "lineage": source,
             "settings": settings_of(stream),
@@ -165,40 +149,6 @@ def _search(stream: StreamSettings, rows: Rows, seed: int, on_candidate: Callabl
     )
 
 
-def _fit_and_score(stream: StreamSettings, rows: Rows, winner: Recipe, seed: int) -> _Fit:
-    """The winner fitted on the training side of the snapshot, and its answers to the evaluation side."""
-    from trueup.training.models.fitting import answer, fit, ordered_classes
-    from trueup.training.models.metrics import all_metrics
-    from trueup.training.models.recency import recent_row_count
-
-    learning = rows.take(~rows.meta["evaluation"].to_numpy())
-    fitted = fit(winner, stream, learning, seed, recent_row_count(stream, rows))
-    held_out = rows.take(rows.meta["evaluation"].to_numpy())
-    predicted, chances = answer(fitted.model, stream, held_out.features)
-    held_out = held_out.with_meta(predicted=predicted, score=chances)
-    judged = held_out.take(held_out.labelled)
-    metrics = all_metrics(
-        stream.task,
-        judged.meta["label"].to_numpy(),
-        judged.meta["predicted"].to_numpy(),
-        judged.meta["score"].to_numpy(),
-        ordered_classes(stream, learning.take(learning.labelled).meta["label"].to_numpy()),
-    )
-    return _Fit(fitted, held_out, judged, metrics)
-
-
-def _keep_references(app: App, stream: StreamSettings, rows: Rows, fit: _Fit, seed: int) -> _References:
-    """Keep what later checks and gates compare with: the snapshot, new content with answers, and rows out of time."""
-    from trueup.training.models.out_of_time import out_of_time
-
-    past = out_of_time(stream, fit.fitted.recipe, rows, seed)
-    return _References(
-        snapshot=snapshots.keep(app.archive, stream.name, rows),
-        reference=snapshots.keep(app.archive, stream.name, unique_content(fit.held_out, rows)),
-        quality=snapshots.keep(app.archive, stream.name, past.rows, block=past.blocks),
-    )
-
-
 def _register(
     app: App,
     lease: Lease,
@@ -208,8 +158,8 @@ def _register(
     as_of: datetime,
     cut_off: datetime,
     result: SearchResult,
-    fit: _Fit,
-    references: _References,
+    fit: FinalFit,
+    references: References,
     source: Mapping[str, Any],
     drawn: Mapping[str, bytes],
 ) -> Version:
@@ -218,14 +168,16 @@ def _register(
     Raises:
         LeaseHeld: the lease was lost; who has taken over registers a version of his own.
     """
+    from trueup.training.models.refit import refit_in_words
     from trueup.training.registry.tracking import TrainingRecord, locked_packages, record
 
-    snapshot = references.snapshot
+    snapshot, refit_tag = references.snapshot, str(fit.refit_labels or "")
     incident = incident_for(app, stream, tuple(source["asked"]["codes"]))
     story = story_of(
-        stream, fit.fitted.recipe, source, fit.metrics, judged=len(fit.judged), candidates=len(result.trials),
+        stream, fit.serving.recipe, source, fit.metrics, judged=len(fit.judged), candidates=len(result.trials),
         links=app.settings.page_links, incident=incident.id if incident else None,
         mask=masks_at(app.settings.site.mask, app.registry.uri),
+        refit=refit_in_words(fit.refit_labels, len(fit.judged_fit.used)) if fit.refit_labels else "",
     )  # fmt: skip
     files = {**lineage_files(source, settings_of(stream), locked_packages()), **drawn}
     occasion = occasion_of(source["asked"])
@@ -247,10 +199,10 @@ def _register(
             cut_off=cut_off,
             commit=source["commit"],
             result=result,
-            fitted=fit.fitted,
+            fitted=fit.serving,
             metrics=fit.metrics,
             description=in_markdown(story),
-            lineage={"seed": str(source["seed"]), "report": source["asked"]["report_id"] or ""},
+            lineage={"seed": str(source["seed"]), "report": source["asked"]["report_id"] or "", "refit": refit_tag},
             files=files,
             mask=_mask(app),
         ),
@@ -284,7 +236,7 @@ def load_trained(app: App, stream: StreamSettings, record: VersionRecord) -> tup
 
     rows = snapshots.load(app.archive, record.snapshot, regression=stream.is_regression)
     recipe = Recipe.from_params(record.document["recipe"])
-    learning = rows.take(~rows.meta["evaluation"].to_numpy())
+    learning = rows if record.refit_labels else rows.take(~rows.meta["evaluation"].to_numpy())
     used = learnable(stream, learning, recipe, recent_row_count(stream, rows))
     return Fitted(app.registry.load(stream.name, record.version), recipe, used), rows
 

@@ -21,6 +21,7 @@ _FAILED = {
     "GATE-LATENCY": "it is too slow",
     "GATE-SIZE": "it is too large",
     "GATE-LOADS": "it could not be loaded, or answers otherwise than where it was trained",
+    "GATE-REFIT": "the fit that its figures are of could not be made again",
     "GATE-FEED": "the newest labels look wrong",
     "GATE-UNIT": "a column looks as if its unit changed",
     "DATA-LEAK": "a column tells the label, which is known only later",

@@ -17,6 +17,7 @@ from trueup.storage.formatting import aligned_figure
 
 _ROWS = 12  # of a section
 _SAID = 400  # characters of a cell
+_TOLD = "GATE-REFIT"  # also where it is passed: whose figures the others are
 
 
 def sections_of(situation: Situation) -> tuple[Details, ...]:
@@ -70,7 +71,8 @@ def _gate(situation: Situation) -> Details:
     tests: Sequence[GateLine] = situation.judged.tests if situation.judged else ()
     failed = [t for t in tests if not t.passed]
     rows = [(clean(t.code, 60), clean(t.said), "failed") for t in failed[:_ROWS]]
-    passed = sum(t.passed for t in tests)
+    rows += [(clean(t.code, 60), clean(t.said), "passed") for t in tests if t.passed and t.code == _TOLD]
+    passed = sum(t.passed and t.code != _TOLD for t in tests)
     if passed:
         rows.append(("", "passed", f"{passed}"))
     version = situation.judged.version if situation.judged else ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.made_deployments import HEALTHY, TRAINED, WEEK, take_in
+from tests.made_deployments import HEALTHY, ONE_CANDIDATE, TRAINED, WEEK, deployed, take_in
 from trueup.flows.admin.pause import set_paused
 from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
@@ -89,3 +90,19 @@ def test_what_is_registered_keeps_its_recipe(breaking: App, monkeypatch: pytest.
     done = train_now(breaking, stream, AS_OF)
     assert done["recipe"] == registered.params()
     assert done["promotion"] == {"from_version": 1, "to_version": 2}
+
+
+def test_what_is_registered_stays_refitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that was changed before the training was gone on with does not speak for the model either."""
+    app = deployed(tmp_path, more=f"{ONE_CANDIDATE}refit_below = 100000\n")
+    stream = app.stream("reviews")
+    with monkeypatch.context() as broken:
+        broken.setattr(PLACES[0], killed)
+        with pytest.raises(Killed):
+            train_now(app, stream, TRAINED)
+    never = stream.model_copy(update={"training": stream.training.model_copy(update={"refit_below": 0})})
+    assert train_now(app, never, TRAINED)["promotion"] == {"from_version": None, "to_version": 1}
+    record = app.promotions.version("reviews", 1)
+    assert record is not None
+    assert record.refit_labels > record.document["labels"]
+    app.close()

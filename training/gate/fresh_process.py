@@ -107,7 +107,7 @@ def _answered(reading: Reading) -> dict[str, str]:
     registry = Registry(reading.uri, Path(reading.artifact_root), tuple(reading.packages), prefix=reading.prefix)
     try:
         archive = Archive(reading.archive, Path(reading.home))
-        rows = snapshots.load(archive, reading.reference, regression=stream.is_regression)
+        rows = snapshots.load_as_served(archive, reading.reference, regression=stream.is_regression)
         model = registry.load(stream.name, reading.version)
         return {"failed": "", "difference": difference(stream, rows, model)}
     except ModelUnusable as error:
