@@ -54,7 +54,7 @@ def _tenth(stream: StreamSettings, past: Rows, later: Rows, k: int) -> dict[str,
         "winner": winner.name,
         "hyper": dict(winner.hyper),
         "seconds": searched,
-        "ours": _figures(truth, predicted == last, chance),
+        "ours": class_figures(truth, predicted == last, chance),
         "baseline": _baseline(stream, learning, later, truth, last),
     }
 
@@ -71,10 +71,11 @@ def _baseline(stream: StreamSettings, learning: Rows, later: Rows, truth: np.nda
         TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(class_weight="balanced", max_iter=1000)
     ).fit(texts(learning), targets(stream, learning) == last)
     chance = model.predict_proba(texts(later))[:, 1]
-    return _figures(truth, chance > 0.5, chance)
+    return class_figures(truth, chance > 0.5, chance)
 
 
-def _figures(truth: np.ndarray, said: np.ndarray, chance: np.ndarray) -> dict[str, float]:
+def class_figures(truth: np.ndarray, said: np.ndarray, chance: np.ndarray) -> dict[str, float]:
+    """FIGURES of n answers about one class: whether it was that, whether it was named, and its probability."""
     from sklearn.metrics import f1_score, log_loss, roc_auc_score
 
     return {

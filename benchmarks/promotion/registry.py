@@ -10,6 +10,7 @@ from benchmarks.promotion.section import Section
 SECTIONS = (
     "search_speed",
     "quality",
+    "refit",
     "shifts",
     "replays",
     "answered",
