@@ -66,7 +66,8 @@ class Comparison:
     quality_own: how many of them, the newest, are of the window; None: all.
     accepted: windows that a person accepted, by the code of the signal that they are the reference of.
     answered: changes that were answered or harmless, by the code of the signal that is compared with the rows since.
-    past: the whole snapshot in time order; only series streams look at it.
+    past: the whole snapshot in time order; its features may be left out, since only series streams look at them.
+    learnt: the newest rows of it that the champion was trained on; None: those of `past`.
     intake: when records and refused items came in.
     as_of: the time (UTC) at which the world is looked at.
     settled: until when all parts of the feed have reported; None: until as_of.
@@ -87,6 +88,7 @@ class Comparison:
     seed: int = 0
     quality_looks: int = 1
     quality_own: int | None = None
+    learnt: Rows | None = None
     accepted: Mapping[str, Rows] = field(default_factory=dict)
     answered: Mapping[str, AnsweredChange] = field(default_factory=dict)
 

@@ -64,16 +64,29 @@ def latest_part(
         return None
     behind = (known - times) / np.timedelta64(1, "s")
     for column, values in parts.items():
-        frame = pd.DataFrame({"value": values, "receipt": receipt, "behind": behind}).dropna(subset=["value"])
-        late = frame.groupby(["value", "receipt"], sort=False)["behind"].agg(["min", "max"])
-        for value, count in frame["value"].value_counts().items():
-            own, rest = late.loc[[value]], late.drop(index=value, level="value")
-            if count < FEWEST_ROWS or len(frame) - count < FEWEST_ROWS:
+        codes, names = pd.factorize(values)
+        there = codes >= 0
+        counts, every = np.bincount(codes[there], minlength=len(names)), int(there.sum())
+        owner, least, most = _ranges(codes[there], receipt[there], behind[there])
+        for k in np.argsort(-counts, kind="stable"):
+            own, count = owner == k, int(counts[k])
+            if count < FEWEST_ROWS or every - count < FEWEST_ROWS or own.sum() < FEWEST_RECEIPTS:
                 continue
-            apart = own["min"] - rest["min"].median()
-            if (apart > 0).sum() < FEWEST_RECEIPTS or apart.median() <= 0:
+            apart = least[own] - np.median(least[~own])
+            usual = float(np.median(apart))
+            if (apart > 0).sum() < FEWEST_RECEIPTS or usual <= 0:
                 continue
-            missing = count / len(frame) * min(1.0, apart.median() / window.total_seconds())
+            missing = count / every * min(1.0, usual / window.total_seconds())
             if missing >= FLOOR:
-                found.append(LatePart(column, str(value), timedelta(seconds=float(own["max"].median()))))
+                found.append(LatePart(column, str(names[k]), timedelta(seconds=float(np.median(most[own])))))
     return max(found, key=lambda part: part.span, default=None)
+
+
+def _ranges(codes: np.ndarray, receipt: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each value in each receipt that holds it: the value's code, and how far its records were behind, from … to."""
+    order = np.lexsort((behind, receipt, codes))
+    codes, receipt, behind = codes[order], receipt[order], behind[order]
+    new = np.append(True, (codes[1:] != codes[:-1]) | (receipt[1:] != receipt[:-1]))[: len(codes)]
+    first = np.flatnonzero(new)
+    last = np.append(first[1:], len(codes))[: len(first)] - 1
+    return codes[first], behind[first], behind[last]

@@ -235,10 +235,12 @@ class RecordReader:
         """Event times of all records known at as_of, ascending."""
         return record_times(self._database, stream, as_of)
 
-    def label_times(self, stream: StreamSettings, *, after: datetime, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
+    def label_times(
+        self, stream: StreamSettings, arrived: np.ndarray, *, after: datetime, as_of: datetime
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Of the records with after < time ≤ as_of their times, ascending, and when the first label of each was known
-        (datetime64[us]; NaT: none was by as_of)."""
-        return first_labels(self._database, stream, after=after, as_of=as_of)
+        (datetime64[us]; NaT: none was by as_of). arrived: as `times` gives them for as_of."""
+        return first_labels(self._database, stream, arrived, after=after, as_of=as_of)
 
     def received(self, stream: StreamSettings, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:
         """When records were accepted and when rows were refused, none after as_of, ascending (datetime64[us]).

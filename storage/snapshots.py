@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -33,20 +35,48 @@ def keep(
     return archive.write_table(f"snapshots/{stream}", table)
 
 
-def load(archive: Archive, name: str, *, regression: bool, ids: bool = True) -> Rows:
-    """The rows kept under `name`; labels and predictions are floats for regression, else class names.
+@dataclass(frozen=True)
+class Snapshot:
+    """The n rows kept under a name, in Arrow: Python's objects are made only of those that are asked for."""
+
+    table: pa.Table
+    regression: bool
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def rows(self, which: np.ndarray | slice = slice(None), *, features: bool = True) -> Rows:
+        """The rows that positions or a slice name; without `features` only what is known of them."""
+        places = np.arange(len(self.table))[which]
+        table = self.table if len(places) == len(self.table) else self.table.take(pa.array(places))
+        own = {c: _own(table.column(f"__{c}"), c, self.regression) for c in META}
+        names = [c for c in table.column_names if not c.startswith("__")] if features else []
+        index = pd.RangeIndex(len(table))
+        columns = {c: _feature(table.column(c)) for c in names}
+        return Rows(pd.DataFrame(columns, index, copy=False), pd.DataFrame(own, index, copy=False))
+
+
+def open_snapshot(archive: Archive, name: str, *, regression: bool, ids: bool = True) -> Snapshot:
+    """What is kept under `name`; labels and predictions are floats for regression, else class names.
 
     ids: without them every id is None; a million are a tenth of a check's memory, and it names none of its reference.
     """
     table = archive.read_table(name)
     if not ids:
         table = table.set_column(table.column_names.index("__id"), "__id", pa.nulls(len(table), pa.string()))
-    own = {c: _own(table.column(f"__{c}"), c, regression) for c in META}
-    features = {c: _feature(table.column(c)) for c in table.column_names if not c.startswith("__")}
-    index = pd.RangeIndex(len(table))
-    del table
-    pa.default_memory_pool().release_unused()  # which it would keep for the next table: 100 MB of a million rows
-    return Rows(pd.DataFrame(features, index, copy=False), pd.DataFrame(own, index, copy=False))
+    return Snapshot(table, regression)
+
+
+def load(archive: Archive, name: str, *, regression: bool) -> Rows:
+    """All rows kept under `name`; labels and predictions are floats for regression, else class names."""
+    rows = open_snapshot(archive, name, regression=regression).rows()
+    release_memory()
+    return rows
+
+
+def release_memory() -> None:
+    """Give back what Arrow would keep for its next table: 100 MB of a million rows."""
+    pa.default_memory_pool().release_unused()
 
 
 def load_as_served(archive: Archive, name: str, *, regression: bool) -> Rows:

@@ -9,6 +9,7 @@ import numpy as np
 
 from trueup.flows.app import App
 from trueup.flows.check.answered import answered_changes
+from trueup.flows.check.champion_rows import champion_rows
 from trueup.flows.check.labels import mature_labels, with_mature_labels
 from trueup.flows.check.lateness import complete_until, late_part_of
 from trueup.flows.check.read_back import rows_read_back
@@ -43,7 +44,8 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
     """Hold the newest window after the champion's cut-off against the champion's snapshot (invariant 3)."""
     end, note = _end_of_window(app, stream, as_of)
     regression = stream.is_regression
-    past = snapshots.load(app.archive, champion.snapshot, regression=regression, ids=False)
+    known = champion_rows(app, stream, champion)
+    past = known.past
     out_of_time = snapshots.load(app.archive, champion.quality, regression=regression)
     blocks = snapshots.extra(app.archive, champion.quality, "block")
     provenance = _usual(out_of_time)
@@ -63,8 +65,9 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
         app, stream, champion, rows, past, model_reference, window, as_of=as_of, provenance=provenance
     )
     accepted, quarantined = app.reader.received(stream, as_of)
+    arrived = app.reader.times(stream, as_of)
     comparison = Comparison(
-        reference=past.newest(stream.policy.reference),
+        reference=known.reference,
         current=window.rows,
         model_reference=model_reference,
         model_current=new_content(window.rows, past),
@@ -76,11 +79,12 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
         accepted=_accepted(app, stream, champion, ripe, new_content(ripe.take(alike), past)),
         answered=changes,
         past=past,
+        learnt=known.learnt,
         intake=Intake(
-            app.reader.times(stream, end),
+            arrived[: np.searchsorted(arrived, np.datetime64(end.replace(tzinfo=None), "us"), side="right")],
             quarantined,
             accepted,
-            app.reader.label_times(stream, after=as_of - LABEL_HISTORY, as_of=as_of),
+            app.reader.label_times(stream, arrived, after=as_of - LABEL_HISTORY, as_of=as_of),
             app.reader.batches(stream, as_of),
         ),
         as_of=as_of,

@@ -37,18 +37,23 @@ def sides_of(stream: StreamSettings, comparison: Comparison) -> Sides:
             labels=(comparison.past, comparison.quality_current.newest(own)),  # as long as the past windows
             learnt=comparison.past,
         )
-    training = np.flatnonzero(~comparison.past.meta["evaluation"].to_numpy(dtype=bool))
+    learnt = comparison.learnt
     sides = Sides(
         inputs=_inputs(stream, comparison.reference, comparison),
         model=(comparison.model_reference, comparison.model_current),
         labels=_labelled(stream, comparison),
-        learnt=comparison.past.take(training[-MOST_LEARNT:]),
+        learnt=comparison.past.take(newest_learnt(comparison.past)) if learnt is None else learnt,
     )
     if not stream.group:
         return sides
     # rows of one author depend on each other, and would alone raise word alarms in 99.8 % of healthy checks
     model, labels = (_thinned(pair, comparison.seed) for pair in (sides.model, sides.labels))
     return replace(sides, model=model, labels=labels)
+
+
+def newest_learnt(past: Rows) -> np.ndarray:
+    """Where among a snapshot's rows the newest stand that the champion was trained on."""
+    return np.flatnonzero(~past.meta["evaluation"].to_numpy(dtype=bool))[-MOST_LEARNT:]
 
 
 def with_reference(sides: Sides, stream: StreamSettings, rows: Rows, comparison: Comparison) -> Sides:

@@ -122,7 +122,8 @@ def volume(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTe
 def record_gap(intake: Intake, as_of: np.datetime64) -> RecordGap | None:
     """The pause from the newest record on, against earlier ones; None where they are few."""
     end = _end(intake, as_of)
-    moments = np.unique(intake.arrived[: np.searchsorted(intake.arrived, as_of, side="right")])[-_MOMENTS:]
+    times = intake.arrived[: np.searchsorted(intake.arrived, as_of, side="right")]
+    moments = times[np.append(True, times[1:] != times[:-1])[: len(times)]][-_MOMENTS:]
     if len(moments) <= MIN_PAUSES or end < moments[-1]:
         return None
     return RecordGap(end - moments[-1], np.diff(moments).max(), len(moments) - 1)

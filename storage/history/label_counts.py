@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from trueup.storage import tables as t
 from trueup.storage.database import Database
+from trueup.storage.history.moments import records_by_place
 from trueup.storage.reading import RecordReader
 from trueup.storage.rows import META, Rows
 from trueup.storage.stream import StreamSettings
@@ -33,7 +34,7 @@ def labelled_records(
     """
     r, c, own = t.records.c, t.labels.c, numbered(stream.name)
     beside = sa.select(c.seq).where(c.stream == own, c.time > after, c.time <= until, c.known_at <= as_of)
-    mine = (r.stream == own, r.time > after, r.time <= until)
+    mine, _ = records_by_place(stream, after, until)
     alone = sa.select(r.label, sa.func.count()).where(*mine, r.label_known_at <= as_of, r.seq.not_in(beside))
     others = sa.select(r.seq, r.time).where(*mine, r.seq.in_(beside)).order_by(r.time, r.seq)
     with database.snapshot() as connection:

@@ -26,31 +26,61 @@ def record_times(database: Database, stream: StreamSettings, as_of: datetime) ->
 
 
 def first_labels(
-    database: Database, stream: StreamSettings, *, after: datetime, as_of: datetime
+    database: Database, stream: StreamSettings, arrived: np.ndarray, *, after: datetime, as_of: datetime
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of the records with after < time ≤ as_of their times, ascending, and when the first label of each was known
-    (datetime64[us]; NaT: none was by as_of)."""
-    r, c, s, own = t.records.c, t.labels.c, t.segments.c, numbered(stream.name)
-    first = sa.func.min(sa.type_coerce(c.known_at, sa.BigInteger))
-    told = sa.select(c.seq, first).where(
+    (datetime64[us]; NaT: none was by as_of). Of records of one time it is not told which of them has which label.
+
+    arrived: event times of all records known at as_of, as `record_times` gives them.
+    """
+    times = arrived.view(np.int64)
+    times = times[np.searchsorted(times, microseconds(after), side="right") :]
+    c, r, own = t.labels.c, t.records.c, numbered(stream.name)
+    mine, time = records_by_place(stream, after, as_of)
+    came = sa.select(r.seq, time, sa.type_coerce(r.label_known_at, sa.BigInteger).label("came"))
+    when, told = (sa.func.min(sa.type_coerce(moment, sa.BigInteger)) for moment in (c.time, c.known_at))
+    given = sa.select(c.seq, when, told).where(
         c.stream == own, c.time > after, c.time <= as_of, c.known_at <= as_of
     )
-    oldest = sa.select(sa.func.min(s.first_seq)).where(s.stream == stream.name, s.last_time > after)
-    time = sa.type_coerce(r.time, sa.BigInteger) + 0  # by place and not by the index of times, which is slower
-    came = sa.case((r.label_known_at <= as_of, sa.type_coerce(r.label_known_at, sa.BigInteger)), else_=_NEVER)
-    query = sa.select(r.seq, time.label("time"), came.label("came")).where(
-        r.stream == own, r.seq >= oldest.scalar_subquery(), time > microseconds(after), time <= microseconds(as_of)
-    )
     with database.snapshot() as connection:
-        seq, times, known = integer_columns(connection, query)
-        owner, given = integer_columns(connection, told.group_by(c.seq))
-    if len(owner):
-        order = np.argsort(seq)
-        place = order[np.searchsorted(seq[order], owner)]
-        known[place] = np.minimum(known[place], given)
-    known_at = np.where(known == _NEVER, np.datetime64("NaT", "us"), known.view(_INSTANT))
-    by_time = np.lexsort((seq, times))
-    return times[by_time].view(_INSTANT), known_at[by_time]
+        parts = (
+            integer_columns(connection, came.where(*mine, r.label_known_at <= as_of)),
+            integer_columns(connection, given.group_by(c.seq)),
+        )
+    seq, labelled, first = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((first, seq))
+    seq, labelled, first = seq[order], labelled[order], first[order]
+    new = np.append(True, seq[1:] != seq[:-1])[: len(seq)]
+    known_at = np.full(len(times), np.datetime64("NaT", "us"))
+    place, there = _places(times, labelled[new])
+    known_at[place] = first[new][there].view(_INSTANT)
+    return times.view(_INSTANT), known_at
+
+
+def _places(times: np.ndarray, some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A place of its own among ascending times for each of `some` that stands there, and which of them do.
+
+    What came in after the times were read does not.
+    """
+    order = np.argsort(some, kind="stable")
+    among_equals = np.empty(len(some), np.int64)
+    among_equals[order] = np.arange(len(some)) - np.searchsorted(some[order], some[order])
+    place = np.searchsorted(times, some) + among_equals
+    there = np.append(times, _NEVER)[np.minimum(place, len(times))] == some
+    return place[there], there
+
+
+def records_by_place(stream: StreamSettings, after: datetime, until: datetime) -> tuple[tuple[Any, ...], Any]:
+    """What says that a row of `records` has after < time ≤ until, and its time in microseconds.
+
+    SQLite then reads one stretch of the table and not the index of times, from which each record takes a look-up: five
+    times as long where records are many.
+    """
+    r, s = t.records.c, t.segments.c
+    time = sa.type_coerce(r.time, sa.BigInteger) + 0  # no index answers a sum
+    oldest = sa.select(sa.func.min(s.first_seq)).where(s.stream == stream.name, s.last_time > after)
+    mine = (r.stream == numbered(stream.name), r.seq >= oldest.scalar_subquery())
+    return (*mine, time > microseconds(after), time <= microseconds(until)), time.label("time")
 
 
 def receipts(database: Database, stream: StreamSettings, as_of: datetime) -> tuple[np.ndarray, np.ndarray]:

@@ -121,7 +121,7 @@ def kept(database: Database, archive: Archive, *, edited: bool) -> None:
         early = reader.read(stream, as_of=datetime(2024, 1, 1, 21, tzinfo=UTC))
         assert early.meta["label"].tolist() == [None, None, "5", "4"]
         begin = datetime(2023, 12, 31, tzinfo=UTC)
-        _, known = reader.label_times(stream, after=begin, as_of=NOW)
+        _, known = reader.label_times(stream, reader.times(stream, NOW), after=begin, as_of=NOW)
         hours = (known.astype(np.int64)[1:] - BEGIN) // HOUR
         assert (str(known[0]), hours.tolist()) == ("NaT", [40, 11, 20])
         delays = ArrivalCourses(database).label_delays(stream.name, begin, 9)

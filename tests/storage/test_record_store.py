@@ -287,8 +287,20 @@ def test_when_the_first_label_of_each_record_was_known(store: RecordStore, reade
     """As known by a time, in the order of the records; of several labels of one record the first counts."""
     store.append(STREAM, batch(["b", "a"], days=[9, 2], labels=["1", None]), [], source="f", now=NOW)
     store.append(STREAM, batch(["c"], days=[40]), [], source="f", now=NOW)
-    begin = datetime(2024, 1, 2, tzinfo=UTC)
-    times, known = reader.label_times(STREAM, after=begin, as_of=datetime(2024, 1, 20, tzinfo=UTC))
+    begin, day = datetime(2024, 1, 2, tzinfo=UTC), datetime(2024, 1, 20, tzinfo=UTC)
+    times, known = reader.label_times(STREAM, reader.times(STREAM, day), after=begin, as_of=day)
     assert times.astype("datetime64[D]").astype(str).tolist() == ["2024-01-03", "2024-01-10"]
     assert known.astype("datetime64[D]").astype(str).tolist() == ["NaT", "2024-01-10"]
-    assert len(reader.label_times(STREAM, after=NOW, as_of=NOW + timedelta(days=1))[0]) == 0
+    late = NOW + timedelta(days=1)
+    assert len(reader.label_times(STREAM, reader.times(STREAM, late), after=NOW, as_of=late)[0]) == 0
+
+
+def test_labels_of_records_of_one_time_are_all_known(store: RecordStore, reader: RecordReader) -> None:
+    """Each of them, whichever it belongs to; and what came in after the times were read is left out."""
+    days, given = [3, 3, 3, 1, 3], [None, "1", "2", "4", None]
+    store.append(STREAM, batch(list("abcde"), days=days, labels=given), [], source="f", now=NOW)
+    arrived, begin = reader.times(STREAM, NOW), datetime(2023, 12, 31, tzinfo=UTC)
+    store.append(STREAM, batch(["f", "g"], days=[2, 4], labels=["5", "5"]), [], source="g", now=NOW)
+    times, known = reader.label_times(STREAM, arrived, after=begin, as_of=NOW)
+    assert len(times) == 5
+    assert sorted(known[~np.isnat(known)].astype("datetime64[D]").astype(str)) == ["2024-01-02", *["2024-01-04"] * 2]

@@ -29,6 +29,12 @@ def test_rows_come_back_as_they_were(kind: Kind, tmp_path: Path) -> None:
     loaded = snapshots.load(archive, name, regression=kind == "regression")
     pd.testing.assert_frame_equal(loaded.features, rows.features, check_exact=True)
     pd.testing.assert_frame_equal(loaded.meta, rows.meta, check_exact=True)
-    nameless = snapshots.load(archive, name, regression=kind == "regression", ids=False).meta
+    held = snapshots.open_snapshot(archive, name, regression=kind == "regression", ids=False)
+    nameless = held.rows().meta
     assert nameless["id"].isna().all()
     pd.testing.assert_frame_equal(nameless.drop(columns="id"), rows.meta.drop(columns="id"), check_exact=True)
+    for which in (slice(290, None), np.array([3, 7, 299])):
+        part, expected = held.rows(which), loaded.take(which)
+        pd.testing.assert_frame_equal(part.features, expected.features, check_exact=True)
+        pd.testing.assert_frame_equal(part.meta, expected.meta.assign(id=None), check_exact=True)
+    assert held.rows(features=False).features.shape == (300, 0)
