@@ -8,9 +8,9 @@ from benchmarks.intake.subject import Subject
 
 SUBJECTS = (
     "ingest_once", "ingest_costs", "ingest_again", "ingest_parquet", "ingest_postgres", "check_large",
-    "check_small_window",
+    "check_costs", "check_small_window",
 )  # fmt: skip
-ASKED_FOR = ("ingest_memory", "window_read")  # take long: measured only where they are named
+ASKED_FOR = ("ingest_memory", "window_read", "check_million")  # take long: measured only where they are named
 
 
 def subject(name: str) -> Subject:
