@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from trueup.flows.check.comparison import WindowComparison, compare_window
 from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.check.predictions import score_new
 from trueup.flows.demo.reviews import HEALTHY
+from trueup.monitoring.signals.measure import measure
+from trueup.storage import snapshots
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
@@ -89,6 +92,19 @@ def test_a_small_window_reads_little(app: App, monkeypatch: pytest.MonkeyPatch) 
     compare_window(app, stream, champion_of(app, stream), AS_OF)
     assert len(read) == 1
     assert read[0] < timedelta(days=3)
+
+
+def test_a_part_of_the_snapshot_says_what_all_of_it_says(app: App) -> None:
+    """Of a snapshot longer than the reference the features of the others are not read, and every signal is the same."""
+    held = app.stream("reviews")
+    small = {"window": 50, "reference": 60}
+    stream = held.model_copy(update={"policy": held.policy.model_copy(update=small)})
+    champion = champion_of(app, stream)
+    part = compare_window(app, stream, champion, AS_OF).comparison
+    past = snapshots.load(app.archive, champion.snapshot, regression=False)
+    whole = replace(part, reference=past.newest(60), past=past, learnt=None)
+    assert (len(part.past), len(part.past.features.columns)) == (len(past), 0)
+    assert measure(stream, part) == measure(stream, whole)
 
 
 def test_new_records_are_answered_without_a_look_at_all_others(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
