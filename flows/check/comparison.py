@@ -10,7 +10,7 @@ import numpy as np
 from trueup.flows.app import App
 from trueup.flows.check.answered import answered_changes
 from trueup.flows.check.champion_rows import champion_rows
-from trueup.flows.check.labels import mature_labels, with_mature_labels
+from trueup.flows.check.labels import with_mature_labels
 from trueup.flows.check.lateness import complete_until, late_part_of
 from trueup.flows.check.read_back import rows_read_back
 from trueup.monitoring.comparison import Comparison, Intake
@@ -36,7 +36,6 @@ class WindowComparison:
     comparison: Comparison
     window: Window
     counts: bool
-    labels: int  # labels newer than the champion's cut-off that count by now
     note: str  # why the window ends before as-of, where the settings do not say so
 
 
@@ -91,10 +90,9 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
         settled=end,
         seed=seed_of(stream, as_of),
     )
-    labels = mature_labels(app, stream, after=champion.cut_off, as_of=as_of)
     last = next(iter(app.cycles.counted_checks(stream.name, limit=1)), None)
     position = None if last is None else StreamPosition(microseconds(last.last_time), last.last_seq)
-    return WindowComparison(comparison, window, window.counts(position), labels, note)
+    return WindowComparison(comparison, window, window.counts(position), note)
 
 
 def _end_of_window(app: App, stream: StreamSettings, as_of: datetime) -> tuple[datetime, str]:

@@ -14,6 +14,7 @@ from trueup.flows.alert.moved_baselines import close_harmless
 from trueup.flows.alert.notices import add_notice
 from trueup.flows.check.champion import champion_of
 from trueup.flows.check.comparison import compare_window
+from trueup.flows.check.labels import mature_labels
 from trueup.flows.check.predictions import score_new
 from trueup.flows.check.run import edge_of, measure_window
 from trueup.flows.cycle.context import CycleContext
@@ -86,7 +87,8 @@ def check_step(context: CycleContext) -> None:
         app, context.stream, champion, compared, cycle_id=cycle.id, draw=context.strategies.draw
     )
     found = with_age_of_data(context, found)
-    output = CheckOutput(check=found, labels=compared.labels, windows=window_spans(compared))
+    labels = mature_labels(app, context.stream, after=champion.cut_off, as_of=cycle.as_of)
+    output = CheckOutput(check=found, labels=labels, windows=window_spans(compared))
     with context.step("check", output) as connection:
         app.cycles.add_check(
             connection,
