@@ -36,7 +36,12 @@ class LeaseHeld(TrueupError):
 
 
 class ModelUnusable(TrueupError):
-    """A registered champion exists but cannot be loaded or scored; nothing is promoted over it."""
+    """A registered champion exists but cannot be loaded or scored; nothing is promoted over it.
+
+    model: that was asked and failed; None where it came to none.
+    """
+
+    model: object = None
 
 
 class NotTrainable(TrueupError):

@@ -31,7 +31,7 @@ from trueup.flows.cycle.outputs import (
 )
 from trueup.flows.cycle.probation import probation_step
 from trueup.flows.cycle.pull_step import pull_step, with_age_of_data
-from trueup.flows.cycle.trainer_step import ask_step, collect_step, open_request
+from trueup.flows.cycle.trainer_step import ask_step, collect_step, model_told, open_request, unusable_model
 from trueup.flows.gate.evaluate import GateOutcome, read_gate_files, with_unit_doubt
 from trueup.flows.promote.commit import commit, gated_attempt, hold_reason, name_challenger
 from trueup.flows.promote.external_releases import need_service_champion
@@ -196,9 +196,12 @@ def gate_step(context: CycleContext) -> None:
         cycle_id=cycle.id,
     )
     output = GateOutput(judged=judged if left.trained else None, state=planned.state, held=held, stricter=stricter)
+    unusable = unusable_model(left, judged)
+    tell_of_model = model_told(context, left, unusable)
     with context.step("gate", output) as connection:
         app.promotions.add(connection, planned)
-        if not paused and (left.trained or not left.trainer):
+        tell_of_model(connection)
+        if not paused and not unusable and (left.trained or not left.trainer):
             tell_of_gate(context, connection, planned, held)
 
 
@@ -234,6 +237,8 @@ def _judged(context: CycleContext, left: TrainOutput) -> tuple[GateOutcome, str,
     judged = context.strategies.judge(context.app, stream, left.trained, context.cycle.as_of)
     checked = context.output_of(CheckOutput)
     judged = with_unit_doubt(judged, checked.check if checked else None)
+    if unusable_model(left, judged) and checked:
+        judged = replace(judged, labels=checked.labels)  # from there they must grow before it is asked again
     return judged, asked.get("growth") or " ".join(asking or asked["reasons"]), stricter
 
 

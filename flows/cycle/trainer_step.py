@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from trueup.flows.alert.failures import open_incident, resolve_incident
 from trueup.flows.cycle.context import CycleContext
 from trueup.flows.cycle.outputs import TrainOutput
+from trueup.flows.gate.evaluate import GateOutcome
 from trueup.flows.promote.commit import name_challenger
 from trueup.flows.train.asking import ask_trainer, open_request_words, trainer_document
 from trueup.flows.train.collecting import Collected, collect
@@ -54,11 +55,34 @@ def ask_step(context: CycleContext) -> TrainOutput:
     )
 
 
+def unusable_model(left: TrainOutput, judged: GateOutcome) -> str:
+    """Why a model that a trainer gave back in this cycle cannot be asked here; empty: it can, or there is none."""
+    if not _gave_model(left):
+        return ""
+    failed = (test["said"] for test in judged.gate["tests"] if test["code"] == "GATE-LOADS" and not test["passed"])
+    return next(failed, "")
+
+
+def model_told(context: CycleContext, left: TrainOutput, unusable: str) -> Callable[[Connection], None]:
+    """The incident of a trainer whose model cannot be asked, which is a training that failed; or its end."""
+    app, stream, cycle = context.app, context.stream, context.cycle
+    if unusable and left.trainer:
+        said = f"The model of {left.trainer['name']} was refused: {unusable}"
+        return open_incident(app, stream, Cause.TRAINER, cycle.as_of, said, cycle.id)
+    if _gave_model(left):
+        return resolve_incident(app, stream, Cause.TRAINER, cycle.as_of, cycle.id)
+    return lambda connection: None
+
+
+def _gave_model(left: TrainOutput) -> bool:
+    return left.trainer is not None and left.trainer["state"] == RequestState.TAKEN
+
+
 def _telling(context: CycleContext, found: Collected) -> Callable[[Connection], None]:
-    """The incident of a trainer that fails, and its end."""
+    """The incident of a trainer that fails, and its end; of a model the gate's step tells."""
     app, stream, cycle = context.app, context.stream, context.cycle
     if found.state is RequestState.FAILED:
         return open_incident(app, stream, Cause.TRAINER, cycle.as_of, found.said, cycle.id)
-    if found.state in (RequestState.TAKEN, RequestState.NOTHING):
+    if found.state is RequestState.NOTHING:
         return resolve_incident(app, stream, Cause.TRAINER, cycle.as_of, cycle.id)
     return lambda connection: None

@@ -138,23 +138,46 @@ def _run_gate(
     *,
     again: bool = False,
 ) -> GateOutcome:
+    record = app.promotions.version(stream.name, version)
+    assert record is not None
+    champion = champion_version(app, stream)
+    try:
+        fitted, rows = load_trained(app, stream, record)
+        failure = ""
+        if fitted.recipe.is_foreign:
+            failure = difference_from_trainer(app, stream, record, fitted.model, rows)
+    except ModelUnusable as error:
+        failure = str(error)
+    if failure:
+        return _unusable(version, failure, champion)
+    try:
+        return _tested(app, stream, record, fitted, rows, as_of, read_back, keep, champion=champion, again=again)
+    except ModelUnusable as error:
+        if error.model is not fitted.model:
+            raise  # the champion does not answer: nothing is promoted over it
+        return _unusable(version, str(error), champion)
+
+
+def _unusable(version: int, failure: str, champion: int | None) -> GateOutcome:
+    """The gate of a challenger that cannot be asked, or not any more: nothing else of it is judged."""
+    from trueup.training.gate.fresh_process import loads_test
+    from trueup.training.gate.result import Gate
+
+    return GateOutcome(Gate((loads_test(version, failure),)).as_json(), champion, 0)
+
+
+def _tested(
+    app: App, stream: StreamSettings, record: VersionRecord, fitted: Fitted, rows: Rows, as_of: datetime,
+    read_back: ReadBack, keep: Keep | None, *, champion: int | None, again: bool,
+) -> GateOutcome:  # fmt: skip
+    """Every test of a challenger that could be loaded, on the rows of its snapshot or on later ones."""
     from trueup.training.evaluation.changed_answers import changed_answers
     from trueup.training.gate.context import GateContext, StoredModel
     from trueup.training.gate.fresh_process import loads_test
     from trueup.training.gate.guardrails import guardrail_tests
     from trueup.training.gate.result import Gate
 
-    record = app.promotions.version(stream.name, version)
-    assert record is not None
-    champion = champion_version(app, stream)
-    try:
-        fitted, rows = load_trained(app, stream, record)
-        foreign = fitted.recipe.is_foreign
-        failure = difference_from_trainer(app, stream, record, fitted.model, rows) if foreign else ""
-    except ModelUnusable as error:
-        failure = str(error)
-    if failure:
-        return GateOutcome(Gate((loads_test(version, failure),)).as_json(), champion, 0)
+    version = record.version
     judged, of_refit = fit_to_judge(app, stream, record, fitted, rows)
     rows, seed = rows_to_judge(app, stream, record, rows, as_of), seed_of(stream, as_of)
     if champion is None:
@@ -177,8 +200,8 @@ def _run_gate(
     )
     data = Gate.from_json({"tests": record.document.get("data", [])})
     gate = replace(verdict.gate, tests=(*data.tests, *verdict.gate.tests, *guardrail_tests(context)))
-    if not foreign:  # whose process is a fresh one already
-        failure = read_back(app, stream, record, fitted.model)
+    # the process of a trainer's model is a fresh one already
+    failure = "" if fitted.recipe.is_foreign else read_back(app, stream, record, fitted.model)
     gate = gate.and_test(*of_refit, loads_test(version, failure))
     kept = gate.as_json() | {"answers": changed_answers(verdict.paired) if champion is not None else {}}
     if keep is not None and champion is not None:

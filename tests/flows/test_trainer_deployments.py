@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.test_trainers import FIRST, SECOND
 from tests.made_deployments import deployed
+from tests.made_trainers import EXAMPLES, FIRST, SECOND
 from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.train.asking import begin_job
@@ -24,7 +24,6 @@ from trueup.flows.train.collecting import is_at_work
 from trueup.storage.trainers.training_requests import TrainerRequests
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "trainer"
 OTHER = """
 import sys, time
 from pathlib import Path

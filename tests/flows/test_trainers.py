@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made_deployments import BROKEN, TRAINED, WEEK, deployed, plain_mail, take_in
+from tests.made_trainers import EXAMPLES, FIRST, SECOND, open_one, saying, trained_by, wait
 from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_by_trainer import train_by_trainer
@@ -26,47 +27,13 @@ from trueup.flows.promote.manual import roll_back
 from trueup.flows.replay.run import replay
 from trueup.flows.train import asking
 from trueup.flows.train.asking import job_folder
-from trueup.flows.train.collecting import is_at_work
 from trueup.monitoring.causes import Cause
 from trueup.storage.errors import InputError, NotTrainable
 from trueup.storage.promotions import PromotionState
 from trueup.storage.trainers.trainer_settings import Trainer
-from trueup.storage.trainers.training_requests import RequestState, TrainerRequest, TrainerRequests
+from trueup.storage.trainers.training_requests import RequestState, TrainerRequests
 from trueup.training.trainers.ending import JobEnd, end_of
 from trueup.training.trainers.program import Ended, start_program
-
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "trainer" / "train.py"
-FIRST, SECOND = TRAINED, TRAINED + timedelta(hours=1)
-
-
-def trained_by(command: list[str], **more: object) -> str:
-    """The settings of a trainer."""
-    keys = "".join(f"{name} = {json.dumps(value)}\n" for name, value in more.items())
-    return (
-        "\n[streams.reviews.training]\ncandidates = []\n\n[streams.reviews.training.trainer]\n"
-        f"command = {json.dumps(command)}\n{keys}"
-    )
-
-
-def saying(code: str) -> list[str]:
-    """A program of one line."""
-    return [sys.executable, "-c", code]
-
-
-def open_one(app: App) -> TrainerRequest:
-    request = TrainerRequests(app.database).open_one("reviews")
-    assert request is not None
-    return request
-
-
-def wait(app: App) -> None:
-    """Until nobody is at work any more: what a schedule does by coming later."""
-    until = time.monotonic() + 120
-    while (request := TrainerRequests(app.database).open_one("reviews")) and (
-        is_at_work(app, request) or not (job_folder(app, request) / "watch.json").exists()
-    ):
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -140,7 +107,7 @@ def test_a_program_sees_only_what_it_may(tmp_path: Path, monkeypatch: pytest.Mon
 
 def with_first(tmp_path: Path, apps: list[App]) -> App:
     """A deployment whose first champion is the example trainer's."""
-    app = deployed(tmp_path, more=trained_by([sys.executable, str(EXAMPLE)]))
+    app = deployed(tmp_path, more=trained_by([sys.executable, str(EXAMPLES / "train.py")]))
     apps.append(app)
     stream = app.stream("reviews")
     first = run_cycle(app, stream, FIRST)
@@ -169,7 +136,7 @@ def test_a_trainers_model_becomes_champion(tmp_path: Path, apps: list[App]) -> N
 @pytest.mark.timeout(1200)
 def test_a_job_that_reads_its_own_data_is_judged_on_what_comes_later(tmp_path: Path, apps: list[App]) -> None:
     """Its model waits for labels of later records, and only those judge it."""
-    app = deployed(tmp_path, more=trained_by([sys.executable, str(EXAMPLE)], judged_by="later"))
+    app = deployed(tmp_path, more=trained_by([sys.executable, str(EXAMPLES / "train.py")], judged_by="later"))
     apps.append(app)
     stream = app.stream("reviews")
     run_cycle(app, stream, FIRST)

@@ -64,7 +64,8 @@ class ForeignModel:
                 f"{self.host.name} answers nothing that can be used: {wrong}. Its predict must give the columns "
                 f"{', '.join(answer_columns(classes))}, as its answers.parquet does. Correct the trainer."
             )
-        predicted = np.asarray(given[PREDICTION], dtype=object if classes else np.float64)
+        said = [str(value) for value in given[PREDICTION]] if classes else given[PREDICTION]  # a class may be a number
+        predicted = np.asarray(said, dtype=object if classes else np.float64)
         chances = [np.asarray(given[CHANCE + name], dtype=np.float64) for name in classes]
         return predicted, np.stack(chances, axis=1) if chances else np.empty((len(columns), 0))
 

@@ -78,11 +78,13 @@ class WarmModels:
             ModelUnusable: its files are others than registered, or it cannot be loaded where it was trained.
         """
         name, next_step = f"v{version} of '{stream}'", _next_step(stream)
-        if folder_digest(folder) != told.digest:
+        found = folder_digest(folder) if (folder / "MLmodel").exists() else ""
+        if found != told.digest:
+            why = "its files are not those that were registered" if found else "its files are gone"
             raise ModelUnusable(
-                f"{name} answers nothing: its files are not those that were registered (their digest is another), so "
-                "nothing was scored. Restore them, or let another version answer: trueup models rollback --to VERSION "
-                f"--stream {stream} --why '...'"
+                f"Version {version} of '{stream}' is registered but cannot be loaded ({why}), so it answers nothing "
+                "and nothing is promoted over it. Restore its files, or let another version answer: trueup models "
+                f"rollback --to VERSION --stream {stream} --why '...'"
             )
         with self._lock:
             model = self._models.pop((stream, version), None)
@@ -123,5 +125,6 @@ def limits_of(trainer: Trainer) -> HostLimits:
 def _next_step(stream: str) -> str:
     return (
         f"Nothing was scored. Correct it (python, memory and answer_limit stand under [streams.{stream}.training."
-        f"trainer]), or let another version answer: trueup models rollback --to VERSION --stream {stream} --why '...'"
+        f"trainer]). In a champion's place another version can answer: trueup models rollback --to VERSION --stream "
+        f"{stream} --why '...'"
     )

@@ -144,7 +144,7 @@ def answer(model: Any, stream: StreamSettings, features: pd.DataFrame) -> tuple[
             NaN for regression.
 
     Raises:
-        ModelUnusable: the model fails on the rows, or gives another number of answers.
+        ModelUnusable: the model, which the error names, fails on the rows, or gives another number of answers.
     """
     return read_answers(model, stream, features[list(stream.features)])
 
@@ -154,37 +154,40 @@ def read_answers(model: Any, stream: StreamSettings, columns: Any) -> tuple[np.n
     count = columns.shape[0]
     if not count:
         return np.empty(0, dtype=float if stream.is_regression else object), np.empty(0)
-    with _telling(stream, count):
+    with _telling(model, stream, count):
         if stream.is_regression:
             predicted, score = np.asarray(model.predict(columns), dtype=np.float64), np.full(count, np.nan)
         else:
             known = np.asarray(model.classes_).astype(str)
-            known = np.asarray(model.classes_).astype(str)
             decided, chances = _decided_with_chances(model, known, columns)
             predicted, score = decided.astype(object), score_of(stream, known, chances)
-    if len(predicted) != count:
-        raise ModelUnusable(
-            f"The model gave {len(predicted)} answers for {count} rows of stream '{stream.name}', so none can be "
-            "trusted. Its pipeline must read the feature columns, not their names."
-        )
-    if stream.is_regression and not np.isfinite(predicted).all():
-        raise ModelUnusable(
-            f"The model answers {int((~np.isfinite(predicted)).sum())} of {count} rows of stream '{stream.name}' with "
-            "no finite number, so nothing was scored. Check the labels and numeric columns it was trained on."
-        )
+        if len(predicted) != count:
+            raise ModelUnusable(
+                f"The model gave {len(predicted)} answers for {count} rows of stream '{stream.name}', so none can be "
+                "trusted. Its pipeline must read the feature columns, not their names."
+            )
+        if stream.is_regression and not np.isfinite(predicted).all():
+            raise ModelUnusable(
+                f"The model answers {int((~np.isfinite(predicted)).sum())} of {count} rows of stream '{stream.name}' "
+                "with no finite number, so nothing was scored. Check the labels and numeric columns it was trained on."
+            )
     return predicted, score
 
 
 @contextmanager
-def _telling(stream: StreamSettings, count: int) -> Iterator[None]:
-    """Whatever a model raises on `count` rows, as what it means."""
+def _telling(model: Any, stream: StreamSettings, count: int) -> Iterator[None]:
+    """Whatever a model raises on `count` rows, as what it means, and with the model that it is about."""
     try:
-        yield
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise ModelUnusable(
-            f"The model fails on {count} rows of stream '{stream.name}' ({error}), so nothing was scored. "
-            "Compare the stream's features with those the model was trained on; a rollback restores the previous one."
-        ) from error
+        try:
+            yield
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+            raise ModelUnusable(
+                f"The model fails on {count} rows of stream '{stream.name}' ({error}), so nothing was scored. Compare "
+                "the stream's features with those the model was trained on; a rollback restores the previous one."
+            ) from error
+    except ModelUnusable as error:
+        error.model = model
+        raise
 
 
 def chances_by_class(model: Any, stream: StreamSettings, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -196,7 +199,7 @@ def chances_by_class(model: Any, stream: StreamSettings, features: pd.DataFrame)
     if stream.is_regression:
         return np.empty(0, dtype=object), np.empty((len(features), 0))
     columns = features[list(stream.features)]
-    with _telling(stream, len(features)):
+    with _telling(model, stream, len(features)):
         return np.asarray(model.classes_).astype(str), _chances(model, columns)
 
 
