@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from trueup.flows.app import App
 from trueup.flows.check.labels import snapshot_rows
 from trueup.flows.train.data_checks import check_training_data
-from trueup.flows.train.deployment_run import begin_run, was_asked
+from trueup.flows.train.deployment_run import NoDeployment, PrefectSilent, begin_run, was_asked
 from trueup.storage import snapshots
 from trueup.storage.content import seed_of
 from trueup.storage.leases import Lease
@@ -87,7 +88,8 @@ def begin_job(app: App, stream: StreamSettings, request: TrainerRequest) -> None
         )  # fmt: skip
         write_job(folder / JOB_FOLDER, job_document(stream, identity, rows, None), rows_table(stream, rows, None))
     if request.trainer.deployment:
-        begin_run(folder, folder / JOB_FOLDER, request)
+        with suppress(NoDeployment, PrefectSilent):  # the cycle that collects it asks again, and tells
+            begin_run(folder, folder / JOB_FOLDER, request)
         return
     left = (request.deadline - app.now()).total_seconds()
     start_program(folder, request.trainer, left, app.beside(""), os.environ)

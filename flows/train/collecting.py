@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from trueup.flows.app import App
 from trueup.flows.check.labels import mature_labels
 from trueup.flows.train.asking import begin_job, empty_job_folder, job_folder, open_request_words, trainer_document
-from trueup.flows.train.deployment_run import NO_DEPLOYMENT, begin_run, run_ended, was_asked
+from trueup.flows.train.deployment_run import NoDeployment, PrefectSilent, begin_run, run_ended, was_asked
 from trueup.flows.train.returned_version import register_returned
 from trueup.flows.train.run import Trained
 from trueup.reports.masking import masked
@@ -70,7 +70,11 @@ def collect(app: App, lease: Lease, stream: StreamSettings, request: TrainerRequ
         end_program(job_folder(app, request), request.trainer.grace_span.total_seconds())
         said = f"The records that {request.trainer.name} was given were removed meanwhile, so its model was not used."
         return _closing(app, stream, request, RequestState.FAILED, said, None)
-    ended = _ended(app, stream, request)
+    try:
+        ended = _ended(app, stream, request)
+    except PrefectSilent as error:
+        said = f"{open_request_words(request)}. Prefect does not answer, so nobody knows how far it is: {error}"
+        return Collected(request, RequestState.OPEN, said)
     if ended is None:
         return Collected(request, RequestState.OPEN, f"{open_request_words(request)}.")
     end, said = end_of(request.trainer, ended, request.attempt)
@@ -90,30 +94,37 @@ def collect(app: App, lease: Lease, stream: StreamSettings, request: TrainerRequ
 
 
 def is_at_work(app: App, request: TrainerRequest) -> bool:
-    """Whether nobody needs to look at a request yet: its job runs, and its time is not over."""
+    """Whether nobody needs to look at a request yet: its job runs, or nobody can tell, and its time is not over."""
     from trueup.training.trainers.program import program_ended, was_started
     from trueup.training.trainers.watchdog import JOB_FOLDER
 
     folder, late = job_folder(app, request), _is_late(app, request)
     if request.trainer.deployment:
-        return was_asked(folder) and run_ended(folder, folder / JOB_FOLDER, request, app.now(), give_up=late) is None
+        try:
+            ended = was_asked(folder) and run_ended(folder, folder / JOB_FOLDER, request, app.now(), give_up=late)
+            return ended is None
+        except PrefectSilent:
+            return True
     return was_started(folder) and program_ended(folder) is None and not late
 
 
 def _ended(app: App, stream: StreamSettings, request: TrainerRequest) -> Ended | None:
-    from trueup.training.trainers.program import Ended, end_program, program_ended, was_started
+    from trueup.training.trainers.program import NOT_ASKED, Ended, end_program, program_ended, was_started
     from trueup.training.trainers.watchdog import JOB_FOLDER, NOT_STARTED, TIME_UP
 
     folder, trainer, now, late = job_folder(app, request), request.trainer, app.now(), _is_late(app, request)
     if trainer.deployment and was_asked(folder):
         return run_ended(folder, folder / JOB_FOLDER, request, now, give_up=late)
-    if trainer.deployment and folder.exists() and not late:
-        missing = begin_run(folder, folder / JOB_FOLDER, request) == NO_DEPLOYMENT
-        return Ended(None, NOT_STARTED, None) if missing else None
+    if trainer.deployment and folder.exists() and now <= request.deadline:
+        try:
+            begin_run(folder, folder / JOB_FOLDER, request)
+        except NoDeployment:
+            return Ended(None, NOT_STARTED, None)
+        return None
     if not was_started(folder):
         elsewhere = request.terms["host"] != socket.gethostname() and not folder.exists()
         if late or now > request.deadline:
-            return Ended(None, TIME_UP, None)
+            return Ended(None, NOT_ASKED if trainer.deployment else TIME_UP, None)
         if not elsewhere:
             begin_job(app, stream, request)
         return None

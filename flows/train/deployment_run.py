@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trueup.storage.secrets import without_secrets
 from trueup.storage.timepoints import utc
 from trueup.storage.trainers.training_requests import TrainerRequest
 
@@ -14,33 +17,41 @@ if TYPE_CHECKING:
     from trueup.training.trainers.program import Ended
 
 _RUN = "run.json"  # beside the job: which run of Prefect it is
-NO_DEPLOYMENT = "there is no such deployment"
+_LONGEST = 300  # characters of what Prefect's client says
+_DELETED = "DELETED"  # no state of Prefect's: somebody removed the run
 _GOING = ("SCHEDULED", "PENDING", "RUNNING", "PAUSED")
 
 
-def begin_run(folder: Path, job: Path, request: TrainerRequest) -> str:
-    """Ask Prefect for the run of a request; done again, its key gives the same run. Why it could not; empty: it could.
+class NoDeployment(Exception):
+    """Prefect knows no deployment of this name."""
+
+
+class PrefectSilent(Exception):
+    """Prefect's API does not answer; the message is what its client says, without secrets."""
+
+
+def begin_run(folder: Path, job: Path, request: TrainerRequest) -> None:
+    """Ask Prefect for the run of a request; done again, its key gives the same run.
 
     Args:
         folder: of the job. job: what the flow is given, as its parameter `job`.
+
+    Raises:
+        NoDeployment: there is no such deployment.
+        PrefectSilent: nobody knows whether it took the request.
     """
-    from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound
 
-    try:
-        with get_client(sync_client=True) as client:
-            try:
-                deployment = client.read_deployment_by_name(request.trainer.deployment)
-            except ObjectNotFound:
-                return NO_DEPLOYMENT
-            run = client.create_flow_run_from_deployment(
-                deployment.id, parameters={"job": str(job)}, idempotency_key=request.key,
-                name=f"{request.stream} {request.key}",
-            )  # fmt: skip
-    except Exception as error:  # noqa: BLE001 - whatever Prefect's client raises, the next cycle asks again
-        return f"Prefect does not answer ({type(error).__name__})"
+    with _client() as client:
+        try:
+            deployment = client.read_deployment_by_name(request.trainer.deployment)
+        except ObjectNotFound as error:
+            raise NoDeployment from error
+        run = client.create_flow_run_from_deployment(
+            deployment.id, parameters={"job": str(job)}, idempotency_key=request.key,
+            name=f"{request.stream} {request.key}",
+        )  # fmt: skip
     (folder / _RUN).write_text(json.dumps({"run": str(run.id)}), encoding="utf-8")
-    return ""
 
 
 def was_asked(folder: Path) -> bool:
@@ -55,13 +66,23 @@ def run_ended(folder: Path, job: Path, request: TrainerRequest, now: datetime, *
 
     Args:
         give_up: whether to wait no longer for its end: it may still run.
+
+    Raises:
+        PrefectSilent: nobody knows how the run stands, and it is not given up.
     """
     from trueup.training.trainers.program import CANCELLED, LOST, MAY_STILL_RUN, Ended
     from trueup.training.trainers.watchdog import TIME_UP
 
-    state, message, end = _state_of(folder, cancel=now > request.deadline)
+    try:
+        state, message, end = _state_of(folder, cancel=now > request.deadline)
+    except PrefectSilent as error:
+        if give_up:
+            return Ended(None, MAY_STILL_RUN, None, f"Prefect does not answer: {error}")
+        raise
     if state in (*_GOING, "CANCELLING", ""):
         return Ended(None, MAY_STILL_RUN, None) if give_up else None
+    if state == _DELETED:
+        return Ended(None, CANCELLED, None)
     late = end is None or end > request.deadline or (state == "CANCELLED" and now > request.deadline)
     if late or state in ("CRASHED", "CANCELLED"):
         return Ended(None, TIME_UP if late else LOST if state == "CRASHED" else CANCELLED, end)
@@ -69,22 +90,41 @@ def run_ended(folder: Path, job: Path, request: TrainerRequest, now: datetime, *
 
 
 def _state_of(folder: Path, *, cancel: bool) -> tuple[str, str, datetime | None]:
-    """Type and message of the run's state and its end; all empty where Prefect does not answer."""
-    from prefect.client.orchestration import get_client
+    """Type and message of the run's state and its end; all empty where it has none yet."""
+    from prefect.exceptions import ObjectNotFound
     from prefect.states import Cancelling
 
     run_id = json.loads((folder / _RUN).read_text(encoding="utf-8"))["run"]
-    try:
-        with get_client(sync_client=True) as client:
+    with _client() as client:
+        try:
             run = client.read_flow_run(run_id)
-            if cancel and run.state is not None and run.state.type.value in _GOING:
-                client.set_flow_run_state(run_id, Cancelling(message="trueup: its time is over"))
-                run = client.read_flow_run(run_id)
-    except Exception:  # noqa: BLE001 - as above: it is looked at again
-        return "", "", None
+        except ObjectNotFound:
+            return _DELETED, "", None
+        if cancel and run.state is not None and run.state.type.value in _GOING:
+            client.set_flow_run_state(run_id, Cancelling(message="trueup: its time is over"))
+            run = client.read_flow_run(run_id)
     if run.state is None:
         return "", "", None
     return run.state.type.value, run.state.message or "", utc(run.end_time) if run.end_time else None
+
+
+@contextmanager
+def _client() -> Iterator[Any]:
+    """Prefect's client; whatever keeps it from an answer is that Prefect is silent.
+
+    Raises:
+        PrefectSilent: it does not answer, or not as its client understands.
+    """
+    from httpx import HTTPError, InvalidURL
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import PrefectException
+
+    try:
+        with get_client(sync_client=True) as client:
+            yield client
+    except (HTTPError, InvalidURL, PrefectException, ValueError, RuntimeError, OSError) as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise PrefectSilent(without_secrets(said)[:_LONGEST]) from error
 
 
 def _status(job: Path) -> int:

@@ -6,7 +6,7 @@ import signal
 from enum import StrEnum
 
 from trueup.storage.trainers.trainer_settings import Trainer
-from trueup.training.trainers.program import CANCELLED, LOST, MAY_STILL_RUN, Ended
+from trueup.training.trainers.program import CANCELLED, LOST, MAY_STILL_RUN, NOT_ASKED, Ended
 from trueup.training.trainers.watchdog import MEMORY_UP, NOT_STARTED, TIME_UP
 
 MODEL_MADE, WRONG_INPUT, NOTHING_TO_PROPOSE, TRY_AGAIN = 0, 2, 3, 75  # exit statuses; any other is a failure
@@ -46,6 +46,7 @@ _CUT_SHORT = {
     MEMORY_UP: "needed more than {memory} of memory and was ended",
     NOT_STARTED: "could not be started: there is no such program or deployment",
     CANCELLED: "was cancelled",
+    NOT_ASKED: "could not be asked within {limit}, since Prefect did not answer",
     MAY_STILL_RUN: "did not finish within {limit}, was cancelled, and may still run: end it where it runs",
 }
 

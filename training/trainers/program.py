@@ -32,6 +32,7 @@ class Ended:
 
 
 CANCELLED, MAY_STILL_RUN = "cancelled", "may still run"  # of runs elsewhere
+NOT_ASKED = "not asked"  # Prefect did not answer in time
 LOST = "lost"  # the program's watchdog died, with its machine or by force
 
 
