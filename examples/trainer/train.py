@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import cloudpickle
@@ -26,6 +27,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 
 NOTHING_TO_PROPOSE, WRONG_INPUT = 3, 2
+NEEDED = ("cloudpickle", "numpy", "pandas", "scikit-learn")  # in these versions where the model answers
 
 
 class Answers(mlflow.pyfunc.PythonModel):
@@ -69,7 +71,8 @@ def main() -> int:
     said.insert(0, "row", asked[columns["row"]].to_numpy())
     said.to_parquet(folder / job["write"]["answers"])
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the model needs no file of this job where it answers
-    mlflow.pyfunc.save_model(folder / job["write"]["model"], python_model=answers)
+    pinned = [f"{name}=={version(name)}" for name in NEEDED]  # left out, MLflow loads the model once more to find them
+    mlflow.pyfunc.save_model(folder / job["write"]["model"], python_model=answers, pip_requirements=pinned)
     result = {"run": job["run"], "parameters": {"C": 10, "words": "1-2"}, "rows": len(known)}
     (folder / job["write"]["result"]).write_text(json.dumps(result), encoding="utf-8")
     return 0
