@@ -223,6 +223,8 @@ class StreamSettings(Frozen):
             )
         if self.is_regression and self.prediction.score:
             raise ValueError("prediction.score is a probability and belongs to classification; leave it out")
+        if self.series and self.training.trainer.judged_by == "folds":
+            raise ValueError("judged_by is 'folds', across which neighbours of a series know each other; write 'later'")
         if self.gate.golden and (self.gate.golden_within > 0) != self.is_regression:
             raise ValueError(
                 "gate.golden_within says how far from the expected number an answer is right: a regression with a "

@@ -67,9 +67,13 @@ def main() -> int:
 
     answers = Answers(model, texts, job["classes"])
     asked = rows[rows[columns["side"]] == "evaluation"]
+    if job["withheld"] is not None:  # asked once more, without the labels of a fold, for answers to that fold
+        asked = rows[(rows[columns["side"]] == "training") & (rows[columns["fold"]] == job["withheld"])]
     said = answers.predict(None, asked)
     said.insert(0, "row", asked[columns["row"]].to_numpy())
     said.to_parquet(folder / job["write"]["answers"])
+    if job["withheld"] is not None:
+        return 0
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the model needs no file of this job where it answers
     pinned = [f"{name}=={version(name)}" for name in NEEDED]  # left out, MLflow loads the model once more to find them
     mlflow.pyfunc.save_model(folder / job["write"]["model"], python_model=answers, pip_requirements=pinned)

@@ -18,7 +18,7 @@ from trueup.flows.gate.later_rows import rows_to_judge
 from trueup.flows.gate.model_comparison_report import keep_model_comparison
 from trueup.flows.gate.refitted import fit_to_judge, judged_answers
 from trueup.flows.gate.rows_met import Meet, Meeting, on_later_rows, on_new_rows
-from trueup.flows.gate.trainer_answers import difference_from_trainer
+from trueup.flows.gate.trainer_answers import answers_out_of_fold, difference_from_trainer
 from trueup.flows.train.run import Trained, load_trained
 from trueup.monitoring.check import Check
 from trueup.storage import snapshots
@@ -146,6 +146,7 @@ def _run_gate(
         failure = ""
         if fitted.recipe.is_foreign:
             failure = difference_from_trainer(app, stream, record, fitted.model, rows)
+            fitted = replace(fitted, out_of_fold=answers_out_of_fold(app, stream, record, rows))
     except ModelUnusable as error:
         failure = str(error)
     if failure:

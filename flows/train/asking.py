@@ -42,8 +42,11 @@ def ask_trainer(
         LeaseHeld: the lease was lost; nobody is asked.
     """
     rows = snapshot_rows(app, stream, as_of)
+    from trueup.training.trainers.handover import folds_to_withhold
+
     data = check_training_data(app, stream, rows, as_of)
     trainer, now = stream.training.trainer, app.now()
+    folds = folds_to_withhold(rows) if trainer.judged_by == "folds" else ()
     request = TrainerRequest(
         key=try_key(run, 1),
         stream=stream.name,
@@ -51,7 +54,7 @@ def ask_trainer(
         attempt=1,
         as_of=as_of,
         asked_at=now,
-        deadline=now + trainer.limit_span,
+        deadline=now + (1 + len(folds)) * trainer.limit_span,
         asked=dict(asked),
         terms={
             "trainer": trainer.model_dump(mode="json"),
@@ -61,6 +64,7 @@ def ask_trainer(
             "host": socket.gethostname(),
             "who": who,
             "data": [dict(test) for test in data],
+            "folds": list(folds),
         },
         told={},
     )
@@ -72,27 +76,35 @@ def ask_trainer(
 
 
 def begin_job(app: App, stream: StreamSettings, request: TrainerRequest) -> None:
-    """Write the job's folder and start its program; what is done of that already is not done again."""
-    from trueup.training.trainers.handover import JOB_FILE, JobIdentity, job_document, rows_table, write_job
+    """Write the job's folders and start its program; what is done of that already is not done again."""
+    from trueup.training.trainers.handover import (
+        JOB_FILE,
+        JobIdentity,
+        job_document,
+        job_parts,
+        part_of,
+        rows_table,
+        write_job,
+    )
     from trueup.training.trainers.program import start_program, was_started
-    from trueup.training.trainers.watchdog import JOB_FOLDER
 
     folder = job_folder(app, request)
     if was_started(folder) or was_asked(folder):
         return
-    if not (folder / JOB_FOLDER / JOB_FILE).exists():
-        rows = rows_of(app, stream, request)
-        identity = JobIdentity(
-            run=request.run, attempt=request.attempt, as_of=request.as_of, deadline=request.deadline,
-            seed=request.terms["seed"], snapshot=Path(request.terms["snapshot"]).stem,
-        )  # fmt: skip
-        write_job(folder / JOB_FOLDER, job_document(stream, identity, rows, None), rows_table(stream, rows, None))
+    identity = JobIdentity(
+        run=request.run, attempt=request.attempt, as_of=request.as_of, deadline=request.deadline,
+        seed=request.terms["seed"], snapshot=Path(request.terms["snapshot"]).stem,
+    )  # fmt: skip
+    unwritten = [fold for fold in (None, *request.folds) if not (folder / part_of(fold) / JOB_FILE).exists()]
+    rows = rows_of(app, stream, request) if unwritten else Rows.empty(stream.columns)
+    for fold in unwritten:
+        write_job(folder / part_of(fold), job_document(stream, identity, rows, fold), rows_table(stream, rows, fold))
     if request.trainer.deployment:
         with suppress(NoDeployment, PrefectSilent):  # the cycle that collects it asks again, and tells
-            begin_run(folder, folder / JOB_FOLDER, request)
+            begin_run(folder, request)
         return
     left = (request.deadline - app.now()).total_seconds()
-    start_program(folder, request.trainer, left, app.beside(""), os.environ)
+    start_program(folder, request.trainer, left, app.beside(""), os.environ, parts=job_parts(request.folds))
 
 
 def job_folder(app: App, request: TrainerRequest) -> Path:

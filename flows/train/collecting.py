@@ -96,13 +96,11 @@ def collect(app: App, lease: Lease, stream: StreamSettings, request: TrainerRequ
 def is_at_work(app: App, request: TrainerRequest) -> bool:
     """Whether nobody needs to look at a request yet: its job runs, or nobody can tell, and its time is not over."""
     from trueup.training.trainers.program import program_ended, was_started
-    from trueup.training.trainers.watchdog import JOB_FOLDER
 
     folder, late = job_folder(app, request), _is_late(app, request)
     if request.trainer.deployment:
         try:
-            ended = was_asked(folder) and run_ended(folder, folder / JOB_FOLDER, request, app.now(), give_up=late)
-            return ended is None
+            return was_asked(folder) and run_ended(folder, request, app.now(), give_up=late) is None
         except PrefectSilent:
             return True
     return was_started(folder) and program_ended(folder) is None and not late
@@ -110,14 +108,14 @@ def is_at_work(app: App, request: TrainerRequest) -> bool:
 
 def _ended(app: App, stream: StreamSettings, request: TrainerRequest) -> Ended | None:
     from trueup.training.trainers.program import NOT_ASKED, Ended, end_program, program_ended, was_started
-    from trueup.training.trainers.watchdog import JOB_FOLDER, NOT_STARTED, TIME_UP
+    from trueup.training.trainers.watchdog import NOT_STARTED, TIME_UP
 
     folder, trainer, now, late = job_folder(app, request), request.trainer, app.now(), _is_late(app, request)
     if trainer.deployment and was_asked(folder):
-        return run_ended(folder, folder / JOB_FOLDER, request, now, give_up=late)
+        return run_ended(folder, request, now, give_up=late)
     if trainer.deployment and folder.exists() and now <= request.deadline:
         try:
-            begin_run(folder, folder / JOB_FOLDER, request)
+            begin_run(folder, request)
         except NoDeployment:
             return Ended(None, NOT_STARTED, None)
         return None

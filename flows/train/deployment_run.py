@@ -30,11 +30,11 @@ class PrefectSilent(Exception):
     """Prefect's API does not answer; the message is what its client says, without secrets."""
 
 
-def begin_run(folder: Path, job: Path, request: TrainerRequest) -> None:
-    """Ask Prefect for the run of a request; done again, its key gives the same run.
+def begin_run(folder: Path, request: TrainerRequest) -> None:
+    """Ask Prefect for the run of a request, with folds for one more each; done again, their keys give the same runs.
 
     Args:
-        folder: of the job. job: what the flow is given, as its parameter `job`.
+        folder: of the job; the flow is given that of its part, as its parameter `job`.
 
     Raises:
         NoDeployment: there is no such deployment.
@@ -42,16 +42,23 @@ def begin_run(folder: Path, job: Path, request: TrainerRequest) -> None:
     """
     from prefect.exceptions import ObjectNotFound
 
+    from trueup.training.trainers.handover import job_parts
+    from trueup.training.trainers.watchdog import JOB_FOLDER
+
     with _client() as client:
         try:
             deployment = client.read_deployment_by_name(request.trainer.deployment)
         except ObjectNotFound as error:
             raise NoDeployment from error
-        run = client.create_flow_run_from_deployment(
-            deployment.id, parameters={"job": str(job)}, idempotency_key=request.key,
-            name=f"{request.stream} {request.key}",
-        )  # fmt: skip
-    (folder / _RUN).write_text(json.dumps({"run": str(run.id)}), encoding="utf-8")
+        runs = {}
+        for part in job_parts(request.folds):
+            key = request.key + part.removeprefix(JOB_FOLDER)
+            run = client.create_flow_run_from_deployment(
+                deployment.id, parameters={"job": str(folder / part)}, idempotency_key=key,
+                name=f"{request.stream} {key}",
+            )  # fmt: skip
+            runs[part] = str(run.id)
+    (folder / _RUN).write_text(json.dumps(runs), encoding="utf-8")
 
 
 def was_asked(folder: Path) -> bool:
@@ -59,9 +66,10 @@ def was_asked(folder: Path) -> bool:
     return (folder / _RUN).exists()
 
 
-def run_ended(folder: Path, job: Path, request: TrainerRequest, now: datetime, *, give_up: bool) -> Ended | None:
-    """How the run ended, None: it goes on; one that is past its deadline is cancelled first, and looked at to its end.
+def run_ended(folder: Path, request: TrainerRequest, now: datetime, *, give_up: bool) -> Ended | None:
+    """How the run of a request ended, and where folds have runs too the first that ended badly; None: one goes on.
 
+    One that is past its deadline is cancelled first, and looked at to its end, and so are those after one that failed.
     A run that was set to cancelled at once would go on, and end as completed (tried with Prefect 3.8).
 
     Args:
@@ -70,31 +78,44 @@ def run_ended(folder: Path, job: Path, request: TrainerRequest, now: datetime, *
     Raises:
         PrefectSilent: nobody knows how the run stands, and it is not given up.
     """
+    ended: Ended | None = None
+    failed: Ended | None = None
+    goes_on = False
+    for part, run_id in json.loads((folder / _RUN).read_text(encoding="utf-8")).items():
+        ended = _one_ended(run_id, folder / part, request, now, cancel=failed is not None, give_up=give_up)
+        goes_on |= ended is None
+        if ended is not None and (ended.why or ended.status != 0):
+            failed = failed or ended
+    return None if goes_on else failed or ended
+
+
+def _one_ended(
+    run_id: str, job: Path, request: TrainerRequest, now: datetime, *, cancel: bool, give_up: bool
+) -> Ended | None:
     from trueup.training.trainers.program import CANCELLED, LOST, MAY_STILL_RUN, Ended
     from trueup.training.trainers.watchdog import TIME_UP
 
     try:
-        state, message, end = _state_of(folder, cancel=now > request.deadline)
+        state, message, end = _state_of(run_id, cancel=cancel or now > request.deadline)
     except PrefectSilent as error:
         if give_up:
-            return Ended(None, MAY_STILL_RUN, None, f"Prefect does not answer: {error}")
+            return Ended(None, MAY_STILL_RUN, None, f"Prefect does not answer: {error}", job.name)
         raise
     if state in (*_GOING, "CANCELLING", ""):
-        return Ended(None, MAY_STILL_RUN, None) if give_up else None
+        return Ended(None, MAY_STILL_RUN, None, part=job.name) if give_up else None
     if state == _DELETED:
-        return Ended(None, CANCELLED, None)
+        return Ended(None, CANCELLED, None, part=job.name)
     late = end is None or end > request.deadline or (state == "CANCELLED" and now > request.deadline)
     if late or state in ("CRASHED", "CANCELLED"):
-        return Ended(None, TIME_UP if late else LOST if state == "CRASHED" else CANCELLED, end)
-    return Ended(_status(job) if state == "COMPLETED" else 1, "", end, message)
+        return Ended(None, TIME_UP if late else LOST if state == "CRASHED" else CANCELLED, end, part=job.name)
+    return Ended(_status(job) if state == "COMPLETED" else 1, "", end, message, job.name)
 
 
-def _state_of(folder: Path, *, cancel: bool) -> tuple[str, str, datetime | None]:
+def _state_of(run_id: str, *, cancel: bool) -> tuple[str, str, datetime | None]:
     """Type and message of the run's state and its end; all empty where it has none yet."""
     from prefect.exceptions import ObjectNotFound
     from prefect.states import Cancelling
 
-    run_id = json.loads((folder / _RUN).read_text(encoding="utf-8"))["run"]
     with _client() as client:
         try:
             run = client.read_flow_run(run_id)

@@ -46,7 +46,8 @@ def register_returned(
     from trueup.training.models.metrics import all_metrics
     from trueup.training.models.out_of_time import held_out_blocks
     from trueup.training.models.recency import recent_row_count
-    from trueup.training.trainers.handover import classes_to_answer
+    from trueup.training.trainers.fold_answers import returned_by_fold
+    from trueup.training.trainers.handover import classes_to_answer, part_of
     from trueup.training.trainers.returned import read_result, recipe_of, returned_answers
     from trueup.training.trainers.watchdog import JOB_FOLDER
 
@@ -63,7 +64,11 @@ def register_returned(
         stream.task, judged.meta["label"].to_numpy(), judged.meta["predicted"].to_numpy(),
         judged.meta["score"].to_numpy(), classes,
     )  # fmt: skip
-    past = held_out_blocks(stream, rows, judged)
+    by_fold = None
+    if request.folds:
+        jobs = {fold: job_folder(app, request) / part_of(fold) for fold in request.folds}
+        by_fold = returned_by_fold(stream, jobs, rows, classes)
+    past = held_out_blocks(stream, rows, judged, by_fold)
     recipe = recipe_of(request.trainer)
     learning = rows.take(~rows.meta["evaluation"].to_numpy(dtype=bool))
     used = learnable(stream, learning, recipe, recent_row_count(stream, rows))
@@ -72,7 +77,9 @@ def register_returned(
         "trainer": _trainer_of(request, result) | {"judged_after": judged_after and iso(judged_after)},
     }
     if registered is None:
-        registered = _register(app, lease, stream, request, rows, result, classes, metrics, source, len(judged))
+        registered = _register(
+            app, lease, stream, request, rows, result, classes, metrics, source, len(judged), by_fold
+        )
     record = VersionRecord(
         stream=stream.name,
         version=registered.number,
@@ -129,11 +136,13 @@ def _register(
     metrics: dict[str, float],
     source: dict[str, Any],
     judged: int,
+    by_fold: Rows | None,
 ) -> Version:
     """Write the training and its model down in MLflow, as the stream's newest version."""
     from trueup.training.registry.foreign import record_foreign
+    from trueup.training.trainers.fold_answers import fold_answers_file
     from trueup.training.trainers.handover import ANSWERS_FILE, MODEL_FOLDER
-    from trueup.training.trainers.returned import ReturnedTraining, recipe_of
+    from trueup.training.trainers.returned import TRAINER_ANSWERS, TRAINER_FOLDS, ReturnedTraining, recipe_of
     from trueup.training.trainers.watchdog import JOB_FOLDER
 
     job, snapshot = job_folder(app, request) / JOB_FOLDER, request.terms["snapshot"]
@@ -169,8 +178,9 @@ def _register(
             lineage={"seed": str(source["seed"]), "report": request.asked["report_id"] or ""},
             files={
                 **lineage_files(source, settings_of(stream), ""),
-                "trainer/answers.parquet": (job / ANSWERS_FILE).read_bytes(),
+                TRAINER_ANSWERS: (job / ANSWERS_FILE).read_bytes(),
                 "trainer/result.json": json.dumps(result.model_dump(mode="json")).encode(),
+                **({TRAINER_FOLDS: fold_answers_file(by_fold, rows)} if by_fold is not None else {}),
             },
         ),
     )

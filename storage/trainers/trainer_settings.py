@@ -27,10 +27,11 @@ class Trainer(Frozen):
 
     command: the program and its arguments; it runs beside trueup.toml. deployment: of Prefect, as "flow/name".
     python: the interpreter that answers for its models; left out: trueup's own.
-    limit: of one try. grace: between the request to end and the end by force. retries: tries more after exit status 75.
+    limit: of one training. grace: between the request to end and the end by force.
+    retries: tries more after exit status 75.
     memory: of the job, and of the process that answers for a model; empty: no limit. answer_limit: of one answer.
     env: names of the variables that the program may see, beside PATH, LANG, LC_… and TZ.
-    judged_by: the rows that its models are judged on.
+    judged_by: the rows that its models are judged on; "folds" takes a training more for each fold.
     """
 
     command: tuple[str, ...] = ()
@@ -42,7 +43,7 @@ class Trainer(Frozen):
     memory: str = "4GB"
     answer_limit: str = "1min"
     env: tuple[str, ...] = ()
-    judged_by: Literal["evaluation", "later"] = "evaluation"
+    judged_by: Literal["evaluation", "folds", "later"] = "evaluation"
 
     _checked = field_validator("limit", "grace", "answer_limit")(positive_span)
 

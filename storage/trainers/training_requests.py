@@ -31,7 +31,8 @@ class TrainerRequest:
     """One try of a trainer.
 
     asked: who or what asked for the training, as `trueup.flows.train.lineage` puts it. terms: `trainer` (its settings
-    then), `snapshot` (the archive's name of the rows), `seed`, `who`, `data` (the tests of the rows). told: what is
+    then), `snapshot` (the archive's name of the rows), `seed`, `who`, `data` (the tests of the rows), `folds` (whose
+    labels are withheld in a training each, after that of the model). told: what is
     known of it since it was asked.
     """
 
@@ -53,12 +54,17 @@ class TrainerRequest:
         """The trainer's settings when it was asked."""
         return Trainer(**self.terms["trainer"])
 
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """The folds whose labels are withheld in a training each."""
+        return tuple(self.terms.get("folds", ()))
+
     def tried_again(self, now: datetime) -> TrainerRequest:
-        """The next try of the same training."""
+        """The next try of the same training, in as much time."""
         attempt = self.attempt + 1
         return replace(
-            self, key=try_key(self.run, attempt), attempt=attempt, asked_at=now, deadline=now + self.trainer.limit_span,
-            state=RequestState.OPEN, ended_at=None, told={},
+            self, key=try_key(self.run, attempt), attempt=attempt, asked_at=now,
+            deadline=now + (self.deadline - self.asked_at), state=RequestState.OPEN, ended_at=None, told={},
         )  # fmt: skip
 
 

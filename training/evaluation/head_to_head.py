@@ -38,7 +38,9 @@ def compare_on_new_rows(
     known_contents: np.ndarray,
     seed: int,
 ) -> Paired:
-    """The answers of both to the new rows; of a model that nobody here can fit again only the evaluation side.
+    """The answers of both to the new rows.
+
+    Of a model that nobody here can fit again only the evaluation side, and what was answered out of fold elsewhere.
 
     Args:
         challenger: the final fit, on the training side of `rows`.
@@ -63,6 +65,9 @@ def compare_on_new_rows(
         blocks = _forward(fresh, training) if stream.series else _folds(_side(fresh, False), training)
         refits = Matrices(stream, rows.take(rows.labelled), blocks, seed, newest)
         judged = [refits.answered(challenger.recipe, at) for at in range(len(blocks))]
+    elif challenger.out_of_fold is not None:
+        out_of_fold = challenger.out_of_fold
+        judged.append(out_of_fold.take(out_of_fold.meta["seq"].isin(fresh.meta["seq"]).to_numpy()))
     if not (stream.series and refitted):
         judged.append(_answered(stream, challenger.model, new_content(_side(fresh, True), challenger.used)))
     met = stack(judged, stream.columns)

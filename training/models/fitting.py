@@ -22,11 +22,15 @@ AGED_WINDOWS = 2  # half-life of a row's weight in the history "aged"
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted model, the recipe it was made by, and the labelled rows it was fitted on."""
+    """A fitted model, the recipe it was made by, and the labelled rows it was fitted on.
+
+    out_of_fold: rows of the training side, answered by trainings without the labels of their fold; None: none is.
+    """
 
     model: Any
     recipe: Recipe
     used: Rows
+    out_of_fold: Rows | None = None
 
 
 def ordered_classes(stream: StreamSettings, labels: np.ndarray) -> tuple[str, ...]:

@@ -80,14 +80,19 @@ def out_of_time(stream: StreamSettings, recipe: Recipe, rows: Rows, seed: int) -
     return OutOfTime(stack(scored, stream.columns), numbers.astype(np.int64))
 
 
-def held_out_blocks(stream: StreamSettings, rows: Rows, judged: Rows) -> OutOfTime:
+def held_out_blocks(
+    stream: StreamSettings, rows: Rows, judged: Rows, out_of_fold: Rows | None = None
+) -> OutOfTime:
     """In place of `out_of_time`, of a model that nobody here can fit again: how it answered the last blocks.
 
     Args:
         rows: the whole snapshot in time order, both sides.
         judged: its labelled evaluation rows, answered by the model; those whose content it learnt from are left out.
+        out_of_fold: further rows, answered by trainings that did not learn from their content.
     """
     judged = new_content(judged, rows.take(~rows.meta["evaluation"].to_numpy(dtype=bool)))
+    if out_of_fold is not None:
+        judged = stack([judged, out_of_fold.take(out_of_fold.labelled)], stream.columns)
     places = pd.Index(rows.meta["seq"]).get_indexer(judged.meta["seq"])
     numbers = np.searchsorted(block_edges(stream, rows)[:-1], places, side="right") - 1
     return OutOfTime(judged.take(numbers >= 0), numbers[numbers >= 0].astype(np.int64))

@@ -6,6 +6,7 @@ import signal
 from enum import StrEnum
 
 from trueup.storage.trainers.trainer_settings import Trainer
+from trueup.training.trainers.handover import withheld_in
 from trueup.training.trainers.program import CANCELLED, LOST, MAY_STILL_RUN, NOT_ASKED, Ended
 from trueup.training.trainers.watchdog import MEMORY_UP, NOT_STARTED, TIME_UP
 
@@ -23,7 +24,8 @@ class JobEnd(StrEnum):
 
 def end_of(trainer: Trainer, ended: Ended, attempt: int) -> tuple[JobEnd, str]:
     """What follows from how the try number `attempt` (the first is 1) ended, and the reason in a sentence."""
-    name = trainer.name
+    fold = withheld_in(ended.part)
+    name = trainer.name if fold is None else f"{trainer.name}, asked without the labels of fold {fold},"
     if ended.why in (LOST, "") and (ended.why == LOST or ended.status == TRY_AGAIN):
         said = "was killed before it ended" if ended.why == LOST else f"could not train now (exit status {TRY_AGAIN})"
         if attempt <= trainer.retries:
@@ -33,8 +35,8 @@ def end_of(trainer: Trainer, ended: Ended, attempt: int) -> tuple[JobEnd, str]:
     if ended.why:
         return JobEnd.FAILED, f"{name} {_CUT_SHORT[ended.why].format(limit=trainer.limit, memory=trainer.memory)}."
     if ended.status == MODEL_MADE:
-        return JobEnd.MODEL, f"{name} trained a model."
-    if ended.status == NOTHING_TO_PROPOSE:
+        return JobEnd.MODEL, f"{trainer.name} trained a model."
+    if ended.status == NOTHING_TO_PROPOSE and fold is None:
         return JobEnd.NOTHING, f"{name} had nothing to propose (exit status {NOTHING_TO_PROPOSE})."
     if ended.status == WRONG_INPUT:
         return JobEnd.FAILED, f"{name} could not use what it was given (exit status {WRONG_INPUT})."

@@ -18,12 +18,34 @@ from trueup.storage.stream import OWN_PREFIX, StreamSettings
 from trueup.storage.timepoints import iso
 from trueup.training.evaluation.head_to_head import fold_of
 from trueup.training.models.fitting import ordered_classes
+from trueup.training.trainers.watchdog import JOB_FOLDER
 
 FORMAT = 1  # of job.json; another only where a program that reads this one would go wrong
 JOB_FILE, ROWS_FILE = "job.json", "rows.parquet"
 MODEL_FOLDER, ANSWERS_FILE, RESULT_FILE = "model", "answers.parquet", "result.json"  # what comes back
 JOB_COLUMNS = ("row", "time", "group", "fold", "side", "label")  # of rows.parquet, beside the features
 JOB_SIDES = ("training", "evaluation")
+
+
+def folds_to_withhold(rows: Rows) -> tuple[int, ...]:
+    """The folds that rows of the training side fall on: each is answered by a training without its labels."""
+    training = rows.meta["group"].to_numpy()[~rows.meta["evaluation"].to_numpy(dtype=bool)]
+    return tuple(int(fold) for fold in np.unique(fold_of(training)))
+
+
+def part_of(withheld: int | None) -> str:
+    """The folder, in that of a try, of one of its trainings: of the model, or of that without a fold's labels."""
+    return JOB_FOLDER if withheld is None else f"{JOB_FOLDER}-fold-{withheld}"
+
+
+def job_parts(folds: tuple[int, ...]) -> tuple[str, ...]:
+    """The folders of all trainings of a try, in their order."""
+    return tuple(part_of(withheld) for withheld in (None, *folds))
+
+
+def withheld_in(part: str) -> int | None:
+    """The fold that a folder of `part_of` is about; None: the model."""
+    return None if part in ("", JOB_FOLDER) else int(part.rpartition("-")[2])
 
 
 class JobIdentity(Frozen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,13 +22,14 @@ class Ended:
     """How a job ended.
 
     status: of the program, None where it has none. why: as `watchdog` has it, or one of those below; empty: by itself.
-    said: its last words, where they are known already.
+    said: its last words, where they are known already. part: of its trainings, the one that it ended with.
     """
 
     status: int | None
     why: str
     at: datetime | None
     said: str = ""
+    part: str = ""
 
 
 CANCELLED, MAY_STILL_RUN = "cancelled", "may still run"  # of runs elsewhere
@@ -36,12 +37,15 @@ NOT_ASKED = "not asked"  # Prefect did not answer in time
 LOST = "lost"  # the program's watchdog died, with its machine or by force
 
 
-def start_program(folder: Path, trainer: Trainer, limit_s: float, beside: Path, environ: Mapping[str, str]) -> None:
+def start_program(
+    folder: Path, trainer: Trainer, left_s: float, beside: Path, environ: Mapping[str, str],
+    *, parts: Sequence[str] = (watchdog.JOB_FOLDER,),
+) -> None:  # fmt: skip
     """Start the watchdog of a job's program, which lives on when this process ends; done again it changes nothing.
 
     Args:
-        folder: of the job; what the trainer is given stands in its `job/` already.
-        limit_s: seconds that it may take.
+        folder: of the job; what the trainer is given stands in a folder of it for each of its `parts` already.
+        left_s: seconds that all parts may take.
         beside: where the program runs.
         environ: of which it sees what the settings allow.
     """
@@ -51,7 +55,10 @@ def start_program(folder: Path, trainer: Trainer, limit_s: float, beside: Path, 
     order = {
         "command": list(trainer.command),
         "cwd": str(beside),
-        "limit_s": limit_s,
+        "parts": list(parts),
+        "variable": JOB,
+        "limit_s": trainer.limit_span.total_seconds(),
+        "left_s": left_s,
         "grace_s": trainer.grace_span.total_seconds(),
         "memory": trainer.memory_bytes,
     }
@@ -60,7 +67,7 @@ def start_program(folder: Path, trainer: Trainer, limit_s: float, beside: Path, 
     # a file, not a module: it starts in a tenth of a second, and needs no more of this environment than the program
     subprocess.run(
         [sys.executable, "-I", str(watchdog.__file__), str(folder.absolute())],
-        env={**allowed, JOB: str((folder / watchdog.JOB_FOLDER).absolute())},
+        env=allowed,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
     )  # fmt: skip
 
@@ -74,7 +81,8 @@ def program_ended(folder: Path) -> Ended | None:
             return Ended(None, LOST, None)
     if ended is None:
         return None
-    return Ended(ended["status"], ended["why"], datetime.fromtimestamp(ended["at"], UTC))
+    at = datetime.fromtimestamp(ended["at"], UTC)
+    return Ended(ended["status"], ended["why"], at, part=ended.get("part", ""))
 
 
 def was_started(folder: Path) -> bool:

@@ -24,6 +24,7 @@ from trueup.training.candidates.recipes import TRAINER, Recipe
 from trueup.training.models.fitting import score_of
 from trueup.training.trainers.handover import ANSWERS_FILE, MODEL_FOLDER, RESULT_FILE
 
+TRAINER_ANSWERS, TRAINER_FOLDS = "trainer/answers.parquet", "trainer/folds.parquet"  # among the files of a run
 SUM_WITHIN = 1e-3  # of 1, which the probabilities of a row add up to
 _LONGEST_RESULT = 1_000_000  # bytes of result.json
 
@@ -111,18 +112,22 @@ def read_result(job: Path, run: str) -> TrainerResult:
 
 
 def returned_answers(
-    stream: StreamSettings, job: Path, rows: Rows, asked: np.ndarray, classes: tuple[str, ...]
-) -> Rows:
+    stream: StreamSettings, job: Path, rows: Rows, asked: np.ndarray, classes: tuple[str, ...],
+    *, whose: str = "on the evaluation side",
+) -> Rows:  # fmt: skip
     """The `asked` rows (a mask) of the snapshot, with the trainer's own answers to them.
+
+    Args:
+        whose: says which rows were asked, for people.
 
     Raises:
         ModelUnusable: the answers are not to exactly these rows, or no classes and probabilities, or no numbers.
     """
-    table = _table(job / ANSWERS_FILE, int(asked.sum()))
+    table = _table(job / ANSWERS_FILE, int(asked.sum()), whose)
     places = np.flatnonzero(asked)
     row = _column(table, "row")
     if row.null_count or not pa.types.is_integer(row.type) or not np.array_equal(np.sort(row.to_numpy()), places):
-        raise _refused(f"its column 'row' does not hold each of the {len(places):,} evaluation rows once")
+        raise _refused(f"its column 'row' does not hold each of the {len(places):,} rows {whose} once")
     table = table.take(pa.array(np.argsort(row.to_numpy(), kind="stable")))
     held = rows.take(asked)
     if stream.is_regression:
@@ -138,11 +143,11 @@ def returned_answers(
     return held.with_meta(predicted=said, score=score_of(stream, np.asarray(classes), chances))
 
 
-def _table(file: Path, count: int) -> pa.Table:
+def _table(file: Path, count: int, whose: str) -> pa.Table:
     try:
         with pq.ParquetFile(file) as found:
             if found.metadata.num_rows != count:
-                raise _refused(f"it has {found.metadata.num_rows:,} rows, and {count:,} are on the evaluation side")
+                raise _refused(f"it has {found.metadata.num_rows:,} rows, and {count:,} are {whose}")
             return found.read()
     except FileNotFoundError as error:
         raise _refused("it is missing") from error

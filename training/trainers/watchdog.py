@@ -30,16 +30,20 @@ _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: what the program leaves behind become
 
 
 def watch(folder: Path) -> None:
-    """Run the program of the folder's order, once; whoever comes second leaves it to the first."""
+    """Run the program of the folder's order, once for each part of the job; who comes second leaves it to the first."""
     order = json.loads((folder / ORDER).read_text(encoding="utf-8"))
     if not _claimed(folder):
         return
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     started = time.monotonic()
-    status, why = _run(folder, order)
-    ended = {"status": status, "why": why, "seconds": round(time.monotonic() - started, 3), "at": time.time()}
-    _write(folder / ENDED, ended)
+    for part in order["parts"]:
+        left_s = order["left_s"] - (time.monotonic() - started)
+        status, why = _run(folder, order, part, min(order["limit_s"], left_s))
+        if why or status != 0:
+            break
+    seconds = round(time.monotonic() - started, 3)
+    _write(folder / ENDED, {"status": status, "why": why, "part": part, "seconds": seconds, "at": time.time()})
 
 
 def lives(process: dict[str, Any]) -> bool:
@@ -65,11 +69,12 @@ def end_group(leader: int, grace_s: float, adopted: Callable[[], Iterable[psutil
         psutil.wait_procs(found, timeout=patience)
 
 
-def _run(folder: Path, order: dict[str, Any]) -> tuple[int | None, str]:
+def _run(folder: Path, order: dict[str, Any], part: str, limit_s: float) -> tuple[int | None, str]:
+    env = {**os.environ, order["variable"]: str(folder / part)}
     with (folder / OUTPUT).open("ab") as output, (folder / ERRORS).open("ab") as errors:
         try:
             program = subprocess.Popen(
-                order["command"], cwd=order["cwd"], stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+                order["command"], cwd=order["cwd"], env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
                 start_new_session=True,
             )  # fmt: skip
         except (OSError, ValueError) as error:
@@ -80,7 +85,7 @@ def _run(folder: Path, order: dict[str, Any]) -> tuple[int | None, str]:
             _write(folder / WATCH, _us() | {"program": _named(program.pid)})
         why = ""
         while program.poll() is None and not why:
-            if time.monotonic() - started > order["limit_s"]:
+            if time.monotonic() - started > limit_s:
                 why = TIME_UP
             elif order["memory"] is not None and _memory() > order["memory"]:
                 why = MEMORY_UP
