@@ -1,4 +1,4 @@
-"""The rows on which the gate lets a challenger meet the champion: newer than the champion, or newer than both."""
+"""The rows on which the gate lets a challenger meet the champion: newer than the champion, or held out by both."""
 
 from __future__ import annotations
 
@@ -40,14 +40,33 @@ Meet = Callable[[App, Meeting], tuple["Paired", Rows]]  # what both answered, an
 
 
 def on_new_rows(app: App, who: Meeting) -> tuple[Paired, Rows]:
-    """On the rows of the challenger's snapshot that are newer than the champion; its recipe is cross-fitted there."""
+    """On the rows of the challenger's snapshot that are newer than the champion; its recipe is cross-fitted there.
+
+    A trainer's model may meet a champion that knows the same rows, since our own candidate was promoted while it was
+    trained: then on those that both held out.
+    """
     from trueup.training.evaluation.head_to_head import compare_on_new_rows
 
+    if who.challenger.recipe.is_foreign and who.standing.cut_off >= who.record.cut_off:
+        return _on_held_out_rows(app, who)
     known = snapshots.extra(app.archive, who.standing.snapshot, "content")
     paired = compare_on_new_rows(
         who.stream, who.challenger, who.champion, who.rows, cut_off=who.standing.cut_off, known_contents=known,
         seed=who.seed,
     )  # fmt: skip
+    return paired, who.rows
+
+
+def _on_held_out_rows(app: App, who: Meeting) -> tuple[Paired, Rows]:
+    """On the evaluation side of what came since the version before this champion was trained."""
+    from trueup.training.evaluation.head_to_head import compare_on_held_out_rows
+
+    made = (p for p in app.promotions.history(who.stream.name) if p.to_version == who.standing.version)
+    former = next((p.from_version for p in made if p.from_version is not None), None)
+    before = None if former is None else app.promotions.version(who.stream.name, former)
+    paired = compare_on_held_out_rows(
+        who.stream, who.challenger, who.champion, who.rows, since=before.cut_off if before else None
+    )
     return paired, who.rows
 
 

@@ -122,6 +122,24 @@ def compare_on_older_rows(
     return _pair(stream, _answered(stream, challenger.model, older), older)
 
 
+def compare_on_held_out_rows(
+    stream: StreamSettings, challenger: Fitted, champion: Predictor, rows: Rows, *, since: datetime | None
+) -> Paired:
+    """The answers of both to the evaluation side of rows that both were trained beside.
+
+    Args: as of `compare_on_new_rows`, with `since` the time after which rows count; None: all do.
+
+    Rows whose content stands on the training side are left out.
+    """
+    labelled = _side(rows.take(rows.labelled), True)
+    if since is not None:
+        start = np.datetime64(utc(since).replace(tzinfo=None), "us")
+        labelled = labelled.take(labelled.meta["time"].to_numpy() > start)
+    held_out = champion(new_content(labelled, _side(rows, False)))
+    met = _answered(stream, challenger.model, held_out)
+    return replace(_pair(stream, met, held_out), age=_ages(stream, met, rows))
+
+
 def compare_with_constant(stream: StreamSettings, challenger: Fitted, rows: Rows) -> Paired:
     """The labelled evaluation rows, answered by the model and by a constant.
 
