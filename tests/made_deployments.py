@@ -49,12 +49,12 @@ to = ["oncall@example.org"]
 ONE_CANDIDATE = '\n[streams.reviews.training]\ncandidates = ["tests.plain_candidate:plain"]\n'
 
 
-def deployed(folder: Path, *, more: str = "") -> App:
+def deployed(folder: Path, *, more: str = "", rows: int = HISTORY) -> App:
     """A deployment in `folder` with a month of healthy history taken in and nothing trained."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "trueup.toml").write_text(SETTINGS.format(window=WINDOW) + more)
     app = open_app(folder / "trueup.toml", folder / ".trueup")
-    take_in(app, folder, 1, START, TRAINED - START, HEALTHY, HISTORY)
+    take_in(app, folder, 1, START, TRAINED - START, HEALTHY, rows)
     return app
 
 

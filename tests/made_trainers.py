@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 import sys
+import tempfile
 import time
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
-from tests.made_deployments import TRAINED
+from tests.made_deployments import TRAINED, deployed
 from trueup.flows.app import App, open_app
 from trueup.flows.train.asking import job_folder
 from trueup.flows.train.collecting import is_at_work
@@ -16,6 +20,7 @@ from trueup.storage.trainers.training_requests import TrainerRequest, TrainerReq
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "trainer"
 ODD_JOB = Path(__file__).with_name("odd_job.py")
+_FEW = 400  # records, of which the gate of a first champion needs 50 with a label on the evaluation side
 FIRST, SECOND = TRAINED, TRAINED + timedelta(hours=1)
 
 
@@ -26,6 +31,21 @@ def trained_by(command: list[str], *, candidates: tuple[str, ...] = (), **more: 
         f"\n[streams.reviews.training]\ncandidates = {json.dumps(candidates)}\n\n[streams.reviews.training.trainer]\n"
         f"command = {json.dumps(command)}\n{keys}"
     )
+
+
+def with_trainer(folder: Path, training: str) -> App:
+    """A deployment of few records with nothing trained: taken in once for all who ask, each gets a copy."""
+    shutil.copytree(_taken_in(), folder, dirs_exist_ok=True)
+    (folder / ".trueup" / "deployment.json").unlink()  # nobody is told that it is a copy
+    return opened_with(folder, training)
+
+
+@cache
+def _taken_in() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="trueup-taken-in-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    deployed(folder, rows=_FEW).close()
+    return folder
 
 
 def saying(code: str) -> list[str]:
@@ -49,9 +69,9 @@ def open_one(app: App) -> TrainerRequest:
 
 def wait(app: App) -> None:
     """Until nobody is at work any more: what a schedule does by coming later."""
-    until = time.monotonic() + 900
+    until = time.monotonic() + 1500
     while (request := TrainerRequests(app.database).open_one("reviews")) and (
         is_at_work(app, request) or not (job_folder(app, request) / "watch.json").exists()
     ):
         assert time.monotonic() < until
-        time.sleep(0.05)
+        time.sleep(0.2)

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made_deployments import BROKEN, TRAINED, WEEK, deployed, plain_mail, take_in
-from tests.made_trainers import EXAMPLES, FIRST, SECOND, open_one, saying, trained_by, wait
+from tests.made_trainers import EXAMPLES, FIRST, SECOND, open_one, saying, trained_by, wait, with_trainer
 from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.train_by_trainer import train_by_trainer
@@ -105,10 +105,11 @@ def test_a_program_sees_only_what_it_may(tmp_path: Path, monkeypatch: pytest.Mon
 # ---- the loop ----
 
 
-def with_first(tmp_path: Path, apps: list[App]) -> App:
-    """A deployment whose first champion is the example trainer's."""
-    app = deployed(tmp_path, more=trained_by([sys.executable, str(EXAMPLES / "train.py")]))
-    apps.append(app)
+BY_EXAMPLE = trained_by([sys.executable, str(EXAMPLES / "train.py")])
+
+
+def train_first(app: App) -> None:
+    """Let the example trainer make the first champion."""
     stream = app.stream("reviews")
     first = run_cycle(app, stream, FIRST)
     assert first["trainer"]["state"] == "asked"
@@ -121,12 +122,15 @@ def with_first(tmp_path: Path, apps: list[App]) -> App:
     assert second["trainer"]["state"] == "taken", second["trainer"]
     assert second["promotion"] == {"from_version": None, "to_version": 1}, second["gate"]
     assert not list(job_folder(app, TrainerRequests(app.database).history("reviews")[0]).glob("job"))
-    return app
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_trainers_model_becomes_champion(tmp_path: Path, apps: list[App]) -> None:
     """The example is asked by one cycle and collected by the next; what it was given is gone by then."""
-    app = with_first(tmp_path, apps)
+    app = with_trainer(tmp_path, BY_EXAMPLE)
+    apps.append(app)
+    train_first(app)
     record = app.promotions.version("reviews", 1)
     assert record is not None
     assert record.document["lineage"]["trainer"]["name"] == "train.py"
@@ -153,7 +157,9 @@ def test_a_job_that_reads_its_own_data_is_judged_on_what_comes_later(tmp_path: P
 @pytest.mark.timeout(1200)
 def test_a_trainer_trains_from_drift_to_rollback(tmp_path: Path, apps: list[App]) -> None:
     """Drift asks it for a challenger, which is promoted, is on probation, and goes back by hand."""
-    app = with_first(tmp_path, apps)
+    app = deployed(tmp_path, more=BY_EXAMPLE)
+    apps.append(app)
+    train_first(app)
     stream = app.stream("reviews")
     take_in(app, tmp_path, 2, TRAINED, WEEK, replace(BROKEN, vocabulary_shift=1.0), 1200)
     third = run_cycle(app, stream, TRAINED + WEEK)
@@ -174,7 +180,7 @@ def test_a_trainer_trains_from_drift_to_rollback(tmp_path: Path, apps: list[App]
 
 def test_a_job_that_proposes_nothing_is_kept_and_nobody_is_woken(tmp_path: Path, apps: list[App]) -> None:
     """Exit status 3: the attempt stands in the history, no alert goes out, and the next cycle may ask again."""
-    app = deployed(tmp_path, more=trained_by(saying("raise SystemExit(3)")))
+    app = with_trainer(tmp_path, trained_by(saying("raise SystemExit(3)")))
     apps.append(app)
     run_cycle(app, app.stream("reviews"), FIRST)
     wait(app)
@@ -189,7 +195,7 @@ def test_a_job_that_proposes_nothing_is_kept_and_nobody_is_woken(tmp_path: Path,
 def test_a_job_that_fails_is_told_with_its_last_words(tmp_path: Path, apps: list[App]) -> None:
     """Another exit status: an incident with the program's last line, masked; and it is asked once, not each cycle."""
     failing = "import sys; sys.stderr.write('no table for jo@example.org\\n'); sys.exit(1)"
-    app = deployed(tmp_path, more=trained_by(saying(failing)))
+    app = with_trainer(tmp_path, trained_by(saying(failing)))
     apps.append(app)
     run_cycle(app, app.stream("reviews"), FIRST)
     wait(app)
@@ -205,7 +211,7 @@ def test_a_job_that_fails_is_told_with_its_last_words(tmp_path: Path, apps: list
 
 def test_another_try_is_another_key(tmp_path: Path, apps: list[App]) -> None:
     """Exit status 75 is tried again as often as `retries` says, each try in a folder of its own, then it has failed."""
-    app = deployed(tmp_path, more=trained_by(saying("raise SystemExit(75)"), retries=1))
+    app = with_trainer(tmp_path, trained_by(saying("raise SystemExit(75)"), retries=1))
     apps.append(app)
     states = []
     for hour in range(3):
@@ -225,7 +231,7 @@ def test_a_crash_before_the_start_loses_nothing(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    app = deployed(tmp_path, more=trained_by(saying("raise SystemExit(3)")))
+    app = with_trainer(tmp_path, trained_by(saying("raise SystemExit(3)")))
     apps.append(app)
     with monkeypatch.context() as patch:
         patch.setattr(asking, "begin_job", killed)
@@ -241,7 +247,7 @@ def test_a_crash_before_the_start_loses_nothing(
 
 def test_a_job_whose_watchdog_was_killed_is_ended_and_tried_again(tmp_path: Path, apps: list[App]) -> None:
     """Nobody watches it any more, so it is ended, and what it may still write is never taken."""
-    app = deployed(tmp_path, more=trained_by(saying("import time; time.sleep(600)"), grace="1s"))
+    app = with_trainer(tmp_path, trained_by(saying("import time; time.sleep(600)"), grace="1s"))
     apps.append(app)
     run_cycle(app, app.stream("reviews"), FIRST)
     watch = job_folder(app, open_one(app)) / "watch.json"
@@ -262,7 +268,7 @@ def test_a_job_whose_watchdog_was_killed_is_ended_and_tried_again(tmp_path: Path
 
 def test_a_replay_starts_no_job(tmp_path: Path, apps: list[App]) -> None:
     """Past data are never given to a program: a stream that only a trainer trains is refused."""
-    app = deployed(tmp_path, more=trained_by(saying("raise SystemExit(3)")))
+    app = with_trainer(tmp_path, trained_by(saying("raise SystemExit(3)")))
     apps.append(app)
     with pytest.raises(InputError, match="is trained by python alone, which a replay does not start"):
         replay(app, app.stream("reviews"), str(tmp_path / "1.csv"))
@@ -270,7 +276,7 @@ def test_a_replay_starts_no_job(tmp_path: Path, apps: list[App]) -> None:
 
 def test_train_waits_and_says_what_came_of_it(tmp_path: Path, apps: list[App]) -> None:
     """`trueup train` asks, waits without the lease and tells the reason; the attempt is kept."""
-    app = deployed(tmp_path, more=trained_by(saying("raise SystemExit(2)")))
+    app = with_trainer(tmp_path, trained_by(saying("raise SystemExit(2)")))
     apps.append(app)
     told: list[str] = []
     with pytest.raises(NotTrainable, match=r"could not use what it was given \(exit status 2\)"):
