@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 
 from tests.made_deployments import deployed
-from tests.made_trainers import EXAMPLES, FIRST, SECOND
+from tests.made_trainers import EXAMPLES, FIRST, ODD_JOB, SECOND, open_one
 from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.train.asking import begin_job
 from trueup.flows.train.collecting import is_at_work
+from trueup.monitoring.causes import Cause
 from trueup.storage.trainers.training_requests import TrainerRequests
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -37,7 +38,32 @@ def other(job: str) -> None:
 if __name__ == "__main__":
     other.serve(name="slow")
 """
-PATIENCE = 240.0
+GONE_WRONG = f"""
+import os, resource, signal, sys
+from prefect import flow, serve
+
+sys.path.insert(0, {str(ODD_JOB.parent)!r})
+
+@flow
+def killed(job: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+@flow
+def hoard(job: str) -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (4 * 10**9, 4 * 10**9))  # as a team limits what its flows may hold
+    bytearray(8 * 10**9)
+
+@flow
+def liar(job: str) -> None:
+    import odd_job
+
+    os.environ["TRUEUP_JOB"] = job
+    odd_job.main("train", "liar")
+
+if __name__ == "__main__":
+    serve(*(one.to_deployment(name="odd") for one in (killed, hoard, liar)))
+"""
+PATIENCE = 600.0
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +115,7 @@ def asking(folder: Path, deployment: str) -> App:
     return deployed(
         folder,
         more="\n[streams.reviews.training]\ncandidates = []\n[streams.reviews.training.trainer]\n"
-        f'deployment = "{deployment}"\ngrace = "1s"\n',
+        f'deployment = "{deployment}"\ngrace = "1s"\nretries = 0\n',
     )
 
 
@@ -129,6 +155,31 @@ def test_a_run_past_its_deadline_is_cancelled_and_never_taken(api: str, tmp_path
     assert "did not finish within 1h and was ended" in done["trainer"]["said"]
     assert runs_of("other/slow") == ["CANCELLED"]
     app.close()
+
+
+def test_what_befalls_a_flow_is_its_reason(api: str, tmp_path: Path) -> None:
+    """Killed, out of memory and lying: one incident with the reason each, and no champion."""
+    (tmp_path / "odd.py").write_text(GONE_WRONG)
+    reasons = {
+        "killed": ("failed", "killed/odd was killed before it ended, in its only try."),
+        "hoard": ("failed", "MemoryError"),
+        "liar": ("taken", "evaluation rows otherwise than its trainer says"),
+    }
+    apps = {what: asking(tmp_path / what, f"{what}/odd") for what in reasons}
+    with serving(api, str(tmp_path / "odd.py")):
+        until(lambda: all(registered(f"{what}/odd") for what in reasons))
+        for app in apps.values():
+            run_cycle(app, app.stream("reviews"), FIRST)
+        for app in apps.values():
+            until(lambda: not is_at_work(app, open_one(app)))  # noqa: B023 - it is asked at once
+    for what, app in apps.items():
+        done = run_cycle(app, app.stream("reviews"), SECOND)
+        state, said = reasons[what]
+        assert done["trainer"]["state"] == state, done["trainer"]
+        assert said in (done["gate"]["tests"][0]["said"] if state == "taken" else done["trainer"]["said"])
+        assert [incident.cause for incident in app.incidents.open_ones("reviews")] == [Cause.TRAINER]
+        assert app.registry.alias("reviews", "champion") is None
+        app.close()
 
 
 def test_a_run_that_nobody_ends_may_still_run(api: str, tmp_path: Path) -> None:

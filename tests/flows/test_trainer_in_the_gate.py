@@ -26,7 +26,7 @@ from trueup.storage.promotions import PromotionState
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 BROKE = TRAINED + WEEK
-SETTINGS = trained_by([sys.executable, str(ODD_JOB)], env=["ODD"], memory="4GB")
+SETTINGS = trained_by([sys.executable, str(ODD_JOB), "train"], env=["ODD"], memory="4GB")
 
 
 @pytest.fixture(scope="module")
