@@ -20,7 +20,14 @@ from pydantic import (
 from trueup.feedback.schema_check import check_schema
 from trueup.flows.alert_settings import AlertSettings
 from trueup.flows.mail_settings import LinkSettings, SmtpSettings
-from trueup.flows.settings_faults import faults_of, is_json, place_of, refused_settings, settings_variables
+from trueup.flows.settings_faults import (
+    faults_of,
+    is_json,
+    place_of,
+    refused_settings,
+    settings_variables,
+    shown_value,
+)
 from trueup.flows.settings_secrets import refuse_secrets
 from trueup.reports.alerts.links import checked_site, links_of_site
 from trueup.reports.masking import MaskRule
@@ -218,7 +225,7 @@ def read_settings(text: str, name: str) -> Settings:
         settings = _with_variables(values) if _is_set(os.environ) else Settings(**values)
     except ValidationError as error:
         raise refused_settings(faults_of(error, name)) from None
-    if unfit := dict((*_unfit_schemas(settings, name), *_unfit_rules(settings, name))):
+    if unfit := dict((*_unfit_schemas(settings, name), *_unfit_rules(settings, name), *_unfit_spaces(settings, name))):
         raise refused_settings(unfit)
     return settings
 
@@ -242,6 +249,17 @@ def _unfit_rules(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
                     f"there is no stream '{stream}', so nobody would be alerted (configured: {known}); fix the "
                     "name, or leave `streams` out for all"
                 )
+
+
+def _unfit_spaces(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
+    """The spaces of candidates from which nothing could be drawn: where, and why."""
+    for stream in settings.streams.values():
+        if stream.training.spaces:
+            from trueup.training.candidates.spaces import space_faults
+
+            for where, why, value in space_faults(stream):
+                place = place_of(("streams", stream.name, "training", "spaces", *where), name)
+                yield place, f"{why} (it is {shown_value(value)})"
 
 
 def _is_set(variables: Iterable[str]) -> bool:

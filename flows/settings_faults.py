@@ -59,11 +59,11 @@ def _said(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return "this key is unknown"
     said = " ".join(error["msg"].removeprefix("Value error, ").split())
-    shown = _shown(error["input"])
+    shown = shown_value(error["input"])
     return said if isinstance(error["input"], dict) or shown in said else f"{said} (it is {shown})"
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
     """A wrong value as its own line can show it: short, and without a login."""
     try:
         said = without_secrets(repr(value))

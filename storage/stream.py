@@ -65,6 +65,8 @@ class Training(Frozen):
     refit_below: Annotated[int, Field(ge=0)] = 0
     time_limit: str = "5m"
     owner: str = ""
+    spaces: dict[str, dict[str, Any]] = Field(default_factory=dict)  # family, hyperparameter: what may be drawn
+    configurations: Annotated[int, Field(ge=1, le=1000)] = 20  # drawn of all spaces together
     trainer: Trainer = Trainer()
 
     _checked = field_validator("time_limit")(checked_span)

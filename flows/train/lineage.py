@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -98,14 +98,26 @@ def occasion_of(asked: Mapping[str, Any]) -> str:
     return "retrain" if asked["report_id"] else "first training"
 
 
-def lineage(app: App, rows: Rows, *, snapshot: str, seed: int, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What leads from a version back to the rows, the code and the check that it came of."""
+def lineage(
+    app: App,
+    rows: Rows,
+    *,
+    snapshot: str,
+    seed: int,
+    asked: Mapping[str, Any],
+    drawn: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
+    """What leads from a version back to the rows, the code and the check that it came of.
+
+    drawn: the candidates that were drawn of `training.spaces`, as they are kept.
+    """
     return {
         "snapshot": {"hash": Path(snapshot).stem, "file": snapshot, "labels": int(rows.labelled.sum()), **span(rows)},
         "asked": dict(asked),
         "commit": git_commit(app.config.parent if app.config else app.home),
         "trueup_commit": git_commit(SOURCE) if (SOURCE / ".git").exists() else "",
         "seed": seed,
+        **({"drawn": list(drawn)} if drawn else {}),
     }
 
 
@@ -124,6 +136,7 @@ def lineage_in_words(record: VersionRecord) -> dict[str, str]:
         **({"window": f"{window['rows']} rows {_from_to(window)}"} if window else {}),
         "commit": found["commit"] or "–",
         "seed": str(found["seed"]),
+        **({"drawn": _drawn_in_words(record, found["drawn"])} if "drawn" in found else {}),
     }
 
 
@@ -131,6 +144,11 @@ def _refit_in_words(record: VersionRecord) -> str:
     from trueup.training.models.refit import refit_in_words
 
     return f"v{record.version} {refit_in_words(record.refit_labels, record.document['labels'])}"
+
+
+def _drawn_in_words(record: VersionRecord, drawn: Sequence[Mapping[str, str]]) -> str:
+    tried = sum(bool(one.get("drawn")) for one in record.document["candidates"])
+    return f"{len(drawn)} candidates of training.spaces, {tried} of them tried before the time was up"
 
 
 def _from_to(ends: Mapping[str, Any]) -> str:

@@ -92,6 +92,7 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
     made = fit(recipe, stream, learning, record.document["seed"], recent_row_count(stream, rows))
     with threadpool_limits(1):  # sums that threads share differ in the last bit
         found = differences(answer(stored, stream, rows.features), answer(made.model, stream, rows.features))
+    drawn = drawn_again(stream, record, learning)
     others = other_packages(recorded_packages(registered.tags), packages())
     labels = record.refit_labels or record.document["labels"], len(made.used)
     erased = any(number in erasure.versions for erasure in ErasureLog(app.database).of(stream.name))
@@ -101,6 +102,7 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
         "snapshot": PurePosixPath(record.snapshot).stem,
         "recipe": recipe.params(),
         "candidates": [],
+        "drawn": drawn,
         "gate": None,
         "promotion": None,
         "identical": not found.different,
@@ -112,7 +114,8 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
         "settings": {"kept": then is not None, "changed": changed},
         "erased": erased,
         "said": (_erased_said(number, found) if erased else _said(number, found, labels, others))
-        + _settings_said(then is not None, changed),
+        + _settings_said(then is not None, changed)
+        + _drawn_said(drawn),
     }
 
 
@@ -123,6 +126,17 @@ def differences(one: PredictionsAndScores, other: PredictionsAndScores) -> Diffe
     numbers = one[0].dtype == np.float64
     apart = np.abs(one[0] - other[0]) if numbers else np.abs(one[1] - other[1])
     return Differences(len(different), int(different.sum()), float(np.nanmax(apart, initial=0.0)))
+
+
+def drawn_again(stream: StreamSettings, record: VersionRecord, learning: Rows) -> dict[str, Any] | None:
+    """The candidates that were drawn for the training, and whether its seed draws them again; None: none were."""
+    kept = (record.document.get("lineage") or {}).get("drawn")
+    if not kept:
+        return None
+    from trueup.training.candidates.spaces import drawn_recipes
+
+    again = [recipe.params() for recipe in drawn_recipes(stream, record.document["seed"], learning)]
+    return {"candidates": kept, "same": again == kept}
 
 
 def other_packages(recorded: Mapping[str, str], installed: Mapping[str, str]) -> tuple[Package, ...]:
@@ -151,6 +165,13 @@ def _settings_said(kept: bool, changed: Sequence[Mapping[str, Any]]) -> str:
         return ""
     told = "; ".join(f"{one['key']} was {json.dumps(one['then'])}, is {json.dumps(one['now'])}" for one in changed)
     return f" The settings of its training were used; today's are others: {told}."
+
+
+def _drawn_said(drawn: Mapping[str, Any] | None) -> str:
+    if drawn is None:
+        return ""
+    found = "draws them again" if drawn["same"] else "draws others here, since packages or rows are not the same"
+    return f" {len(drawn['candidates'])} candidates of its search were drawn from training.spaces; its seed {found}."
 
 
 def _erased_said(number: int, found: Differences) -> str:

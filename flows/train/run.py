@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from trueup.flows.alert.incidents import incident_for
 from trueup.flows.app import App
 from trueup.flows.check.labels import snapshot_rows
 from trueup.flows.train.artifacts import MakeArtifacts, training_artifacts
+from trueup.flows.train.candidate_search import search_candidates
 from trueup.flows.train.data_checks import check_training_data
 from trueup.flows.train.description import PAGE, in_markdown, page_of_training, story_of
 from trueup.flows.train.final_fit import FinalFit, References, final_fit, keep_references
@@ -87,15 +87,16 @@ def train_version(
         )
     data = check_training_data(app, stream, rows, as_of)
     seed = seed_of(stream, as_of)
-    result = _search(stream, rows, seed, on_candidate)
+    searched = search_candidates(stream, rows, seed, on_candidate)
     lease.confirm(app.database)
     registered = app.registry.find_version_by_tag(stream.name, "cycle", cycle_id)
     # What is registered stays as it is: under a time limit another search may come to another winner.
-    winner = registered.recipe if registered else result.winner
+    winner = registered.recipe if registered else searched.result.winner
     refit = lineage_tag(registered.tags, "refit") is not None if registered else asks_for_refit(stream, rows)
     fit = final_fit(stream, rows, winner, seed, refit=refit)
     references = keep_references(app, stream, rows, fit, seed)
-    source = lineage(app, rows, snapshot=references.snapshot, seed=seed, asked=asked)
+    drawn = searched.drawn_params()
+    source = lineage(app, rows, snapshot=references.snapshot, seed=seed, asked=asked, drawn=drawn)
     cut_off = utc(rows.meta["time"].iloc[-1].to_pydatetime())
     if registered is None:
         registered = _register(
@@ -105,7 +106,7 @@ def train_version(
             cycle_id=cycle_id,
             as_of=as_of,
             cut_off=cut_off,
-            result=result,
+            result=searched.result,
             fit=fit,
             references=references,
             source=source,
@@ -122,7 +123,7 @@ def train_version(
         quality=references.quality,
         document={
             "recipe": winner.params(),
-            "candidates": [_candidate(trial, winner) for trial in result.trials],
+            "candidates": searched.trials(winner),
             "metrics": fit.metrics,
             "rows": len(rows),
             "labels": len(fit.judged_fit.used),
@@ -135,18 +136,6 @@ def train_version(
     )
     app.promotions.add_version(lease, record)
     return _as_trained(record)
-
-
-def _search(stream: StreamSettings, rows: Rows, seed: int, on_candidate: Callable[[Any], None]) -> SearchResult:
-    """The candidates compared on the training side of the snapshot, within the stream's time limit."""
-    from trueup.training.candidates.recipes import candidates
-    from trueup.training.search import search
-
-    learning = rows.take(~rows.meta["evaluation"].to_numpy())
-    started = time.monotonic()
-    return search(
-        stream, learning, candidates(stream, learning), seed, lambda: time.monotonic() - started, on_candidate
-    )
 
 
 def _register(
@@ -202,7 +191,12 @@ def _register(
             fitted=fit.serving,
             metrics=fit.metrics,
             description=in_markdown(story),
-            lineage={"seed": str(source["seed"]), "report": source["asked"]["report_id"] or "", "refit": refit_tag},
+            lineage={
+                "seed": str(source["seed"]),
+                "report": source["asked"]["report_id"] or "",
+                "refit": refit_tag,
+                "drawn": str(len(source.get("drawn", ())) or ""),
+            },
             files=files,
             mask=_mask(app),
         ),
@@ -239,14 +233,3 @@ def load_trained(app: App, stream: StreamSettings, record: VersionRecord) -> tup
     learning = rows if record.refit_labels else rows.take(~rows.meta["evaluation"].to_numpy())
     used = learnable(stream, learning, recipe, recent_row_count(stream, rows))
     return Fitted(app.registry.load(stream.name, record.version), recipe, used), rows
-
-
-def _candidate(trial: Any, winner: Any) -> dict[str, Any]:
-    return {
-        **trial.recipe.params(),
-        "metrics": trial.metrics,
-        "blocks": trial.blocks,
-        "seconds": round(trial.seconds, 3),
-        "failed": trial.failed,
-        "winner": trial.recipe == winner,
-    }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from tests.flows.test_commands import Shell
 from tests.made_deployments import ONE_CANDIDATE, with_champion
 from tests.made_rows import make_rows
 from trueup.flows.app import App, open_app
+from trueup.flows.train.lineage import lineage_in_words
 from trueup.flows.train.reproduce import Package, differences, other_packages
 from trueup.storage import tables
 from trueup.training.registry.run_tags import recorded_packages
@@ -193,3 +196,30 @@ def test_what_nobody_recorded_counts_as_another_package() -> None:
     """A version trained before packages were noted cannot be said to have had the same."""
     assert other_packages({"numpy": "1"}, {"numpy": "1", "scipy": "2"}) == (Package("scipy", None, "2"),)
     assert other_packages({"numpy": "1"}, {"numpy": "1"}) == ()
+
+
+SPACED = (
+    ONE_CANDIDATE + "configurations = 2\n[streams.reviews.training.spaces.linear_svm]\n"
+    "C = { low = 0.1, high = 1.0, scale = 'log' }\n"
+)
+
+
+def test_what_was_drawn_for_a_training_is_kept_and_drawn_again(tmp_path: Path) -> None:
+    """The store, MLflow, `models show` and `train --reproduce` have the drawn candidates; the seed gives them again."""
+    with_champion(tmp_path, more=SPACED).close()
+    shell = Shell(tmp_path)
+    app = opened(shell)
+    (record,) = app.promotions.versions("reviews")
+    run = app.registry.client().get_run(record.run_id)
+    lineage = app.registry.client().download_artifacts(record.run_id, "lineage/lineage.json")
+    app.close()
+    drawn = record.document["lineage"]["drawn"]
+    tried = [one for one in record.document["candidates"] if one["drawn"]]
+    assert [one["model"] for one in drawn] == ["linear_svm"] * 2
+    assert [one["hyper"] for one in tried] == [one["hyper"] for one in drawn]
+    assert run.data.tags["trueup.drawn"] == "2"
+    assert json.loads(Path(lineage).read_text())["drawn"] == drawn
+    assert lineage_in_words(record)["drawn"].startswith("2 candidates of training.spaces, 2 of them tried")
+    done = shell("train -s reviews --reproduce 1").document
+    assert done["drawn"] == {"candidates": drawn, "same": True}
+    assert "its seed draws them again" in done["said"]

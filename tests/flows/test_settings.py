@@ -201,3 +201,50 @@ def test_a_variable_that_sets_nothing_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("TRUEUP_STREAM__REVIEWS__POLICY__WINDOW", "99")
     with pytest.raises(ConfigError, match="TRUEUP_STREAM__REVIEWS__POLICY__WINDOW sets nothing"):
         read_settings(MINIMAL, "trueup.toml")
+
+
+TABULAR = '[streams.r]\ntime = "at"\nnumeric = ["a"]\n[streams.r.label]\ncolumn = "y"\n[streams.r.training.spaces'
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (".boosting]\na = 1\n", "spaces.boosting: no family of this stream that could be tuned; write one of logistic"),
+        (".ridge]\nalpha = 1\n", "spaces.ridge: no family of this stream"),
+        (".linear_svm]\n", "spaces.linear_svm: names no hyperparameter; write some of C"),
+        (".adaboost]\nC = 1\n", "spaces.adaboost.C: no hyperparameter .* write some of n_estimators, max_depth"),
+        (".adaboost]\nmax_depth = 1.5\n", "adaboost.max_depth: write a whole number from 1 to 64, .*it is 1.5"),
+        (".adaboost]\nmax_depth = [1, true]\n", "adaboost.max_depth: write a whole number"),
+        (".linear_svm]\nC = nan\n", "linear_svm.C: write a number from 1e-06 to 1e\\+06"),
+        (".linear_svm]\nC = []\n", "linear_svm.C: write a number"),
+        (".linear_svm]\nC = { low = 3, high = 1 }\n", "linear_svm.C: low is not below high"),
+        (".linear_svm]\nC = { low = 3 }\n", "linear_svm.C: a range has low and high"),
+        (".linear_svm]\nC = { low = 1, high = 3, scale = 'ln' }\n", 'may have scale = "linear" or "log"'),
+        (".linear_svm]\nC = { low = 0, high = 3 }\n", "linear_svm.C: low and high are each a number from 1e-06"),
+        (
+            ".gradient_boosting]\nl2_regularization = { low = 0, high = 3, scale = 'log' }\n",
+            "a logarithmic range begins above 0",
+        ),
+        ("]\nlinear_svm = 1\n", "spaces.linear_svm: Input should be a valid dictionary"),
+        (
+            ".linear_svm]\nC = 1\n[streams.r.training]\ncandidates = []\ntrainer = { command = ['train'] }\n",
+            "spaces are tried beside candidates",
+        ),
+    ],
+)  # fmt: skip
+def test_spaces_of_which_nothing_could_be_drawn_are_refused(table: str, said: str) -> None:
+    """The family, the hyperparameter and what it allows are named when the settings are read."""
+    with pytest.raises(ConfigError, match=said):
+        read_settings(TABULAR + table, "trueup.toml")
+
+
+def test_spaces_are_read_as_they_are_written() -> None:
+    """A number, a list and a range, and how many are drawn."""
+    ranged = ".linear_svm]\nC = { low = 0.01, high = 10, scale = 'log' }\n"
+    more = "[streams.r.training.spaces.adaboost]\nmax_depth = [1, 3]\n[streams.r.training]\nconfigurations = 7\n"
+    training = read_settings(TABULAR + ranged + more, "trueup.toml").stream("r").training
+    assert training.configurations == 7
+    assert training.spaces == {
+        "linear_svm": {"C": {"low": 0.01, "high": 10, "scale": "log"}},
+        "adaboost": {"max_depth": [1, 3]},
+    }

@@ -66,7 +66,7 @@ def _random_forest(hyper: dict[str, Any], stream: StreamSettings, seed: int) -> 
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     if stream.is_regression:
-        return RandomForestRegressor(**hyper, max_features=1 / 3, random_state=seed)
+        return RandomForestRegressor(**{"max_features": 1 / 3, **hyper}, random_state=seed)
     return RandomForestClassifier(**hyper, random_state=seed)
 
 

@@ -1,0 +1,58 @@
+"""The search of a training: its candidates, what is drawn of the stream's spaces, and how they are written down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trueup.storage.rows import Rows
+from trueup.storage.stream import StreamSettings
+
+if TYPE_CHECKING:
+    from trueup.training.candidates.recipes import Recipe
+    from trueup.training.search import SearchResult
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search found, and the recipes that were drawn for it, tried or not."""
+
+    result: SearchResult
+    drawn: tuple[Recipe, ...]
+
+    def trials(self, winner: Recipe) -> list[dict[str, Any]]:
+        """Every trial as it is kept and printed."""
+        return [
+            {
+                **trial.recipe.params(),
+                "metrics": trial.metrics,
+                "blocks": trial.blocks,
+                "seconds": round(trial.seconds, 3),
+                "failed": trial.failed,
+                "winner": trial.recipe == winner,
+                "drawn": trial.recipe in self.drawn,
+            }
+            for trial in self.result.trials
+        ]
+
+    def drawn_params(self) -> list[dict[str, str]]:
+        """What was drawn, in the order in which it was to be tried."""
+        return [recipe.params() for recipe in self.drawn]
+
+
+def search_candidates(stream: StreamSettings, rows: Rows, seed: int, on_candidate: Callable[[Any], None]) -> Searched:
+    """The candidates compared on the training side of the snapshot, within the stream's time limit.
+
+    Those that are drawn come last: of equals the earlier wins, so luck in drawing moves nothing.
+    """
+    from trueup.training.candidates.recipes import candidates
+    from trueup.training.candidates.spaces import drawn_recipes
+    from trueup.training.search import search
+
+    learning = rows.take(~rows.meta["evaluation"].to_numpy())
+    drawn = drawn_recipes(stream, seed, learning)
+    started = time.monotonic()
+    tried = (*candidates(stream, learning), *drawn)
+    return Searched(search(stream, learning, tried, seed, lambda: time.monotonic() - started, on_candidate), drawn)
