@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trueup.storage.rows import Rows
@@ -23,7 +23,8 @@ class Searched:
     drawn: tuple[Recipe, ...]
 
     def trials(self, winner: Recipe) -> list[dict[str, Any]]:
-        """Every trial as it is kept and printed."""
+        """Every trial as it is kept and printed; one that won and was calibrated is drawn if it was drawn without."""
+        drawn = {replace(recipe, calibration="none") for recipe in self.drawn}
         return [
             {
                 **trial.recipe.params(),
@@ -32,7 +33,7 @@ class Searched:
                 "seconds": round(trial.seconds, 3),
                 "failed": trial.failed,
                 "winner": trial.recipe == winner,
-                "drawn": trial.recipe in self.drawn,
+                "drawn": replace(trial.recipe, calibration="none") in drawn,
             }
             for trial in self.result.trials
         ]

@@ -147,8 +147,9 @@ def _refit_in_words(record: VersionRecord) -> str:
 
 
 def _drawn_in_words(record: VersionRecord, drawn: Sequence[Mapping[str, str]]) -> str:
-    tried = sum(bool(one.get("drawn")) for one in record.document["candidates"])
-    return f"{len(drawn)} candidates of training.spaces, {tried} of them tried before the time was up"
+    tried = [{name: one[name] for name in drawn[0]} for one in record.document["candidates"]]
+    left = sum(one not in tried for one in drawn)
+    return f"{len(drawn)} candidates of training.spaces" + (f", {left} not tried: the time was up" if left else "")
 
 
 def _from_to(ends: Mapping[str, Any]) -> str:

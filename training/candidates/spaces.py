@@ -104,7 +104,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Listed:
-    """Values of which each is tried, drawn equally often."""
+    """Values that are drawn equally often, each where as many are drawn."""
 
     values: tuple[Any, ...]
 
@@ -146,15 +146,15 @@ class Space:
         Drawn is by Latin hypercube (McKay, Beckman and Conover 1979): of n, one from each n-th part of every range,
         and each way and each value of a list equally often.
         """
-        dimensions: tuple[Axis, ...] = (self.ways, *self.axes.values())
+        axes = tuple(self.axes.values())
         if self.count <= most:
-            every = (self.recipe(way, values) for way, *values in product(*(d.every() for d in dimensions)))
+            every = (self.recipe(way, values) for way, *values in product(self.ways.values, *(a.every() for a in axes)))
             return tuple(recipe for recipe in dict.fromkeys(every) if recipe not in known)
         found: dict[Recipe, None] = {}
         for _ in range(ROUNDS):
-            for shares in _latin_hypercube(most - len(found), len(dimensions), rng):
-                way, *values = (d.at(share) for d, share in zip(dimensions, shares, strict=True))
-                if (recipe := self.recipe(way, values)) not in known:
+            for way, *shares in _latin_hypercube(most - len(found), 1 + len(axes), rng):
+                values = [axis.at(share) for axis, share in zip(axes, shares, strict=True)]
+                if (recipe := self.recipe(self.ways.at(way), values)) not in known:
                     found[recipe] = None
         return tuple(found)
 
@@ -179,8 +179,9 @@ def drawn_recipes(stream: StreamSettings, seed: int, rows: Rows | None = None) -
     """
     import numpy as np
 
-    known = frozenset(candidates(stream, rows))
-    spaces = {family: space for family in stream.training.spaces if (space := _space(stream, family, rows)).ways.values}
+    known, defaults = frozenset(candidates(stream, rows)), _defaults(stream, rows)
+    spaces = {family: _space(family, table, defaults) for family, table in stream.training.spaces.items()}
+    spaces = {family: space for family, space in spaces.items() if space.ways.values}
     left, drawn = stream.training.configurations, {}
     for place, family in enumerate(sorted(spaces, key=lambda name: (spaces[name].count, name))):
         rng = np.random.default_rng([seed, *family.encode()])
@@ -190,11 +191,10 @@ def drawn_recipes(stream: StreamSettings, seed: int, rows: Rows | None = None) -
     return tuple(recipe for family in order for recipe in drawn.get(family, ()))
 
 
-def _space(stream: StreamSettings, family: str, rows: Rows | None) -> Space:
-    table = stream.training.spaces[family]
+def _space(family: str, table: Mapping[str, Any], defaults: Sequence[Recipe]) -> Space:
     axes = {name: _axis(parameter, table[name]) for name, parameter in PARAMETERS[family].items() if name in table}
     ways: dict[Recipe, Recipe] = {}  # of defaults that differ in nothing but what is drawn, one
-    for recipe in _defaults(stream, rows):
+    for recipe in defaults:
         if recipe.model == family:
             fixed = tuple((name, value) for name, value in recipe.hyper if name not in axes)
             ways.setdefault(replace(recipe, hyper=fixed), recipe)
@@ -268,4 +268,5 @@ def _range(parameter: Parameter, written: Mapping[str, Any]) -> Range:
         raise ValueError("low is not below high; turn them round, or write the number alone")
     if scale == "log" and low <= 0:
         raise ValueError('a logarithmic range begins above 0; raise low, or take scale = "linear"')
+    low, high = (low, high) if parameter.whole else (float(low), float(high))
     return Range(low, high, scale == "log", parameter.whole)
