@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.promotion import pays, shifts
+from benchmarks.promotion import pays, shifts, tuning
 from benchmarks.promotion.document import document, file_of, with_section
 from benchmarks.promotion.registry import SECTIONS, section
 from benchmarks.promotion.section import Options
 
+SO_FAR = {"pays": pays.so_far, "tuning": tuning.so_far}  # the sections that can be told before they are whole
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -30,16 +31,17 @@ def main() -> None:
     told.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     told.add_argument("--results", type=Path, default=RESULTS, metavar="DIR")
     told.add_argument("--write", type=Path, metavar="FILE", help="the page to write afterwards")
-    told.add_argument("--so-far", action="store_true", help="with --into: what a run has found by now, of pays")
+    told.add_argument("--so-far", action="store_true", help="with --into: what a run has found by now")
     told.add_argument("--into", type=Path, metavar="FILE", help="the page in which to replace the measured sections")
     chosen = told.parse_args()
     results: Path = chosen.results / "quick" if chosen.quick else chosen.results
     if chosen.so_far:
-        chosen.only = ["pays"]
-        folder = results / pays.__name__.rpartition(".")[2]
+        chosen.only = chosen.only or ["pays"]
+        folder = results / chosen.only[0]
         results = folder / "so far"
         results.mkdir(parents=True, exist_ok=True)
-        keep(file_of(results, folder.name), pays.so_far(folder), Options(chosen.quick, chosen.processes, folder), 0.0)
+        found = SO_FAR[folder.name](folder)
+        keep(file_of(results, folder.name), found, Options(chosen.quick, chosen.processes, folder), 0.0)
     for name in chosen.only or SECTIONS:
         if not file_of(results, name).exists():
             measure(name, Options(chosen.quick, chosen.processes, results / name), file_of(results, name))

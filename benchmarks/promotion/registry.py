@@ -11,6 +11,7 @@ SECTIONS = (
     "search_speed",
     "quality",
     "refit",
+    "tuning",
     "shifts",
     "replays",
     "answered",
