@@ -44,6 +44,7 @@ window = 400
 settle = "{settle}"
 [streams.reviews.training]
 time_limit = "5s"
+embeddings = false
 """
 
 

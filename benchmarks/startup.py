@@ -19,7 +19,7 @@ from pathlib import Path
 COMMANDS = ("--help", "--version", "status", "reports list", "alerts list", "models history -s reviews")
 YARDSTICK = "import typer, sqlalchemy"
 TRUEUP = "from trueup.flows.cli.main import main; main()"
-HEAVY = ("pandas", "pyarrow", "mlflow", "sklearn", "numpy", "evidently")
+HEAVY = ("pandas", "pyarrow", "mlflow", "sklearn", "numpy", "evidently", "onnxruntime", "tokenizers")
 LEFT_OUT = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "TRUEUP_HOME", "TRUEUP_CONFIG")  # of the environment
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from trueup.flows.channel_settings import secrets_of_channel
-from trueup.flows.environment import log_in_to_mlflow, prepare
+from trueup.flows.environment import log_in_to_mlflow, name_weights, prepare
 from trueup.flows.settings import Located, Settings, locate
 from trueup.storage.actors import account
 from trueup.storage.database import Database, open_database
@@ -246,6 +246,7 @@ def assemble(located: Located) -> App:
         sys.path.append(beside)  # a team's own candidates lie beside its settings
     remember(_secrets(located.settings), apart_from=("trueup", *located.settings.streams))
     keep_out_of_logs()
+    name_weights(located.settings.embeddings.weights)
     return App(located.settings, located.file, located.home, settled=_settled(located))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from trueup.storage.errors import ConfigError
 from trueup.storage.secrets import remember
 from trueup.training.registry.mlflow_variables import prepare_mlflow
+from trueup_model.weights import WEIGHTS_VARIABLE
 
 
 def prepare(home: Path) -> None:
@@ -30,6 +31,21 @@ def prepare(home: Path) -> None:
     for name, value in wanted.items():
         os.environ.setdefault(name, value)
     prepare_mlflow()
+
+
+def name_weights(file: str) -> None:
+    """Tell models where the weights of one's own are; child processes inherit it. Empty: the extra's are used.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    if file and not Path(file).is_file():
+        raise ConfigError(
+            f"[embeddings] weights: there is no file '{file}', so no text could be read by it. Name the ONNX file, or "
+            "leave it out for the weights of the extra `embeddings`."
+        )
+    if file:
+        os.environ[WEIGHTS_VARIABLE] = file
 
 
 def log_in_to_mlflow(block: str) -> None:

@@ -88,6 +88,12 @@ class SiteSettings(Frozen):
     mask: MaskRule = "auto"
 
 
+class EmbeddingSettings(Frozen):
+    """The ONNX file that reads texts as sentence embeddings; empty: that of the extra `embeddings`."""
+
+    weights: str = ""
+
+
 class Settings(Frozen):
     """One deployment: its streams and where its state is kept."""
 
@@ -99,6 +105,7 @@ class Settings(Frozen):
     alerts: AlertSettings = AlertSettings()
     serve: ServeSettings = ServeSettings()
     site: SiteSettings = SiteSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
 
     @model_validator(mode="before")
     @classmethod
@@ -188,7 +195,10 @@ def _from(folder: Path, settings: Settings) -> Settings:
     smtp = smtp.model_copy(update={"ca": from_folder(smtp.ca, folder)})
     site = settings.site.model_copy(update={"to": from_folder(settings.site.to, folder)})
     streams = {name: _from_stream(folder, stream) for name, stream in settings.streams.items()}
-    begun = {"streams": streams, "store": store, "tracking": tracking, "smtp": smtp, "site": site}
+    embeddings = EmbeddingSettings(weights=from_folder(settings.embeddings.weights, folder))
+    begun = {
+        "streams": streams, "store": store, "tracking": tracking, "smtp": smtp, "site": site, "embeddings": embeddings,
+    }  # fmt: skip
     return settings.model_copy(update=begun)
 
 

@@ -57,13 +57,14 @@ class LabelPolicy(Frozen):
 
 
 class Training(Frozen):
-    """What may become champion, and how long finding it may take."""
+    """What may become champion, and how long finding it may take. embeddings: tried where that extra is installed."""
 
     candidates: tuple[str, ...] = ("default",)
     evaluation_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
     split_salt: str = ""
     refit_below: Annotated[int, Field(ge=0)] = 0
     time_limit: str = "5m"
+    embeddings: bool = True
     owner: str = ""
     spaces: dict[str, dict[str, Any]] = Field(default_factory=dict)  # family, hyperparameter: what may be drawn
     configurations: Annotated[int, Field(ge=1, le=1000)] = 20  # drawn of all spaces together

@@ -90,6 +90,16 @@ def runs_have_no_pictures() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def embeddings_are_not_tried() -> Iterator[pytest.MonkeyPatch]:
+    """To read a text as an embedding takes ten times what all else of it does: tests that look at them say so."""
+    from trueup.training.candidates import recipes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipes, "can_embed", lambda: False)
+        yield patch
+
+
+@pytest.fixture(scope="session", autouse=True)
 def registries_begin_as_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
     """MLflow makes an empty store by dozens of migrations, more than a second: one is made, the others are copies."""
     from trueup.training.registry.registry import Registry

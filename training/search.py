@@ -175,10 +175,14 @@ class _Search:
     def __post_init__(self) -> None:
         self.started = self.clock()
         self.limit = self.stream.training.limit_span.total_seconds()
+        self.matrices.goes_on = self.has_time
+
+    def has_time(self) -> bool:
+        return self.clock() - self.started < self.limit
 
     @property
     def time_is_up(self) -> bool:
-        return any(one.metrics for one in self.judged.values()) and self.clock() - self.started >= self.limit
+        return any(one.metrics for one in self.judged.values()) and not self.has_time()
 
     def judge(self, recipes: Sequence[Recipe], at: int) -> bool:
         """Whether the time sufficed to judge them all on block `at`."""

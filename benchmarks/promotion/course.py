@@ -100,7 +100,7 @@ def deployed(chosen: RealSet, change: Change = lambda stream: stream, file: Path
     """
     with TemporaryDirectory(prefix="trueup-bench-") as home:
         read = open_app(ROOT / "examples" / f"{chosen.name}.toml", Path(home))
-        stream = change(read.stream(chosen.name))
+        stream = change(with_training(read.stream(chosen.name), embeddings=False))  # with the extra or without
         app = App(read.settings.model_copy(update={"streams": {stream.name: stream}}), None, read.home)
         try:
             ingest(app.store, stream, [str(file or DATA / chosen.file)], now=app.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from benchmarks.page import table
 from benchmarks.promotion.section import Bound, Options
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
-from trueup.training.candidates.recipes import candidates
+from trueup.training.candidates.recipes import default_recipes
 from trueup.training.models.fitting import answer, fit, targets
 from trueup.training.models.recency import recent_row_count
 from trueup.training.search import search
@@ -31,25 +31,30 @@ def measure(options: Options) -> dict[str, Any]:
         stream, rows = taken_in(next(one for one in SETS if one.name == name))
         rows = rows.take(rows.labelled)
         rows = rows.take(slice(0, 2000)) if options.quick else rows
-        edges = np.linspace(0, len(rows), 11).astype(int)
         found["sets"][name] = [
-            _tenth(stream, rows.take(slice(0, edges[k])), rows.take(slice(edges[k], edges[k + 1])), k)
-            for k in (TENTHS[-1:] if options.quick else TENTHS)
+            _tenth(stream, *parts) for parts in tenths_of(rows, TENTHS[-1:] if options.quick else TENTHS)
         ]
     return found
 
 
-def _tenth(stream: StreamSettings, past: Rows, later: Rows, k: int) -> dict[str, Any]:
+def tenths_of(rows: Rows, chosen: Sequence[int]) -> Iterator[tuple[Rows, Rows, int]]:
+    """The first k tenths of the rows, the next one, and its number, for each k of `chosen`."""
+    edges = np.linspace(0, len(rows), 11).astype(int)
+    for k in chosen:
+        yield rows.take(slice(0, edges[k])), rows.take(slice(edges[k], edges[k + 1])), k + 1
+
+
+def _tenth(stream: StreamSettings, past: Rows, later: Rows, number: int) -> dict[str, Any]:
     learning = past.take(~past.meta["evaluation"].to_numpy(dtype=bool))
     started = time.monotonic()
-    winner = search(stream, learning, candidates(stream, learning), 0, time.monotonic).winner
+    winner = search(stream, learning, default_recipes(stream), 0, time.monotonic).winner
     searched = time.monotonic() - started
     model = fit(winner, stream, learning, 0, recent_row_count(stream, past)).model
     last = list(stream.label.classes)[-1]
     truth = targets(stream, later) == last
     predicted, chance = answer(model, stream, later.features)
     return {
-        "tenth": k + 1,
+        "tenth": number,
         "labels": len(later),
         "winner": winner.name,
         "hyper": dict(winner.hyper),

@@ -12,6 +12,7 @@ SECTIONS = (
     "quality",
     "refit",
     "tuning",
+    "embeddings",
     "shifts",
     "replays",
     "answered",

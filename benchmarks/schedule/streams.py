@@ -27,6 +27,7 @@ min_labels = 100
 [streams.s{number}.training]
 candidates = ["default"]
 time_limit = "20s"
+embeddings = false
 """
 
 

@@ -35,6 +35,7 @@ from trueup.storage.errors import ModelUnusable, NoChampion, TimeRefused
 from trueup.storage.leases import Lease, hold
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
+from trueup_model.kept_vectors import vectors_kept
 
 RunStep = Callable[[Step, Callable[[], None]], None]
 TRIES = 3  # of an older cycle that fails for a reason that does not pass by itself
@@ -54,6 +55,7 @@ class Watch:
     on_candidate: Callable[[Any], None] = field(default=lambda progress: None)
 
 
+@vectors_kept()
 def run_cycle(
     app: App,
     stream: StreamSettings,

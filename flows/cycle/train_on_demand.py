@@ -26,10 +26,12 @@ from trueup.storage.errors import NoChampion, NotTrainable
 from trueup.storage.leases import Lease, hold
 from trueup.storage.promotions import PromotionAttempt, PromotionState
 from trueup.storage.stream import StreamSettings
+from trueup_model.kept_vectors import vectors_kept
 
 TRAINING = "train-"  # begins the name of a training that belongs to no cycle
 
 
+@vectors_kept()
 def train_now(
     app: App, stream: StreamSettings, as_of: datetime, *, on_candidate: Callable[[Any], None] = lambda progress: None
 ) -> dict[str, Any]:

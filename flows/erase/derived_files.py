@@ -20,6 +20,7 @@ from trueup.storage.identity import IDENTITY_FILE
 
 _BESIDE = ("-wal", "-shm", "-journal", ".lock")
 _OWN = frozenset({IDENTITY_FILE, KEY_FILE, MARKS_FILE})
+_PUBLIC = "trueup_model/wordpieces"  # BERT's vocabulary, beside models that embed: of no record, useless once changed
 
 
 @dataclass
@@ -93,6 +94,8 @@ def _files(home: Path, apart: set[Path]) -> Iterator[Path]:
         for name in sorted(names):
             file = Path(folder) / name
             if file.resolve() in apart or name in _OWN or name.endswith(_BESIDE) or file.is_symlink():
+                continue
+            if file.parent.match(_PUBLIC):
                 continue
             if file.is_file():
                 yield file

@@ -27,6 +27,7 @@ from trueup.storage.errors import ModelUnusable
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
+from trueup_model.kept_vectors import vectors_kept
 
 if TYPE_CHECKING:
     from trueup.training.evaluation.label_feed import AnsweredLabels
@@ -128,6 +129,7 @@ def run_gate_again_in_process(app: App, stream: StreamSettings, version: int, as
     return _run_gate(app, stream, version, as_of, difference_in_process, None, again=True)
 
 
+@vectors_kept()
 def _run_gate(
     app: App,
     stream: StreamSettings,

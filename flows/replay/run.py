@@ -34,6 +34,7 @@ from trueup.storage.rows import Rows
 from trueup.storage.sources.source_settings import SourceSettings
 from trueup.storage.stream import Recipients, StreamSettings
 from trueup.storage.trainers.trainer_settings import Trainer
+from trueup_model.kept_vectors import vectors_kept
 
 FIRST_RECORDS = 1000  # known before the first champion is trained, where no start is named
 END = datetime.max.replace(tzinfo=UTC)  # later than anything in the data
@@ -41,6 +42,7 @@ END = datetime.max.replace(tzinfo=UTC)  # later than anything in the data
 Tell = Callable[[str], None]
 
 
+@vectors_kept()
 def replay(
     app: App,
     stream: StreamSettings,

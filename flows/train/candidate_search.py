@@ -54,6 +54,5 @@ def search_candidates(stream: StreamSettings, rows: Rows, seed: int, on_candidat
 
     learning = rows.take(~rows.meta["evaluation"].to_numpy())
     drawn = drawn_recipes(stream, seed, learning)
-    started = time.monotonic()
     tried = (*candidates(stream, learning), *drawn)
-    return Searched(search(stream, learning, tried, seed, lambda: time.monotonic() - started, on_candidate), drawn)
+    return Searched(search(stream, learning, tried, seed, time.monotonic, on_candidate), drawn)

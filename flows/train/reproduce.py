@@ -18,6 +18,7 @@ from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
+from trueup_model.kept_vectors import vectors_kept
 
 PredictionsAndScores = tuple[np.ndarray, np.ndarray]  # predicted, score
 
@@ -40,6 +41,7 @@ class Differences:
     largest: float
 
 
+@vectors_kept()
 def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
     """Fit a version's recipe with its seed on its snapshot, and hold its answers to those rows against the version's.
 
@@ -93,7 +95,7 @@ def reproduce(app: App, stream: StreamSettings, number: int) -> dict[str, Any]:
     with threadpool_limits(1):  # sums that threads share differ in the last bit
         found = differences(answer(stored, stream, rows.features), answer(made.model, stream, rows.features))
     drawn = drawn_again(stream, record, learning)
-    others = other_packages(recorded_packages(registered.tags), packages())
+    others = other_packages(recorded_packages(registered.tags), packages(recipe))
     labels = record.refit_labels or record.document["labels"], len(made.used)
     erased = any(number in erasure.versions for erasure in ErasureLog(app.database).of(stream.name))
     return {

@@ -26,6 +26,7 @@ from trueup.storage.promotions import VersionRecord
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import to_minute, utc
+from trueup_model.kept_vectors import vectors_kept
 
 if TYPE_CHECKING:
     from trueup.training.registry.registry import Version
@@ -46,6 +47,7 @@ class Trained:
         return asdict(self)
 
 
+@vectors_kept()
 def train_version(
     app: App,
     lease: Lease,

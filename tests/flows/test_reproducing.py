@@ -89,9 +89,10 @@ def test_a_version_is_made_again_to_the_last_bit(kind: str, request: pytest.Fixt
 def test_the_packages_of_a_training_are_recorded(text: Shell) -> None:
     """Python, trueup and what models run on stand on the version, for whoever makes it again."""
     app = opened(text)
-    recorded = recorded_packages(app.registry.version("reviews", 1).tags)
+    version = app.registry.version("reviews", 1)
+    recorded = recorded_packages(version.tags)
     app.close()
-    assert recorded == packages()
+    assert recorded == packages(version.recipe)
     assert {"python", "trueup", "scikit-learn", "numpy", "pandas"} <= recorded.keys()
 
 

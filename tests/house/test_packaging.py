@@ -106,8 +106,9 @@ def test_the_wheel_holds_two_names_and_every_file(built: Built) -> None:
         for file in (ROOT / folder).iterdir():
             if file.is_file() and file.suffix != ".pyc":
                 expected[f"{package.replace('.', '/')}/{file.name}"] = file
-        for file in (ROOT / folder / "templates").glob("*"):
-            expected[f"{package.replace('.', '/')}/templates/{file.name}"] = file
+        for data in ("templates", "wordpieces"):
+            for file in (ROOT / folder / data).glob("*"):
+                expected[f"{package.replace('.', '/')}/{data}/{file.name}"] = file
     assert contents.keys() == expected.keys()
     assert all(contents[name] == file.read_bytes() for name, file in expected.items())
     assert "trueup/py.typed" in contents

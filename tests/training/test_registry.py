@@ -199,11 +199,11 @@ def test_the_champion_answers_by_mlflow_alone_beside_a_package_training(booted: 
     assert json.loads(done.stdout) == list(model.predict(pd.DataFrame({"content": texts})))
 
 
-def test_the_code_beside_a_model_is_four_small_files(booted: Booted) -> None:
-    """A stored model carries `trueup_model` and no other package."""
+def test_the_code_beside_a_model_is_a_few_small_files(booted: Booted) -> None:
+    """A stored model carries `trueup_model` and no other package, nor word pieces that it does not read."""
     folder = next(booted.registry.artifact_root.rglob("model.skops")).parent / "code"
-    carried = {str(file.relative_to(folder)) for file in folder.rglob("*.py")}
-    names = ("__init__", "boosting", "calibration", "cleaning", "text_counts")
+    carried = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+    names = ("__init__", "boosting", "calibration", "cleaning", "embeddings", "kept_vectors", "text_counts", "weights")
     assert carried == {f"trueup_model/{name}.py" for name in names}
 
 

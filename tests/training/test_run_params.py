@@ -18,7 +18,7 @@ STREAMS = {
 @pytest.mark.parametrize("kind", STREAMS)
 def test_candidates_are_told_apart(kind: str) -> None:
     """Each has a title of its own, and no two values of a parameter begin with the same ten letters."""
-    recipes = default_recipes(STREAMS[kind])
+    recipes = default_recipes(STREAMS[kind], embed=True)
     assert len({full_title(recipe) for recipe in recipes}) == len(recipes)
     params = varying_params(recipes)
     assert len({tuple(one.values()) for one in params}) == len(recipes)
@@ -30,7 +30,7 @@ def test_candidates_are_told_apart(kind: str) -> None:
 @pytest.mark.parametrize("kind", STREAMS)
 def test_every_candidate_has_every_parameter_that_varies(kind: str) -> None:
     """MLflow's parallel coordinates drop a run that lacks one."""
-    params = varying_params(default_recipes(STREAMS[kind]))
+    params = varying_params(default_recipes(STREAMS[kind], embed=True))
     assert len({tuple(one) for one in params}) == 1
     assert any(one["hyper.n_estimators"] == NONE for one in params)
 

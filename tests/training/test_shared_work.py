@@ -62,9 +62,9 @@ def test_texts_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     build = Table.__init__
 
-    def counted(self: Table, column: object, kind: str) -> None:
+    def counted(self: Table, column: object, kind: str, *given: object) -> None:
         made.append(kind)
-        build(self, column, kind)
+        build(self, column, kind, *given)
 
     monkeypatch.setattr(Table, "__init__", counted)
     stream, rows = make_rows(600, 0)

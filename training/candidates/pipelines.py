@@ -14,7 +14,7 @@ from typing import Any
 from trueup.storage.errors import ConfigError
 from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.estimators import estimator_named
-from trueup.training.candidates.recipes import READING, Recipe
+from trueup.training.candidates.recipes import READING, SENTENCES, Recipe
 from trueup_model.cleaning import MISSING, plain_levels, plain_numbers, plain_text
 
 KEPT_LEVELS = 50  # kept of a categorical column; the rarer ones are one level together
@@ -79,7 +79,7 @@ def _text(recipe: Recipe, column: str, counting: Counting) -> list[tuple[str, An
     parts: list[tuple[str, Any, list[str]]] = []
     for kind, share, weighed in READING[recipe.feature]:
         limit = None if recipe.max_features is None else share * recipe.max_features
-        steps = [("count", counting(column, kind, limit))]
+        steps = [("embed" if kind == SENTENCES else "count", counting(column, kind, limit))]
         if weighed:
             steps.append(("weigh", TfidfTransformer(sublinear_tf=True)))
         parts.append((f"{kind} {column}", Pipeline(steps), [column]))
@@ -92,17 +92,18 @@ def _from_text(column: str, kind: str, limit: int | None) -> Any:
 
     from trueup_model.text_counts import counter
 
-    return Pipeline([("clean", FunctionTransformer(plain_text)), ("words", counter(kind, limit))])
+    words = _sentences() if kind == SENTENCES else counter(kind, limit)
+    return Pipeline([("clean", FunctionTransformer(plain_text)), ("words", words)])
 
 
-def fitted_vectorisers(pipeline: Any) -> dict[str, Any]:
-    """The fitted vectorisers of a default pipeline, by the name of their part of the features."""
-    fitted = pipeline.named_steps["features"].named_transformers_
-    return {
-        name: made.named_steps["count"].named_steps["words"]
-        for name, made in fitted.items()
-        if "count" in getattr(made, "named_steps", {})
-    }
+def _sentences() -> Any:
+    from trueup_model.embeddings import Embedded
+    from trueup_model.weights import EmbeddingsUnusable, weights_in_use
+
+    try:
+        return Embedded(weights_in_use())
+    except EmbeddingsUnusable as error:
+        raise ConfigError(str(error)) from error
 
 
 def known_levels(model: Any, stream: StreamSettings) -> dict[str, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from trueup.storage.stream import StreamSettings
 from trueup.training.candidates import estimators
 from trueup.training.candidates.estimators import HISTORIES, Hyper, TrainingHistory, estimator_named
+from trueup_model.weights import can_embed, packages_of, weights_in_use
 
 if TYPE_CHECKING:
     from trueup.storage.rows import Rows
@@ -26,6 +27,9 @@ TOP_WORDS = 300  # of single words, for trees, which read them as dense columns
 MUCH_TEXT = 50_000_000  # characters; their vocabularies would not fit into a gigabyte, so the words are hashed
 OWN = "own"  # the feature of a team's own candidate, which makes its features itself
 TRAINER = "trainer"  # the feature of a model that a trainer returned, which nothing here can make again
+SENTENCES = "sentences"  # the kind of reading that counts nothing, and keeps no vocabulary
+EMBEDDED = "union+embeddings"  # words and n-grams of letters beside sentence embeddings
+EMBEDDING_SHARE = 0.5  # of the search's time that reading all texts once as embeddings may take
 
 # How a feature reads a text column: kinds of counts, how many times `max_features` of them, weighed by TF-IDF or not.
 READING: dict[str, tuple[tuple[str, int, bool], ...]] = {
@@ -35,6 +39,7 @@ READING: dict[str, tuple[tuple[str, int, bool], ...]] = {
     "union": (("words", 1, True), ("letters", 2, True)),
     "top_words": (("single words", 1, False),),
     "hashed": (("hashed words", 1, True),),
+    EMBEDDED: (("words", 1, True), ("letters", 2, True), (SENTENCES, 1, False)),
 }
 
 
@@ -66,6 +71,11 @@ class Recipe:
     @property
     def is_own(self) -> bool:
         return self.feature == OWN
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it reads texts as sentence embeddings, too."""
+        return self.feature == EMBEDDED
 
     @property
     def is_foreign(self) -> bool:
@@ -100,13 +110,14 @@ class Recipe:
         )
 
 
-def default_recipes(stream: StreamSettings, characters: int = 0) -> tuple[Recipe, ...]:
+def default_recipes(stream: StreamSettings, characters: int = 0, *, embed: bool = False) -> tuple[Recipe, ...]:
     """Every family of the stream's task, with each way to read its features, over each history.
 
     Args:
         characters: of text to be learnt from; above MUCH_TEXT words are hashed, and no other feature is tried.
+        embed: whether sentence embeddings are tried.
     """
-    of_text = {"hashed"} if characters > MUCH_TEXT else set(READING) - {"hashed"}
+    of_text = {"hashed"} if characters > MUCH_TEXT else set(READING) - {"hashed"} - (set() if embed else {EMBEDDED})
     read = of_text if stream.text else {"tabular"}
     return tuple(
         Recipe(
@@ -132,8 +143,11 @@ def _words(feature: str) -> int | None:
 
 def extra_packages(recipe: Recipe) -> tuple[str, ...]:
     """The installed distributions that a model of this recipe runs on, beside those of every model."""
-    needs = "" if recipe.is_own else estimator_named(recipe.model).needs
-    return tuple(packages_distributions().get(needs, ())) if needs else ()
+    needed: tuple[str, ...] = () if recipe.is_own else (estimator_named(recipe.model).needs,)
+    if recipe.embeds:
+        needed += packages_of(weights_in_use())
+    distributions = packages_distributions() if any(needed) else {}
+    return tuple(name for package in needed for name in distributions.get(package, ()))
 
 
 def _installed(package: str) -> bool:
@@ -144,12 +158,13 @@ def candidates(stream: StreamSettings, rows: Rows | None = None) -> tuple[Recipe
     """The recipes that `training.candidates` of the stream names: "default", or a team's own "module:function".
 
     Args:
-        rows: that will be learnt from; they tell whether the text is too much for a vocabulary.
+        rows: of the training side; they tell whether the text is too much for a vocabulary or for embeddings.
     """
     found: list[Recipe] = []
     for named in stream.training.candidates:
         if named == "default":
-            found += default_recipes(stream, 0 if rows is None else _characters(stream, rows))
+            characters, embed = (0, False) if rows is None else (_characters(stream, rows), embeds(stream, rows))
+            found += default_recipes(stream, characters, embed=embed)
         else:
             found += [Recipe(named, OWN, None, "all"), Recipe(named, OWN, None, "newest")]
     return tuple(dict.fromkeys(found))
@@ -157,3 +172,22 @@ def candidates(stream: StreamSettings, rows: Rows | None = None) -> tuple[Recipe
 
 def _characters(stream: StreamSettings, rows: Rows) -> int:
     return sum(int(rows.features[column].str.len().fillna(0).sum()) for column in stream.text)
+
+
+def embeds(stream: StreamSettings, rows: Rows) -> bool:
+    """Whether sentence embeddings are tried on these rows, labelled or not: the extra is installed, and there is time.
+
+    Each different text is read once, in EMBEDDING_SHARE of the search's time at most. And one record, as long as the
+    median one, must not take longer than what GATE-LATENCY allows every challenger, or each would be refused.
+    """
+    if not stream.text or not stream.training.embeddings or not can_embed():
+        return False
+    import numpy as np
+
+    from trueup_model.embeddings import seconds_to_embed
+
+    columns = [rows.features[column].fillna("").astype(str) for column in stream.text]
+    whole = sum(float(seconds_to_embed(texts.drop_duplicates().str.len().to_numpy()).sum()) for texts in columns)
+    one = float(np.median(sum(seconds_to_embed(texts.str.len().to_numpy()) for texts in columns)))
+    in_time = whole <= EMBEDDING_SHARE * stream.training.limit_span.total_seconds()
+    return in_time and 1000 * one <= stream.gate.latency_floor_ms

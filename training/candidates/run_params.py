@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trueup.training.candidates.recipes import OWN, TRAINER, Recipe
+from trueup.training.candidates.recipes import EMBEDDED, OWN, TRAINER, Recipe
 
 # MLflow's parallel coordinates show ten characters of a value: no two words of one parameter begin with the same ten.
 _FEATURES = {
     "bow": "counts", "tfidf": "words", "char": "chars", "union": "words+chars", "top_words": "top words",
-    "hashed": "hashed", "tabular": "columns", OWN: "own", TRAINER: "trainer",
+    "hashed": "hashed", EMBEDDED: "embeddings+words+chars", "tabular": "columns", OWN: "own", TRAINER: "trainer",
 }  # fmt: skip
 _HISTORY = {"all": "all rows", "newest": "newest rows", "aged": "rows by age"}
 NONE = "-"  # MLflow's charts leave out a run that lacks a parameter

@@ -6,17 +6,18 @@ the same rows. What comes out is what the plain pipeline of `pipelines.build` wo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from trueup.storage.errors import NotTrainable
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.pipelines import build_estimator, build_features
-from trueup.training.candidates.recipes import Recipe
+from trueup.training.candidates.recipes import SENTENCES, Recipe
 from trueup.training.models.fitting import (
     answer,
     fit,
@@ -54,6 +55,7 @@ class Matrices:
     Args:
         rows: labelled, in time order; those of all blocks are among them.
         newest: rows that the history "newest" means.
+        goes_on: whether there is time left, for what takes long by itself: embedding all texts.
     """
 
     stream: StreamSettings
@@ -61,6 +63,7 @@ class Matrices:
     blocks: Sequence[Block]
     seed: int
     newest: int
+    goes_on: Callable[[], bool] = lambda: True
     _tables: dict[tuple[str, str], Any] = field(default_factory=dict)
     _made: dict[tuple[str, int | None, bool, int], Matrix] = field(default_factory=dict)
 
@@ -100,8 +103,24 @@ class Matrices:
         from trueup_model.text_counts import Selected, Table
 
         if (column, kind) not in self._tables:
-            self._tables[column, kind] = Table(self.rows.features[[column]], kind)
+            texts = self.rows.features[[column]]
+            self._tables[column, kind] = Table(texts, kind, self._embedded(texts) if kind == SENTENCES else None)
         return Selected(self._tables[column, kind], limit)
+
+    def _embedded(self, texts: pd.DataFrame) -> np.ndarray:
+        """The sentence embeddings of a column.
+
+        Raises:
+            NotTrainable: there was no time for them, or they cannot be made here any more.
+        """
+        from trueup_model.cleaning import plain_text
+        from trueup_model.embeddings import ReadingTimeIsUp, embed
+        from trueup_model.weights import EmbeddingsUnusable, weights_in_use
+
+        try:
+            return embed(weights_in_use(), plain_text(texts), self.goes_on)
+        except (EmbeddingsUnusable, ReadingTimeIsUp) as error:
+            raise NotTrainable(f"Sentence embeddings are out of the contest: {error}") from error
 
     def _read(self, part: Rows) -> pd.DataFrame:
         """The feature columns of some of the rows; where a text stood, its position among all."""

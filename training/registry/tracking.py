@@ -25,15 +25,18 @@ from trueup.storage.errors import TrueupError
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import iso
 from trueup.training.artifacts.error_examples import EXAMPLES_FILE
-from trueup.training.candidates.recipes import extra_packages
+from trueup.training.candidates.recipes import Recipe, extra_packages
 from trueup.training.candidates.run_params import full_title, run_params, title, varying_params
 from trueup.training.models.fitting import Fitted
 from trueup.training.registry.registry import OWNER, Registry, Version
 from trueup.training.registry.run_tags import PACKAGE, lineage_tags, tags_to_ask_by
 from trueup.training.registry.trusted_types import OURS, trusted
 from trueup.training.search import SearchResult, Trial
+from trueup_model.weights import weights_in_use
 
 REQUIRED = ("scikit-learn", "skops", "numpy", "scipy", "pandas", "mlflow")  # what a stored model runs on
+WEIGHTS = "embedding-weights"  # stands among the packages
+WORD_PIECES = "wordpieces"  # the folder of the vocabulary that embeddings are read by
 PARENT = "mlflow.parentRunId"
 KIND = "mlflow.experimentKind"  # without it MLflow opens an experiment as one of language models
 NOTE = "mlflow.note.content"  # a run's description, in Markdown
@@ -114,7 +117,7 @@ def version_tags(stream: StreamSettings, training: TrainingRecord) -> dict[str, 
         "snapshot": training.snapshot,
         "commit": training.commit,
         **training.lineage,
-        **{PACKAGE + name: number for name, number in packages().items()},
+        **{PACKAGE + name: number for name, number in packages(recipe).items()},
     }
     first = tags_to_ask_by(
         stream, who=training.who, algorithm=recipe.model, feature=recipe.feature, stage="challenger"
@@ -122,13 +125,19 @@ def version_tags(stream: StreamSettings, training: TrainingRecord) -> dict[str, 
     return {**first, **lineage_tags(told, recipe)}
 
 
-def packages() -> dict[str, str]:
-    """The versions of all that a model's figures hang on, as they are here: Python, trueup, and what models run on."""
+def packages(recipe: Recipe) -> dict[str, str]:
+    """The versions of all that a model's figures hang on, as they are here: Python, trueup, and what it runs on.
+
+    Of sentence embeddings the sha256 of their weights, too.
+    """
     try:
         own = installed("trueup")
     except PackageNotFoundError:
         own = "not installed"  # run from its source
-    return {"python": platform.python_version(), "trueup": own, **{name: installed(name) for name in REQUIRED}}
+    found = {"python": platform.python_version(), "trueup": own}
+    if recipe.embeds:
+        found[WEIGHTS] = weights_in_use()
+    return found | {name: installed(name) for name in (*REQUIRED, *extra_packages(recipe))}
 
 
 @cache
@@ -261,19 +270,20 @@ def _store_model(
             signature=ModelSignature(Schema(inputs), Schema([ColSpec(answer)])),
             input_example=example,
             pip_requirements=[f"{name}=={installed(name)}" for name in (*REQUIRED, *extra_packages(fitted.recipe))],
-            code_paths=[str(_model_code(Path(place)))],
+            code_paths=[str(_model_code(Path(place), fitted.recipe))],
             serialization_format="skops",
             skops_trusted_types=trusted(needed, packages),
         )
 
 
-def _model_code(place: Path) -> Path:
+def _model_code(place: Path, recipe: Recipe) -> Path:
     """A copy of the package that models are made of, so that they answer where trueup is not installed.
 
     It bears its own name: MLflow lays a folder down by the name it has on the disk, which is another in a checkout.
     """
     source = Path(trueup_model.__file__).parent
-    return shutil.copytree(source, place / trueup_model.__name__, ignore=shutil.ignore_patterns("__pycache__"))
+    left_out = ("__pycache__", *(() if recipe.embeds else (WORD_PIECES,)))
+    return shutil.copytree(source, place / trueup_model.__name__, ignore=shutil.ignore_patterns(*left_out))
 
 
 def _plain(stream: StreamSettings, features: pd.DataFrame) -> pd.DataFrame:

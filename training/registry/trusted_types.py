@@ -23,6 +23,7 @@ OURS = frozenset(
         "trueup_model.boosting.BoostedClassifier",
         "trueup_model.boosting.BoostedRegressor",
         "trueup_model.calibration.Calibrated",
+        "trueup_model.embeddings.Embedded",
         "trueup_model.text_counts.Counts",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.tree._tree.Tree",

@@ -66,11 +66,11 @@ def counter(kind: str, limit: int | None) -> Any:
 
 
 class Table:
-    """Every text of a column counted once (n × all words)."""
+    """Every text of a column read once: counted (n × all words), or `given` as another reading makes it."""
 
-    def __init__(self, column: pd.DataFrame, kind: str) -> None:
-        self.kind = kind
-        self.counts = _in_order(counter(kind, None).fit_transform(plain_text(column)))
+    def __init__(self, column: pd.DataFrame, kind: str, given: np.ndarray | None = None) -> None:
+        self.learns = kind in LEARNT  # which of its columns are kept
+        self.read = given if given is not None else _in_order(counter(kind, None).fit_transform(plain_text(column)))
 
 
 class Selected(TransformerMixin, BaseEstimator):
@@ -89,7 +89,7 @@ class Selected(TransformerMixin, BaseEstimator):
 
     def fit_transform(self, at: pd.DataFrame, y: Any = None) -> Any:
         rows = self._rows(at)
-        if self.table.kind == HASHED:
+        if not self.table.learns:
             self.kept_ = None
             return rows
         totals = np.asarray(rows.sum(axis=0)).ravel()
@@ -104,4 +104,4 @@ class Selected(TransformerMixin, BaseEstimator):
         return rows if self.kept_ is None else rows[:, self.kept_]
 
     def _rows(self, at: pd.DataFrame) -> Any:
-        return self.table.counts[at.iloc[:, 0].to_numpy(dtype=np.int64)]
+        return self.table.read[at.iloc[:, 0].to_numpy(dtype=np.int64)]
