@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import (
-    AfterValidator,
     Field,
     ValidationError,
     model_validator,
@@ -20,6 +19,13 @@ from pydantic import (
 from trueup.feedback.schema_check import check_schema
 from trueup.flows.alert_settings import AlertSettings
 from trueup.flows.mail_settings import LinkSettings, SmtpSettings
+from trueup.flows.place_settings import (
+    EmbeddingSettings,
+    ServeSettings,
+    SiteSettings,
+    StoreSettings,
+    TrackingSettings,
+)
 from trueup.flows.settings_faults import (
     faults_of,
     is_json,
@@ -29,69 +35,16 @@ from trueup.flows.settings_faults import (
     shown_value,
 )
 from trueup.flows.settings_secrets import refuse_secrets
-from trueup.reports.alerts.links import checked_site, links_of_site
-from trueup.reports.masking import MaskRule
+from trueup.reports.alerts.links import links_of_site
 from trueup.storage.addresses import CHANNEL
 from trueup.storage.errors import ConfigError
 from trueup.storage.locations import (
-    checked_archive,
-    checked_registry,
-    checked_store,
     from_folder,
 )
 from trueup.storage.policy import Frozen
 from trueup.storage.stream import StreamSettings
 
 SETTINGS_FILE = "trueup.toml"
-
-
-class StoreSettings(Frozen):
-    """Where records and history are kept; empty means the home folder."""
-
-    url: Annotated[str, AfterValidator(checked_store)] = ""
-    archive: Annotated[str, AfterValidator(checked_archive)] = ""
-
-
-class TrackingSettings(Frozen):
-    """Where MLflow keeps runs and models; empty means the home folder.
-
-    prefix: begins the names of registered models and experiments, for a server that several deployments share.
-    block: name of a saved Prefect block `Secret` with the server's login, {"username": …, "password": …}; without it
-        MLflow's own variables count.
-    """
-
-    uri: Annotated[str, AfterValidator(checked_registry)] = ""
-    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$|^$", max_length=100)] = ""
-    block: str = ""
-
-
-class ServeSettings(Frozen):
-    """What is served while `trueup serve` runs; loopback only.
-
-    port: of Prefect's own pages. pages_port: of trueup's. pages: whether trueup's are shown.
-    """
-
-    port: Annotated[int, Field(ge=1, le=65535)] = 4200
-    pages_port: Annotated[int, Field(ge=1, le=65535)] = 4201
-    pages: bool = True
-
-
-class SiteSettings(Frozen):
-    """The site of plain pages that each cycle brings up to date; without `to` there is none.
-
-    to: a folder or fsspec URL. url: where people read it, for links in mails. mask: whether personal data is masked in
-        what outsiders wrote, there and in what is exported; auto: wherever the place is no local folder.
-    """
-
-    to: Annotated[str, AfterValidator(checked_archive)] = ""
-    url: Annotated[str, AfterValidator(checked_site)] = ""
-    mask: MaskRule = "auto"
-
-
-class EmbeddingSettings(Frozen):
-    """The ONNX file that reads texts as sentence embeddings; empty: that of the extra `embeddings`."""
-
-    weights: str = ""
 
 
 class Settings(Frozen):

@@ -10,7 +10,8 @@ import pandas as pd
 
 from trueup.storage.policy import Policy
 from trueup.storage.rows import META, Rows
-from trueup.storage.stream import LabelPolicy, StreamSettings, Training
+from trueup.storage.stream import LabelPolicy, StreamSettings
+from trueup.storage.training_settings import Training
 
 Kind = Literal["text", "table", "regression"]
 

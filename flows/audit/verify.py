@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from trueup.flows.app import App
 from trueup.flows.audit.consistency import RegistryView, StoreView, problems, version_files
 from trueup.flows.audit.history import error_line
-from trueup.flows.gate.evaluate import difference_in_process
+from trueup.flows.gate.registered_answers import difference_in_process
 from trueup.storage.erasure.erasure_log import ErasureLog
 from trueup.storage.errors import ModelUnusable, StoreUnusable, TrueupError
 from trueup.storage.promotions import PromotionAttempt, VersionRecord

@@ -17,6 +17,7 @@ from trueup.flows.gate.label_evidence import doubts_of, labelling_of, labels_bef
 from trueup.flows.gate.later_rows import rows_to_judge
 from trueup.flows.gate.model_comparison_report import keep_model_comparison
 from trueup.flows.gate.refitted import fit_to_judge, judged_answers
+from trueup.flows.gate.registered_answers import ReadBack, difference_in_fresh_process, difference_in_process
 from trueup.flows.gate.rows_met import Meet, Meeting, on_later_rows, on_new_rows
 from trueup.flows.gate.trainer_answers import answers_out_of_fold, difference_from_trainer
 from trueup.flows.train.run import Trained, load_trained
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from trueup.training.gate.result import Gate
     from trueup.training.models.fitting import Fitted
 
-ReadBack = Callable[
-    [App, StreamSettings, VersionRecord, Any], str
-]  # why a version does not answer as it did; empty: it does
 Keep = Callable[[App, StreamSettings, int, int, datetime, "Paired", dict[str, Any]], None]  # the comparison as a report
 
 
@@ -275,30 +273,3 @@ def _looks_before(app: App, stream: StreamSettings, champion: int, version: int)
         if attempt.from_version == champion and attempt.to_version != version
         and any(test["code"] == "GATE-BETTER" for test in attempt.gate["tests"])
     ]
-
-
-def difference_in_process(app: App, stream: StreamSettings, record: VersionRecord, model: Any) -> str:
-    """Why a version read back from the registry is not the model that was fitted; empty where it is."""
-    from trueup.training.gate.fresh_process import difference
-
-    rows = snapshots.load_as_served(app.archive, record.reference, regression=stream.is_regression)
-    return difference(stream, rows, model)
-
-
-def difference_in_fresh_process(app: App, stream: StreamSettings, record: VersionRecord, model: Any) -> str:
-    """As `difference_in_process`, of the version as a fresh process reads it back; `model` is not looked at."""
-    from trueup.training.gate.fresh_process import Reading, read_back
-
-    return read_back(
-        Reading(
-            stream=stream.model_dump(mode="json", exclude={"source", "feedback_source"}),  # the model needs neither
-            version=record.version,
-            reference=record.reference,
-            archive=app.settings.store.archive,
-            home=str(app.home.absolute()),
-            uri=app.registry.uri,
-            artifact_root=str(app.registry.artifact_root),
-            packages=app.registry.packages,
-            prefix=app.registry.prefix,
-        )
-    )

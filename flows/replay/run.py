@@ -24,8 +24,9 @@ from trueup.flows.alert_settings import AlertSettings
 from trueup.flows.app import App
 from trueup.flows.check.labels import with_resolved_labels
 from trueup.flows.cycle.run import run_cycle
+from trueup.flows.place_settings import StoreSettings, TrackingSettings
 from trueup.flows.replay.policies import REPLAYED, ReplayPolicy, replay_policies, selected_policies
-from trueup.flows.settings import SmtpSettings, StoreSettings, TrackingSettings
+from trueup.flows.settings import SmtpSettings
 from trueup.monitoring.stats.metrics import metric
 from trueup.reports.replay_facts import Moment, Played, Replay
 from trueup.storage.errors import InputError, TrueupError

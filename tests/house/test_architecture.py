@@ -28,8 +28,8 @@ PARTS = {
         "serving", "candidates", "models", "evaluation", "search", "artifacts", "trainers", "hosts", "registry", "gate",
     ),
     "flows": (
-        "channel_settings", "alert_settings", "mail_settings", "settings_faults", "settings_secrets", "settings",
-        "environment", "app", "check", "alert", "sources", "train", "gate", "promote", "audit", "erase", "admin",
+        "channel_settings", "alert_settings", "mail_settings", "place_settings", "settings_faults", "settings_secrets",
+        "settings", "environment", "app", "check", "alert", "sources", "train", "gate", "promote", "audit", "erase", "admin",
         "site", "cycle", "replay", "serve", "cli", "demo",
     ),
 }  # fmt: skip

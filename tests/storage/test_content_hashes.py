@@ -20,7 +20,8 @@ from trueup.storage.content import (
     normalise,
     normalised_ascii,
 )
-from trueup.storage.stream import StreamSettings, Training
+from trueup.storage.stream import StreamSettings
+from trueup.storage.training_settings import Training
 
 UNIT = "\x1f"
 SIGNS = st.sampled_from("aB \t\n\x0b\x1c\x1f\xa0\u2003ßﬁİé😀-0.")

@@ -16,7 +16,8 @@ from trueup.storage.incoming import FeedbackItem, Incoming, Refused
 from trueup.storage.predictions import PredictionLog
 from trueup.storage.reading import RecordReader
 from trueup.storage.records.appending import RecordStore
-from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, StreamSettings, Training
+from trueup.storage.stream import LabelPolicy, OrderTime, SentPrediction, StreamSettings
+from trueup.storage.training_settings import Training
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 STREAM = StreamSettings(name="r", id="id", time="at", text=("text",), label=LabelPolicy(column="stars"))

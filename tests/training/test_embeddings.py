@@ -15,7 +15,8 @@ import pytest
 from tests.made_rows import make_rows
 from trueup.storage.errors import ModelUnusable, NotTrainable
 from trueup.storage.rows import Rows
-from trueup.storage.stream import StreamSettings, Training
+from trueup.storage.stream import StreamSettings
+from trueup.storage.training_settings import Training
 from trueup.training.candidates import recipes as choosing
 from trueup.training.candidates.recipes import Recipe, candidates, default_recipes, extra_packages
 from trueup.training.gate.cost import single_answers

@@ -11,7 +11,9 @@ import pytest
 
 from tests.made_deployments import ONE_CANDIDATE, with_champion
 from trueup.flows.app import App
-from trueup.flows.gate.evaluate import difference_in_fresh_process  # before conftest puts another in its place
+from trueup.flows.gate.registered_answers import (
+    difference_in_fresh_process,  # before conftest puts another in its place
+)
 from trueup.storage import snapshots
 from trueup.storage.errors import TrueupError
 from trueup.storage.promotions import VersionRecord
