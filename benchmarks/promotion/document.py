@@ -10,6 +10,10 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.page import table
 from benchmarks.promotion.registry import SECTIONS, section
+from benchmarks.promotion.section import Bound
+
+REQUIRED = "## What was required, and what was measured"
+BOUND_HEAD = ("what", "against", "bound", "measured")
 
 
 def document(results: Path, sections: Sequence[str] = SECTIONS) -> str:
@@ -20,14 +24,14 @@ def document(results: Path, sections: Sequence[str] = SECTIONS) -> str:
     if any(whole["quick"] for whole in kept.values()):
         parts.append("**A quick look (`--quick`): these figures show that the harness runs, and nothing else.**")
     if asked:
-        parts.append("## What was required, and what was measured")
-        parts.append(table(("what", "against", "bound", "measured"), asked))
+        parts.append(REQUIRED)
+        parts.append(table(BOUND_HEAD, asked))
     parts += [_section(name, kept.get(name)) for name in sections]
     return "\n\n".join(parts) + "\n"
 
 
 def with_section(page: str, name: str, results: Path) -> str:
-    """The page with one section as it was measured last, in the place between its marks.
+    """The page with one section as it was measured last, between its marks, and with its rows of what is required.
 
     Raises:
         ValueError: the page has no such place.
@@ -38,7 +42,16 @@ def with_section(page: str, name: str, results: Path) -> str:
     if not found or not ended:
         raise ValueError(f"the page has no place for {name}: no lines {begins} and {ends}")
     kept = json.loads(file_of(results, name).read_text())
-    return before + _section(name, kept) + after
+    return _with_bounds(before, section(name).bounds(kept["found"])) + _section(name, kept) + after
+
+
+def _with_bounds(page: str, asked: Sequence[Bound]) -> str:
+    """The page with these rows in its first table: each in the place of the row of its name, new ones at the end."""
+    opening, title, rest = page.partition(REQUIRED)
+    rows, end, sections = rest.lstrip().partition("\n\n")
+    new = {row.split("|")[1].strip(): row for row in table(BOUND_HEAD, asked).splitlines()[2:]}
+    kept = [new.pop(row.split("|")[1].strip(), row) for row in rows.splitlines()]
+    return opening + title + "\n\n" + "\n".join([*kept, *new.values()]) + end + sections if title else page
 
 
 def _marks(name: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import machine
-from benchmarks.promotion.document import file_of, with_section
+from benchmarks.promotion.document import REQUIRED, file_of, with_section
 from benchmarks.promotion.pays import (
     BETTER,
     EVERY_THIRD,
@@ -85,6 +85,11 @@ def test_the_section_is_put_between_its_marks_and_nowhere_else(tmp_path: Path) -
     assert "Measured so far: 4 of " in told
     assert len(bounds(found)) == 8
     assert all(v.name in "\n".join(page(found)) for v in VARIANTS)
+    head = f"{REQUIRED}\n\n| what | against | bound | measured |\n| - | - | - | - |"
+    required = f"{head}\n| {bounds(found)[0][0]} | a | b | c |"
+    listed = with_section(f"{required}\n| other | a | b | c |\n\n{told}", "pays", tmp_path)
+    assert listed.count(f"| {bounds(found)[0][0]} |") == 1
+    assert f"| {' | '.join(bounds(found)[0])} |\n| other | a | b | c |\n| {bounds(found)[1][0]} |" in listed
     with pytest.raises(ValueError, match="no place for pays"):
         with_section("# Promotion\n", "pays", tmp_path)
 
