@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from tests.many import examples
 from trueup.monitoring.stats.metrics import cells, metric, of_cells
 
 pytestmark = pytest.mark.long
@@ -19,7 +18,7 @@ def test_class_metrics_are_those_of_scikit_learn(known: int) -> None:
     """Macro-F1 averages over the classes in truth or answers, F1 and accuracy agree; also where one class is all."""
     rng = np.random.default_rng(known)
     names = np.array([f"c{i}" for i in range(known)], dtype=object)
-    for _ in range(examples(300)):
+    for _ in range(300):
         n = int(rng.integers(1, 40))
         truth = rng.choice(rng.choice(names, rng.integers(1, known + 1), replace=False), n)
         answers = rng.choice(rng.choice(names, rng.integers(1, known + 1), replace=False), n)

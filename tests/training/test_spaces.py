@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.made_rows import Kind, make_rows, make_stream
-from tests.many import examples
 from trueup.storage.stream import StreamSettings
 from trueup.training.candidates.estimators import FAMILIES
 from trueup.training.candidates.recipes import Recipe, candidates
@@ -64,7 +63,7 @@ def lies_in(value: object, written: Any) -> bool:
     return value in (written if isinstance(written, list) else [written])
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(SPACED, st.integers(0, 2**31 - 1))
 def test_what_is_drawn_lies_in_its_space_within_the_budget_without_doubles(stream: StreamSettings, seed: int) -> None:
     """Every value is one that was written; nothing is tried twice, neither of what is drawn nor of the defaults."""
