@@ -46,7 +46,7 @@ class Searched:
 def search_candidates(stream: StreamSettings, rows: Rows, seed: int, on_candidate: Callable[[Any], None]) -> Searched:
     """The candidates compared on the training side of the snapshot, within the stream's time limit.
 
-    Those that are drawn come last: of equals the earlier wins, so luck in drawing moves nothing.
+    The drawn ones come last: of two equal candidates the earlier wins, so a lucky draw replaces nothing.
     """
     from trueup.training.candidates.recipes import candidates
     from trueup.training.candidates.spaces import drawn_recipes
