@@ -283,6 +283,6 @@ what the defaults close and that.
 
 The defaults follow from this: growth from .5 and drift from .4, which ask for fewer retrains than .4 and .2 (both by
 "not worse") and close as much on the half that was there to choose by. Of a series growth from .4, where the earlier
-bound pays, and drift at once: these two were too young to judge drift, so its bound moved nothing. The gate keeps
+bound pays, and drift at once: these two were too young to judge drift, so its bound changed nothing. The gate keeps
 to "better": "not worse" closes no more, and only under it was a promotion harmful where nothing turned.
 """
