@@ -31,6 +31,7 @@ from trueup.storage.timepoints import TICK, utc
 Resolve = Callable[[StreamSettings, np.ndarray], np.ndarray]  # raw labels → classes or numbers, None where neither
 _OWN = ("id", "time", "seq", "evaluation", "content", "group")
 _INSTANT = np.dtype("datetime64[us]")
+_CLOSE = 2  # places in intake order for a row, up to which rows stand close together
 _BATCH = 10_000  # rows taken from a cursor at a time; fewer than the new objects after which garbage is looked for
 
 
@@ -133,12 +134,11 @@ class RecordReader:
         r, c = t.records.c, t.labels.c
         query = sa.select(r.seq, r.label, sa.type_coerce(r.label_known_at, sa.BigInteger))
         seq, value, known_at = self._beside(
-            rows, query.where(r.stream == numbered(stream.name), r.label_known_at <= as_of), r.time, (int, object, int)
+            rows, query.where(r.stream == numbered(stream.name), r.label_known_at <= as_of), r, (int, object, int)
         )
         query = sa.select(c.seq, c.provenance, c.value, sa.type_coerce(c.known_at, sa.BigInteger))
         others = self._beside(
-            rows, query.where(c.stream == numbered(stream.name), c.known_at <= as_of), c.time,
-            (int, object, object, int),
+            rows, query.where(c.stream == numbered(stream.name), c.known_at <= as_of), c, (int, object, object, int)
         )
         own = (seq, np.full(len(seq), "record", object), value, known_at)
         return [np.concatenate(both) for both in zip(own, others, strict=True)]
@@ -205,16 +205,21 @@ class RecordReader:
         query = query.where(
             c.stream == numbered(stream.name), c.provenance == "feedback", c.known_at <= as_of
         )
-        return self._beside(rows, query, c.time, (int, object, object, int))
+        return self._beside(rows, query, c, (int, object, object, int))
 
     def _beside(
-        self, rows: Rows, query: sa.Select[Any], time: Any, kinds: tuple[type, ...]
+        self, rows: Rows, query: sa.Select[Any], columns: Any, kinds: tuple[type, ...]
     ) -> list[np.ndarray]:
-        """The columns of what a query finds within the time range of these rows."""
+        """The columns of what a query finds, within the places of these rows in intake order or within their times.
+
+        By place where they stand close together there: the times of a batch may reach over the whole history.
+        """
         if not len(rows):
             return [np.empty(0, kind) for kind in kinds]
-        stamps = rows.meta["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
-        return self._columns(query.where(time >= int(stamps[0]), time <= int(stamps[-1])), kinds)
+        column, values = columns.seq, rows.meta["seq"].to_numpy()
+        if np.ptp(values) >= _CLOSE * len(rows):
+            column, values = columns.time, rows.meta["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
+        return self._columns(query.where(column >= int(values.min()), column <= int(values.max())), kinds)
 
     def _columns(
         self, query: sa.Select[Any], kinds: tuple[type, ...], connection: Connection | None = None

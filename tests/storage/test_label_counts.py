@@ -1,4 +1,4 @@
-"""Labels are counted, and whole numbers are read in columns, as if each row had been looked at."""
+"""Labels are counted and found, and whole numbers read in columns, as if each row had been looked at."""
 
 from __future__ import annotations
 
@@ -51,6 +51,21 @@ def test_labels_are_counted_as_they_are_read(
         database, reader, CLASSED, resolve, after=span[0], until=min(span[1], known), as_of=known
     )
     assert found == expected
+
+
+def test_labels_are_the_same_by_place_and_by_time(store: RecordStore, reader: RecordReader) -> None:
+    """Of a batch whose times reach over the whole history, and of rows far apart in it, as of all at once."""
+    for start in range(4):
+        days = list(range(start, 40, 4))
+        given = [None if day % 7 == 0 else str(1 + day % 5) for day in days]
+        store.append(CLASSED, batch([f"i{d}" for d in days], days=days, labels=given), [], source="f", now=NOW)
+    until = START + timedelta(days=99)
+    rows = reader.read(CLASSED, as_of=until)
+    place = rows.meta["seq"].to_numpy()
+    for some in ((place >= 10) & (place < 20), np.isin(place, [0, 39]), place < 0):
+        expected = rows.take(some).meta
+        told = reader.labelled(CLASSED, rows.take(some).with_meta(label=None, provenance=None), until).meta
+        assert told.equals(expected)
 
 
 def test_columns_of_whole_numbers(store: RecordStore, database: Database) -> None:
