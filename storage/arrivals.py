@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from trueup.storage import tables as t
 from trueup.storage.archive import Archive
-from trueup.storage.arrow_columns import objects
 from trueup.storage.database import Database
 from trueup.storage.instants import microseconds
+from trueup.storage.row_values import objects
 from trueup.storage.stream import StreamSettings
 
 _INSTANT = np.dtype("datetime64[us]")

@@ -9,7 +9,6 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -36,7 +35,7 @@ def hash64(text: str, key: bytes = b"") -> int:
 
 def canonical(value: object) -> str:
     """One way of writing a value, whatever file it came from: 1, 1.0 and "1" are alike, missing is empty."""
-    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
+    if value is None or (isinstance(value, float | datetime) and value != value):
         return ""
     if isinstance(value, bool | np.bool_):
         return str(bool(value))

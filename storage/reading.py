@@ -16,13 +16,13 @@ from sqlalchemy.engine import Connection
 
 from trueup.storage import tables as t
 from trueup.storage.archive import Archive
-from trueup.storage.arrow_columns import numeric, objects
 from trueup.storage.database import Database
 from trueup.storage.history.moments import batch_times, first_labels, receipts, record_times
 from trueup.storage.history.prediction_files import files_between, read_predictions
 from trueup.storage.majority import settled, shared_by_users
-from trueup.storage.revisions import RevisionLog
+from trueup.storage.revised_rows import with_revisions
 from trueup.storage.row_order import in_order, places_of
+from trueup.storage.row_values import numeric, objects
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 from trueup.storage.stream_numbers import numbered
@@ -51,7 +51,6 @@ class RecordReader:
         self._database = database
         self._archive = archive
         self._resolve = resolve
-        self._revisions = RevisionLog(database, archive)
 
     def read(
         self,
@@ -78,7 +77,7 @@ class RecordReader:
             for column, values in whole.items():
                 values[start:count] = part[column]
         rows = in_order({column: values[:count] for column, values in whole.items()}, stream.columns)
-        rows = self._revisions.applied(stream, rows, as_of)
+        rows = with_revisions(self._database, self._archive, stream, rows, as_of)
         return self._with_predictions(stream, self.labelled(stream, rows, as_of), version)
 
     def _segments(self, stream: StreamSettings, after: datetime | None, as_of: datetime) -> list[tuple[str, int]]:

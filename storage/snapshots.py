@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from trueup.storage.archive import Archive
-from trueup.storage.arrow_columns import is_text, objects
+from trueup.storage.arrow_columns import is_text
+from trueup.storage.row_values import objects
 from trueup.storage.rows import META, Rows
 
 _SERVED = ("served_predicted", "served_score")

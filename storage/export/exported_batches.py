@@ -15,12 +15,13 @@ import sqlalchemy as sa
 
 from trueup.storage import tables as t
 from trueup.storage.archive import Archive
-from trueup.storage.arrow_columns import as_text, numeric
+from trueup.storage.arrow_columns import as_text
 from trueup.storage.check_lists import CheckFilter, CheckLists
 from trueup.storage.database import Database
 from trueup.storage.export.exported_predictions import Taken, tables_of_files
 from trueup.storage.export.layout import CHECKS, OWN_COLUMNS, SIGNALS, labels_layout, predictions_layout, records_layout
 from trueup.storage.reading import RecordReader, Resolve
+from trueup.storage.row_values import numeric
 from trueup.storage.rows import META, Rows
 from trueup.storage.stream import OWN_PREFIX, StreamSettings
 from trueup.storage.stream_numbers import numbered

@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 
 from trueup.storage import tables as t
 from trueup.storage.archive import Archive
-from trueup.storage.arrow_columns import objects
 from trueup.storage.instants import microseconds
+from trueup.storage.row_values import objects
 
 ROWS_OF_A_FILE = 500_000  # predictions of one file, so that memory does not grow with a month
 _FOLDER = "predictions"

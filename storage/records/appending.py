@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -131,7 +130,7 @@ class RecordStore:
         )
         labels = batch.labels[fresh]
         known_at = (times if isinstance(stream.time, OrderTime) else _stamps(incoming.known_at[fresh])).astype(object)
-        known_at[pd.isna(labels)] = None
+        known_at[labels == None] = None  # noqa: E711  elementwise
         insert_columns(
             connection,
             t.records,

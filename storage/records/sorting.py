@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from trueup.storage.records.known_ids import KnownIds
 from trueup.storage.revisions import Revisions
@@ -30,7 +29,7 @@ class BesideStored:
     @property
     def unlike(self) -> np.ndarray:
         """The rows that say other than what is stored: another content, or a label that is not stored so."""
-        other_label = (self.labels != self.stored_label) & pd.notna(self.labels)
+        other_label = (self.labels != self.stored_label) & (self.labels != None)  # noqa: E711  elementwise
         return np.flatnonzero((self.marks != self.stored_mark) | other_label)
 
 
@@ -51,12 +50,14 @@ def beside_stored(
     ids: np.ndarray, marks: np.ndarray, labels: np.ndarray, known: KnownIds, next_seq: int
 ) -> BesideStored:
     """A batch beside what is stored of it; new records take the places from `next_seq` on."""
-    codes, distinct = pd.factorize(ids)
+    distinct = dict.fromkeys(ids.tolist())
+    number = dict(zip(distinct, range(len(distinct)), strict=True))
+    codes = np.fromiter(map(number.__getitem__, ids.tolist()), np.int64, len(ids))
     first = np.empty(len(distinct), np.int64)
     first[codes[::-1]] = np.arange(len(ids))[::-1]  # of several rows of an id the first is written last
     seq = np.full(len(distinct), -1, np.int64)
     seq[codes[known.row]] = known.seq
-    fresh = first[seq < 0]  # in the order of rows, as factorize numbers ids by their first
+    fresh = first[seq < 0]  # in the order of rows, as ids are numbered by their first
     mark, label = marks[first], labels[first]
     mark[codes[known.row]], label[codes[known.row]] = known.fingerprint, known.label
     seq[codes[fresh]] = next_seq + np.arange(len(fresh))

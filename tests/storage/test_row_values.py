@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from trueup.storage.arrow_columns import numeric, objects
+from trueup.storage.row_values import numeric, objects
 
 WRITTEN: dict[str, list[Any]] = {
     "floats": [1.5, None, float("nan")],
