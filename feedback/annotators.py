@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
-import pandas as pd
 
+from trueup.feedback.chunks import object_array
 from trueup.feedback.labels import resolve
 from trueup.storage.incoming import FeedbackItem
 from trueup.storage.instants import microseconds
-from trueup.storage.majority import majority
 from trueup.storage.stream import StreamSettings
 
 
@@ -28,23 +29,28 @@ class Annotators:
 
     def notes(self) -> Iterator[str]:
         """What is to be told of the users, where they speak of the same records."""
-        frame = pd.DataFrame(self.labels, columns=["record", "user", "at", "value"], dtype="object")
-        frame["record"] = pd.factorize(frame["record"])[0]
-        shared = frame[frame.groupby("record")["user"].transform("nunique") > 1].sort_values("at", kind="stable")
-        if not len(shared):
+        users = defaultdict[str, set[str]](set)
+        for record, user, *_ in self.labels:
+            users[record].add(user)
+        shared = sorted((label for label in self.labels if len(users[label[0]]) > 1), key=itemgetter(2))
+        if not shared:
             return
-        answer = resolve(self.stream, shared["value"])
-        newest = shared.assign(answer=answer).drop_duplicates(["record", "user"], keep="last")
-        differ = newest.groupby("record")["answer"].nunique()
-        several, differing = len(differ), int((differ > 1).sum())
+        records, names, stamps, values = (object_array(column) for column in zip(*shared, strict=True))
+        answer = resolve(self.stream, values)
+        newest = dict(zip(zip(records, names, strict=True), answer, strict=True))
+        answers = defaultdict[str, set[object]](set)
+        for (record, _), one in newest.items():
+            answers[record].add(one)
+        several, differing = len(answers), sum(len(given - {None}) > 1 for given in answers.values())
         said = f"{several:,} records have labels of several users, who differ on {differing:,} of them"
         if self.stream.feedback.several == "newest":
             more = "; the newest label counts. several = \"majority\" under [streams.{}.feedback] counts them all"
             yield said + (more.format(self.stream.name) if differing else "")
             return
-        stamps = shared["at"].to_numpy(dtype=np.int64)
-        won = majority(
-            shared["record"].to_numpy(), shared["user"].to_numpy(), stamps, shared["value"].to_numpy(), answer
-        )
+        from trueup.storage.majority import majority  # by pandas, which no other intake needs
+
+        numbers = dict(zip(answers, range(several), strict=True))
+        places = np.array([numbers[record] for record in records], np.int64)
+        won = majority(places, names, stamps.astype(np.int64), values, answer)
         ties = several - len(won)
         yield f"{said}; the majority counts" + (f", and {ties:,} ties count as no label" if ties else "")

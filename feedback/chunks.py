@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from trueup.feedback.exact import KEPT_DIGITS, Exact, Ruined
 from trueup.feedback.nested import Nested, flat
+from trueup.feedback.text_table import TextTable
 from trueup.feedback.typed_values import written
 from trueup.feedback.values import encodable
 from trueup.storage.incoming import Refused
@@ -23,7 +23,7 @@ class RawRows(Sequence[str]):
     A number that the file types is a JSON number in it, text is a JSON string; `row_of` reads the row back as it came.
     """
 
-    def __init__(self, table: pd.DataFrame, positions: np.ndarray | None = None) -> None:
+    def __init__(self, table: TextTable, positions: np.ndarray | None = None) -> None:
         self._table = table
         self._positions = np.arange(len(table)) if positions is None else positions
 
@@ -33,8 +33,8 @@ class RawRows(Sequence[str]):
     def __getitem__(self, k: Any) -> Any:
         if isinstance(k, slice):
             return [self[j] for j in range(*k.indices(len(self)))]
-        row = zip(self._table.columns, self._table.iloc[int(self._positions[k])], strict=True)
-        held = {name: value for name, value in row if value is not None}
+        row = self._table.row(int(self._positions[k]))
+        held = {name: value for name, value in row.items() if value is not None}
         text = _object(held, ascii_only=False)
         # What is no Unicode text is written in JSON's own escapes, so that it reads back as it was.
         return text if encodable(text) else _object(held, ascii_only=True)
@@ -82,7 +82,7 @@ class Chunk:
     `broken` are lines that are no rows. `typed` names the columns that the file itself says are times.
     """
 
-    table: pd.DataFrame
+    table: TextTable
     lines: np.ndarray
     raw: RawRows
     broken: tuple[Refused, ...] = ()
@@ -103,7 +103,7 @@ def chunk_of(
     rows = [flat(row) for row in rows]
     names = list(dict.fromkeys(str(name) for row in rows for name in row))
     columns = {name: object_array([written(row.get(name)) for row in rows]) for name in names}
-    table = pd.DataFrame(columns, index=range(len(rows)), columns=names, dtype="object")
+    table = TextTable(columns, len(rows))
     numbers = np.arange(1, len(rows) + 1) if lines is None else np.asarray(lines, dtype=np.int64)
     return Chunk(table, numbers, RawRows(table), tuple(broken))
 

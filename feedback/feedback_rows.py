@@ -28,7 +28,7 @@ def each_row(mapping: FeedbackMapping, chunk: Chunk) -> Chunk:
     rows: list[dict[str, object]] = []
     lines: list[int] = []
     broken = list(chunk.broken)
-    for k, beside in enumerate(chunk.table.to_dict("records")):
+    for k, beside in enumerate(chunk.table.records()):
         items = _list_of(beside.pop(column))
         if items is None:
             detail = f"column '{column}' must hold a list of items in JSON"

@@ -55,5 +55,7 @@ def _array(column: pd.Series) -> pa.Array:
 
 
 def _plain(value: Any) -> Any:
-    """A cell without its array type, as `written` takes it."""
+    """A cell without its array type, None where pandas says that it is missing, as `written` takes it."""
+    if value is pd.NA:
+        return None
     return value.item() if isinstance(value, np.generic) else value

@@ -5,9 +5,11 @@ Raw values are stored; the policy is applied when they are read, so that a chang
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from collections.abc import Iterable
 
+import numpy as np
+
+from trueup.feedback.chunks import object_array
 from trueup.feedback.class_rules import ClassRule, class_rules
 from trueup.feedback.ratings import rating
 from trueup.feedback.typed_values import written
@@ -61,18 +63,16 @@ def _rated(said: str, rules: tuple[ClassRule, ...]) -> str:
     return plain(repr(found[0])) or said
 
 
-def resolve(stream: StreamSettings, raw: pd.Series | np.ndarray) -> np.ndarray:
+def resolve(stream: StreamSettings, raw: Iterable[object]) -> np.ndarray:
     """The labels of n raw values: object array of shape (n,) of str (classification) or float (regression), or None.
 
     Raises:
         ConfigError: the policy's rules cannot be read.
     """
-    codes, values = pd.factorize(pd.Series(raw, dtype="object"), use_na_sentinel=True)
+    values = list(raw)
     one = _number_of if stream.is_regression else lambda value: class_of(stream.label, value)
-    table = np.empty(len(values) + 1, dtype=object)
-    table[:-1] = [one(value) for value in values]
-    table[-1] = None
-    return table[codes]
+    means = {value: one(value) for value in dict.fromkeys(values)}
+    return object_array([means[value] for value in values])
 
 
 def labelled(stream: StreamSettings, labels: np.ndarray, known_at: np.ndarray) -> np.ndarray:

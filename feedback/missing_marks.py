@@ -46,7 +46,8 @@ def without_marks(stream: StreamSettings, chunk: Chunk, columns: tuple[str, ...]
     marks = {c: m for c in columns if c in chunk.table and (m := marks_of(stream, c))}
     if not marks:
         return chunk
-    table = chunk.table.copy(deep=False)
-    for column, mark in marks.items():
-        table[column] = object_array([None if v is None or mark.mark(v) else v for v in table[column]])
-    return replace(chunk, table=table)
+    changed = {
+        column: object_array([None if v is None or mark.mark(v) else v for v in chunk.table[column]])
+        for column, mark in marks.items()
+    }
+    return replace(chunk, table=chunk.table.with_columns(changed))

@@ -60,11 +60,9 @@ def with_points(format: FileFormat, chunk: Chunk, columns: tuple[str, ...]) -> C
     """
     if format.plain_numbers:
         return chunk
-    table = chunk.table.copy(deep=False)
-    for column in columns:
-        if column in table:
-            table[column] = object_array([_read(v, format) for v in table[column]])
-    return replace(chunk, table=table)
+    table = chunk.table
+    read = {c: object_array([_read(v, format) for v in table[c]]) for c in columns if c in table}
+    return replace(chunk, table=table.with_columns(read))
 
 
 def _read(value: str | None, format: FileFormat) -> str | None:
@@ -94,7 +92,7 @@ class NotationCheck:
         for chunk in chunks:
             for column in self.asked:
                 if column in chunk.table:
-                    self._add(column, chunk.table[column].to_numpy(), chunk.lines)
+                    self._add(column, chunk.table[column], chunk.lines)
             yield chunk
 
     def _add(self, column: str, values: np.ndarray, lines: np.ndarray) -> None:

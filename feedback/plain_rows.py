@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,6 +21,7 @@ from trueup.feedback.missing_marks import marks_of
 from trueup.feedback.number_notation import number_columns
 from trueup.feedback.row_ids import hashed_ids
 from trueup.feedback.schema_check import expected_columns
+from trueup.feedback.text_table import TextTable
 from trueup.feedback.validation import (
     FUTURE,
     MAX_ID,
@@ -95,7 +95,7 @@ def validate_plain(
         doubt.add(np.logical_and.reduce([blank(table[column]) for column in stream.text]))
     if stream.prediction.column:
         answers = {c: objects_of(table[c]) for c in stream.prediction.columns}
-        doubt.add(prediction_faults(stream, pd.DataFrame(answers, index=range(len(chunk)), dtype="object")))
+        doubt.add(prediction_faults(stream, TextTable(answers, len(chunk))))
     for column in stream.numeric:
         values, wrong = finite_numbers(table[column])
         doubt.add(wrong)
@@ -205,4 +205,4 @@ def _labels(
         arrived = (chunk.arrived or plain_arrivals(stream, texts)).last
         doubt.add(np.isnat(arrived) & ~blank(texts))
         known_at = np.maximum(times, arrived)
-    return labels, np.where(pd.isna(labels), unknown, known_at)
+    return labels, np.where(labels == None, unknown, known_at)  # noqa: E711  elementwise

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from trueup.feedback.chunks import Chunk, object_array
+from trueup.feedback.text_table import TextTable
 from trueup.feedback.times.time_columns import event_times
 from trueup.feedback.values import number, plain
 from trueup.storage.formatting import counted_noun
@@ -27,7 +27,7 @@ _LIKE_A_NUMBER = r"^[^A-DF-Za-df-z_:/#]*$"                # no id of any of thes
 _EXAMPLE = 60  # characters
 
 
-def hashed_ids(hashed: HashedColumns, stream: StreamSettings, table: pd.DataFrame, times: np.ndarray) -> np.ndarray:
+def hashed_ids(hashed: HashedColumns, stream: StreamSettings, table: TextTable, times: np.ndarray) -> np.ndarray:
     """The id of each of n rows, by what is not missing in its columns, in whatever order and form the file has them.
 
     Args:
@@ -49,12 +49,12 @@ def hashed_ids(hashed: HashedColumns, stream: StreamSettings, table: pd.DataFram
     return object_array([blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest() for text in said])
 
 
-def _as_written(values: pd.Series, *, text: bool) -> list[str | None]:
+def _as_written(values: np.ndarray, *, text: bool) -> list[str | None]:
     cleaned = _without_nul(values)
     return list(cleaned) if text else [plain(v) for v in cleaned]
 
 
-def _without_nul(values: pd.Series) -> Iterator[str | None]:
+def _without_nul(values: np.ndarray) -> Iterator[str | None]:
     return (v.replace("\x00", "") or None if v is not None and "\x00" in v else v for v in values)
 
 

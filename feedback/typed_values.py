@@ -7,7 +7,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import numpy as np
-import pandas as pd
 
 from trueup.feedback.exact import Exact
 from trueup.feedback.values import plain
@@ -20,7 +19,7 @@ def written(value: object) -> str | None:
     """
     if isinstance(value, str):
         return value or None
-    if value is None or value is pd.NaT or value is pd.NA:
+    if value is None or (isinstance(value, datetime) and value != value):
         return None
     if isinstance(value, bool | np.bool_):
         return str(bool(value))

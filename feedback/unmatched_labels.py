@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from trueup.feedback.labels import class_of
 from trueup.feedback.values import folded
@@ -30,10 +29,10 @@ class UnmatchedLabels:
         """Take n raw labels into account, str or None."""
         if not self.stream.label.classes:
             return
-        for value, rows in pd.Series(raw, dtype="object").value_counts().items():
-            self.labelled += int(rows)
+        for value, rows in Counter(v for v in raw.tolist() if v is not None).most_common():
+            self.labelled += rows
             if class_of(self.stream.label, value) is None:
-                self.counts[folded(str(value))] += int(rows)
+                self.counts[folded(value)] += rows
         if len(self.counts) > _KEPT:
             self.counts = Counter(dict(self.counts.most_common(_KEPT // 2)))
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import numpy as np
-import pandas as pd
 
 from trueup.feedback.chunks import Chunk, object_array
 from trueup.feedback.exact import Ruined
@@ -20,6 +19,7 @@ from trueup.feedback.nested import Nested, first_field
 from trueup.feedback.number_notation import number_columns, otherwise_written, with_points
 from trueup.feedback.row_ids import hashed_ids
 from trueup.feedback.schema_check import expected_columns
+from trueup.feedback.text_table import TextTable
 from trueup.feedback.times.time_columns import arrivals, event_times, joined
 from trueup.feedback.times.time_formats import declared_format
 from trueup.feedback.values import MISSING_NUMBER, encodable, escaped, infinite, number, plain
@@ -91,7 +91,7 @@ def validate(stream: StreamSettings, chunk: Chunk, now: datetime, hashed: Hashed
     whole = Chunk(table, chunk.lines, chunk.raw, chunk.broken, chunk.typed)
     ids = _ids(stream, table, faults) if stream.id else None
     if stream.text:
-        empty = np.logical_and.reduce([_blank(table[c].to_numpy()) for c in stream.text])
+        empty = np.logical_and.reduce([_blank(table[c]) for c in stream.text])
         faults.add(empty, Reason.NO_TEXT, f"no text: {_named(stream.text)} is empty")
     times = _times(stream, whole, faults, now)
     if ids is None:
@@ -99,14 +99,15 @@ def validate(stream: StreamSettings, chunk: Chunk, now: datetime, hashed: Hashed
     labels, known_at = _labels(stream, whole, times, faults)
     _predictions(stream, table, faults)
     # Numbers last: a column may be both a feature and part of the time, which is read from its text.
-    table = table.assign(**{c: _numbers(c, table[c].to_numpy(), faults) for c in stream.numeric})
-    missing = np.logical_and.reduce([table[c].isna().to_numpy() for c in stream.features])
+    numbers = {c: _numbers(c, table[c], faults) for c in stream.numeric}
+    absent = {c: np.isnan(numbers[c]) if c in numbers else table[c] == None for c in stream.features}  # noqa: E711
+    missing = np.logical_and.reduce(list(absent.values()))
     faults.add(missing, Reason.NO_FEATURES, f"no features: {_named(stream.features)} are all empty")
     good = np.flatnonzero(faults.reason == None)  # noqa: E711
     accepted = Incoming(
         ids=ids[good],
         times=times[good] if len(times) else times,
-        table=table_of({c: table[c].to_numpy()[good] for c in table}),
+        table=table_of({c: values[good] for c, values in table.with_columns(numbers).columns.items()}),
         labels=labels[good],
         known_at=known_at[good],
         labelled=labelled(stream, labels[good], known_at[good]),
@@ -121,13 +122,13 @@ def validate(stream: StreamSettings, chunk: Chunk, now: datetime, hashed: Hashed
     return Validated(accepted, tuple(sorted([*chunk.broken, *refused], key=lambda r: r.line)))
 
 
-def _check_kinds(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> None:
+def _check_kinds(stream: StreamSettings, table: TextTable, faults: _Faults) -> None:
     """Mark cells that are no value of their column: an object, a number in another notation, an id that Excel cut."""
     numbers = number_columns(stream)
     for column in expected_columns(stream):
         if column not in table:
             continue
-        values = table[column].to_numpy()
+        values = table[column]
         kinds = set(map(type, values))
         if Nested in kinds:
             objects = np.array([isinstance(v, Nested) for v in values], dtype=bool)
@@ -145,16 +146,15 @@ def _check_kinds(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -
             faults.add(otherwise_written(stream.format, values), Reason.WRONG_TYPE, detail, values)
 
 
-def _cleaned(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
+def _cleaned(stream: StreamSettings, table: TextTable, faults: _Faults) -> TextTable:
     """Every column, NUL taken out of text, all else written plainly, without what stands for no value.
 
     Of declared columns, values that cannot be stored are marked; of others they are written out.
     """
     declared = expected_columns(stream)
-    columns = list(dict.fromkeys([*table.columns, *declared]))
     cleaned = {}
-    for column in columns:
-        values = table[column].to_numpy() if column in table else np.full(len(table), None, dtype=object)
+    for column in dict.fromkeys([*table.columns, *declared]):
+        values = table[column] if column in table else np.full(len(table), None, dtype=object)
         present = "".join(v for v in values if v is not None)
         if not present.isascii() and not encodable(present):
             wrong = np.array([v is not None and not encodable(v) for v in values], dtype=bool)
@@ -173,16 +173,16 @@ def _cleaned(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> pd
         if column in declared and (marks := marks_of(stream, column)):
             values = [None if v is None or marks.mark(v) else v for v in values]
         cleaned[column] = object_array(values)
-    return pd.DataFrame(cleaned, columns=columns, index=range(len(table)), dtype="object")
+    return TextTable(cleaned, len(table))
 
 
 def _as_text(value: str | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _ids(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> np.ndarray:
+def _ids(stream: StreamSettings, table: TextTable, faults: _Faults) -> np.ndarray:
     """Each row's own id."""
-    ids = table[stream.id].to_numpy(dtype=object)
+    ids = table[stream.id]
     faults.add(_blank(ids), Reason.NO_ID, f"column '{stream.id}' (the id) is empty")
     long = np.array([v is not None and len(v) > MAX_ID for v in ids], dtype=bool)
     faults.add(long, Reason.TOO_LONG, f"column '{stream.id}' (the id) is longer than {MAX_ID} characters")
@@ -233,7 +233,7 @@ def _labels(stream: StreamSettings, chunk: Chunk, times: np.ndarray, faults: _Fa
     unknown = np.full(len(chunk), np.datetime64("NaT", "us"))
     if not stream.label.column:
         return object_array([None] * len(chunk)), unknown
-    labels = chunk.table[stream.label.column].to_numpy(dtype=object)
+    labels = chunk.table[stream.label.column]
     if stream.is_regression:
         numbers = _numbers(stream.label.column, labels, faults)
         beyond = f"column '{stream.label.column}' (the label) must lie within ±{HUGE:g}, not '{{}}'"
@@ -256,30 +256,30 @@ def _labels(stream: StreamSettings, chunk: Chunk, times: np.ndarray, faults: _Fa
     return labels, np.where(_blank(labels), unknown, known_at)
 
 
-def _predictions(stream: StreamSettings, table: pd.DataFrame, faults: _Faults) -> None:
+def _predictions(stream: StreamSettings, table: TextTable, faults: _Faults) -> None:
     """Mark what a service sent as its answer and is none; an empty one says that it has not answered."""
     sent = stream.prediction
     if not sent.column:
         return
-    answers = table[sent.column].to_numpy()
+    answers = table[sent.column]
     wrong = ~_blank(answers) & (resolve(stream, answers) == None)  # noqa: E711  elementwise
     reason, what = Reason.NO_CLASS, f"matches no class of the stream ({', '.join(stream.label.classes)})"
     if stream.is_regression:
         reason, what = Reason.WRONG_TYPE, f"is not a number within ±{HUGE:g}"
     faults.add(wrong, reason, f"column '{sent.column}' (the prediction): '{{}}' {what}", answers)
     if sent.score:
-        scores = table[sent.score].to_numpy()
+        scores = table[sent.score]
         chances = _numbers(sent.score, scores, faults)
         beyond = f"column '{sent.score}' (the prediction's score) must be a probability from 0 to 1, not '{{}}'"
         faults.add((chances < 0) | (chances > 1), Reason.WRONG_TYPE, beyond, scores)
     if sent.version:
-        names = table[sent.version].to_numpy()
+        names = table[sent.version]
         long = np.array([v is not None and len(v) > MAX_VERSION for v in names], dtype=bool)
         detail = f"column '{sent.version}' (the prediction's version) is longer than {MAX_VERSION} characters"
         faults.add(long, Reason.TOO_LONG, detail)
 
 
-def prediction_faults(stream: StreamSettings, table: pd.DataFrame) -> np.ndarray:
+def prediction_faults(stream: StreamSettings, table: TextTable) -> np.ndarray:
     """Where a service sent as its answer what is none, bool of shape (n,)."""
     faults = _Faults(len(table))
     _predictions(stream, table, faults)

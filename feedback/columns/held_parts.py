@@ -45,5 +45,5 @@ def _bytes_of(part: Chunk | PlainChunk) -> int:
     broken = sum(len(r.raw) + 8 * _OBJECT for r in part.broken)
     if isinstance(part, PlainChunk):
         return broken + int(part.table.nbytes) + int(part.lines.nbytes)
-    cells = (value for column in part.table for value in part.table[column])
+    cells = (value for column in part.table.columns.values() for value in column)
     return broken + sum(_OBJECT if value is None else _OBJECT + len(value) for value in cells)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from trueup.feedback.chunks import Chunk, RawRows, object_array
 from trueup.feedback.exact import Exact
+from trueup.feedback.text_table import TextTable
 from trueup.feedback.times.reading import Times
 from trueup.storage.incoming import Refused
 
@@ -41,11 +41,9 @@ class PlainChunk:
         table, lines = self.table, self.lines
         if positions is not None:
             table, lines = table.take(pa.array(positions, pa.int64())), lines[positions]
-        frame = pd.DataFrame(
-            {name: _objects(table.column(name), exact=name in self.exact) for name in table.column_names},
-            index=range(len(lines)), dtype="object",
-        )  # fmt: skip
-        return Chunk(frame, lines, RawRows(frame), () if positions is not None else self.broken, self.typed)
+        columns = {name: _objects(table.column(name), exact=name in self.exact) for name in table.column_names}
+        texts = TextTable(columns, len(lines))
+        return Chunk(texts, lines, RawRows(texts), () if positions is not None else self.broken, self.typed)
 
 
 def neighbouring(parts: Iterable[Chunk | PlainChunk], size: int) -> Iterator[list[Chunk | PlainChunk]]:
@@ -85,7 +83,7 @@ def _split(part: Chunk | PlainChunk, count: int) -> tuple[Chunk | PlainChunk, Ch
             sides.append(PlainChunk(table, lines, broken, event, arrived, part.exact, part.typed))
         else:
             raw = part.raw.take(np.arange(rows.start, rows.start + len(lines)))
-            sides.append(Chunk(part.table.iloc[rows].reset_index(drop=True), lines, raw, broken, part.typed))
+            sides.append(Chunk(part.table.part(rows), lines, raw, broken, part.typed))
     return sides[0], sides[1]
 
 

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
 from trueup.feedback.chunks import Chunk, RawRows, object_array
 from trueup.feedback.columns.plain_chunk import PlainChunk
@@ -17,6 +16,7 @@ from trueup.feedback.formats.contents import Contents, Place, column_names, doub
 from trueup.feedback.formats.csv_blocks import CsvBlocks
 from trueup.feedback.formats.csv_records import Record, csv_records, repeated_header
 from trueup.feedback.formats.encodings import check_encoding, ends_in_cr, text_lines
+from trueup.feedback.text_table import TextTable
 from trueup.feedback.values import escaped
 from trueup.storage.errors import InputError
 from trueup.storage.file_format import ADVICE
@@ -137,7 +137,7 @@ def _chunk_of(batch: list[Record], cells: list[str], names: tuple[str, ...], kep
         broken += [repeated_header(r.line, r.text) for r in good if r.fields == cells]
         good = [r for r in good if r.fields != cells]
     by_column = list(zip(*(r.fields for r in good), strict=True)) or [()] * len(names)
-    table = pd.DataFrame({names[k]: object_array([v or None for v in by_column[k]]) for k in kept}, dtype="object")
+    table = TextTable({names[k]: object_array([v or None for v in by_column[k]]) for k in kept}, len(good))
     lines = np.array([r.line for r in good], dtype=np.int64)
     return Chunk(table, lines, RawRows(table), tuple(sorted(broken, key=lambda r: r.line)))
 

@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
-import pandas as pd
 
 from trueup.feedback.chunks import Chunk, RawRows, object_array
 from trueup.feedback.columns.plain_arrow import is_exact, written_at_once
 from trueup.feedback.columns.plain_chunk import PlainChunk
 from trueup.feedback.formats.contents import Contents, Place
 from trueup.feedback.nested import Nested, flat
+from trueup.feedback.text_table import TextTable
 from trueup.feedback.typed_values import written
 from trueup.storage.errors import InputError
 
@@ -84,7 +84,7 @@ def _chunk(part: _Part, batch: Any, kept: Sequence[str], start: int) -> Chunk:
     rows, columns = batch.num_rows, part.texts(batch, kept)
     found = {c: columns[c] if c in columns else object_array([None] * rows) for c in kept}
     more = {c: v for c, v in columns.items() if c not in found}  # objects that are also columns of their fields
-    table = pd.DataFrame({**found, **more}, index=range(rows), dtype="object")
+    table = TextTable({**found, **more}, rows)
     return Chunk(table, np.arange(start, start + rows), RawRows(table), (), _typed(batch))
 
 

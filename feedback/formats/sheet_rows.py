@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
 from trueup.feedback.chunks import Chunk, RawRows, object_array
 from trueup.feedback.formats.contents import Contents, Place, column_names, doubled
+from trueup.feedback.text_table import TextTable
 from trueup.storage.errors import InputError
 from trueup.storage.incoming import Refused
 
@@ -70,7 +70,7 @@ def _chunks(
         columns = {
             names[k]: object_array([row[k] if k < len(row) else None for _, row in good]) for k in kept
         }
-        table = pd.DataFrame(columns, index=range(len(good)), columns=[names[k] for k in kept], dtype="object")
+        table = TextTable(columns, len(good))
         lines = np.array([number for number, _ in good], dtype=np.int64)
         yield Chunk(table, lines, RawRows(table), tuple(broken), typed & set(names))
 

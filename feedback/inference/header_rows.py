@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import pandas as pd
+from trueup.feedback.text_table import TextTable
 
 _MOST = 3              # rows that a header may have below its first line
 _FEWEST = 20           # cells of a column from which it is known what it holds
@@ -12,21 +12,20 @@ _MOSTLY = 0.95
 _VALUE = re.compile(r"[+-]?[\d.,:/T Z-]*\d[\d.,:/T Z%-]*")  # numbers, dates and times in digits
 
 
-def header_rows(table: pd.DataFrame) -> int:
+def header_rows(table: TextTable) -> int:
     """How many of the first rows are header: words in every column whose later cells are numbers or times in digits.
 
     Args:
         table: the first rows of a file as text, None where missing.
     """
-    body = table.iloc[_MOST:]
     measured = []
     for name in table.columns:
-        cells = [v for v in body[name] if v is not None and v.strip()]
+        cells = [v for v in table[name][_MOST:] if v is not None and v.strip()]
         values = sum(_VALUE.fullmatch(v.strip()) is not None for v in cells)
         if len(cells) >= _FEWEST and values >= _MOSTLY * len(cells):
             measured.append(name)
     for k in range(min(_MOST, len(table))):
-        words = [v.strip() for name in measured if (v := table[name].iloc[k]) is not None and v.strip()]
+        words = [v.strip() for name in measured if (v := table[name][k]) is not None and v.strip()]
         if len(words) < max(2, len(measured) / 2) or any(_VALUE.fullmatch(v) for v in words):
             return k
     return _MOST if len(table) > _MOST and measured else 0

@@ -119,8 +119,10 @@ def summary_of(names: Sequence[str], chunks: Iterable[Chunk]) -> TableSummary:
     columns = {name: _Column(name) for name in names}
     kept, rows, broken, faults, typed = _Sample(), 0, 0, list[Refused](), frozenset[str]()
     for chunk in chunks:
-        table = chunk.table.reindex(columns=list(names))
-        cleaned = pd.DataFrame({c: _stripped(table[c]) for c in names}, dtype="object", index=range(len(table)))
+        table = chunk.table
+        cleaned = pd.DataFrame(
+            {c: _stripped(table[c]) if c in table else None for c in names}, dtype="object", index=range(len(table))
+        )
         for name, column in columns.items():
             column.add(cleaned[name].to_numpy())
         kept.add(cleaned, chunk.lines)
@@ -135,8 +137,8 @@ def summary_of(names: Sequence[str], chunks: Iterable[Chunk]) -> TableSummary:
     return TableSummary(done, rows, sample, lines, broken, tuple(faults))
 
 
-def _stripped(values: pd.Series) -> list[str | None]:
-    return [None if v is None or v != v else (v.strip() or None) for v in values]
+def _stripped(values: np.ndarray) -> list[str | None]:
+    return [None if v is None else (v.strip() or None) for v in values]
 
 
 @dataclass

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from trueup.feedback.chunks import Chunk, object_array
+from trueup.feedback.text_table import TextTable
 from trueup.feedback.times.reading import Times, read_times
 from trueup.feedback.times.time_formats import ISO
 from trueup.feedback.values import MISSING_NUMBER, plain
 from trueup.storage.stream import StreamSettings
 
 
-def joined(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+def joined(table: TextTable, columns: Sequence[str]) -> np.ndarray:
     """The columns of a time as one text a row, None where one is missing; a bare hour number gets two digits."""
     parts = [[_present(v) for v in table[c]] if c in table else [None] * len(table) for c in columns]
     if len(parts) > 1:

@@ -13,6 +13,7 @@ from trueup.feedback.chunks import Chunk, RawRows
 from trueup.feedback.inference.summary import TableSummary
 from trueup.feedback.labels import resolve
 from trueup.feedback.row_ids import EqualRows
+from trueup.feedback.text_table import TextTable
 from trueup.feedback.validation import validate
 from trueup.storage.incoming import Incoming
 from trueup.storage.row_ids import hashed_columns
@@ -62,7 +63,8 @@ class FirstLook:
 def look_at(stream: StreamSettings, table: TableSummary, now: datetime) -> FirstLook:
     """The sampled rows of a file as an intake under these settings would judge them; nothing is stored."""
     typed = frozenset(c.name for c in table.columns if c.typed == "time")
-    chunk = Chunk(table.sample, table.lines, RawRows(table.sample), (), typed)
+    sample = TextTable({name: table.sample[name].to_numpy() for name in table.sample}, len(table.sample))
+    chunk = Chunk(sample, table.lines, RawRows(sample), (), typed)
     rows = validate(stream, chunk, now)
     equal = EqualRows(hashed_columns(stream), stream)
     repeats = 0 if stream.id or not sum(map(len, equal.tapped([chunk]))) else equal.repeats()[0]

@@ -81,7 +81,7 @@ def _read(source: str, detected: Detected) -> tuple[Detected, TableSummary]:
         chunks = opened_source.chunks()
         first = next(chunks, None)
         below = header_rows(first.table) if first else 0
-        lower = list(first.table.iloc[below - 1]) if first and below else []
+        lower = list(first.table.row(below - 1).values()) if first and below else []
         unnamed = any(c.startswith("unnamed_") for c in opened_source.columns)
         if unnamed and lower and len(set(lower) - {None}) == len(lower):
             lines = detected.format.skip_lines + below
@@ -97,7 +97,7 @@ def _read(source: str, detected: Detected) -> tuple[Detected, TableSummary]:
 
 def _without_first(chunk: Chunk, rows: int) -> Chunk:
     kept = np.arange(rows, len(chunk))
-    table = chunk.table.iloc[rows:].reset_index(drop=True)
+    table = chunk.table.part(slice(rows, None))
     return Chunk(table, chunk.lines[rows:], chunk.raw.take(kept), chunk.broken, chunk.typed)
 
 

@@ -44,7 +44,7 @@ def _read(path: Path | str, format: FileFormat = PLAIN, *required: str) -> list[
 
 def _rows(path: Path | str, format: FileFormat = PLAIN) -> list[dict[str, Any]]:
     """Every row as column → value, without the missing ones."""
-    rows = [row for chunk in _read(path, format) for row in chunk.table.to_dict("records")]
+    rows = [row for chunk in _read(path, format) for row in chunk.table.records()]
     return [{k: v for k, v in row.items() if v is not None} for row in rows]
 
 
@@ -119,7 +119,7 @@ def test_csv_of_any_dialect_is_read_as_it_was_written(
             _read(path, format)
         return
     chunks = _read(path, format)
-    found = [row for chunk in chunks for row in chunk.table.to_dict("records")]
+    found = [row for chunk in chunks for row in chunk.table.records()]
     _same(found, rows, numbers=False)
     assert len(found) == len(rows) or any(chunk.broken for chunk in chunks)
 
@@ -166,7 +166,7 @@ def test_typed_formats_give_back_what_they_hold(
 ) -> None:
     """JSON Lines, a list under a path and Parquet: any text as it is, any number exactly."""
     format = write(tmp_path / "a", rows)
-    found = [row for chunk in _read(tmp_path / f"a{ending}", format) for row in chunk.table.to_dict("records")]
+    found = [row for chunk in _read(tmp_path / f"a{ending}", format) for row in chunk.table.records()]
     _same(found, rows, numbers=True)
     assert len(found) == len(rows)
     assert all(row["n"] is None or isinstance(row["n"], Exact) for row in found)
@@ -234,7 +234,7 @@ def test_a_json_list_and_json_lines_read_every_value_alike(tmp_path: Path, value
     """Also values that other parsers change: half a surrogate pair, integers past 64 bits, numbers past a float."""
     lines = _read(_file(tmp_path, "a.jsonl", f'{{"id": "x", "v": {value}}}\n'))
     listed = _read(_file(tmp_path, "a.json", f'[\n {{"id": "x",\n  "v": {value}}}\n]'))
-    assert lines[0].table.to_dict() == listed[0].table.to_dict()
+    assert list(lines[0].table.records()) == list(listed[0].table.records())
 
 
 def test_a_json_list_longer_than_a_block_is_read_item_by_item(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_json_list_longer_than_a_block_is_read_item_by_item(tmp_path: Path) ->
     rows = [{"id": k, "text": "é" * (k % 700), "n": k / 3} for k in range(3000)]
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"page": 1, "items": rows, "next": {"a": [1, 2]}}, ensure_ascii=False), encoding="utf-8")
-    found = [row for chunk in _read(path, FileFormat(path="items")) for row in chunk.table.to_dict("records")]
+    found = [row for chunk in _read(path, FileFormat(path="items")) for row in chunk.table.records()]
     held = [(int(row["id"]), row["text"] or "", float(row["n"])) for row in found]
     assert held == [tuple(row.values()) for row in rows]
 
@@ -345,7 +345,7 @@ def test_parquet_of_every_common_type_is_text_of_one_way(tmp_path: Path) -> None
     with opened(str(path), ("who.name",), wanted=("who.name",)) as source:
         assert "raw" not in source.columns
         (chunk,) = source.chunks()
-    first = chunk.table.iloc[0].to_dict()
+    first = chunk.table.row(0)
     assert first == {
         "word": "a", "price": "1.10", "tags": '["x", "y"]', "who.name": "A", "who.at.town": "B",
         "zoned": "2024-05-03 10:00:00+02:00", "fine": "1970-01-01 00:00:00.000000001", "far": first["far"],
@@ -365,7 +365,7 @@ def test_a_partitioned_folder_is_one_table(tmp_path: Path) -> None:
     _file(tmp_path / "t", "_SUCCESS", "")
     with opened(str(tmp_path / "t"), ("a", "dt")) as source:
         chunks = list(source.chunks())
-    rows = [row for chunk in chunks for row in chunk.table.to_dict("records")]
+    rows = [row for chunk in chunks for row in chunk.table.records()]
     assert rows[0] == {"a": "x", "b": "1", "dt": "2024-05-03", "code": "01"}
     assert rows[2] == {"a": "x", "b": None, "dt": "2024-05-04", "code": "01"}
     assert rows[5]["dt"] is None

@@ -15,10 +15,10 @@ ROOMS = ("storage", "feedback", "monitoring", "training", "reports", "flows")
 # The parts of a room, folders and the files beside them, from the ground up: imports go down the list, never up.
 PARTS = {
     "feedback": (
-        "values", "exact", "typed_values", "words_of_texts", "determination", "nested", "chunks", "times", "row_ids",
-        "ratings", "class_rules", "labels", "unmatched_labels", "schema_check", "number_notation", "missing_marks",
-        "columns", "formats", "readers", "validation", "plain_rows", "frames", "feedback_rows", "feedback_items",
-        "annotators", "taken_files", "intake", "sources", "quarantine", "inference",
+        "values", "exact", "typed_values", "words_of_texts", "determination", "nested", "text_table", "chunks", "times",
+        "row_ids", "ratings", "class_rules", "labels", "unmatched_labels", "schema_check", "number_notation",
+        "missing_marks", "columns", "formats", "readers", "validation", "plain_rows", "frames", "feedback_rows",
+        "feedback_items", "annotators", "taken_files", "intake", "sources", "quarantine", "inference",
     ),
     "monitoring": (
         "stats", "causes", "severity", "distribution", "check", "window", "lateness", "data_difference", "comparison",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from trueup.feedback.inference.names import name_words, said_in, vocabulary
 from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.summary import TableSummary, summary_of
 from trueup.feedback.labels import class_of
+from trueup.feedback.text_table import TextTable
 from trueup.storage.file_format import FileFormat
 from trueup.storage.stream import LabelPolicy
 
@@ -28,7 +28,7 @@ TEXTS = [f"some words that say number {k}" for k in range(240)]
 
 def _table(columns: Mapping[str, Sequence[str | None]], rows: int = 240) -> TableSummary:
     full = {name: object_array([values[k % len(values)] for k in range(rows)]) for name, values in columns.items()}
-    table = pd.DataFrame(full, dtype="object")
+    table = TextTable(full, rows)
     return summary_of(list(full), [Chunk(table, np.arange(rows), RawRows(table))])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 
 import numpy as np
-import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from trueup.feedback.inference.missing import find_missing
 from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.roles import find_roles
 from trueup.feedback.inference.summary import summary_of
+from trueup.feedback.text_table import TextTable
 from trueup.storage.file_format import FileFormat
 from trueup.storage.stream import LabelPolicy
 
@@ -38,7 +38,7 @@ def test_any_table_has_roles_and_settings_that_read(columns: dict[str, list[str 
     """Each column has one role with a reason, rules and marks are settings that load, and the label is no feature."""
     rows = max(map(len, columns.values()), default=0)
     full = {name: object_array([*own, *[None] * (rows - len(own))]) for name, own in columns.items()}
-    table = pd.DataFrame(full, dtype="object", index=range(rows))
+    table = TextTable(full, rows)
     summary = summary_of(list(full), [Chunk(table, np.arange(rows), RawRows(table))])
     format = FileFormat(decimal=mark)  # type: ignore[arg-type]
     missing = find_missing(summary, (), Writing(format))

@@ -20,6 +20,7 @@ from trueup.feedback.inference.leaks import find_leaks, labels_of, without_leaks
 from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.roles import find_roles
 from trueup.feedback.inference.summary import TableSummary, summary_of
+from trueup.feedback.text_table import TextTable
 
 ROWS = 600
 RNG = np.random.default_rng(0)
@@ -33,7 +34,7 @@ FEATURES = {"text", "numeric", "categorical"}
 def table_of(columns: dict[str, Sequence[str | None]]) -> TableSummary:
     rows = max(map(len, columns.values()))
     full = {name: object_array([own[k % len(own)] for k in range(rows)]) for name, own in columns.items()}
-    table = pd.DataFrame(full, dtype="object")
+    table = TextTable(full, rows)
     return summary_of(list(full), [Chunk(table, np.arange(rows), RawRows(table))])
 
 
@@ -235,7 +236,7 @@ def test_the_real_sets_keep_what_is_honest(shared_data: Path) -> None:
     """Electricity keeps its prices, bikes their weather; casual and registered, which add up to the answer, go."""
     for name, answer, out in (("elec2", "class", set()), ("bike_sharing_hour", "cnt", {"casual", "registered"})):
         table = pd.read_csv(shared_data / f"{name}.csv", dtype=str)
-        found = summary_of(list(table.columns), [Chunk(table.astype(object), np.arange(len(table)), RawRows(table))])
+        found = table_of({column: [v if isinstance(v, str) else None for v in table[column]] for column in table})
         taken = ("instant", "dteday")
         said = find_answer(found, taken)
         roles = find_roles(found, taken, said)
