@@ -108,8 +108,8 @@ def chunk_of(
     return Chunk(table, numbers, RawRows(table), tuple(broken))
 
 
-def object_array(values: Sequence[str | None]) -> np.ndarray:
-    """Texts as an object array of shape (n,)."""
+def object_array(values: Sequence[object]) -> np.ndarray:
+    """Texts, or other values, as an object array of shape (n,)."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

@@ -154,7 +154,7 @@ def _cleaned(stream: StreamSettings, table: TextTable, faults: _Faults) -> TextT
     declared = expected_columns(stream)
     cleaned = {}
     for column in dict.fromkeys([*table.columns, *declared]):
-        values = table[column] if column in table else np.full(len(table), None, dtype=object)
+        values: list[str | None] = table[column].tolist() if column in table else [None] * len(table)
         present = "".join(v for v in values if v is not None)
         if not present.isascii() and not encodable(present):
             wrong = np.array([v is not None and not encodable(v) for v in values], dtype=bool)
@@ -162,7 +162,7 @@ def _cleaned(stream: StreamSettings, table: TextTable, faults: _Faults) -> TextT
                 detail = f"column '{column}' holds characters that are not valid UTF-8; export it again as UTF-8"
                 faults.add(wrong, Reason.BAD_UNICODE, detail)
             else:
-                values = [escaped(v) if bad else v for v, bad in zip(values, wrong, strict=True)]
+                values = [escaped(v) if bad and v is not None else v for v, bad in zip(values, wrong, strict=True)]
         if len(present) > MAX_TEXT and column in declared:
             long = np.array([v is not None and len(v) > MAX_TEXT for v in values], dtype=bool)
             faults.add(long, Reason.TOO_LONG, f"column '{column}' is longer than {MAX_TEXT:,} characters")
@@ -238,7 +238,7 @@ def _labels(stream: StreamSettings, chunk: Chunk, times: np.ndarray, faults: _Fa
         numbers = _numbers(stream.label.column, labels, faults)
         beyond = f"column '{stream.label.column}' (the label) must lie within ±{HUGE:g}, not '{{}}'"
         faults.add(np.abs(numbers) > HUGE, Reason.WRONG_TYPE, beyond, labels)
-        labels = np.where(np.isnan(numbers), None, labels)
+        labels = np.where(np.isnan(numbers), np.array(None, object), labels)
     elif stream.label.column in number_columns(stream):
         beyond_all = {v for v in set(labels) if v is not None and infinite(v)}
         unbounded = np.array([v in beyond_all for v in labels], dtype=bool)

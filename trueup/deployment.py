@@ -9,19 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from trueup.alerts import Alerts
-from trueup.initial import InitResult
-from trueup.site import Site
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.tabular import Listing
-from trueup.stored_reports import Reports
 from trueup.stream import Stream
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what each method gives back is imported where it is made: an ingest starts without the rest
+    from trueup.alerts import Alerts
     from trueup.flows.admin.adopt import Adoption
     from trueup.flows.admin.doctor import Finding
     from trueup.flows.admin.status import StreamStatus
     from trueup.flows.app import App
+    from trueup.initial import InitResult
+    from trueup.site import Site
+    from trueup.stored_reports import Reports
 
 _LONGEST_PAUSE = 365 * 86_400  # seconds between two cycles
 
@@ -65,6 +65,7 @@ def init(
 
     from trueup.flows.admin.initial_settings import first_settings, template, write_settings
     from trueup.flows.settings import SETTINGS_FILE, home_beside
+    from trueup.initial import InitResult
 
     file = Path(config) if config else Path.cwd() / SETTINGS_FILE
     if source is None:
@@ -127,16 +128,22 @@ class Deployment:
     @property
     def reports(self) -> Reports:
         """The stored reports of all streams."""
+        from trueup.stored_reports import Reports
+
         return Reports(self._app, None)
 
     @property
     def site(self) -> Site:
         """Plain pages of all streams."""
+        from trueup.site import Site
+
         return Site(self._app)
 
     @property
     def alerts(self) -> Alerts:
         """Incidents and the outbox of all streams."""
+        from trueup.alerts import Alerts
+
         return Alerts(self._app, None)
 
     def status(self) -> Listing[StreamStatus]:

@@ -8,34 +8,34 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trueup.alerts import Alerts
-from trueup.models import Champion, ChampionChange, Models
-from trueup.quarantine import Quarantine
-from trueup.results import (
-    CycleResult,
-    EraseResult,
-    ExportResult,
-    IngestResult,
-    PauseResult,
-    PredictResult,
-    PruneResult,
-    ReplayResult,
-    ReproduceResult,
-    TrainResult,
-)
+from trueup.ingest_result import IngestResult
 from trueup.storage.errors import InputError
 from trueup.storage.timepoints import parse_as_of, parse_since
-from trueup.stored_reports import Reports
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what each method gives back is imported where it is made: an ingest starts without the rest
+    from trueup.alerts import Alerts
     from trueup.data_comparison import Data
     from trueup.feedback.sources.pulling import Feed
     from trueup.flows.app import App
     from trueup.flows.audit.history import AuditHistory
     from trueup.flows.cycle.run import Watch
+    from trueup.models import Champion, ChampionChange, Models
     from trueup.monitoring.check import Check
+    from trueup.quarantine import Quarantine
+    from trueup.results import (
+        CycleResult,
+        EraseResult,
+        ExportResult,
+        PauseResult,
+        PredictResult,
+        PruneResult,
+        ReplayResult,
+        ReproduceResult,
+        TrainResult,
+    )
     from trueup.signal_table import SignalTable
     from trueup.storage.stream import StreamSettings
+    from trueup.stored_reports import Reports
 
 AsOf = str | date | None  # ISO 8601, a date (its end) or a datetime (naive: UTC); None is now
 RecordSource = Any  # a path, "-", a pandas DataFrame, an Arrow table or batch
@@ -128,6 +128,8 @@ class Stream:
     @property
     def quarantine(self) -> Quarantine:
         """What was refused, and why."""
+        from trueup.quarantine import Quarantine
+
         return Quarantine(self._app, self.settings)
 
     # ---- the loop ----
@@ -162,6 +164,7 @@ class Stream:
         from trueup.flows.alert.heartbeat import beat
         from trueup.flows.cycle.run import run_cycle
         from trueup.flows.site.after_cycle import site_afterwards
+        from trueup.results import CycleResult
 
         with site_afterwards(self._app, self.settings.name):
             done = CycleResult.from_json(run_cycle(self._app, self.settings, self.moment(as_of), watch=watch))
@@ -177,6 +180,8 @@ class Stream:
             NotTrainable: the rows cannot be learnt from.
             LeaseHeld, TimeRefused, ModelUnusable: as `cycle`.
         """
+        from trueup.results import TrainResult
+
         if self.settings.training.trainer.is_set:
             from trueup.flows.cycle.train_by_trainer import train_by_trainer
 
@@ -190,6 +195,7 @@ class Stream:
     def reproduce(self, version: int | str) -> ReproduceResult:
         """Make a version again from its snapshot, and say whether it answers the same; changes nothing."""
         from trueup.flows.train.reproduce import reproduce
+        from trueup.results import ReproduceResult
 
         return ReproduceResult.from_json(reproduce(self._app, self.settings, self.models.number(version)))
 
@@ -201,6 +207,7 @@ class Stream:
             InputError: the source cannot be read, or the champion is a service's own model.
         """
         from trueup.flows.check.predict import predict_newest, predict_rows
+        from trueup.results import PredictResult
 
         if source is None:
             return PredictResult(tuple(predict_newest(self._app, self.settings)), ())
@@ -230,6 +237,7 @@ class Stream:
             InputError: the records cannot be taken in, or leave nothing to check after the start.
         """
         from trueup.flows.replay.run import replay, write_page
+        from trueup.results import ReplayResult
 
         begin = None if start is None else self.moment(start)
         found = replay(
@@ -248,6 +256,7 @@ class Stream:
     def prune(self, *, dry_run: bool = False) -> PruneResult:
         """Remove old models, snapshots and pages by the retention policy; with `dry_run` only say which."""
         from trueup.flows.audit.prune import prune
+        from trueup.results import PruneResult
 
         return PruneResult.from_json(prune(self._app, self.settings, dry_run=dry_run))
 
@@ -275,6 +284,7 @@ class Stream:
             InputError: there is no such data, or the folder cannot be made. UsageError: a time cannot be read.
         """
         from trueup.flows.admin.export import export
+        from trueup.results import ExportResult
 
         begin = parse_since(since, now=self._app.now())
         return ExportResult.from_json(
@@ -303,6 +313,7 @@ class Stream:
             InputError: neither or both are named, or there is no reason. LeaseHeld: as `cycle`.
         """
         from trueup.flows.erase.run import erase
+        from trueup.results import EraseResult
 
         done = erase(self._app, self.settings, user=user, record=record, why=why, on_step=on_step)
         return EraseResult.from_json(done)
@@ -319,6 +330,8 @@ class Stream:
     @property
     def models(self) -> Models:
         """The registered versions and the audit trail."""
+        from trueup.models import Models
+
         return Models(self._app, self.settings)
 
     @property
@@ -333,6 +346,8 @@ class Stream:
     @property
     def reports(self) -> Reports:
         """The stored reports of the stream."""
+        from trueup.stored_reports import Reports
+
         return Reports(self._app, self.name)
 
     def signals(self, *, code: str | None = None, since: str | None = None, limit: int | None = None) -> SignalTable:
@@ -350,6 +365,8 @@ class Stream:
     @property
     def alerts(self) -> Alerts:
         """Incidents and the outbox of the stream."""
+        from trueup.alerts import Alerts
+
         return Alerts(self._app, self.name)
 
     def history(self) -> AuditHistory:
@@ -390,6 +407,7 @@ class Stream:
 
     def _set_paused(self, why: str, *, paused: bool) -> PauseResult:
         from trueup.flows.admin.pause import set_paused
+        from trueup.results import PauseResult
 
         done = set_paused(self._app, self.settings, why, paused=paused)
         return PauseResult(self.name, paused, done.id if done else None)

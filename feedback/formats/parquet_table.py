@@ -122,6 +122,8 @@ class _Part:
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{name}: the Parquet file is damaged ({error}). Nothing was stored.") from None
         self._schema = self._file.schema_arrow
+        if "[ns" in str(self._schema):
+            import pandas  # noqa: F401  times with nanoseconds are its own, which pyarrow makes only where it is there
         twice = sorted({c for c in self._schema.names if self._schema.names.count(c) > 1 or c in keys})
         if twice:
             told = ", ".join(f"'{c}'" for c in twice)

@@ -29,7 +29,7 @@ from trueup.storage.short_ids import short_id
 from trueup.storage.timepoints import to_minute
 
 if TYPE_CHECKING:
-    from trueup.results import IngestResult
+    from trueup.ingest_result import IngestResult
 
 Files = Annotated[
     list[str] | None,

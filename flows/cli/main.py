@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from trueup.flows.cli.output import PlainLines, undisturbed_output
+from trueup.flows.cli.pandas_withheld import withhold_pandas
 from trueup.flows.cli.session import OneDocument
 from trueup.storage.secrets import keep_out_of_logs, without_secrets
 
@@ -90,6 +92,9 @@ def options(
 
 def main() -> None:
     """Entry point of the command; logs go to standard error."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it reads what every installed package declares
+    if sys.argv[1:2] == ["ingest"]:
+        withhold_pandas()
     with undisturbed_output():
         handler = logging.StreamHandler()
         handler.setFormatter(PlainLines("trueup: %(levelname)s: %(message)s"))

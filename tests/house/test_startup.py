@@ -11,6 +11,13 @@ from tests.former_deployment import unpacked
 
 pytestmark = pytest.mark.long
 
+INCOMING = """review_id,at,text,stars
+new-1,2024-02-01 10:00:00,one,5
+new-2,2024-02-01 10:01:00,"in ""quotes"", and
+two lines",1
+new-3,never,refused,1
+new-1,2024-02-01 10:00:00,one,5
+"""
 BOUND = 2.0  # times the processor time of `python -c "import typer, sqlalchemy"`
 
 
@@ -24,6 +31,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_light_command_imports_nothing_heavy(folder: Path, command: str) -> None:
     """Neither pandas, pyarrow, numpy, MLflow, scikit-learn nor Evidently, by the end of the command."""
     assert heavy_imports(folder, command) == set()
+
+
+def test_an_ingest_imports_no_pandas(folder: Path) -> None:
+    """Of a CSV file into a store that stands: plain rows, one read by itself, one refused, one stored before."""
+    (folder / "new.csv").write_text(INCOMING, encoding="utf-8")
+    imported = heavy_imports(folder, "ingest new.csv -s reviews --json")
+    assert imported == {"pyarrow", "numpy"}
 
 
 @pytest.mark.slow
