@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
@@ -19,13 +20,8 @@ from trueup.feedback.chunks import Chunk
 from trueup.feedback.columns.plain_chunk import PlainChunk
 from trueup.feedback.formats.containers import UNREADABLE, Opener, opener_of
 from trueup.feedback.formats.contents import Contents, Place
-from trueup.feedback.formats.csv_text import read_csv
-from trueup.feedback.formats.excel import read_excel
-from trueup.feedback.formats.html_table import read_html
-from trueup.feedback.formats.json_lines import read_json_lines
-from trueup.feedback.formats.json_list import read_json_list
 from trueup.feedback.formats.kinds import FormatKind, format_kind
-from trueup.feedback.formats.parquet_table import parquet_files, read_parquet
+from trueup.feedback.formats.parquet_folder import parquet_files
 from trueup.feedback.nested import fields_of
 from trueup.feedback.values import escaped
 from trueup.storage.errors import InputError
@@ -37,9 +33,11 @@ if TYPE_CHECKING:
 CHUNK = 5000
 _Rows = TypeVar("_Rows")
 _AS_UTF8 = FileFormat()
-_READ: dict[FormatKind, Callable[[Place], Contents]] = {
-    FormatKind.CSV: read_csv, FormatKind.JSONL: read_json_lines, FormatKind.JSON: read_json_list,
-    FormatKind.EXCEL: read_excel, FormatKind.HTML: read_html, FormatKind.PARQUET: read_parquet,
+# Where each kind is read, imported once a file of it comes: `(Place) -> Contents`.
+_READERS = {
+    FormatKind.CSV: ("csv_text", "read_csv"), FormatKind.JSONL: ("json_lines", "read_json_lines"),
+    FormatKind.JSON: ("json_list", "read_json_list"), FormatKind.EXCEL: ("excel", "read_excel"),
+    FormatKind.HTML: ("html_table", "read_html"), FormatKind.PARQUET: ("parquet_table", "read_parquet"),
 }  # fmt: skip
 
 
@@ -162,10 +160,14 @@ def _contents(
     if parts:
         opener = Opener(lambda: parts[0].open("rb"), False, ".parquet")
         place = Place(name, file, opener, format, folder, tuple(required), useful)
+        from trueup.feedback.formats.parquet_table import read_parquet
+
         return place, FormatKind.PARQUET, read_parquet(place, parts)
     place = located(name, file, folder, format, required, useful)
     kind = format_kind(place)
-    return place, kind, _READ[kind](place)
+    module, reader = _READERS[kind]
+    contents: Contents = getattr(import_module(f"trueup.feedback.formats.{module}"), reader)(place)
+    return place, kind, contents
 
 
 def located(

@@ -15,14 +15,8 @@ from trueup.storage.file_format import ADVICE
 from trueup.storage.formatting import counted_noun
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")
-_MARKUP = re.compile(rb"\s*(?:<!doctype html|<html|<table|<head|<body|<meta|<style|<div)", re.IGNORECASE)
 _WIDEST = 16_384  # columns of a sheet
 _HIDDEN = ("script", "style")
-
-
-def looks_like_html(head: bytes) -> bool:
-    """Whether a file begins as a page or a table does."""
-    return _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from trueup.feedback.formats.contents import Place
 from trueup.feedback.formats.encodings import SAMPLE_BYTES, bom_of, zero_pattern
-from trueup.feedback.formats.html_table import looks_like_html
 from trueup.storage.errors import InputError
 from trueup.storage.file_format import ADVICE
 
@@ -21,6 +20,7 @@ _OTHER = {
     b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture", b"GIF8": "a picture", b"{\\rtf": "an RTF document",
 }  # fmt: skip
 _XML = b"<?xml"
+_MARKUP = re.compile(rb"\s*(?:<!doctype html|<html|<table|<head|<body|<meta|<style|<div)", re.IGNORECASE)
 _OBJECTS = re.compile(r'(?:\[\s*)?\{\s*"')  # how JSON begins, whatever a file is called
 _EXCEL_ENDINGS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
@@ -77,7 +77,7 @@ def _of_text(place: Place, head: bytes) -> FormatKind:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if place.ending in (".jsonl", ".ndjson"):
         return FormatKind.JSONL
-    if looks_like_html(head):
+    if _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")):
         return FormatKind.HTML
     if start.startswith(_XML):
         raise InputError(

@@ -39,16 +39,6 @@ def read_parquet(place: Place, files: Sequence[Path] | None = None) -> Contents:
     )
 
 
-def parquet_files(folder: Path) -> list[Path]:
-    """The Parquet files below a folder, in the order of their paths; what begins with `_` or `.` is none."""
-    found = []
-    for file in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(("_", ".")) for part in file.relative_to(folder).parts)
-        if not hidden and file.suffix.lower() in (".parquet", ".pq") and file.is_file():
-            found.append(file)
-    return found
-
-
 def _keys(folder: Path, file: Path) -> dict[str, str | None]:
     """The columns that a file's path below the folder writes as `key=value`."""
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""Commands that bring things in: ingest, feedback, quarantine."""
+"""Commands that bring things in: ingest, feedback."""
 
 from __future__ import annotations
 
@@ -9,24 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trueup.flows.cli.progress import counted
-from trueup.flows.cli.session import (
-    PAGE,
-    AsJson,
-    Commands,
-    Config,
-    Home,
-    Limit,
-    Session,
-    Since,
-    StreamName,
-    add_commands,
-    add_group,
-    heading,
-    session,
-)
-from trueup.reports.tables import MOMENT, SENTENCE, Column, table
-from trueup.storage.short_ids import short_id
-from trueup.storage.timepoints import to_minute
+from trueup.flows.cli.session import AsJson, Config, Home, Session, StreamName, add_commands, session
 
 if TYPE_CHECKING:
     from trueup.ingest_result import IngestResult
@@ -38,7 +21,6 @@ Files = Annotated[
         "Left out: what is new in the stream's own source."
     ),
 ]
-ItemId = Annotated[str, typer.Argument(help="An item's id, the beginning of one, or last.")]
 
 
 def ingest(
@@ -117,62 +99,6 @@ def _of_source(done: IngestResult) -> Iterator[str]:
         yield "note: more waits there; run it again, or let the next cycle go on"
 
 
-def quarantine_list(
-    stream: StreamName = None,
-    limit: Limit = None,
-    since: Since = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Only what was refused for it: wrong_type.")] = None,
-    config: Config = None,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """What was refused and is not released, newest first."""
-    with session(config, home, as_json) as s:
-        found = s.stream(stream).quarantine.list(limit or (100 if as_json else PAGE), since=since, reason=reason)
-        rows = [
-            (short_id(i.id), to_minute(i.received_at), i.kind, f"{i.source}:{i.line}", i.reason, i.detail)
-            for i in found
-        ]
-        heads = (
-            Column("id"), Column("received", rank=3, least=MOMENT), Column("kind", rank=2),
-            Column("where", rank=1, least=16), Column("reason", least=12), Column("detail", least=SENTENCE),
-        )  # fmt: skip
-        s.show(
-            {"items": found, "total": found.total},
-            table(heading("quarantine", len(found), found.total), heads, rows),
-        )
-
-
-def quarantine_show(
-    item: ItemId, stream: StreamName = None, config: Config = None, home: Home = None, as_json: AsJson = False
-) -> None:
-    """One refused item with its raw content."""
-    from rich.text import Text
-
-    with session(config, home, as_json) as s:
-        found = s.stream(stream).quarantine.show(item)
-        said = f"{found.source} line {found.line}, {to_minute(found.received_at)}: {found.reason}: {found.detail}"
-        s.show({"items": [found]}, Text(said), Text(found.raw))
-
-
-def quarantine_release(
-    items: Annotated[list[str] | None, typer.Argument(help="Ids of items to judge anew by today's schema.")] = None,
-    stream: StreamName = None,
-    every: Annotated[bool, typer.Option("--all", help="All that is refused and not released.")] = False,
-    config: Config = None,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Judge refused items anew and store those that hold now."""
-    with session(config, home, as_json) as s:
-        done = s.stream(stream).quarantine.release(*(items or ()), every=every)
-        rows = [(short_id(r.id), "released" if r.released else "still refused", r.reason, r.detail) for r in done]
-        heads = (Column("id"), Column("outcome", least=8), Column("reason", least=12), Column("detail", least=SENTENCE))
-        s.show({"items": done}, table("released", heads, rows))
-
-
 def add_to(cli: typer.Typer) -> None:
     """Register these commands."""
     add_commands(cli, {"ingest": ingest, "feedback": feedback})
-    quarantine: Commands = {"list": quarantine_list, "show": quarantine_show, "release": quarantine_release}
-    add_group(cli, "quarantine", "What was refused, and why.", quarantine)

@@ -24,7 +24,7 @@ MODULES = {
     "init": "init", "ingest": "intake", "feedback": "intake", "train": "training", "predict": "training",
     "check": "cycles", "cycle": "cycles", "serve": "cycles", "demo": "cycles", "replay": "replay", "pause": "pause",
     "resume": "pause", "prune": "prune", "status": "status", "doctor": "status", "adopt": "status",
-    "quarantine": "intake", "models": "models", "reports": "reports", "site": "site",
+    "quarantine": "refused_items", "models": "models", "reports": "reports", "site": "site",
     "ui": "evidently_ui", "signals": "signals", "export": "data", "erase": "data", "data": "data", "alerts": "alerts",
     "runbook": "runbook",
 }  # fmt: skip

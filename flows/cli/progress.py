@@ -41,9 +41,12 @@ def shown(console: Console, title: str) -> Iterator[Watch]:
 @contextmanager
 def counted(name: str) -> Iterator[Callable[[int, int], None]]:
     """A bar of rows done, and of how many, on a terminal; nothing elsewhere."""
+    console = progress()
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
     from rich.progress import Progress
 
-    console = progress()
-    with Progress(console=console, disable=not console.is_terminal) as bar:
+    with Progress(console=console) as bar:
         task = bar.add_task(name, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
