@@ -6,14 +6,12 @@ fails on the data at hand costs its own plot, not the report.
 
 from __future__ import annotations
 
-import json
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +19,8 @@ from trueup.monitoring.check import Signal
 from trueup.monitoring.report.drift_sections import Section, input_sections, model_sections
 from trueup.monitoring.report.frames import input_frames, labelled_frame, model_frames, sample_rows
 from trueup.monitoring.report.quality_section import quality_sections
+from trueup.monitoring.report.quick_plots import plotted_once, quick_plots
+from trueup.monitoring.report.stored_runs import StoredRun, joined_runs, stored_run
 from trueup.storage.escaping import for_markdown
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
@@ -78,21 +78,20 @@ def render(
         yield from model_sections(stream, model, signals, said)
         yield from quality_sections(stream, labelled_reference, labelled, said)
 
-    snapshot = _drawn(sections, said, title, seed, as_of)
-    return RenderedReport(snapshot=snapshot.dumps().encode(), notes=tuple(said))
+    return RenderedReport(snapshot=_drawn(sections, said, title, seed, as_of), notes=tuple(said))
 
 
 def _drawn(
     sections: Callable[[list[str]], Iterator[Section]], said: list[str], title: str, seed: int, as_of: datetime
-) -> Snapshot:
+) -> bytes:
     """All sections as one snapshot; `said` takes what could not be shown."""
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings(), quick_plots():
         warnings.simplefilter("ignore")  # of scikit-learn and plotly, about data that the notes speak of
         random_state = np.random.get_state()
         np.random.seed(seed % 2**32)
         try:
             found = list(sections(said))
-            return _joined([run for section in found if (run := _run(section, said))], title, as_of)
+            return joined_runs([run for section in found if (run := _run(section, said))], title, as_of).encode()
         finally:
             np.random.set_state(random_state)
 
@@ -102,11 +101,11 @@ def snapshot_of(
 ) -> tuple[bytes, tuple[str, ...]]:
     """Sections as one snapshot in JSON, and what could not be shown; numpy's random state is as before afterwards."""
     said: list[str] = []
-    return _drawn(sections, said, title, seed, as_of).dumps().encode(), tuple(said)
+    return _drawn(sections, said, title, seed, as_of), tuple(said)
 
 
-def _run(section: Section, said: list[str]) -> Snapshot | None:
-    """The section's own snapshot; where its reference is what fails, without it; None where nothing helps."""
+def _run(section: Section, said: list[str]) -> StoredRun | None:
+    """The section's own run; where its reference is what fails, without it; None where nothing helps."""
     from evidently import Report
     from evidently.core.report import ReferenceMetricNotFound
 
@@ -114,41 +113,19 @@ def _run(section: Section, said: list[str]) -> Snapshot | None:
     failures: list[str] = []
     for reference in (section.reference, None) if retried else (section.reference,):
         try:
-            with _plotted_once():
-                report = Report([section.metric], include_tests=section.signal is not None)
-                run = _finite(report.run(section.current, reference))
+            report = Report([section.metric], include_tests=section.signal is not None)
+            with plotted_once():
+                run = report.run(section.current, reference)
+            stored = stored_run(_in_our_words(run, section.signal) if section.signal else run)
         except (Exception, ReferenceMetricNotFound) as error:  # noqa: BLE001 - of any kind on dirty data; said below
             reason = str(error).strip().partition("\n")[0][:150]
             failures.append(reason or type(error).__name__)
             continue
         if failures:
             said.append(f"Plotted without the reference: {section.name}. Evidently's reason: {failures[0]}.")
-        return _in_our_words(run, section.signal) if section.signal else run
+        return stored
     said.append(f"Not plotted: {section.name}. Evidently's reason: {failures[-1]}.")
     return None
-
-
-@contextmanager
-def _plotted_once() -> Iterator[None]:
-    """Within a section a column's distribution is plotted once.
-
-    Evidently plots it anew for each figure of a column's summary, seven times in all, and shows the first.
-    """
-    from evidently.metrics import column_statistics
-
-    plot, plotted = column_statistics.distribution, set()
-
-    def once(title: str, current: Any, reference: Any) -> Any:
-        if current.data.name in plotted:
-            return []
-        plotted.add(current.data.name)
-        return plot(title, current, reference)
-
-    column_statistics.distribution = once
-    try:
-        yield
-    finally:
-        column_statistics.distribution = plot
 
 
 def _in_our_words(run: Snapshot, signal: Signal) -> Snapshot:
@@ -157,48 +134,3 @@ def _in_our_words(run: Snapshot, signal: Signal) -> Snapshot:
     for test in run.tests_results:
         test.name, test.description = signal.code, for_markdown(signal.said)  # Evidently's page takes it as Markdown
     return run
-
-
-def _finite(run: Snapshot) -> Snapshot:
-    """The run as it will be when it is stored and loaded back: in strict JSON, which knows no NaN.
-
-    A figure that does not exist for these data (the spread of one value) is null inside a table and a plot, and
-    left out where it is the whole result, which Evidently could not load again.
-    """
-    from evidently.core.report import Snapshot
-    from evidently.legacy.utils import NumpyEncoder
-
-    held = run.dump_dict()
-    missing = any(result.get("value", 0) is None for result in held["metric_results"].values())
-    with suppress(ValueError):  # of a NaN; most runs hold none, and are done here
-        json.dumps(held, cls=NumpyEncoder, allow_nan=False)
-        if not missing:
-            return run
-    stored = json.loads(json.dumps(held, cls=NumpyEncoder), parse_constant=lambda _: None)
-    results = {key: result for key, result in stored["metric_results"].items() if result.get("value", 0) is not None}
-    stored["metric_results"] = results
-    stored["top_level_metrics"] = [key for key in stored["top_level_metrics"] if key in results]
-    return Snapshot.load_dict(stored)
-
-
-def _joined(runs: Sequence[Snapshot], title: str, as_of: datetime) -> Snapshot:
-    """All runs as one snapshot."""
-    from evidently.core.metric_types import metric_tests_widget
-    from evidently.core.report import Snapshot, metric_tests_stats
-    from evidently.core.serialization import ReportModel, SnapshotModel
-
-    models = [run.to_snapshot_model() for run in runs]
-    tests = [test for run in runs for test in run.tests_results]
-    return Snapshot.load_model(
-        SnapshotModel(
-            report=ReportModel(items=[]),
-            name=title,
-            timestamp=as_of,
-            metadata={},
-            tags=["trueup"],
-            metric_results={key: result for model in models for key, result in model.metric_results.items()},
-            top_level_metrics=[key for model in models for key in model.top_level_metrics],
-            widgets=[widget for model in models for widget in model.widgets],
-            tests_widgets=[metric_tests_stats(tests), metric_tests_widget(tests)] if tests else [],
-        )
-    )
