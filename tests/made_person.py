@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
+from tests.found_bytes import places_of
 from trueup.feedback.intake import ingest, ingest_feedback
 from trueup.flows.app import App, open_app
+from trueup.flows.erase.run import finish_erasures
+from trueup.storage.leases import hold
 
 CANARY = "zzyqwxcanary"
 PERSON = f"{CANARY} mary"
@@ -34,6 +39,7 @@ text = ["text"]
 
 [store]
 url = "{url}"
+archive = "{archive}"
 """
 
 
@@ -53,14 +59,47 @@ def rows_of(first: int, until: int) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+ALL = sorted(rows_of(0, ROWS)["id"])
+LEFT = sorted(name for name in ALL if CANARY not in name)
+
+
+def settings(url: str = "", archive: str = "") -> str:
+    """The settings, with the store at a URL, and files of rows in an archive elsewhere."""
+    return SETTINGS.format(url=url, archive=archive)
+
+
 def opened(folder: Path) -> App:
     return open_app(folder / "trueup.toml", folder / ".trueup")
 
 
-def with_a_person(folder: Path, url: str = "") -> App:
+def copied(made: Path, folder: Path) -> App:
+    """A deployment of its own, which does not know that it is a copy."""
+    shutil.copytree(made, folder)
+    (folder / ".trueup" / "deployment.json").unlink(missing_ok=True)
+    return opened(folder)
+
+
+def ids(app: App) -> list[str]:
+    return sorted(app.reader.read(app.stream("reviews"), as_of=app.now()).meta["id"])
+
+
+def go_on(app: App) -> None:
+    """What the next cycle does first."""
+    with hold(app.database, "reviews", clock=app.clock) as lease:
+        finish_erasures(app, lease, app.stream("reviews"))
+
+
+def nothing_is_left(app: App, more: Iterable[str] = ()) -> None:
+    """Of the person; of all others everything is."""
+    assert ids(app) == sorted((*LEFT, *more))
+    app.close()
+    assert places_of(CANARY, app.home) == []
+
+
+def with_a_person(folder: Path, url: str = "", archive: str = "") -> App:
     """Records, a changed record, feedback, refused rows, a report, a mail: all with the word of one person in them."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "trueup.toml").write_text(SETTINGS.format(url=url))
+    (folder / "trueup.toml").write_text(settings(url, archive))
     rows_of(0, 25).to_csv(folder / "first.csv", index=False)
     rows_of(25, ROWS).to_csv(folder / "second.csv", index=False)
     rows_of(0, 7).assign(text=lambda rows: rows["text"] + " changed").to_csv(folder / "changed.csv", index=False)

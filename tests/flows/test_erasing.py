@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,23 +16,34 @@ import pytest
 import sqlalchemy as sa
 
 import trueup
-from tests.faults.test_killed_cycle import in_a_process
 from tests.found_bytes import places_of
-from tests.made_person import CANARY, PERSON, ROWS, SETTINGS, THEIRS, opened, rows_of, with_a_person
+from tests.made_person import (
+    ALL,
+    CANARY,
+    LEFT,
+    PERSON,
+    ROWS,
+    THEIRS,
+    copied,
+    go_on,
+    ids,
+    nothing_is_left,
+    opened,
+    rows_of,
+    settings,
+    with_a_person,
+)
 from trueup.feedback import taken_files
 from trueup.feedback.intake import ingest, ingest_feedback
 from trueup.flows.admin.doctor import examine
 from trueup.flows.app import App
-from trueup.flows.erase import derived_files
 from trueup.flows.erase import run as erasing
-from trueup.flows.erase.run import erase, finish_erasures
+from trueup.flows.erase.run import erase
 from trueup.flows.erase.unreachable import out_of_reach
-from trueup.storage.archive import Archive
-from trueup.storage.database import Database
 from trueup.storage.erasure.erasure_log import BEGUN, TAKEN_OUT, ErasureLog
 from trueup.storage.erasure.tombstones import KEY_FILE, Tombstones
 from trueup.storage.errors import InputError, LeaseHeld, StoreUnusable
-from trueup.storage.leases import hold, reading
+from trueup.storage.leases import reading
 from trueup.storage.segments import write_segment
 from trueup.storage.tables import metadata
 
@@ -55,33 +64,6 @@ def app(made: Path, tmp_path: Path) -> Iterator[App]:
     found = copied(made, tmp_path / "one")
     yield found
     found.close()
-
-
-def copied(made: Path, folder: Path) -> App:
-    shutil.copytree(made, folder)
-    (folder / ".trueup" / "deployment.json").unlink(missing_ok=True)
-    return opened(folder)
-
-
-def go_on(app: App) -> None:
-    """What the next cycle does first."""
-    with hold(app.database, "reviews", clock=app.clock) as lease:
-        finish_erasures(app, lease, app.stream("reviews"))
-
-
-def ids(app: App) -> list[str]:
-    return sorted(app.reader.read(app.stream("reviews"), as_of=app.now()).meta["id"])
-
-
-ALL = sorted(rows_of(0, ROWS)["id"])
-LEFT = sorted(name for name in ALL if CANARY not in name)
-
-
-def nothing_is_left(app: App, *more: str) -> None:
-    """Of the person; of all others everything is."""
-    assert ids(app) == sorted((*LEFT, *more))
-    app.close()
-    assert places_of(CANARY, app.home) == []
 
 
 def test_a_person_is_gone_and_others_stay(app: App) -> None:
@@ -146,7 +128,7 @@ def test_a_refused_row_that_is_released_is_left_out(made: Path, tmp_path: Path) 
         (odd,) = [item for item in stream.quarantine.list() if CANARY in item.raw]
         assert [(done.released, done.reason) for done in stream.quarantine.release(odd.id)] == [(False, "erased")]
         assert odd.id not in [item.id for item in stream.quarantine.list()]
-        nothing_is_left(stream._app, "plain-51")
+        nothing_is_left(stream._app, ["plain-51"])
 
 
 def test_a_source_that_looks_back_brings_nothing_again(made: Path, tmp_path: Path) -> None:
@@ -293,7 +275,7 @@ def test_files_of_writers_that_were_killed_go_as_well(app: App) -> None:
 )
 def test_it_names_what_it_cannot_reach(tmp_path: Path, more: str, named: tuple[str, ...]) -> None:
     """Backups always, and what the settings put outside of the home folder."""
-    (tmp_path / "trueup.toml").write_text(SETTINGS.format(url="") + more.format(home=tmp_path / ".trueup"))
+    (tmp_path / "trueup.toml").write_text(settings() + more.format(home=tmp_path / ".trueup"))
     app = opened(tmp_path)
     found = list(out_of_reach(app, app.stream("reviews"), (1, 2)))
     app.close()
@@ -324,85 +306,3 @@ def rows_with(app: App, word: str) -> int:
         assert {*names} >= {*metadata.tables}
         tables = [connection.exec_driver_sql(f"SELECT * FROM {name}").all() for name in names]
         return sum(word in str(tuple(row)) for rows in tables for row in rows)
-
-
-# ---- killed ----
-
-
-def killing(at: int) -> list[int]:
-    """Have this process die without a chance to clean up at the durable step of this number; the steps so far."""
-    steps = [0]
-
-    def step() -> None:
-        steps[0] += 1
-        if steps[0] == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(owner: Any, name: str) -> None:
-        work: Callable[..., Any] = getattr(owner, name)
-
-        def counted(*given: Any, **named: Any) -> Any:
-            step()
-            done = work(*given, **named)
-            step()
-            return done
-
-        setattr(owner, name, counted)
-
-    transaction = Database.write_unasked
-
-    @contextmanager
-    def counted_transaction(self: Database) -> Iterator[Any]:
-        with transaction(self) as connection:
-            yield connection
-            step()
-        step()
-
-    Database.write_unasked = counted_transaction  # type: ignore[method-assign]
-    for owner, name in (
-        (Archive, "write"), (Archive, "remove"), (Tombstones, "keep"), (Tombstones, "make_key"), (Path, "replace"),
-        (derived_files, "scrub_sqlite"), (derived_files, "emptied_log"), (erasing, "emptied_log"),
-    ):  # fmt: skip
-        around(owner, name)
-    return steps
-
-
-def killed_at(at: int, made: Path, folder: Path) -> bool:
-    """Erase in a process that is killed at a step, then look, and go on; whether there was such a step."""
-    copied(made, folder).close()
-
-    def work() -> None:
-        app = opened(folder)
-        killing(at)
-        erase(app, app.stream("reviews"), user=PERSON, why="request")
-
-    status = in_a_process(work)
-    app = opened(folder)
-    assert ids(app) in (ALL, LEFT)
-    if status == 0:
-        nothing_is_left(app)
-        return False
-    assert status == -signal.SIGKILL
-    begun = ErasureLog(app.database).unfinished("reviews")
-    if not begun and ids(app) == ALL:
-        erase(app, app.stream("reviews"), user=PERSON, why="request")
-    go_on(app)
-    assert len(ErasureLog(app.database).of("reviews")) == 1
-    nothing_is_left(app)
-    return True
-
-
-def test_killed_in_the_middle_it_goes_on(made: Path, tmp_path: Path) -> None:
-    """Some of the steps; the test below tries them all."""
-    assert killed_at(20, made, tmp_path / "early")
-    assert killed_at(40, made, tmp_path / "late")
-
-
-@pytest.mark.slow
-def test_killed_at_each_step_it_goes_on(made: Path, tmp_path: Path) -> None:
-    """Before and after each commit, file and removal: all rows are there or all are out, and the next cycle ends it."""
-    at = 1
-    while killed_at(at, made, tmp_path / f"{at}"):
-        shutil.rmtree(tmp_path / f"{at}")
-        at += 1
-    assert at > 40
