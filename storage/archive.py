@@ -32,7 +32,8 @@ class Archive:
         if "://" in url:
             import fsspec
 
-            self._remote, self._root = fsspec.core.url_to_fs(url)
+            # others write there too: a listing from before would say that a file stands which they have removed
+            self._remote, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         else:
             self._local = Path(url).expanduser() if url else home / "archive"
 

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -36,4 +37,14 @@ def places_of(word: str, folder: Path) -> list[str]:
         if file.is_file() and not file.name.endswith(".csv"):
             named = str(file.relative_to(folder))
             found += [place for place, data in every_text_in(file.read_bytes(), named) if word.encode() in data.lower()]
+    return found
+
+
+def places_in_bucket(word: str, bucket: Any, name: str, below: str) -> list[str]:
+    """Where a word stands in the objects of a bucket whose keys begin so. bucket: a client of boto3."""
+    found = []
+    for page in bucket.get_paginator("list_objects_v2").paginate(Bucket=name, Prefix=below):
+        for key in (one["Key"] for one in page.get("Contents", ())):
+            held = bucket.get_object(Bucket=name, Key=key)["Body"].read()
+            found += [place for place, data in every_text_in(held, key) if word.encode() in data.lower()]
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,14 @@ import pytest
 import sqlalchemy as sa
 
 from tests.faults.test_killed_cycle import in_a_process
+from tests.found_bytes import places_in_bucket
 from tests.made_person import (
     ALL,
     CANARY,
     LEFT,
     PERSON,
+    ROWS,
+    THEIRS,
     copied,
     go_on,
     ids,
@@ -27,27 +30,32 @@ from tests.made_person import (
     settings,
     with_a_person,
 )
+from trueup.flows.app import App
 from trueup.flows.erase import derived_files
 from trueup.flows.erase import run as erasing
 from trueup.flows.erase.run import erase
+from trueup.storage import snapshots
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database
 from trueup.storage.erasure.erasure_log import ErasureLog
 from trueup.storage.erasure.tombstones import Tombstones
+from trueup.storage.leases import hold
+from trueup.storage.promotions import VersionRecord
 
-STEPS = [
+STEPS = (
     (Archive, "write"), (Archive, "remove"), (Tombstones, "keep"), (Tombstones, "make_key"), (Path, "replace"),
     (derived_files, "scrub_sqlite"), (derived_files, "emptied_log"), (erasing, "emptied_log"),
-]  # fmt: skip
+)  # fmt: skip
 
 
-def killing(at: int, more: Sequence[tuple[Any, str]]) -> list[int]:
-    """Have this process die without a chance to clean up at the durable step of this number; the steps so far."""
-    steps = [0]
+def killing(at: int) -> Callable[[], None]:
+    """Have this process die without a chance to clean up at the durable step of this number; what counts one more."""
+    steps = 0
 
     def step() -> None:
-        steps[0] += 1
-        if steps[0] == at:
+        nonlocal steps
+        steps += 1
+        if steps == at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def around(owner: Any, name: str) -> None:
@@ -71,20 +79,24 @@ def killing(at: int, more: Sequence[tuple[Any, str]]) -> list[int]:
         step()
 
     Database.write_unasked = counted_transaction  # type: ignore[method-assign]
-    for owner, name in (*STEPS, *more):
+    for owner, name in STEPS:
         around(owner, name)
-    return steps
+    return step
 
 
-def killed_at(at: int, folder: Path, more: Sequence[tuple[Any, str]] = ()) -> bool:
+def _nothing_more(app: App, step: Callable[[], None]) -> None:
+    pass
+
+
+def killed_at(at: int, folder: Path, also: Callable[[App, Callable[[], None]], None] = _nothing_more) -> bool:
     """Erase in a process that is killed at a step, then look, and go on; whether there was such a step.
 
-    more: what counts as a step too.
+    also: has the deployment's other parts count steps.
     """
 
     def work() -> None:
         app = opened(folder)
-        killing(at, more)
+        also(app, killing(at))
         erase(app, app.stream("reviews"), user=PERSON, why="request")
 
     status = in_a_process(work)
@@ -191,3 +203,115 @@ def test_on_postgresql_killed_at_each_step_it_goes_on(on_postgres: OnPostgres, t
     while on_postgres.killed_at(at, tmp_path / f"{at}"):
         at += 1
     assert at > 40
+
+
+# ---- an archive in a bucket ----
+
+
+BUCKET = "archive"
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Any]:
+    """A real S3 protocol on loopback."""
+    pytest.importorskip("s3fs")
+    pytest.importorskip("moto.server")
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    patch = pytest.MonkeyPatch()
+    try:
+        host, port = server.get_host_and_port()
+        login = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+        for name, value in {**login, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}.items():
+            patch.setenv(name, value)
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+    finally:
+        patch.undo()
+        server.stop()
+
+
+class InBucket:
+    """A deployment whose archive is a folder of a bucket, and copies of both."""
+
+    def __init__(self, folder: Path, bucket: Any) -> None:
+        self.folder, self.bucket = folder, bucket
+        app = with_a_person(folder, archive=f"s3://{BUCKET}/made")
+        rows = app.reader.read(app.stream("reviews"), as_of=app.now())
+        record = VersionRecord(
+            stream="reviews", version=1, run_id="none", cut_off=app.now(), trained_as_of=app.now(),
+            document={"rows": ROWS},
+            **{name: snapshots.keep(app.archive, "reviews", rows) for name in ("snapshot", "reference", "quality")},
+        )  # fmt: skip
+        with hold(app.database, "reviews") as lease:
+            app.promotions.add_version(lease, record)
+        app.close()
+
+    def copied(self, folder: Path) -> None:
+        for key in self.names("made"):
+            copy = key.replace("made/", f"{folder.name}/", 1)
+            self.bucket.copy_object(Bucket=BUCKET, Key=copy, CopySource={"Bucket": BUCKET, "Key": key})
+        shutil.copytree(self.folder, folder)
+        (folder / ".trueup" / "deployment.json").unlink(missing_ok=True)
+        (folder / "trueup.toml").write_text(settings(archive=f"s3://{BUCKET}/{folder.name}"))
+
+    def names(self, below: str) -> list[str]:
+        found = self.bucket.list_objects_v2(Bucket=BUCKET, Prefix=f"{below}/").get("Contents", ())
+        return [one["Key"] for one in found]
+
+    def killed_at(self, at: int, folder: Path) -> bool:
+        self.copied(folder)
+        went_on = killed_at(at, folder, _each_call)
+        assert places_in_bucket(CANARY, self.bucket, BUCKET, f"{folder.name}/") == []
+        shutil.rmtree(folder)
+        return went_on
+
+
+def _each_call(app: App, step: Callable[[], None]) -> None:
+    """Count before and after each call that changes an object."""
+    app.archive.exists("any")  # connects
+    for when in ("before-call", "after-call"):
+        for call in ("PutObject", "CopyObject", "DeleteObject", "DeleteObjects"):
+            app.archive._remote.s3.meta.events.register(f"{when}.s3.{call}", lambda **_: step())
+
+
+@pytest.fixture(scope="module")
+def in_bucket(bucket: Any, tmp_path_factory: pytest.TempPathFactory) -> InBucket:
+    return InBucket(tmp_path_factory.mktemp("made") / "made", bucket)
+
+
+def test_in_a_bucket_nothing_is_left(in_bucket: InBucket, tmp_path: Path) -> None:
+    """Segments, changes, a version's snapshot and a report held the word; what else the bucket may keep is named."""
+    folder = tmp_path / "whole"
+    in_bucket.copied(folder)
+    before = {place.split("/")[1] for place in places_in_bucket(CANARY, in_bucket.bucket, BUCKET, "whole/")}
+    assert before == {"records", "revisions", "snapshots", "reports"}
+    app = opened(folder)
+    done = erase(app, app.stream("reviews"), user=PERSON, why="request")
+    assert (done["erased"], done["records"], done["versions"]) == (True, THEIRS, [1])
+    assert any("buckets with versioning" in place for place in done["left"])
+    record = app.promotions.version("reviews", 1)
+    assert record is not None
+    assert len(snapshots.load(app.archive, record.snapshot, regression=False)) == ROWS - THEIRS
+    nothing_is_left(app)
+    assert places_in_bucket(CANARY, in_bucket.bucket, BUCKET, "whole/") == []
+    assert {name.split("/")[1] for name in in_bucket.names("whole")} == before
+
+
+def test_in_a_bucket_killed_in_the_middle_it_goes_on(in_bucket: InBucket, tmp_path: Path) -> None:
+    """Some of the steps, between the parts of a write as well; the test below tries them all."""
+    assert all(in_bucket.killed_at(at, tmp_path / f"some-{at}") for at in (20, 40))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_in_a_bucket_killed_at_each_step_it_goes_on(in_bucket: InBucket, tmp_path: Path) -> None:
+    """Before and after each commit, object that is put, copied or removed, and file."""
+    at = 1
+    while in_bucket.killed_at(at, tmp_path / f"each-{at}"):
+        at += 1
+    assert at > 60
