@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
 from trueup.flows.app import App
 from trueup.storage.archive import Archive
 from trueup.storage.erasure.file_bytes import cleaned_bytes
-from trueup.storage.erasure.needles import Needles, words_in
+from trueup.storage.erasure.needles import Needles
 from trueup.storage.erasure.sqlite_files import emptied_log, is_sqlite, scrub_sqlite
 from trueup.storage.erasure.tombstones import KEY_FILE, MARKS_FILE
 from trueup.storage.identity import IDENTITY_FILE
+from trueup.training.registry.artifact_paths import MODEL_FILE
 
 _BESIDE = ("-wal", "-shm", "-journal", ".lock")
 _OWN = frozenset({IDENTITY_FILE, KEY_FILE, MARKS_FILE})
+MODELS = "mlflow"  # in the home folder
+_MODEL = "MLmodel"  # in the folder of every model of MLflow
 _PUBLIC = "trueup_model/wordpieces"  # BERT's vocabulary, beside models that embed: of no record, useless once changed
 
 
@@ -58,8 +59,12 @@ def clean_home(
 ) -> None:
     """Every file of the home folder but the store, and what lies `apart`: MLflow, Prefect, mails, pages, workspaces.
 
+    A model of a trainer stays as it is: it answers only where its files are those that were registered.
+
     terms: entries of stored models' vocabularies that only erased rows had.
     """
+    for link in _links_out(home):
+        cleaned.left.append(f"{link.relative_to(home)} is a link to {link.resolve()}, where nothing was changed.")
     for file in _files(home, {path.resolve() for path in apart}):
         try:
             _clean_file(file, str(file.relative_to(home)), needles, terms, cleaned)
@@ -89,8 +94,11 @@ def _clean_file(file: Path, name: str, needles: Needles, terms: Collection[str],
 
 def _files(home: Path, apart: set[Path]) -> Iterator[Path]:
     """Regular files, none through a link: what lies elsewhere is not ours to change."""
-    for folder, inner, names in os.walk(home):
+    for folder, inner, names in _walked(home):
         inner[:] = [name for name in inner if (Path(folder) / name).resolve() not in apart]
+        if _MODEL in names and MODEL_FILE not in names:
+            inner.clear()  # a trainer's
+            continue
         for name in sorted(names):
             file = Path(folder) / name
             if file.resolve() in apart or name in _OWN or name.endswith(_BESIDE) or file.is_symlink():
@@ -101,15 +109,15 @@ def _files(home: Path, apart: set[Path]) -> Iterator[Path]:
                 yield file
 
 
-@cache
-def words_of_programs() -> frozenset[str]:
-    """Words that trueup and Evidently themselves write: documents would break without them, and they name nobody."""
-    found = set[str]()
-    ours = Path(__file__).resolve().parents[2]
-    roots = [Path(place) for place in getattr(find_spec("evidently"), "submodule_search_locations", None) or ()]
-    roots += [ours / room for room in ("storage", "feedback", "monitoring", "training", "reports", "flows")]
-    for root in roots:
-        for file in root.rglob("*"):
-            if file.suffix in {".py", ".js", ".html", ".css", ".md"} and file.is_file():
-                found |= words_in([file.read_text(encoding="utf-8", errors="ignore")])
-    return frozenset(found)
+def _walked(home: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """The home folder, and the models' where that is a link to a larger disk; no other link is followed."""
+    yield from os.walk(home)
+    if (home / MODELS).is_symlink():
+        yield from os.walk(home / MODELS)
+
+
+def _links_out(home: Path) -> Iterator[Path]:
+    for folder, inner, names in os.walk(home):
+        for place in (Path(folder) / name for name in (*inner, *names)):
+            if place.is_symlink() and place != home / MODELS and not place.resolve().is_relative_to(home.resolve()):
+                yield place

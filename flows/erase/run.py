@@ -17,14 +17,16 @@ from typing import Any
 from trueup.flows.alert.dispatch import DELIVERY
 from trueup.flows.app import App
 from trueup.flows.erase.derived_files import (
+    MODELS,
     CleanedFiles,
     clean_home,
     clean_reports,
     emptied_databases,
-    words_of_programs,
 )
 from trueup.flows.erase.derived_rows import clean_documents
 from trueup.flows.erase.known_marks import bring_back, keep_marks
+from trueup.flows.erase.needed_words import without_needed
+from trueup.flows.erase.trainer_files import ask_again, handed_out, jobs_apart, kept_by_trainers, take_back
 from trueup.flows.erase.unreachable import out_of_reach
 from trueup.storage.erasure.erased_rows import ErasedRows, FoundRows
 from trueup.storage.erasure.erasure_log import BEGUN, DONE, TAKEN_OUT, Erasure, ErasureLog
@@ -38,6 +40,7 @@ from trueup.storage.leases import Lease, hold, without_readers
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.prunings import VERSION
 from trueup.storage.stream import StreamSettings
+from trueup.storage.trainers.training_requests import TrainerRequest, TrainerRequests
 
 log = logging.getLogger("trueup")
 OnStep = Callable[[str, int, int], None]
@@ -148,9 +151,13 @@ def _take_out(app: App, lease: Lease, stream: StreamSettings, erasure: Erasure, 
     found = rows.find(erasure.kind, erasure.mark)
     ErasureLog(app.database).entomb(stream.name, Tombstones(app.home).marks(stream.name, RECORD, found.ids))
     keep_marks(app, stream.name)
-    needles, records = _needles(rows, found), _versions(app, stream)
-    trained = rows.holding(found, sorted(set().union(*map(_files_of, records))))
-    left = _clean(app, stream, found, needles, sorted(trained), on_step)
+    records = _versions(app, stream)
+    needles = without_needed(rows.needles(found), app.settings, app.promotions.versions(stream.name))
+    job = TrainerRequests(app.database).open_one(stream.name)
+    given = handed_out(app, job)
+    trained = rows.holding(found, sorted(given.union(*map(_files_of, records))))
+    taken_back = tuple(take_back(app, stream, job, holds=bool(given & trained)))
+    left = _clean(app, stream, found, needles, sorted(trained), job, on_step)
     on_step("taking the rows out", 0, 1)
     made = rows.rewritten(found, sorted(trained))
     versions = tuple(sorted(v.version for v in records if trained & _files_of(v)))
@@ -161,8 +168,10 @@ def _take_out(app: App, lease: Lease, stream: StreamSettings, erasure: Erasure, 
         erasure = replace(
             erasure, state=TAKEN_OUT, records=len(found.seqs), versions=versions,
             files=tuple(dict.fromkeys((*made, *former_answers, *forgotten))),
-            left=(*left, *out_of_reach(app, stream, versions)),
+            left=(*left, *taken_back, *kept_by_trainers(records, versions), *out_of_reach(app, stream, versions)),
         )  # fmt: skip
+        if job is not None and given & trained:
+            ask_again(app, connection, job, made)
         for former, name in made.items():
             ErasureLog(app.database).replace_file(connection, stream.name, former, name)
         ErasureLog(app.database).went(connection, erasure)
@@ -170,16 +179,14 @@ def _take_out(app: App, lease: Lease, stream: StreamSettings, erasure: Erasure, 
     return erasure
 
 
-def _needles(rows: ErasedRows, found: FoundRows) -> Needles:
-    """What only the rows held, but for words that programs write."""
-    needles, programs = rows.needles(found), words_of_programs()
-    return Needles(needles.words - programs, [value for value in needles.values if value.lower() not in programs])
-
-
 def _clean(
-    app: App, stream: StreamSettings, found: FoundRows, needles: Needles, trained: Sequence[str], on_step: OnStep
-) -> tuple[str, ...]:
-    """Clean what was made of the rows; what could not be, in words. trained: files of models that hold some of them."""
+    app: App, stream: StreamSettings, found: FoundRows, needles: Needles, trained: Sequence[str],
+    job: TrainerRequest | None, on_step: OnStep,
+) -> tuple[str, ...]:  # fmt: skip
+    """Clean what was made of the rows; what could not be, in words.
+
+    trained: files of models that hold some of them. job: of a trainer that may be at work.
+    """
     from trueup.flows.erase.model_words import learnt_only_from
 
     cleaned = CleanedFiles()
@@ -190,7 +197,7 @@ def _clean(
         on_step("cleaning what was made of them", 1, 3)
         terms = learnt_only_from(app.archive, stream, trained, found.seqs)
         on_step("cleaning what was made of them", 2, 3)
-        clean_home(app.home, _apart(app, stream), needles, terms, cleaned)
+        clean_home(app.home, [*_apart(app, stream), *jobs_apart(app, stream, job)], needles, terms, cleaned)
         on_step("cleaning what was made of them", 3, 3)
     return tuple(cleaned.left)
 
@@ -247,5 +254,5 @@ def _apart(app: App, stream: StreamSettings) -> list[Path]:
     """What of the home is cleaned otherwise, or holds only what other streams made."""
     local = app.archive.local_path("")
     store = app.database.engine.url.database if app.database.engine.dialect.name == "sqlite" else None
-    others = [app.home / "mlflow" / name for name in app.settings.streams if name != stream.name]
+    others = [app.home / MODELS / name for name in app.settings.streams if name != stream.name]
     return [path for path in (local, Path(store) if store else None, *others) if path is not None]

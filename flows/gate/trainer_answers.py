@@ -25,9 +25,9 @@ def difference_from_trainer(app: App, stream: StreamSettings, record: VersionRec
         ModelUnusable: it does not answer.
         TrueupError: the registry fails.
     """
-    from trueup.training.gate.sent_answers import difference_from_sent
+    from trueup.training.gate.sent_answers import ROW, difference_from_sent
     from trueup.training.registry.foreign import returned_file
-    from trueup.training.trainers.returned import TRAINER_ANSWERS
+    from trueup.training.trainers.returned import PLACE, TRAINER_ANSWERS
 
     try:
         sent = pd.read_parquet(io.BytesIO(returned_file(app.registry, record.run_id, TRAINER_ANSWERS)))
@@ -36,11 +36,15 @@ def difference_from_trainer(app: App, stream: StreamSettings, record: VersionRec
     asked = np.flatnonzero(rows.meta["evaluation"].to_numpy(dtype=bool))
     features = rows.features.iloc[asked][list(stream.features)]
     predicted, chances = model.predict_with_chances(features)
+    if PLACE in sent:
+        sent, asked = sent.assign(**{ROW: sent[PLACE]}), rows.meta["seq"].to_numpy()[asked]
     return difference_from_sent(sent, asked, predicted, chances, tuple(model.classes_))
 
 
 def answers_out_of_fold(app: App, stream: StreamSettings, record: VersionRecord, rows: Rows) -> Rows | None:
     """The training side as a trainer answered it fold by fold; None where folds do not judge its models.
+
+    Neither do they where rows were erased of a snapshot whose answers name no record.
 
     Args:
         rows: of the version's snapshot, both sides.
@@ -56,7 +60,9 @@ def answers_out_of_fold(app: App, stream: StreamSettings, record: VersionRecord,
     if (record.document["lineage"].get("trainer") or {}).get("judged_by") != "folds":
         return None
     try:
-        return read_fold_answers(returned_file(app.registry, record.run_id, TRAINER_FOLDS), rows)
+        return read_fold_answers(
+            returned_file(app.registry, record.run_id, TRAINER_FOLDS), rows, whole=len(rows) == record.document["rows"]
+        )
     except (ValueError, OSError, KeyError, IndexError) as error:
         raise _unreadable(stream, record, error) from error
 

@@ -119,7 +119,11 @@ def rows_of(app: App, stream: StreamSettings, request: TrainerRequest) -> Rows:
 
 def empty_job_folder(app: App, request: TrainerRequest) -> None:
     """Remove what a closed job holds of the stream's data; what its program wrote to its output stays for a while."""
-    folder = job_folder(app, request)
+    clear_folder(job_folder(app, request))
+
+
+def clear_folder(folder: Path) -> None:
+    """Remove what a job's folder holds but the output of its program."""
     for inner in folder.iterdir() if folder.is_dir() else ():
         if inner.name not in _OUTPUT:
             shutil.rmtree(inner, ignore_errors=True) if inner.is_dir() else inner.unlink(missing_ok=True)

@@ -66,6 +66,16 @@ def was_asked(folder: Path) -> bool:
     return (folder / _RUN).exists()
 
 
+def cancel_runs(folder: Path) -> None:
+    """Have the runs of a request that go on be ended by their worker.
+
+    Raises:
+        PrefectSilent: nobody knows how they stand.
+    """
+    for run_id in json.loads((folder / _RUN).read_text(encoding="utf-8")).values():
+        _state_of(run_id, cancel=True, why="rows that it was given were erased")
+
+
 def run_ended(folder: Path, request: TrainerRequest, now: datetime, *, give_up: bool) -> Ended | None:
     """How the run of a request ended, and where folds have runs too the first that ended badly; None: one goes on.
 
@@ -96,7 +106,8 @@ def _one_ended(
     from trueup.training.trainers.watchdog import TIME_UP
 
     try:
-        state, message, end = _state_of(run_id, cancel=cancel or now > request.deadline)
+        over = cancel or now > request.deadline
+        state, message, end = _state_of(run_id, cancel=over, why="its time is over")
     except PrefectSilent as error:
         if give_up:
             return Ended(None, MAY_STILL_RUN, None, f"Prefect does not answer: {error}", job.name)
@@ -111,8 +122,8 @@ def _one_ended(
     return Ended(_status(job) if state == "COMPLETED" else 1, "", end, message, job.name)
 
 
-def _state_of(run_id: str, *, cancel: bool) -> tuple[str, str, datetime | None]:
-    """Type and message of the run's state and its end; all empty where it has none yet."""
+def _state_of(run_id: str, *, cancel: bool, why: str) -> tuple[str, str, datetime | None]:
+    """Type and message of the run's state and its end; all empty where it has none yet. why: it is cancelled."""
     from prefect.exceptions import ObjectNotFound
     from prefect.states import Cancelling
 
@@ -122,7 +133,7 @@ def _state_of(run_id: str, *, cancel: bool) -> tuple[str, str, datetime | None]:
         except ObjectNotFound:
             return _DELETED, "", None
         if cancel and run.state is not None and run.state.type.value in _GOING:
-            client.set_flow_run_state(run_id, Cancelling(message="trueup: its time is over"))
+            client.set_flow_run_state(run_id, Cancelling(message=f"trueup: {why}"))
             run = client.read_flow_run(run_id)
     if run.state is None:
         return "", "", None

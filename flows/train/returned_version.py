@@ -141,8 +141,14 @@ def _register(
     """Write the training and its model down in MLflow, as the stream's newest version."""
     from trueup.training.registry.foreign import record_foreign
     from trueup.training.trainers.fold_answers import fold_answers_file
-    from trueup.training.trainers.handover import ANSWERS_FILE, MODEL_FOLDER
-    from trueup.training.trainers.returned import TRAINER_ANSWERS, TRAINER_FOLDS, ReturnedTraining, recipe_of
+    from trueup.training.trainers.handover import MODEL_FOLDER
+    from trueup.training.trainers.returned import (
+        TRAINER_ANSWERS,
+        TRAINER_FOLDS,
+        ReturnedTraining,
+        answers_to_keep,
+        recipe_of,
+    )
     from trueup.training.trainers.watchdog import JOB_FOLDER
 
     job, snapshot = job_folder(app, request) / JOB_FOLDER, request.terms["snapshot"]
@@ -178,7 +184,7 @@ def _register(
             lineage={"seed": str(source["seed"]), "report": request.asked["report_id"] or ""},
             files={
                 **lineage_files(source, settings_of(stream), ""),
-                TRAINER_ANSWERS: (job / ANSWERS_FILE).read_bytes(),
+                TRAINER_ANSWERS: answers_to_keep(job, rows),
                 "trainer/result.json": json.dumps(result.model_dump(mode="json")).encode(),
                 **({TRAINER_FOLDS: fold_answers_file(by_fold, rows)} if by_fold is not None else {}),
             },

@@ -32,7 +32,7 @@ def cleaned_bytes(data: bytes, name: str, needles: Needles, terms: Collection[st
     name: its ending tells mails and models. terms: entries of a stored model's vocabulary that go.
 
     Raises:
-        ValueError: it is packed in a way that cannot be opened.
+        ValueError: it is packed in a way that cannot be opened, or holds some of it and is no text.
     """
     if data[:2] == b"\x1f\x8b":
         try:
@@ -47,8 +47,10 @@ def cleaned_bytes(data: bytes, name: str, needles: Needles, terms: Collection[st
         return _parquet(data, needles)
     try:
         text = data.decode()
-    except UnicodeDecodeError:
-        return data  # a picture or numbers: what it shows is no text
+    except UnicodeDecodeError:  # a picture, numbers, or texts among numbers, such as a pickle
+        if needles.stand_in(data):
+            raise ValueError("it holds words of the rows in a form that is no text; remove it") from None
+        return data
     cleaned = _mail(text, needles) if "/mail/" in f"/{name}" else _text(text, needles)
     return data if cleaned is text else cleaned.encode()
 

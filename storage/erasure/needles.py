@@ -12,6 +12,7 @@ from typing import Any
 ERASED = "[erased]"
 _TOKEN = re.compile(r"\w+")
 _QUOTED = 24  # first characters by which a quotation of a text is known, also of one that was cut short
+_BY_CHANCE = 6  # characters below which a word may stand in a picture by chance
 _SHORTEST = 3  # characters of a word that is looked for by itself
 
 
@@ -65,6 +66,14 @@ class Needles:
                 parts += (text[done:start], ERASED)
                 done = end
         return text if not parts else "".join((*parts, text[done:]))
+
+    def stand_in(self, data: bytes) -> bool:
+        """Whether bytes that are no text hold some of them; short ones are not looked for, since chance writes them."""
+        low = _lower(data.decode(errors="replace"))
+        words = {word for word in self.words if len(word) >= _BY_CHANCE}
+        if any(word.group() in words for word in _TOKEN.finditer(low)):
+            return True
+        return any(value[:_QUOTED] in low for value in map(_lower, self.values) if len(value) >= _BY_CHANCE)
 
     def _end(self, low: str, start: int, word: str) -> int:
         """Where what is taken out from here on ends; `start` where nothing is."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -38,12 +40,15 @@ from trueup.feedback.intake import ingest, ingest_feedback
 from trueup.flows.admin.doctor import examine
 from trueup.flows.app import App
 from trueup.flows.erase import run as erasing
+from trueup.flows.erase.needed_words import without_needed
 from trueup.flows.erase.run import erase
 from trueup.flows.erase.unreachable import out_of_reach
 from trueup.storage.erasure.erasure_log import BEGUN, TAKEN_OUT, ErasureLog
+from trueup.storage.erasure.needles import Needles
 from trueup.storage.erasure.tombstones import KEY_FILE, Tombstones
 from trueup.storage.errors import InputError, LeaseHeld, StoreUnusable
 from trueup.storage.leases import reading
+from trueup.storage.promotions import VersionRecord
 from trueup.storage.segments import write_segment
 from trueup.storage.tables import metadata
 
@@ -273,8 +278,11 @@ def test_files_of_writers_that_were_killed_go_as_well(app: App) -> None:
         ('[smtp]\nhost = "127.0.0.1"\n', ("Messages that were delivered",)),
     ],
 )
-def test_it_names_what_it_cannot_reach(tmp_path: Path, more: str, named: tuple[str, ...]) -> None:
+def test_it_names_what_it_cannot_reach(
+    tmp_path: Path, more: str, named: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Backups always, and what the settings put outside of the home folder."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "trueup.toml").write_text(settings() + more.format(home=tmp_path / ".trueup"))
     app = opened(tmp_path)
     found = list(out_of_reach(app, app.stream("reviews"), (1, 2)))
@@ -282,6 +290,48 @@ def test_it_names_what_it_cannot_reach(tmp_path: Path, more: str, named: tuple[s
     expected = ("Backups", *named)
     assert len(found) == len(expected)
     assert all(said.startswith(place) for said, place in zip(found, expected, strict=True))
+
+
+def test_what_lies_elsewhere_is_named_and_stays(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replay's folder that a crash left, a link out of the home folder, and a pickle with the word in it."""
+    elsewhere, home = app.home.parent / "elsewhere", app.home
+    (elsewhere / "trueup-replay-abc").mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    (elsewhere / "notes.txt").write_text(CANARY)
+    (home / "notes").symlink_to(elsewhere)
+    (home / "own.pkl").write_bytes(pickle.dumps([{CANARY: 1.0}, "ok"]))
+    (home / "own.bin").write_bytes(bytes(range(256)))
+    left = erase(app, app.stream("reviews"), user=PERSON, why="request")["left"]
+    assert [said for said in left if "trueup-replay-abc" in said]
+    assert [said for said in left if said.startswith(f"notes is a link to {elsewhere}")]
+    assert [said for said in left if said.startswith("own.pkl: it holds words of the rows")]
+    assert not [said for said in left if "own.bin" in said]
+    assert (elsewhere / "notes.txt").read_text() == CANARY
+
+
+def test_models_on_a_larger_disk_are_cleaned(app: App) -> None:
+    """Where `mlflow` of the home folder is a link: its files are the deployment's own."""
+    disk = app.home.parent / "disk"
+    (disk / "reviews").mkdir(parents=True)
+    (disk / "reviews" / "errors.html").write_text(f"<p>{CANARY} and plain</p>")
+    (app.home / "mlflow").symlink_to(disk)
+    done = erase(app, app.stream("reviews"), user=PERSON, why="request")
+    assert done["erased"]
+    assert not [said for said in done["left"] if "mlflow" in said]
+    assert (disk / "reviews" / "errors.html").read_text() == "<p>[erased] and plain</p>"
+
+
+def test_names_in_the_settings_are_never_taken_out(app: App) -> None:
+    """Documents and MLflow's experiments are known by them; and a word that may be part of a UUID names nobody."""
+    words = ["product", "note", "reviews", "negative", "cafe", "cafes", CANARY]
+    needles = Needles(words, ["Positive", "stars", PERSON])
+    made_by = {"settings": {"numeric": ["note"], "label": {"classes": ["so so"]}}}
+    version = VersionRecord(
+        stream="reviews", version=1, run_id="", cut_off=app.now(), trained_as_of=app.now(), snapshot="", reference="",
+        quality="", document=made_by,
+    )  # fmt: skip
+    left = without_needed(needles, app.settings, [version])
+    assert (left.words, left.values) == ({"cafes", CANARY}, (PERSON,))
 
 
 def test_on_postgresql(empty_postgres: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -27,7 +28,7 @@ from trueup.training.trainers.ending import JobEnd, end_of
 from trueup.training.trainers.fold_answers import fold_answers_file, read_fold_answers, returned_by_fold
 from trueup.training.trainers.handover import folds_to_withhold, part_of, rows_table
 from trueup.training.trainers.program import Ended, program_ended, start_program
-from trueup.training.trainers.returned import recipe_of
+from trueup.training.trainers.returned import answers_to_keep, recipe_of
 
 FOLDS_TRAINER = Trainer(command=("train.py",), judged_by="folds")
 
@@ -63,6 +64,33 @@ def test_a_fold_is_answered_without_its_labels(tmp_path: Path) -> None:
     assert again.meta["seq"].tolist() == rows.meta["seq"][training].tolist()
     assert np.allclose(again.meta["score"].to_numpy(dtype=float), chance[training])
     assert (again.meta["predicted"] == given.meta["predicted"]).all()
+
+
+def test_answers_stay_with_their_records_where_others_are_erased(tmp_path: Path) -> None:
+    """Rows of the snapshot move up then; former files that know places only are not read any more."""
+    stream, rows = make_rows(600, 0, window=150)
+    jobs, chance = _answered(tmp_path, stream, rows)
+    kept = fold_answers_file(returned_by_fold(stream, jobs, rows, tuple(stream.label.classes)), rows)
+    stays = np.arange(600) % 7 != 2
+    left = read_fold_answers(kept, rows.take(stays), whole=False)
+    training = ~rows.meta["evaluation"].to_numpy() & stays
+    assert left.meta["seq"].tolist() == rows.meta["seq"][training].tolist()
+    assert np.allclose(left.meta["score"].to_numpy(dtype=float), chance[training])
+    former = io.BytesIO()
+    pd.read_parquet(io.BytesIO(kept)).drop(columns="__seq").to_parquet(former)
+    assert read_fold_answers(former.getvalue(), rows.take(stays), whole=False) is None
+    assert len(read_fold_answers(former.getvalue(), rows)) == (~rows.meta["evaluation"]).sum()
+
+
+def test_a_models_answers_are_found_by_their_records(tmp_path: Path) -> None:
+    """answers.parquet is kept with the places in intake order, in whatever order its rows came."""
+    _, rows = make_rows(600, 0, window=150)
+    places = np.flatnonzero(rows.meta["evaluation"].to_numpy(dtype=bool))
+    sent = pd.DataFrame({"row": places, "prediction": "x", "__seq": "theirs"}).sample(frac=1, random_state=0)
+    sent.to_parquet(tmp_path / "answers.parquet")
+    kept = pd.read_parquet(io.BytesIO(answers_to_keep(tmp_path, rows)))
+    assert kept["__seq"].tolist() == rows.meta["seq"].to_numpy()[kept["row"]].tolist()
+    assert kept["row"].tolist() == sent["row"].tolist()
 
 
 def test_a_row_whose_content_another_fold_holds_is_left_out(tmp_path: Path) -> None:

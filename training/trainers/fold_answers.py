@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from trueup.storage.rows import Rows, stack
 from trueup.storage.stream import StreamSettings
 from trueup.training.evaluation.head_to_head import fold_of
-from trueup.training.trainers.returned import returned_answers
+from trueup.training.trainers.returned import PLACE, returned_answers
 
 
 def returned_by_fold(
@@ -42,10 +42,14 @@ def returned_by_fold(
 
 
 def fold_answers_file(answered: Rows, rows: Rows) -> bytes:
-    """Answers as they are kept beside a version: `row` (the place in the snapshot `rows`), `prediction`, `score`."""
+    """Answers as they are kept beside a version: `row` (the place in the snapshot `rows`), `prediction`, `score`.
+
+    `__seq`, the record's place in intake order, tells which row it is where others of the snapshot were erased since.
+    """
     meta, file = answered.meta, io.BytesIO()
     kept = {
         "row": pd.Index(rows.meta["seq"]).get_indexer(meta["seq"]),
+        PLACE: meta["seq"].to_numpy(dtype=np.int64),
         "prediction": pa.array(meta["predicted"].tolist()),
         "score": meta["score"].to_numpy(dtype=float),
     }
@@ -53,12 +57,19 @@ def fold_answers_file(answered: Rows, rows: Rows) -> bytes:
     return file.getvalue()
 
 
-def read_fold_answers(kept: bytes, rows: Rows) -> Rows:
-    """What `fold_answers_file` kept, as rows of the snapshot.
+def read_fold_answers(kept: bytes, rows: Rows, *, whole: bool = True) -> Rows | None:
+    """What `fold_answers_file` kept, as rows of the snapshot, those that were erased left out.
+
+    whole: nothing was erased of the snapshot; else None where the answers do not say whose they are.
 
     Raises:
         OSError, pyarrow.ArrowException, KeyError: it is not what was kept.
     """
     table = pq.read_table(io.BytesIO(kept)).to_pandas()
+    if PLACE in table:
+        table = table.assign(row=pd.Index(rows.meta["seq"]).get_indexer(table[PLACE]))
+        table = table[table["row"] >= 0]
+    elif not whole:
+        return None
     answered = rows.take(table["row"].to_numpy())
     return answered.with_meta(predicted=table["prediction"].to_numpy(dtype=object), score=table["score"].to_numpy())

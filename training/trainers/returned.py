@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,13 +19,14 @@ from pydantic import Field, ValidationError
 from trueup.storage.errors import ModelUnusable
 from trueup.storage.policy import Frozen
 from trueup.storage.rows import Rows
-from trueup.storage.stream import StreamSettings
+from trueup.storage.stream import OWN_PREFIX, StreamSettings
 from trueup.storage.trainers.trainer_settings import Trainer
 from trueup.training.candidates.recipes import TRAINER, Recipe
 from trueup.training.models.fitting import score_of
 from trueup.training.trainers.handover import ANSWERS_FILE, MODEL_FOLDER, RESULT_FILE
 
 TRAINER_ANSWERS, TRAINER_FOLDS = "trainer/answers.parquet", "trainer/folds.parquet"  # among the files of a run
+PLACE = f"{OWN_PREFIX}seq"  # in these files: the record's place in intake order, which no erasure changes
 SUM_WITHIN = 1e-3  # of 1, which the probabilities of a row add up to
 _LONGEST_RESULT = 1_000_000  # bytes of result.json
 
@@ -141,6 +143,21 @@ def returned_answers(
     if (chances < 0).any() or (chances > 1).any() or (np.abs(chances.sum(axis=1) - 1) > SUM_WITHIN).any():
         raise _refused("the probabilities of a row are not between 0 and 1, or do not add up to 1")
     return held.with_meta(predicted=said, score=score_of(stream, np.asarray(classes), chances))
+
+
+def answers_to_keep(job: Path, rows: Rows) -> bytes:
+    """answers.parquet as it is kept beside a version: `PLACE` says whose answer each is, whatever is erased later.
+
+    Args:
+        rows: the snapshot, both sides; `returned_answers` has taken the answers already.
+    """
+    file = io.BytesIO()
+    with pq.ParquetFile(job / ANSWERS_FILE) as found:
+        table = found.read()
+    places = rows.meta["seq"].to_numpy(dtype=np.int64)[table.column("row").to_numpy()]
+    table = table.drop_columns([name for name in table.column_names if name == PLACE])
+    pq.write_table(table.append_column(PLACE, pa.array(places)), file)
+    return file.getvalue()
 
 
 def _table(file: Path, count: int, whose: str) -> pa.Table:
