@@ -157,6 +157,12 @@ def is_local(location: str) -> bool:
     return _scheme(location) in ("", "file", "local", "sqlite")
 
 
+def path_of_location(location: str) -> Path:
+    """Where a location on this machine's file system lies: a path, or what a URL of one (file:, local:) says."""
+    path = location.partition(":")[2].removeprefix("//") if _scheme(location) in ("file", "local") else location
+    return Path(path).expanduser()
+
+
 def from_folder(location: str, folder: Path) -> str:
     """The location, a relative path in it (of SQLite, of a folder, of a file: URL) begun at `folder`."""
     scheme = _scheme(location)
@@ -166,9 +172,8 @@ def from_folder(location: str, folder: Path) -> str:
         url = make_url(location)
         return url.set(database=str(folder / (url.database or ""))).render_as_string(hide_password=False)
     if scheme in ("file", "local"):
-        path = location.partition(":")[2]
-        path = path.removeprefix("//")
-        return location if path.startswith("/") else str(folder / path)
+        path = path_of_location(location)
+        return location if path.is_absolute() else str(folder / path)
     return location if scheme or not location else str(folder / Path(location).expanduser())
 
 

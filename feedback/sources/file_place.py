@@ -16,7 +16,7 @@ from trueup.feedback.sources.glob_reach import is_left_out, is_pattern, reaches,
 from trueup.feedback.sources.next_step import FoundFile
 from trueup.feedback.values import escaped
 from trueup.storage.errors import ConfigError, SourceFailed
-from trueup.storage.locations import is_local
+from trueup.storage.locations import is_local, path_of_location
 from trueup.storage.secrets import without_secrets
 
 _PIECE = 1 << 22
@@ -140,15 +140,22 @@ class FilePlace:
         """The file system, with nothing remembered of other places and looks, and the glob as it takes it."""
         import fsspec
 
+        if "::" in self._url and "://" in self._url:
+            raise ConfigError(
+                f"The source '{self.shown}' leads through one place (::) to another, where no versions of a file are "
+                "seen. Name the other place itself: packed files are unpacked, and no cache is needed, since each file "
+                "is fetched once. Nothing was done."
+            )
         if self._local:
-            path = self._url.removeprefix("file://").removeprefix("local://").removeprefix("file:")
-            pattern = str(self._folder / Path(path).expanduser())
+            pattern = str(self._folder / path_of_location(self._url))
             fs = fsspec.filesystem("file", use_listings_cache=False, skip_instance_cache=True)
         else:
             try:
                 fs, pattern = fsspec.core.url_to_fs(self._url, use_listings_cache=False, skip_instance_cache=True)
             except (ValueError, ImportError) as error:
                 raise ConfigError(f"The source '{self.shown}' cannot be read: {error}. Nothing was done.") from error
+            except Exception as error:  # as in `found`: some connect when they are made
+                raise self._failed(error) from error
         if not is_pattern(pattern) and (self._url.endswith("/") or (self._local and os.path.isdir(pattern))):
             pattern = f"{pattern.rstrip('/')}/*"
         return fs, pattern
@@ -180,13 +187,14 @@ class FilePlace:
                 continue
             if self._local:
                 base, within = split_glob(pattern)
-                target, parts = Path(place).resolve(), (*Path(base).resolve().parts, *within.split("/"))
+                target, parts = path_of_location(place).resolve(), (*Path(base).resolve().parts, *within.split("/"))
                 there: Sequence[str] = target.parts
                 a_file = target.is_file()
             else:
-                if place.partition("://")[0] != self._url.partition("://")[0]:
+                address = place.rpartition("::")[2]
+                if address.partition("://")[0] not in (fs.protocol, *fs.protocol):  # a name, or all that it has
                     continue
-                there, parts, a_file = str(fs._strip_protocol(place)).split("/"), tuple(pattern.split("/")), False
+                there, parts, a_file = str(fs._strip_protocol(address)).split("/"), tuple(pattern.split("/")), False
             if reaches(parts, there, a_file=a_file):
                 raise self._own(what)
 
@@ -194,7 +202,8 @@ class FilePlace:
         """A link may lead where no pattern does."""
         if not self._local:
             return
-        places = [(what, Path(place).resolve()) for what, place in self._kept_out.items() if is_local(place)]
+        local = ((what, place) for what, place in self._kept_out.items() if is_local(place))
+        places = [(what, path_of_location(place).resolve()) for what, place in local]
         for folder in {Path(file.path).parent for file in files if file}:
             for what, place in places:
                 if folder.resolve().is_relative_to(place):

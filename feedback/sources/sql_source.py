@@ -18,6 +18,7 @@ from trueup.feedback.sources.pulling import Pulled, Take
 from trueup.feedback.sources.sql_dialects import SqlDialect, dialect_of
 from trueup.feedback.sources.sql_place import SqlPlace
 from trueup.storage.errors import ConfigError, InputError, SourceFailed
+from trueup.storage.formatting import counted_noun
 from trueup.storage.incoming import Appended
 from trueup.storage.sources.source_marks import CursorMark, SourceMarks
 
@@ -142,7 +143,7 @@ class SqlSource:
         if not found:
             return ()
         named = f"{self._asked.cursor} or {self._asked.id}" if self._asked.id else self._asked.cursor
-        return (f"{found:,} rows of {self._place.shown} have no {named}, so they are never taken in",)
+        return (f"{counted_noun(found, 'row')} of {self._place.shown} left out: without a value in {named}",)
 
     def _begin(self, mark: CursorMark | None) -> CursorMark | None:
         """The first cursor that is read again; None: from the beginning."""

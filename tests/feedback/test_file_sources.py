@@ -239,6 +239,37 @@ def test_a_place_that_is_gone_or_the_deployments_own_is_refused(database: Databa
         source(database, "exports/*.csv", tmp_path, kept_out=kept).reach()
 
 
+def test_every_way_of_writing_a_place_of_the_deployment_is_refused(tmp_path: Path) -> None:
+    """Whether the archive is set as a path or a URL: by a URL, by `..`, by a folder that is a link. A pattern follows
+    no link to a folder, and a cache or an archive file between is no way around it.
+    """
+    own = tmp_path / "own" / "records"
+    own.mkdir(parents=True)
+    (own / "a.parquet").write_bytes(b"x")
+    (tmp_path / "exports" / "day").mkdir(parents=True)
+    (tmp_path / "exports" / "inner").symlink_to(own)
+    (tmp_path / "other").symlink_to(tmp_path / "own")
+    for kept in (str(tmp_path / "own"), f"file://{tmp_path}/own", f"local://{tmp_path}/own"):
+        for glob in (
+            f"file://{tmp_path}/own/**", f"local://{tmp_path}/exports/../own/**", f"file:{tmp_path}/o*/**", "own",
+            "exports/../own/**/*.parquet", "../*/own/**", "other/**/*.parquet", "[o]wn/**",
+        ):  # fmt: skip
+            with pytest.raises(ConfigError, match="reaches the archive"):
+                FilePlace(glob, tmp_path, {"the archive": kept}).found()
+        for unseen in ("exports/*/../../own/**/*.parquet", "exports/i*/*.parquet", "exports/**/*.parquet"):
+            assert FilePlace(unseen, tmp_path, {"the archive": kept}).found() == []
+    for chained in ("dir://**::file://", "simplecache::file://"):
+        with pytest.raises(ConfigError, match="through one place"):
+            FilePlace(f"{chained}{tmp_path}/own/**", tmp_path, {}).found()
+
+
+def test_a_server_that_does_not_answer_is_a_failed_source(tmp_path: Path) -> None:
+    """Also where the file system connects before anything is listed, as that of FTP does."""
+    for url in ("ftp://127.0.0.1:9/exports/*.csv", "http://127.0.0.1:9/exports/*.csv"):
+        with pytest.raises(SourceFailed, match=r"cannot be read.*goes on"):
+            FilePlace(url, tmp_path, {}).found()
+
+
 def test_rows_are_counted_by_day(database: Database, store: RecordStore, tmp_path: Path) -> None:
     """Of the files that were taken in: a record in two of them counts once, one that is refused not at all."""
     written(tmp_path, "a.csv", 0, 1, 2, 10)
@@ -410,6 +441,6 @@ def test_an_object_replaced_while_it_is_read_is_not_taken(bucket: Any, tmp_path:
 
 def test_a_glob_that_reaches_the_archive_in_a_bucket_is_refused(sqlite: Database, tmp_path: Path) -> None:
     """Nothing is listed for it."""
-    kept = {"the archive": "s3://exports/trueup/archive"}
-    with pytest.raises(ConfigError, match="reaches the archive"):
-        source(sqlite, "s3://exports/**/*.parquet", tmp_path, kept_out=kept).reach()
+    for kept in ("s3://exports/trueup/archive", "s3a://exports/trueup/archive"):
+        with pytest.raises(ConfigError, match="reaches the archive"):
+            source(sqlite, "s3://exports/**/*.parquet", tmp_path, kept_out={"the archive": kept}).reach()

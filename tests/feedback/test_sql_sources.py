@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Connection
 
 from trueup.feedback.sources.own_store import refuse_own_store
@@ -315,6 +317,19 @@ def test_a_source_whose_clock_is_off_is_read_by_its_own_clock(empty_postgres: st
     assert kept.ids == ["a", "b"]
 
 
+def test_a_source_is_never_written_to(warehouse: Warehouse, store: Database) -> None:
+    """Whatever is asked of it: the database itself refuses, PostgreSQL since its cursor is one of a query."""
+    warehouse.add(("a", minutes(60)))
+    place = SqlPlace(warehouse.url, "", timedelta(seconds=60))
+    for statement in ("DELETE FROM reviews", "CREATE TABLE other (id integer)"):
+        with pytest.raises(SourceFailed, match=r"read-?only|syntax error at or near"):
+            place.ask(statement, {})
+    place.close()
+    kept = Kept(store)
+    source(warehouse, store).pull(kept, now=NOW)
+    assert kept.ids == ["a"]
+
+
 def test_postgresql_is_asked_in_a_read_only_transaction(empty_postgres: str, store: Database) -> None:
     """A function in the query that writes is refused by the database."""
     warehouse = Warehouse(empty_postgres, "postgresql")
@@ -369,6 +384,60 @@ def test_the_deployments_own_store_is_no_source(tmp_path: Path, store: Database,
     with pytest.raises(ConfigError, match="own state"):
         refuse_own_store(SqlPlace(empty_postgres.replace("postgresql:", "postgres:"), "", minutes(1)), server, home)
     server.close()
+
+
+class Elsewhere(SQLiteDialect_pysqlite):
+    """A database that trueup knows nothing of, as SQLAlchemy reaches it."""
+
+    name = "elsewhere"
+    supports_statement_cache = True
+
+
+def test_any_other_database_is_read_and_what_cannot_be_promised_of_it_is_told(tmp_path: Path, store: Database) -> None:
+    """By rows back from the last cursor; no clock is asked, so a row of the future comes in at once."""
+    registry.register("elsewhere", __name__, "Elsewhere")
+    warehouse = Warehouse(f"sqlite:///{tmp_path}/reviews.db", "sqlite")
+    warehouse.run("CREATE TABLE reviews (id text, seen text, content text)")
+    warehouse.add(*((f"r{k}", minutes(90 - k // 3)) for k in range(9)), ("ahead", minutes(-300)))
+    kept, other = Kept(store), Warehouse(f"elsewhere:///{tmp_path}/reviews.db", "elsewhere")
+    asked = AskedRows("SELECT * FROM reviews WHERE content LIKE 'words of%:%' OR seen > '2000'", "seen", "id")
+    source(other, store, asked, look_back=3).pull(kept, now=NOW)
+    assert kept.ids == [*(f"r{k}" for k in range(9)), "ahead"]
+    warehouse.add(("late", minutes(89)))
+    assert source(other, store, asked, look_back=5).pull(kept, now=NOW).rows.accepted == 1
+    said = source(other, store, asked).reach()
+    assert "cannot make this database refuse writing or end what takes too long, and does not use its clock" in said
+    with pytest.raises(ConfigError, match="write a number of rows"):
+        source(other, store, asked, look_back=minutes(10)).pull(kept, now=NOW)
+
+
+def test_the_password_is_what_opens_the_database(empty_postgres: str, store: Database) -> None:
+    """A login that PostgreSQL judges: with the password rows come, with another one none, and it is not repeated."""
+    warehouse = Warehouse(empty_postgres, "postgresql")
+    engine = sa.create_engine(empty_postgres.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
+        rules = Path(connection.exec_driver_sql("SHOW hba_file").scalar_one())
+    engine.dispose()
+    rules.write_text("local all reader scram-sha-256\n" + rules.read_text())
+    warehouse.run(
+        "CREATE ROLE reader LOGIN PASSWORD 's3cret-word'",
+        "SELECT pg_reload_conf()",
+        "CREATE TABLE reviews (id text, seen timestamptz, content text)",
+        "GRANT SELECT ON reviews TO reader",
+    )
+    warehouse.add(("a", minutes(60)))
+    kept, marks = Kept(store), SourceMarks(store, "reviews", "records", "")
+    url = sa.make_url(empty_postgres).set(username="reader", password=None).render_as_string()
+
+    def read(password: str) -> None:
+        place = SqlPlace(url, password, timedelta(seconds=60))
+        SqlSource(place, ASKED, marks, look_back=None, settle=minutes(1), days=lambda page: []).pull(kept, now=NOW)
+
+    with pytest.raises(SourceFailed, match="reader") as refused:
+        read("other-word")
+    assert "other-word" not in f"{refused.value}{refused.value.__cause__!r}"
+    read("s3cret-word")
+    assert kept.ids == ["a"]
 
 
 def test_a_failed_login_tells_no_password(store: Database) -> None:

@@ -1,9 +1,10 @@
-"""What jobs of a team need: another interpreter, and weights to fine-tune."""
+"""What jobs of a team need: another interpreter, and weights to fine-tune; and a server of Prefect."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,3 +34,14 @@ def base_weights(base_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Base weights, which the environment names."""
     monkeypatch.setenv("BASE_WEIGHTS", str(base_file))
     return base_file
+
+
+@pytest.fixture(scope="module")
+def prefect_api() -> Iterator[str]:
+    """A Prefect server, and its address in this process's environment."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=150):
+        from prefect.settings import PREFECT_API_URL
+
+        yield PREFECT_API_URL.value()

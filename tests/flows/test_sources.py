@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,6 +120,58 @@ def test_a_broken_file_is_told_of_until_it_is_mended_or_gone(app: App, tmp_path:
     assert cycle(app, 1.5)["alerts"] == []
     broken.unlink()
     assert [a["kind"] for a in cycle(app, 2)["alerts"]] == ["incident_resolved"]
+
+
+def test_feedback_comes_in_by_itself_as_records_do(app: App, tmp_path: Path) -> None:
+    """After them, since it speaks of them; renamed, broken and missing files of it are told of, and records go on."""
+    settings = (tmp_path / "trueup.toml").read_text()
+    said = '\n[streams.sensors.feedback_source]\nfiles = "said/*.csv"\nsettle = "0s"\n'
+    (tmp_path / "trueup.toml").write_text(settings + said)
+    app = open_app(tmp_path / "trueup.toml", tmp_path / ".trueup")
+    export(tmp_path, 0)
+    (tmp_path / "said").mkdir()
+    head = "record_id,kind,value,user,at\n"
+    (tmp_path / "said" / "a.csv").write_text(head + "0-1,thumb,up,ann,2024-01-01 12:00\n")
+    first = cycle(app, 1)["pulled"]
+    assert (first["records"]["accepted"], first["feedback"]["accepted"]) == (100, 1)
+    (tmp_path / "said" / "a.csv").rename(tmp_path / "said" / "b.csv")
+    (tmp_path / "said" / "c.csv").write_text("no,such,columns\n1,2,3\n")
+    (tmp_path / "said" / "d.csv").write_text(head + "0-2,thumb,down,bob,2024-01-01 12:00\n")
+    second = cycle(app, 1.5)
+    found = second["pulled"]["feedback"]
+    assert (found["accepted"], found["files"]) == (1, {"renamed": 1, "set_aside": 1, "taken": 1})
+    assert "said/c.csv cannot be taken in" in second["decision"]["reasons"][0]
+    (tmp_path / "said").rename(tmp_path / "away")
+    export(tmp_path, 1)
+    third = cycle(app, 2)
+    assert third["pulled"]["records"]["accepted"] == 100
+    assert "said' does not exist" in third["pulled"]["feedback"]["failed"]
+    (note,) = [note for note in third["check"]["notes"] if "source" in note]
+    assert note.startswith("The source of feedback failed")
+    assert [i.codes for i in app.incidents.open_ones("sensors") if i.cause == "source"] == [("SOURCE",)]
+
+
+def test_a_query_that_fails_is_an_incident_too(app: App, tmp_path: Path) -> None:
+    """The file is not there, then it lacks the table; the cycle goes on, and a mend closes the incident."""
+    settings = (tmp_path / "trueup.toml").read_text().partition("[streams.sensors.source]")[0]
+    query = 'sql = "sqlite:///shop.db"\nquery = "SELECT * FROM readings"\ncursor = "at"\n'
+    (tmp_path / "trueup.toml").write_text(f"{settings}[streams.sensors.source]\n{query}")
+    app = open_app(tmp_path / "trueup.toml", tmp_path / ".trueup")
+    assert "there is no such file" in cycle(app, 1)["pulled"]["records"]["failed"]
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop, shop:
+        shop.execute("CREATE TABLE other (id TEXT)")
+    assert "no such table: readings" in cycle(app, 1.5)["pulled"]["records"]["failed"]
+    assert [i.codes for i in app.incidents.open_ones("sensors") if i.cause == "source"] == [("SOURCE",)]
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop, shop:
+        shop.execute("CREATE TABLE readings (id TEXT, at TEXT, x REAL, y REAL)")
+        shop.execute("INSERT INTO readings VALUES ('a', '2024-01-01 10:00:00', 1, 2), ('b', NULL, 1, 2)")
+    mended = cycle(app, 2)["pulled"]["records"]
+    assert (mended["accepted"], mended["problems"][0].partition(" of ")[0]) == (1, "1 row")
+    assert [i for i in app.incidents.open_ones("sensors") if i.cause == "source"]  # the row without a time is told of
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop, shop:
+        shop.execute("DELETE FROM readings WHERE at IS NULL")
+    assert cycle(app, 3)["pulled"]["records"]["problems"] == []
+    assert not [i for i in app.incidents.open_ones("sensors") if i.cause == "source"]
 
 
 def test_a_killed_cycle_does_not_pull_again(app: App, tmp_path: Path) -> None:

@@ -66,17 +66,6 @@ if __name__ == "__main__":
 PATIENCE = 600.0
 
 
-@pytest.fixture(scope="module")
-def api() -> Iterator[str]:
-    """A Prefect server, and its address in this process's environment."""
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=150):
-        from prefect.settings import PREFECT_API_URL
-
-        yield PREFECT_API_URL.value()
-
-
 @contextmanager
 def serving(api: str, *arguments: str) -> Iterator[None]:
     """A process that serves a deployment, until the end of the block."""
@@ -119,10 +108,10 @@ def asking(folder: Path, deployment: str) -> App:
     )
 
 
-def test_a_served_flow_trains_the_champion(api: str, tmp_path: Path) -> None:
+def test_a_served_flow_trains_the_champion(prefect_api: str, tmp_path: Path) -> None:
     """One cycle asks, the flow trains in its own process, the next cycle promotes; asked again it is the same run."""
     app = asking(tmp_path, "train/reviews")
-    with serving(api, "flow.py"):
+    with serving(prefect_api, "flow.py"):
         until(lambda: registered("train/reviews"))
         assert run_cycle(app, app.stream("reviews"), FIRST)["trainer"]["state"] == "asked"
         request = TrainerRequests(app.database).open_one("reviews")
@@ -136,11 +125,11 @@ def test_a_served_flow_trains_the_champion(api: str, tmp_path: Path) -> None:
     app.close()
 
 
-def test_a_run_past_its_deadline_is_cancelled_and_never_taken(api: str, tmp_path: Path) -> None:
+def test_a_run_past_its_deadline_is_cancelled_and_never_taken(prefect_api: str, tmp_path: Path) -> None:
     """It is set to cancelling, its worker ends it, and the attempt has failed; one that nobody ends may still run."""
     app = asking(tmp_path, "other/slow")
     (tmp_path / "other.py").write_text(OTHER)
-    with serving(api, str(tmp_path / "other.py")):
+    with serving(prefect_api, str(tmp_path / "other.py")):
         until(lambda: registered("other/slow"))
         run_cycle(app, app.stream("reviews"), FIRST)
         request = TrainerRequests(app.database).open_one("reviews")
@@ -157,7 +146,7 @@ def test_a_run_past_its_deadline_is_cancelled_and_never_taken(api: str, tmp_path
     app.close()
 
 
-def test_what_befalls_a_flow_is_its_reason(api: str, tmp_path: Path) -> None:
+def test_what_befalls_a_flow_is_its_reason(prefect_api: str, tmp_path: Path) -> None:
     """Killed, out of memory and lying: one incident with the reason each, and no champion."""
     (tmp_path / "odd.py").write_text(GONE_WRONG)
     reasons = {
@@ -166,7 +155,7 @@ def test_what_befalls_a_flow_is_its_reason(api: str, tmp_path: Path) -> None:
         "liar": ("taken", "evaluation rows otherwise than its trainer says"),
     }
     apps = {what: asking(tmp_path / what, f"{what}/odd") for what in reasons}
-    with serving(api, str(tmp_path / "odd.py")):
+    with serving(prefect_api, str(tmp_path / "odd.py")):
         until(lambda: all(registered(f"{what}/odd") for what in reasons))
         for app in apps.values():
             run_cycle(app, app.stream("reviews"), FIRST)
@@ -182,11 +171,11 @@ def test_what_befalls_a_flow_is_its_reason(api: str, tmp_path: Path) -> None:
         app.close()
 
 
-def test_a_run_that_nobody_ends_may_still_run(api: str, tmp_path: Path) -> None:
+def test_a_run_that_nobody_ends_may_still_run(prefect_api: str, tmp_path: Path) -> None:
     """The alert says so, and what it would still give back belongs to no request any more."""
     app = asking(tmp_path, "other/slow")
     (tmp_path / "other.py").write_text(OTHER)
-    with serving(api, str(tmp_path / "other.py")):
+    with serving(prefect_api, str(tmp_path / "other.py")):
         until(lambda: registered("other/slow"))
         run_cycle(app, app.stream("reviews"), FIRST)
         request = TrainerRequests(app.database).open_one("reviews")
