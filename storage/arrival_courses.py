@@ -1,4 +1,4 @@
-"""How many records and labels came over time, and how late labels were: counted by the store in even periods."""
+"""How much came over time, and how late labels were: counted by the store in even periods."""
 
 from __future__ import annotations
 
@@ -51,6 +51,21 @@ class ArrivalCourses:
         begin, length = periods.ticks
         number = (sa.type_coerce(r.time, sa.BigInteger) - begin) // length
         query = sa.select(number, sa.func.count()).where(r.stream == numbered(stream), r.time >= since).group_by(number)
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def last_feedback(self, stream: str) -> datetime | None:
+        """When the newest feedback was given; None without any."""
+        f = t.feedback.c
+        with self._database.read() as connection:
+            return connection.execute(sa.select(sa.func.max(f.at)).where(f.stream == numbered(stream))).scalar()
+
+    def feedback(self, stream: str, periods: EvenPeriods, since: datetime) -> dict[int, int]:
+        """As `records`, of feedback by when it was given."""
+        f = t.feedback.c
+        begin, length = periods.ticks
+        number = (sa.type_coerce(f.at, sa.BigInteger) - begin) // length
+        query = sa.select(number, sa.func.count()).where(f.stream == numbered(stream), f.at >= since).group_by(number)
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 

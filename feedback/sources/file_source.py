@@ -20,14 +20,14 @@ AWAITED = timedelta(seconds=15)  # for so long a pull waits for files that are j
 
 COUNTED_BYTES = 50_000_000  # bytes of files that are read to count their rows: the newest
 
-RecordDays = Callable[[LocalCopy], Iterable[tuple[str, date]]]  # id and day of each record of a file
+DaysOfFile = Callable[[LocalCopy], Iterable[tuple[str, date]]]  # id and day of all that a file holds
 
 
 class FileSource:
     """Files of one place.
 
     settle: how long a file must be unchanged before it counts as whole. reading: hash of the settings that files are
-    read by. days: of a file, its records. clock: of the machine, which files are dated by; wait: sleeps.
+    read by. days: of a file, what it holds. clock: of the machine, which files are dated by; wait: sleeps.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class FileSource:
         *,
         settle: timedelta,
         reading: str,
-        days: RecordDays,
+        days: DaysOfFile,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Callable[[float], None] = time.sleep,
     ) -> None:

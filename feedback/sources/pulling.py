@@ -96,5 +96,7 @@ class StreamSource(Protocol):
         ...
 
     def rows_by_day(self, since: date) -> Mapping[date, int]:
-        """How many records the place holds of each day from `since` on, by their event time. Raises as `pull`."""
+        """How much the place holds of each day from `since` on: records by their event time, feedback by when it was
+        given. Raises as `pull`.
+        """
         ...

@@ -56,7 +56,7 @@ class SqlSource:
     """A query of one database.
 
     look_back: how far before the last cursor a pull begins: a span, or rows; None: an hour where the cursor is a time,
-    else 10,000 rows. settle: how old a row must be by the source's clock. days: id and day of each record of a page.
+    else 10,000 rows. settle: how old a row must be by the source's clock. days: id and day of all that a page holds.
     time_column: the event time, where one column holds it. guard: raises ConfigError where the place must not be read.
     """
 

@@ -1,4 +1,4 @@
-"""Whether a stream's source can be read, and whether the store holds as many records of each day as it does."""
+"""Whether a stream's source can be read, and whether the store holds as much of each day as it does."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from trueup.feedback.sources.pulling import Feed, StreamSource
 from trueup.flows.app import App
-from trueup.flows.sources.opening import source_of
+from trueup.flows.sources.opening import source_of, source_settings
 from trueup.storage.arrival_courses import ArrivalCourses
+from trueup.storage.formatting import counted_noun
 from trueup.storage.periods import DAYS
 from trueup.storage.stream import OrderTime, StreamSettings
 
 _DAYS = 14  # the newest, that are compared
 _NAMED = 3
+_FEWER = {Feed.RECORDS: "fewer records", Feed.FEEDBACK: "less feedback"}
 
 
 def state_of_source(app: App, stream: StreamSettings, feed: Feed) -> tuple[bool, str, str]:
@@ -25,26 +27,45 @@ def state_of_source(app: App, stream: StreamSettings, feed: Feed) -> tuple[bool,
     """
     source = source_of(app, stream, feed)
     there = source.reach()
-    if feed is Feed.FEEDBACK or isinstance(stream.time, OrderTime):
+    if feed is Feed.RECORDS and isinstance(stream.time, OrderTime):
         return True, there, ""
-    counted, short = _days_short(app, stream, source)
+    counted, short = _days_short(app, stream, feed, source)
+    compared = f"{there}; of {counted_noun(counted, 'day')} compared"
     if not short:
-        agreed = f"; of {counted} days compared, none has fewer records in the store" if counted else ""
-        return True, f"{there}{agreed}", ""
+        return True, f"{compared}, none has {_FEWER[feed]} in the store" if counted else there, ""
     named = ", ".join(f"{day} ({here:,} of {all:,})" for day, (here, all) in sorted(short.items())[-_NAMED:])
-    said = f"{there}; {len(short)} of {counted} days have fewer records in the store than in the source: {named}"
-    return False, said, f"take the files of these days in again: trueup ingest FILE --stream {stream.name}"
+    have = "has" if len(short) == 1 else "have"
+    said = f"{compared}, {len(short)} {have} {_FEWER[feed]} in the store than in the source: {named}"
+    return False, said, _mend(stream, feed)
 
 
-def _days_short(app: App, stream: StreamSettings, source: StreamSource) -> tuple[int, Mapping[date, tuple[int, int]]]:
-    """How many days were compared, and of those with fewer records in the store: how many here, how many there."""
+def _mend(stream: StreamSettings, feed: Feed) -> str:
+    command = "ingest" if feed is Feed.RECORDS else "feedback"
+    if source_settings(stream, feed).sql:
+        brought = f"set look_back so that it reaches these days, then: trueup {command} --stream {stream.name}"
+    else:
+        brought = f"take the files of these days in again: trueup {command} FILE --stream {stream.name}"
+    if feed is Feed.RECORDS:
+        return brought
+    waiting = f"trueup quarantine release --all --stream {stream.name}"
+    return f"what came before its record waits in quarantine: {waiting}; else {brought}"
+
+
+def _days_short(
+    app: App, stream: StreamSettings, feed: Feed, source: StreamSource
+) -> tuple[int, Mapping[date, tuple[int, int]]]:
+    """How many days were compared, and of those with less in the store: how much here, how much there."""
     courses = ArrivalCourses(app.database)
-    extent = courses.extent(stream.name)
-    if extent is None:
+    if feed is Feed.RECORDS:
+        extent, counts = courses.extent(stream.name), courses.records
+        last = extent.last if extent else None
+    else:
+        last, counts = courses.last_feedback(stream.name), courses.feedback
+    if last is None:
         return 0, {}
-    since = extent.last.date() - timedelta(days=_DAYS - 1)
+    since = last.date() - timedelta(days=_DAYS - 1)
     there = source.rows_by_day(since)
-    here = courses.records(stream.name, DAYS, datetime.combine(since, time(), UTC))
+    here = counts(stream.name, DAYS, datetime.combine(since, time(), UTC))
     stored = {DAYS.start(number).date(): count for number, count in here.items()}
     short = {day: (stored.get(day, 0), count) for day, count in there.items() if stored.get(day, 0) < count}
     return len(there), short

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from trueup.feedback.sources.counted_days import counted_days
 from trueup.feedback.sources.file_place import FilePlace
 from trueup.feedback.sources.file_source import FileSource
 from trueup.feedback.sources.pulling import Feed, StreamSource
-from trueup.feedback.sources.record_days import days_of_records
 from trueup.flows.app import App
 from trueup.flows.sources.sql_opening import sql_source_of
 from trueup.storage.errors import ConfigError
@@ -46,18 +46,15 @@ def source_of(app: App, stream: StreamSettings, feed: Feed) -> StreamSource:
             f"'{stream.name}' has no source of {feed}, so a file must be named: trueup {_COMMANDS[feed]} FILE --stream "
             f"{stream.name}. Or write where they lie as `files` or `sql` under {table}. Nothing was done."
         )
-    hashed, now = app.store.hashed(stream), app.now()
+    days = counted_days(app.store, stream, feed, app.now())
     if settings.sql:
-        table = f"[streams.{stream.name}.{_TABLES[feed]}]"
-        return sql_source_of(
-            app, stream, feed, settings, table, lambda page: days_of_records(stream, page, hashed, now)
-        )
+        return sql_source_of(app, stream, feed, settings, f"[streams.{stream.name}.{_TABLES[feed]}]", days)
     return FileSource(
         FilePlace(settings.files, app.beside(""), _kept_out(app)),
         FileManifest(app.database, stream.name, feed),
         settle=settings.settle_span,
         reading=_reading(stream),
-        days=lambda copy: days_of_records(stream, copy, hashed, now),
+        days=days,
     )
 
 

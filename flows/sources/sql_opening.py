@@ -35,13 +35,13 @@ def sql_source_of(
 ) -> SqlSource:
     """The query of the settings.
 
-    table: of the settings, for people. days: id and day of each record of a page.
+    table: of the settings, for people. days: id and day of all that a page holds.
 
     Raises:
         ConfigError: the block with its password cannot be loaded.
     """
     place = SqlPlace(settings.sql, _password(settings, table), settings.limit_span)
-    own = stream.id if feed is Feed.RECORDS else ""
+    own, time = (stream.id, stream.time) if feed is Feed.RECORDS else ("", stream.feedback.time)
     asked = AskedRows(settings.query, settings.cursor, settings.id or own)
     said = "\n".join((place.shown, asked.query, asked.cursor, asked.id))
     marks = SourceMarks(app.database, stream.name, feed, blake2b(said.encode(), digest_size=8).hexdigest())
@@ -53,7 +53,7 @@ def sql_source_of(
         look_back=parse_span(back) if isinstance(back, str) and back else None if back == "" else back,
         settle=settings.settle_span,
         days=days,
-        time_column=stream.time if isinstance(stream.time, str) else "",
+        time_column=time if isinstance(time, str) else "",
         page=SQL_PAGE if feed is Feed.RECORDS else CHUNK,  # of feedback as many rows as are one transaction
         guard=partial(refuse_own_store, store=app.database, home=app.home),
     )

@@ -100,10 +100,26 @@ class RecordStore:
         with self._database.read() as connection:
             return self._ways_in.count(connection, stream)
 
+    def not_erased(self, stream: StreamSettings, incoming: Incoming) -> Incoming:
+        """Of rows those that are neither of an erased record nor of an erased user; nothing is stored."""
+        with self._database.read() as connection:
+            erased = self._ways_in.erased_records(connection, stream, incoming)
+        return kept_of(incoming, np.flatnonzero(~erased)) if erased.any() else incoming
+
+    def on_stored_records(self, stream: StreamSettings, items: Sequence[FeedbackItem]) -> list[FeedbackItem]:
+        """Of feedback what is on records that are stored, by nobody who was erased; nothing is stored."""
+        with self._database.read() as connection:
+            allowed = self._ways_in.feedback(connection, stream, items)
+            known = known_ids(connection, self._number(connection, stream), [item.record_id for item in allowed])
+        return [allowed[row] for row in known.row.tolist()]
+
     def hashed(self, stream: StreamSettings) -> HashedColumns:
         """What the id of a row without one is a hash of."""
         with self._database.read() as connection:
             return begun_with(connection, stream)
+
+    def _number(self, connection: Connection, stream: StreamSettings) -> int | None:
+        return connection.execute(sa.select(numbered(stream.name))).scalar()
 
     def _insert(
         self,
@@ -178,7 +194,7 @@ class RecordStore:
     ) -> Appended:
         """Store feedback on stored records; what names an unknown record is quarantined until the record has come."""
         with self._database.write() as connection:
-            number = connection.execute(sa.select(numbered(stream.name))).scalar()
+            number = self._number(connection, stream)
             sent = len(items) + len(refused)
             items = self._ways_in.feedback(connection, stream, items)
             refused = self._ways_in.refused(connection, stream, "feedback", refused)

@@ -16,19 +16,18 @@ from hypothesis import strategies as st
 from tests.many import examples
 from trueup.feedback.intake import ingest
 from trueup.feedback.readers import LocalCopy
+from trueup.feedback.sources.counted_days import counted_days
 from trueup.feedback.sources.file_place import ChangedMeanwhile, FilePlace
 from trueup.feedback.sources.file_source import FileSource
 from trueup.feedback.sources.glob_reach import is_left_out, reaches, split_glob
 from trueup.feedback.sources.next_step import FoundFile, NextStep, next_step
-from trueup.feedback.sources.pulling import Pulled
-from trueup.feedback.sources.record_days import days_of_records
+from trueup.feedback.sources.pulling import Feed, Pulled
 from trueup.storage.archive import Archive
 from trueup.storage.database import Database, open_database
 from trueup.storage.errors import ConfigError, SourceFailed
 from trueup.storage.incoming import Appended
 from trueup.storage.reading import RecordReader
 from trueup.storage.records.appending import RecordStore
-from trueup.storage.row_ids import hashed_columns
 from trueup.storage.sources.file_manifest import FileManifest, FileState, ManifestFile
 from trueup.storage.stream import LabelPolicy, StreamSettings
 
@@ -70,7 +69,7 @@ def source(
         FileManifest(database, stream.name, "records"),
         settle=settle,
         reading=reading,
-        days=lambda copy: days_of_records(stream, copy, hashed_columns(stream), NOW),
+        days=counted_days(RecordStore(database, Archive("", folder), folder), stream, Feed.RECORDS, NOW),
         clock=clock,
         wait=(waited if waited is not None else []).append,
     )

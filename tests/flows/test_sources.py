@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 import trueup
@@ -21,6 +22,7 @@ from trueup.flows.app import App, open_app
 from trueup.flows.cli.main import cli
 from trueup.flows.cycle.run import run_cycle
 from trueup.flows.cycle.steps import Step
+from trueup.storage import tables
 from trueup.storage.errors import ConfigError, InputError, SourceFailed
 from trueup.storage.sources.file_manifest import FileManifest
 from trueup.storage.sources.source_settings import SourceSettings
@@ -236,10 +238,53 @@ def test_doctor_tries_the_source_and_compares_days(app: App, tmp_path: Path) -> 
     manifest.keep(replace(known, size=stat.st_size, version=str(stat.st_mtime_ns)))
     ok, said = found()
     assert (ok, said.partition("; ")[2]) == (
-        False, "1 of 2 days have fewer records in the store than in the source: 2024-01-02 (100 of 120)"
+        False, "of 2 days compared, 1 has fewer records in the store than in the source: 2024-01-02 (100 of 120)"
     )  # fmt: skip
     (tmp_path / "exports").rename(tmp_path / "away")
     assert not found()[0]
+
+
+@pytest.mark.parametrize("kind", ["files", "sql"])
+def test_doctor_compares_the_days_of_feedback_too(app: App, tmp_path: Path, kind: str) -> None:
+    """By when it was given; what names no stored record, and what was erased, is not missed of records either."""
+    place = 'files = "said/*.csv"\nsettle = "0s"\n'
+    if kind == "sql":
+        place = 'sql = "sqlite:///said.db"\nquery = "SELECT * FROM said"\ncursor = "at"\n'
+    settings = (tmp_path / "trueup.toml").read_text() + f"\n[streams.sensors.feedback_source]\n{place}"
+    (tmp_path / "trueup.toml").write_text(settings)
+    app = open_app(tmp_path / "trueup.toml", tmp_path / ".trueup")
+    export(tmp_path, 0)
+    rows = [
+        ("0-1", "thumb", "up", "ann", "2024-01-02 12:00"), ("0-2", "thumb", "down", "bob", "2024-01-02 13:00"),
+        ("0-2", "thumb", "down", "eve", "2024-01-03 13:00"), ("none", "thumb", "up", "ann", "2024-01-03 14:00"),
+    ]  # fmt: skip
+    (tmp_path / "said").mkdir()
+    lines = "".join(f"{','.join(row)}\n" for row in rows)
+    (tmp_path / "said" / "a.csv").write_text(f"record_id,kind,value,user,at\n{lines}")
+    with closing(sqlite3.connect(tmp_path / "said.db")) as said, said:
+        said.execute("CREATE TABLE said (record_id, kind, value, user, at)")
+        said.executemany("INSERT INTO said VALUES (?, ?, ?, ?, ?)", rows)
+
+    def found() -> list[tuple[bool, str, str]]:
+        looked = [finding for finding in examine(app) if finding.name.startswith("source sensors")]
+        return [(one.ok, one.said.partition("; ")[2], one.mend) for one in looked]
+
+    stream = trueup.open(tmp_path / "trueup.toml", tmp_path / ".trueup").stream("sensors")
+    stream.ingest()
+    stream.feedback()
+    assert found()[1] == (True, "of 2 days compared, none has less feedback in the store", "")
+    stream.erase(record="0-1", why="asked for")
+    assert found() == [
+        (True, "of 1 day compared, none has fewer records in the store", ""),
+        (True, "of 2 days compared, none has less feedback in the store", ""),
+    ]
+    with app.database.write() as connection:
+        connection.execute(sa.delete(tables.feedback).where(tables.feedback.c.user == "bob"))
+    ok, said_of, mend = found()[1]
+    less = "of 2 days compared, 1 has less feedback in the store than in the source: 2024-01-02 (0 of 1)"
+    assert (ok, said_of) == (False, less)
+    assert "quarantine release --all --stream sensors" in mend
+    assert ("set look_back" in mend) is (kind == "sql")
 
 
 @pytest.mark.parametrize("source", [{}, {"files": "x/*.csv", "settle": "1min"}])
