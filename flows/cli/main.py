@@ -92,7 +92,8 @@ def options(
 
 def main() -> None:
     """Entry point of the command; logs go to standard error."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it reads what every installed package declares
+    if sys.argv[1:2] in (["ingest"], ["status"]):  # they start no program of a team, which would inherit it
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else all installed packages are asked for some
     if sys.argv[1:2] == ["ingest"]:
         withhold_pandas()
     with undisturbed_output():

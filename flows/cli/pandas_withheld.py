@@ -7,48 +7,65 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dis import opname
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
 _NAME = "pandas"
 
 
 def withhold_pandas() -> None:
-    """From here on pyarrow works as where pandas is not installed, until Python code imports pandas.
+    """Have pyarrow ask for pandas now, in vain: it does not ask again, and works as where pandas is not installed.
 
-    Only for a process that makes no frames: after that pyarrow knows Series and DataFrames, but its compiled part has
-    asked for good, and takes NaT and NA among Python objects for values.
+    Only for a process that makes no frames. Once Python code imports pandas, pyarrow knows Series and DataFrames, but
+    its compiled part has asked for good, and takes NaT and NA among Python objects for values.
     """
-    if _NAME not in sys.modules:
-        sys.meta_path.insert(0, _Withheld())
+    if _NAME in sys.modules:
+        return
+    refuses = _Refusing()
+    sys.meta_path.insert(0, refuses)
+    try:
+        import pyarrow as pa
+
+        pa.array([1.0, None])
+    finally:
+        sys.meta_path.remove(refuses)
+    sys.meta_path.insert(0, _Announcing())
 
 
-class _Withheld(MetaPathFinder):
-    """Refuses pandas to compiled code, and finds it as ever for Python's."""
+class _Refusing(MetaPathFinder):
+    """Finds no pandas."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname == _NAME:
+            raise ModuleNotFoundError("pandas is withheld from pyarrow", name=_NAME)
+        return None
+
+
+class _Announcing(MetaPathFinder):
+    """Finds pandas as ever; when it has been imported, pyarrow is told, which does not ask again by itself."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname != _NAME:
             return None
-        asking = _asking(sys._getframe(1))
-        if asking.f_globals.get("__name__") == "importlib.util":  # it looks whether pandas is there
-            return None
-        if not _imports(asking):
-            raise ModuleNotFoundError("pandas is withheld until Python code imports it", name=_NAME)
         sys.meta_path.remove(self)
-        found = find_spec(_NAME)
+        try:
+            found = find_spec(_NAME)
+        finally:
+            sys.meta_path.insert(0, self)
         if found is not None and found.loader is not None:
-            found.loader = _Announcing(found.loader)
+            found.loader = _Telling(found.loader)
         return found
 
 
-class _Announcing(Loader):
-    """Loads pandas by its own loader, then lets pyarrow know of it, which does not ask again by itself."""
+class _Telling(Loader):
+    """Loads pandas by its own loader, then has pyarrow look for it."""
 
     def __init__(self, own: Any) -> None:
         self._own = own
@@ -65,17 +82,3 @@ class _Announcing(Loader):
             module.__spec__.loader = self._own
         self._own.exec_module(module)
         pa.nulls(0).to_pandas()
-
-
-def _asking(frame: FrameType) -> FrameType:
-    """The frame that led to an import, beyond those of the import system itself."""
-    while frame.f_code.co_filename.startswith("<frozen importlib._bootstrap") and frame.f_back is not None:
-        frame = frame.f_back
-    return frame
-
-
-def _imports(frame: FrameType) -> bool:
-    """Whether a frame imports, by statement or `import_module`; compiled code has none: its caller's is at a call."""
-    if frame.f_globals.get("__name__") == "importlib":
-        return True
-    return opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_NAME"
