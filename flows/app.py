@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from trueup.flows.channel_settings import secrets_of_channel
 from trueup.flows.environment import log_in_to_mlflow, name_weights, prepare
+from trueup.flows.garbage import collect_rarely
 from trueup.flows.settings import Located, Settings, locate
 from trueup.storage.actors import account
 from trueup.storage.database import Database, open_database
@@ -50,7 +50,6 @@ log = logging.getLogger("trueup")
 _SECRET_VARIABLES = (
     "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 )  # fmt: skip
-_NEW_OBJECTS = 20_000  # after which Python looks for garbage; after its 700, that is a tenth of a check's time
 
 
 @dataclass(frozen=True)
@@ -231,7 +230,7 @@ def open_app(config: Path | None = None, home: Path | None = None, *, start: Pat
 
 
 def assemble(located: Located) -> App:
-    gc.set_threshold(_NEW_OBJECTS)
+    collect_rarely()
     try:
         if located.settings.streams:  # where nothing is configured, nothing is left behind
             located.home.mkdir(parents=True, exist_ok=True)

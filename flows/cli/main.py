@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from trueup.flows.cli.output import PlainLines, undisturbed_output
-from trueup.flows.cli.pandas_withheld import withhold_pandas
 from trueup.flows.cli.session import OneDocument
+from trueup.flows.garbage import collect_rarely
 from trueup.storage.secrets import keep_out_of_logs, without_secrets
 
 # The module beside this one that registers each command, imported once that command is asked for: what one of them
@@ -92,9 +92,12 @@ def options(
 
 def main() -> None:
     """Entry point of the command; logs go to standard error."""
+    collect_rarely()
     if sys.argv[1:2] in (["ingest"], ["status"]):  # they start no program of a team, which would inherit it
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else all installed packages are asked for some
     if sys.argv[1:2] == ["ingest"]:
+        from trueup.flows.cli.pandas_withheld import withhold_pandas
+
         withhold_pandas()
     with undisturbed_output():
         handler = logging.StreamHandler()

@@ -29,8 +29,8 @@ PARTS = {
     ),
     "flows": (
         "channel_settings", "alert_settings", "mail_settings", "place_settings", "settings_faults", "settings_secrets",
-        "settings", "environment", "app", "check", "alert", "sources", "train", "gate", "promote", "audit", "erase",
-        "admin", "site", "cycle", "replay", "serve", "cli", "demo",
+        "settings", "environment", "garbage", "app", "check", "alert", "sources", "train", "gate", "promote", "audit",
+        "erase", "admin", "site", "cycle", "replay", "serve", "cli", "demo",
     ),
 }  # fmt: skip
 LONGEST = 300  # lines of a file; longer is two ideas, but for these
