@@ -51,7 +51,12 @@ def hashes(texts: pa.StringArray, key: bytes = b"") -> np.ndarray:
 
 
 def _digests(values: pa.BinaryArray, key: bytes = b"") -> np.ndarray:
-    digests = [blake2b(value, digest_size=8, key=key).digest() for value in values.to_numpy(zero_copy_only=False)]
+    begun = blake2b(digest_size=8, key=key)  # a copy of it takes two thirds of the time of a new one
+    digests = []
+    for value in values.to_numpy(zero_copy_only=False):
+        own = begun.copy()
+        own.update(value)
+        digests.append(own.digest())
     return np.frombuffer(b"".join(digests), dtype=">i8").astype(np.int64)
 
 

@@ -19,11 +19,13 @@ MAX_INNER = 900       # line ends within a record: more are taken for an unclose
 class PlainPart:
     """The first `records` of a text are plain. ends: the byte behind each. lines: physical lines before each, from 0.
 
-    whole: whether nothing but an unfinished record follows them; else the next record is none that is plain.
+    taken: the physical lines of all of them. whole: whether nothing but an unfinished record follows them; else the
+    next record is none that is plain.
     """
 
     ends: np.ndarray
     lines: np.ndarray
+    taken: int
     whole: bool
 
     @property
@@ -40,25 +42,24 @@ def plain_part(data: np.ndarray, delimiter: int, width: int, valid: int) -> Plai
         width: fields of a record, 2 or more.
         valid: how many of the bytes, from the first, are known to be UTF-8.
     """
-    quote, feed = data == _QUOTE, data == _LF
-    quotes, feeds = np.flatnonzero(quote), np.flatnonzero(feed)
-    marks = np.flatnonzero((data == delimiter) | feed)
-    if len(quotes):
-        inside = np.logical_xor.accumulate(quote)
-        marks = marks[~inside[marks]]
-        outer = feeds[~inside[feeds]]
-    else:
-        inside, outer = None, feeds
-    limit = min(valid, _first_odd_quote(data, quotes, delimiter), _first_odd_sign(data, inside))
-    ends, good = _of_width(data, marks, outer, width)
-    starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
-    before = np.searchsorted(feeds, starts)
-    after = np.searchsorted(feeds, ends)
+    signs = np.flatnonzero((data == delimiter) | (data == _LF) | (data == _QUOTE))
+    kinds = data[signs]
+    quote, feed = kinds == _QUOTE, kinds == _LF
+    outer = (np.cumsum(quote, dtype=np.uint8) & 1 == 0) & ~quote  # a sum past 255 keeps its last bit
+    marks = signs[outer]
+    last = np.flatnonzero(feed[outer])  # of each record, among the marks
+    ends, after = marks[last] + 1, np.flatnonzero(outer[feed]) + 1
+    starts, before = (np.concatenate([[0], edge[:-1]]) if len(edge) else edge for edge in (ends, after))
+    quotes = signs[quote]
+    limit = min(
+        valid, _first_odd_quote(data, quotes, delimiter), _first_odd_sign(data, ends, unclosed=len(quotes) % 2 == 1)
+    )
+    good = np.diff(last, prepend=-1) == width
     good &= (ends <= limit) & (ends - starts <= MAX_RECORD) & (after - before <= MAX_INNER)
     count = len(good) if good.all() else int(np.argmin(good))
     left = len(data) - (int(ends[-1]) if len(ends) else 0)
     whole = count == len(ends) and limit >= len(data) and left <= MAX_RECORD
-    return PlainPart(ends[:count], before[:count], whole)
+    return PlainPart(ends[:count], before[:count], int(after[count - 1]) if count else 0, whole)
 
 
 def _first_odd_quote(data: np.ndarray, quotes: np.ndarray, delimiter: int) -> int:
@@ -74,24 +75,13 @@ def _first_odd_quote(data: np.ndarray, quotes: np.ndarray, delimiter: int) -> in
     return int(min(odd, default=len(data)))
 
 
-def _first_odd_sign(data: np.ndarray, inside: np.ndarray | None) -> int:
-    """The place of the first NUL, or CR that ends no record."""
-    returns = np.flatnonzero(data == _CR)
-    if len(returns):
-        last = returns == len(data) - 1  # perhaps half of a line end
-        follows = data[np.minimum(returns + 1, len(data) - 1)] == _LF
-        fine = (follows | last) & (True if inside is None else ~inside[returns])
-        returns = returns[~fine]
-    zeros = np.flatnonzero(data == 0) if not data.all() else data[:0]
-    return int(min(*(places[0] if len(places) else len(data) for places in (returns, zeros))))
-
-
-def _of_width(data: np.ndarray, marks: np.ndarray, outer: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """The ends of the records, and which of them have the right number of fields."""
-    ends = outer + 1
-    if len(outer) * width <= len(marks) and (data[marks[width - 1 : len(outer) * width : width]] == _LF).all():
-        tidy = marks[width - 1 : len(outer) * width : width]
-        if len(tidy) == len(outer) and (tidy == outer).all():
-            return ends, np.ones(len(ends), dtype=bool)
-    fields = np.diff(np.searchsorted(marks, outer), prepend=-1)
-    return ends, fields == width
+def _first_odd_sign(data: np.ndarray, ends: np.ndarray, *, unclosed: bool) -> int:
+    """The place of the first NUL, or CR that ends no record. unclosed: the text ends within quotes."""
+    first = len(data) if data.all() else int(np.argmin(data))
+    returns = data == _CR
+    if np.count_nonzero(returns) == np.count_nonzero(data[ends[ends > 1] - 2] == _CR):
+        return first
+    places = np.flatnonzero(returns)
+    half = (places == len(data) - 1) & (not unclosed)  # perhaps half of a line end
+    odd = places[~half & ~np.isin(places + 2, ends)]
+    return min(first, int(odd[0])) if len(odd) else first

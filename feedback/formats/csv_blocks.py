@@ -39,7 +39,7 @@ class CsvBlocks:
         self._parse = arrow_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
         self._convert = arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(columns, pa.string()), include_columns=list(columns), null_values=[""],
-            strings_can_be_null=True,
+            strings_can_be_null=True, check_utf8=False,
         )  # fmt: skip
 
     def parts(self) -> Iterator[PlainChunk | list[Record]]:
@@ -70,19 +70,14 @@ class CsvBlocks:
         return bool(self._held)
 
     def _proved(self) -> PlainPart:
-        held, valid = self._held, len(self._held)
-        if not held.isascii():
-            try:
-                codecs.utf_8_decode(held, "strict", False)
-            except UnicodeDecodeError as error:
-                valid = error.start
-        return plain_part(np.frombuffer(held, np.uint8), ord(self._delimiter), len(self._names), valid)
+        data = np.frombuffer(self._held, np.uint8)
+        return plain_part(data, ord(self._delimiter), len(self._names), _valid(self._held))
 
     def _plain(self, part: PlainPart) -> PlainChunk:
         """The plain records, which are let go of."""
         held, size = self._held, int(part.ends[-1])
         lines = self._line + part.lines
-        self._line += held.count(b"\n", 0, size)
+        self._line += part.taken
         self._held = held[size:]
         read = arrow_csv.ReadOptions(
             use_threads=False, block_size=size + 1, column_names=[str(k) for k in range(len(self._names))]
@@ -144,3 +139,16 @@ class CsvBlocks:
                 at = end
             elif not self._filled(handle, len(self._held) + 1) or (self._ended and at == len(self._held)):
                 return
+
+
+def _valid(held: bytes) -> int:
+    """How many of the bytes, from the first, are UTF-8, but for a character that their end cuts off."""
+    text = [None, pa.py_buffer(np.array([0, len(held)], np.int32)), pa.py_buffer(held)]
+    try:
+        pa.Array.from_buffers(pa.string(), 1, text).validate(full=True)  # decoding takes forty times as long
+    except pa.ArrowInvalid:
+        try:
+            codecs.utf_8_decode(held, "strict", False)
+        except UnicodeDecodeError as error:
+            return error.start
+    return len(held)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from trueup.feedback.times.layout import ISO_LAYOUT, Layout, layout_of
 from trueup.feedback.times.layout_parts import DAY, LayoutParts, decimals, integers
 from trueup.feedback.times.time_formats import EPOCHS, EXCEL, EXCEL_DAY, ISO, ISO_WORD
+from trueup.feedback.times.usual_form import USUAL_FORMATS, usual_times
 from trueup.feedback.times.zones import to_utc, zone_of
 
 _NAT = np.datetime64("NaT", "us")
@@ -96,6 +97,8 @@ def _read(values: pa.Array, time_format: str, locale: str, zone: str) -> Times:
         return _placed(_epochs(values, EPOCHS[time_format]), "", "")
     if time_format in (EXCEL, EXCEL_DAY):
         return _placed(_serials(values, whole=time_format == EXCEL_DAY), "D" if time_format == EXCEL_DAY else "", zone)
+    if time_format in USUAL_FORMATS and (times := usual_times(values, time_format)) is not None:
+        return _placed(times, "", zone)
     if time_format in (ISO, ISO_WORD):
         return _by_layout(values, ISO_LAYOUT, zone)
     layout = layout_of(time_format, locale)
@@ -148,7 +151,7 @@ def _by_layout(values: pa.Array, layout: Layout, zone: str) -> Times:
     if layout.grain is None:  # ISO 8601: the value itself says how much of it there is
         grains = np.where(parts.absent("d"), "M", np.where(parts.absent("H"), "D", ""))
     else:
-        grains = np.full(len(values), layout.grain)
+        grains = layout.grain
     hours = parts.numbers("hour") if "hour" in layout.groups else None
     return _placed(local, grains, zone, parts.zones(), hours)
 
@@ -175,16 +178,15 @@ def _placed(
 
     said: what a value itself says of its zone. hours: since the day's beginning, where they are counted so.
     """
-    n = len(local)
-    grains = np.full(n, grains) if isinstance(grains, str) else grains
-    past = local.copy()
-    for grain, (unit, count) in _UNITS.items():
-        whole = (grains == grain) & ~np.isnat(local)
-        past[whole] = (local[whole].astype(f"M8[{unit}]") + count).astype("M8[us]")
     first, doubled, skipped = _in_zones(local, zone, said)
     last = first
-    if (past != local)[~np.isnat(local)].any():
-        last = np.where(grains == "", first, _in_zones(past, zone, said)[0] - _TICK)
+    if not isinstance(grains, str) or grains:
+        past = local.copy()
+        for grain, (unit, count) in _UNITS.items():
+            whole = (grains == grain) & ~np.isnat(local)
+            past[whole] = (local[whole].astype(f"M8[{unit}]") + count).astype("M8[us]")
+        if (past != local)[~np.isnat(local)].any():
+            last = np.where(grains == "", first, _in_zones(past, zone, said)[0] - _TICK)
     if hours is not None:
         following = _in_zones(local + np.timedelta64(DAY, "us"), zone, said)[0]
         first = first + (hours * 3_600_000_000).astype("m8[us]")
@@ -192,12 +194,14 @@ def _placed(
         last = first
     late = last > _LATEST
     first, last = np.where(late, _NAT, first), np.where(late, _NAT, last)
-    return Times(first, last, doubled, skipped, np.zeros(n, dtype=bool))
+    return Times(first, last, doubled, skipped, np.zeros(len(local), dtype=bool))
 
 
 def _in_zones(local: np.ndarray, zone: str, said: pa.StringArray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """UTC, and what the clock shows twice or never: by each value's own zone, else the declared one, else UTC."""
     utc, doubled, skipped = local.copy(), np.zeros(len(local), dtype=bool), np.zeros(len(local), dtype=bool)
+    if said is None and not zone:
+        return utc, doubled, skipped
     coded = pa.array([""] * len(local)).dictionary_encode() if said is None else said.dictionary_encode()
     place = coded.indices.to_numpy(zero_copy_only=False)
     for k, word in enumerate(coded.dictionary.to_pylist()):

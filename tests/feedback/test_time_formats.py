@@ -19,6 +19,7 @@ from trueup.feedback.times.reading import Times, read_times
 from trueup.feedback.times.time_check import check_time_formats
 from trueup.feedback.times.time_columns import event_times
 from trueup.feedback.times.time_survey import survey
+from trueup.feedback.times.usual_form import USUAL_FORMATS
 from trueup.storage.errors import ConfigError, InputError
 from trueup.storage.stream import LabelPolicy, StreamSettings
 
@@ -78,6 +79,23 @@ def test_no_text_is_ever_another_time_than_the_standard_librarys(
     assert ours is None or ours == theirs or (theirs is None and "24" in value and ours.hour == 0) or (
         theirs is None and ("%f" in time_format or "%z" in time_format)
     )
+
+
+USUAL_VALUES = st.sampled_from([
+    "2024-02-29 03:04:05", "2024-02-29T03:04:05", "2023-02-29 03:04:05", "2024-12-31 24:00:00", "2024-12-31 23:59:60",
+    "0000-01-01 00:00:00", "0001-01-01 00:00:00", "9999-12-31 23:59:59", "2024-01-02 03:04:5 ", "2024-01-02 03:04+02",
+    "2024-01-02t03:04:05", "2024-01-02  3:04:05", "+024-01-02 03:04:05", "2024-01-02 03:04:05Z", "2024-01-02 -3:04:05",
+    "2024-01-02 03:04:0\u0665", "2024-1-2 03:04:05.5", "2024-00-02 03:04:05",
+])  # fmt: skip
+
+
+@given(st.lists(USUAL_VALUES | MOMENTS.map(lambda m: m.isoformat(" ", "seconds")), min_size=1, max_size=3), st.data())
+def test_a_column_in_the_usual_form_is_read_as_each_of_its_values(values: list[str], data: st.DataObject) -> None:
+    """Read at once or by the expression, as where one is missing, each value is the same time, in any zone."""
+    how = data.draw(st.sampled_from(sorted(USUAL_FORMATS))), "", data.draw(st.sampled_from(["", "Europe/Berlin"]))
+    together, singly = read_times(values, *how), read_times([*values, None], *how).of(slice(len(values)))
+    for name in ("first", "last", "doubled", "skipped"):
+        assert getattr(together, name).astype(str).tolist() == getattr(singly, name).astype(str).tolist()
 
 
 @pytest.mark.parametrize("locale", LOCALES)
