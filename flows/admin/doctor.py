@@ -22,6 +22,7 @@ from trueup.reports.masking import masks_at
 from trueup.storage.erasure.erasure_log import ErasureLog
 from trueup.storage.erasure.tombstones import Tombstones
 from trueup.storage.errors import NoChampion, TrueupError
+from trueup.storage.formatting import counted_noun
 from trueup.storage.secrets import without_secrets
 from trueup.storage.site_journal import journal_file, last_failure
 from trueup.storage.site_place import SitePlace
@@ -190,7 +191,7 @@ def _erased(app: App, stream: StreamSettings) -> Finding:
         return Finding(name, False, f"erasure {begun[0].id} is not finished: not yet erased ({begun[0].state})", again)
     if {*Tombstones(app.home).kept(stream.name)} - {*erasures.marks(stream.name)}:
         return Finding(name, False, "the store was restored from before an erasure and may hold those rows", again)
-    return Finding(name, True, f"{len(erasures.of(stream.name))} erasures, all finished")
+    return Finding(name, True, f"{counted_noun(len(erasures.of(stream.name)), 'erasure')}, all finished")
 
 
 def _lateness(app: App, stream: StreamSettings) -> Finding:

@@ -107,6 +107,8 @@ def erase(
                 user=user, record=record, why=why, on_step=lambda step, part, total: moved(part, total)
             )
         said = [Text(f"{done.caption()}, id {done.id}")]
+        if not done.rows:
+            said.append(Text("No record of it was stored. Whatever comes of it later is left out."))
         if done.versions:
             named = ", ".join(f"v{number}" for number in done.versions)
             said.append(Text(f"Trained on some of them: {named}. A training from now on knows none of them."))

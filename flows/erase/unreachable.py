@@ -12,15 +12,13 @@ from trueup.storage.locations import is_local
 from trueup.storage.secrets import without_secrets
 from trueup.storage.stream import StreamSettings
 
-_SCRATCH = ("trueup-replay-*", "trueup-run-*", "trueup-????????")  # of `tempfile`, with its eight letters
-
 
 def out_of_reach(app: App, stream: StreamSettings, versions: Sequence[int]) -> Iterator[str]:
     """What may still hold the data: backups always, and what the settings name outside of this machine."""
     settings = app.settings
     yield "Backups of the home folder, the store and the archive, and what was exported: restore none from before."
-    if lying := _left_behind(Path(tempfile.gettempdir())):
-        yield f"Folders that no program uses any more may hold rows, so remove them: {', '.join(lying)}."
+    if lying := sorted(map(str, Path(tempfile.gettempdir()).glob("trueup-replay-*"))):
+        yield f"A replay that is killed leaves rows in its folder. Where none runs, remove: {', '.join(lying)}."
     if stream.source.is_set or stream.feedback_source.is_set:
         yield "The stream's source still holds the rows; whenever they come again they are left out."
     if app.database.engine.dialect.name == "postgresql":
@@ -45,11 +43,6 @@ def out_of_reach(app: App, stream: StreamSettings, versions: Sequence[int]) -> I
         )
     if settings.smtp.uses_server or settings.alerts.channels:
         yield "Messages that were delivered lie with their recipients."
-
-
-def _left_behind(folder: Path) -> list[str]:
-    """Folders of replays, trainings and files that are read; a program that is killed leaves its own."""
-    return sorted(str(place) for pattern in _SCRATCH for place in folder.glob(pattern) if place.is_dir())
 
 
 def _in_home(place: str, home: Path) -> bool:

@@ -24,8 +24,12 @@ def forgotten_files(
 ) -> Iterator[str]:
     """The names of these files, and of those that a writer left unfinished.
 
-    The stream is locked, so no writer is between a file and its row in a table. One that comes later leaves the erased
-    rows out, so it cannot write such a file again, nor rely on one that lies there.
+    No writer needs an intent before its file for this to be safe. Records, changes and answers are written in the
+    transaction that names them, which locks the stream as this one does; snapshots and moved answers under the
+    stream's lease, which the erasure holds. So no writer is between a file and its row now. One that comes later, also
+    before the files are removed, names a file that lies there only where it would write the same bytes, as a file's
+    name is their hash; it reads the tombstones in its own transaction and leaves the erased rows out, so it never
+    would write a file that is taken here.
     """
     lock_stream(connection, stream.name)
     named = _named(connection, stream.name)
