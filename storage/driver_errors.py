@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 from trueup.storage.secrets import HIDDEN, without_secrets
 
 _QUOTED = re.compile(r'".*"', re.DOTALL)
+_RAISED = "exec_stmt_raise"  # where RAISE of PL/pgSQL ends: its words are a function's own, and may be a row's
 _VALUE_STATES = ("22",)  # PostgreSQL's class of errors that quote the value they are about
 
 
@@ -48,7 +49,9 @@ def said_by_driver(error: BaseException) -> str:
     primary = fields.message_primary if fields else None
     if not primary:
         return without_secrets(str(error))
-    if str(fields.sqlstate)[:2] in _VALUE_STATES:
+    if fields.source_function == _RAISED:
+        primary = f"a function or trigger of the database refused it: {HIDDEN}"
+    elif str(fields.sqlstate)[:2] in _VALUE_STATES:
         primary = _QUOTED.sub(HIDDEN, primary)
     context = (fields.context or "").partition(":")[0].partition("\n")[0]
     return without_secrets(primary + (f" ({context})" if context.startswith("COPY ") else ""))
