@@ -74,7 +74,7 @@ def init(
         write_settings(file, template(), stream)
         found = None
     else:
-        found = first_settings(str(source), stream, datetime.now(UTC), row_order=row_order)
+        found = first_settings(str(source), stream, datetime.now(UTC), row_order=row_order, folder=file.parent)
         write_settings(file, found.text, stream, complete=not found.must_decide)
     if found is not None and found.must_decide:
         return InitResult(file.absolute(), home_beside(file, _path(home)), stream, found)

@@ -107,6 +107,15 @@ _PERSONS_OWN = vocabulary(
     "submitter, ticket, code, place, twitter, display, given, nick, screen, пользователя, street, home, city, town",
     "kunde",
 )
+# Who wrote or sent the record, by whatever they are known by.
+_USER = vocabulary(
+    "user, user id, userid, username, user name, login, handle, nickname, nick, screen name, display name, displayname",
+    "profile name, profilename, author, reviewer, reviewername, customer, client, member, requester, requestor",
+    "submitter, patient, passenger, email, e mail, kunde, kundenname, kundennummer, auteur, autor, autore, cliente",
+    "usuario, utente, utilisateur, benutzer, автор, пользователя, имя пользователя, 用户, 用户名, ユーザー, 投稿者",
+    "작성자",
+)
+_KNOWN_BY = vocabulary("id, name, no, number, nr, nummer, uuid, key, hash, the, of, full, email, e, mail, address")
 _NAME = vocabulary("name, naam, nombre, nome, nom, имя, 名前, 姓名")
 _CODE = vocabulary(
     "id, ids, uuid, guid, key, hash, code, codes, sku, asin, isbn, ean, upc, gtin, barcode, zip, zipcode, postcode",
@@ -192,6 +201,11 @@ def why_personal(name: str, *, many: bool) -> str:
         if said_in(part, _PERSON) and beside(part, _PERSON) <= _PERSONS_OWN:
             return "identifies a person, or says where one is"
     return "probably identifies a person, by its name and values" if many and not beside(name, _NAME) else ""
+
+
+def called_user(name: str) -> bool:
+    """Whether a name is that of who wrote or sent the record."""
+    return any(said_in(part, _USER) and beside(part, _USER) <= _KNOWN_BY for part in _ends(name))
 
 
 def called_code(name: str) -> bool:

@@ -18,6 +18,7 @@ from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.roles import find_roles
 from trueup.feedback.inference.series import Series, find_series, series_of_order
 from trueup.feedback.inference.summary import TableSummary
+from trueup.feedback.inference.whose import user_column
 from trueup.feedback.values import encodable, escaped
 from trueup.storage.stream import OWN_PREFIX
 
@@ -29,7 +30,8 @@ FEATURES = ("text", "numeric", "categorical")
 class Inference:
     """What is concluded from a file. `roles`: one for each column, in the file's order.
 
-    row_order: the time is the order of the rows, since a person said so.
+    row_order: the time is the order of the rows, since a person said so. user: the column that seems to say whose a
+    record is; "" where none does.
     """
 
     detected: Detected
@@ -43,6 +45,7 @@ class Inference:
     series: Series
     undecided: tuple[Undecided, ...]
     row_order: bool = False
+    user: str = ""
 
     def named(self, role: str) -> tuple[str, ...]:
         """The columns of a role, in the file's order; hours of a date are a category as well."""
@@ -79,12 +82,12 @@ def infer(table: TableSummary, detected: Detected, now: datetime, *, row_order: 
     arrival = Arrival()
     if answer.column and when is not None:
         arrival = find_arrived(labels_of(table.column(answer.column), answer, writing), when, clock.others)
+    roles = _in_order(table, identity, clock, arrival, roles)
     found = Inference(
-        detected, clock, identity, answer, missing, arrival, _in_order(table, identity, clock, arrival, roles),
-        leaks, Series(None, ""),
+        detected, clock, identity, answer, missing, arrival, roles, leaks, Series(None, ""),
         (*detected.undecided, *identity.undecided, *clock.undecided, *missing.undecided, *answer.undecided,
          *arrival.undecided),
-        row_order,
+        row_order, user_column(table, roles),
     )  # fmt: skip
     if found.named("text"):
         series = find_series(clock.times[:0], table.rows)

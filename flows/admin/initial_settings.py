@@ -6,6 +6,7 @@ import os
 import tomllib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from glob import escape
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -48,12 +49,15 @@ def template() -> str:
     return files("trueup.flows.admin").joinpath("template.toml").read_text(encoding="utf-8")
 
 
-def first_settings(source: str, name: str, now: datetime, *, row_order: bool = False) -> FirstSettings:
+def first_settings(
+    source: str, name: str, now: datetime, *, row_order: bool = False, folder: Path = Path()
+) -> FirstSettings:
     """Look through a whole file and conclude what its stream is.
 
     Args:
         name: of the stream.
         row_order: the file has no clock, so the order of its rows is the time.
+        folder: that the settings lie in.
 
     Raises:
         InputError: the file cannot be read.
@@ -65,7 +69,7 @@ def first_settings(source: str, name: str, now: datetime, *, row_order: bool = F
     if found.series.step is None and len(found.clock.times):
         parts = (*found.named("categorical"), *found.named("slices"))
         late = late_part_in(table.sample, found.clock.times, [c for c in parts if c != found.clock.hour], _WINDOW)
-    text = stream_toml(found, name, late)
+    text = stream_toml(found, name, late, _files_like(source, folder))
     must_decide = found.must_decide
     if must_decide:
         then = next_commands(source, name, None, must_decide, predicts=bool(found.answer.task))
@@ -73,6 +77,14 @@ def first_settings(source: str, name: str, now: datetime, *, row_order: bool = F
     look = look_at(read_settings(text, "trueup.toml").stream(name), table, now)
     then = next_commands(source, name, look, (), predicts=bool(found.answer.task))
     return FirstSettings(table, found, text, look, (), then)
+
+
+def _files_like(source: str, folder: Path) -> str:
+    """The files that come beside this one, as a source names them; where it lies beside the settings, of an example."""
+    place, ending = Path(source).absolute().parent, Path(source).suffix or ".csv"
+    within = place.is_relative_to(folder.absolute())
+    named = str(place.relative_to(folder.absolute()) if within else place)
+    return f"{'exports' if named == '.' else escape(named)}/*{ending}"
 
 
 def _read(source: str, detected: Detected) -> tuple[Detected, TableSummary]:

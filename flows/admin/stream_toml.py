@@ -15,8 +15,11 @@ from trueup.storage.file_format import FileFormat
 _WIDTH = 36                      # of a setting, before its comment
 
 
-def stream_toml(found: Inference, name: str, late: LatePart | None = None) -> str:
-    """The tables of one stream. Lines that a person has to choose from are comments, `undecided:` before them."""
+def stream_toml(found: Inference, name: str, late: LatePart | None, files: str) -> str:
+    """The tables of one stream. Lines that a person has to choose from are comments, `undecided:` before them.
+
+    files: what a source of it could be.
+    """
     key = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quoted(name)  # refused when it is read, by its name
     task = found.answer.task or "drift"
     parts = [
@@ -31,7 +34,7 @@ def stream_toml(found: Inference, name: str, late: LatePart | None = None) -> st
         *_label(found, key),
         "",
         f"# [streams.{key}.source]           # then each cycle takes in what is new by itself",
-        '# files = "exports/*.csv"',
+        _comment(f"files = {_quoted(files)}"),
         "",
         f"[streams.{key}.schedule]",
         'cron = "0 * * * *"',
@@ -58,6 +61,9 @@ def _id(found: Inference) -> Iterator[str]:
     else:
         yield f"# id: {found.identity.why}"
     yield from _open(found, "id")
+    if found.user:
+        why = "whose a record is, as it seems; with it, trueup erase --user finds all of a person"
+        yield _line("# user", _quoted(found.user), why)
 
 
 def _time(found: Inference) -> Iterator[str]:

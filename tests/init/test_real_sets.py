@@ -12,6 +12,7 @@ import trueup
 from tests.flows.test_commands import Shell
 from trueup.feedback.readers import opened
 from trueup.feedback.schema_check import required_columns
+from trueup.feedback.sources.file_place import FilePlace
 from trueup.feedback.times.time_survey import survey
 from trueup.flows.admin.initial_settings import template
 from trueup.flows.settings import load_settings
@@ -137,6 +138,25 @@ def test_a_second_stream_touches_nothing_else(tmp_path: Path) -> None:
     assert set(load_settings(tmp_path / "trueup.toml").streams) == {"old", "new"}
     assert "has a stream 'new' already" in shell(f"init --from {tmp_path}/a.csv --stream new", 2).err
     assert (tmp_path / "trueup.toml").read_text() == after
+
+
+def test_what_to_switch_on_later_is_written_and_left_to_a_person(tmp_path: Path) -> None:
+    """Whose a record is, and the files that will come beside this one: commented out, and sound once they are not."""
+    (tmp_path / "exports [new]").mkdir()
+    file = tmp_path / "exports [new]" / "2024-01.csv"
+    rows = "".join(f"2024-01-{k % 28 + 1:02},Ann{k % 9},some words {k} here,{k % 2}\n" for k in range(400))
+    file.write_text(f"at,userName,text,label\n{rows}")
+    Shell(tmp_path)(f"init --from '{file}' --stream new")
+    written = (tmp_path / "trueup.toml").read_text()
+    assert '\n# user = "userName"   ' in written
+    assert '\n# files = "exports [[]new]/*.csv"\n' in written
+    assert not load_settings(tmp_path / "trueup.toml").stream("new").user
+    for line in ("# user =", "# [streams.new.source]", "# files ="):
+        written = written.replace(f"\n{line}", f"\n{line.removeprefix('# ')}")
+    (tmp_path / "trueup.toml").write_text(written)
+    stream = load_settings(tmp_path / "trueup.toml").stream("new")
+    assert (stream.user, stream.source.files) == ("userName", "exports [[]new]/*.csv")
+    assert [found.path for found in FilePlace(stream.source.files, tmp_path, {}).found()] == [str(file)]
 
 
 def test_the_template_reads_as_settings(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from trueup.feedback.inference.leaks import find_leaks, labels_of, without_leaks
 from trueup.feedback.inference.quantities import Writing
 from trueup.feedback.inference.roles import find_roles
 from trueup.feedback.inference.summary import TableSummary, summary_of
+from trueup.feedback.inference.whose import user_column
 from trueup.feedback.text_table import TextTable
 
 ROWS = 600
@@ -268,3 +269,28 @@ def test_labels_of_the_sample_are_those_that_the_settings_give() -> None:
     said = labels_of(stars, Answer("stars", "classification", classes), Writing())
     assert said == ["negative", None, "positive", None]
     assert labels_of(stars, Answer("stars", "regression"), Writing()) == [1.0, 3.0, 5.0, None]
+
+
+PEOPLE = [f"Ann{k % 90} Smith" for k in range(ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "user"),
+    [
+        ("userName", PEOPLE, True), ("user_id", [f"u{k % 90}" for k in range(ROWS)], True), ("Автор", PEOPLE, True),
+        ("requester.email", [f"ann{k}@example.org" for k in range(ROWS)], True), ("customer_no", NUMBERS, False),
+        ("userImage", [f"https://example.org/{k}.png" for k in range(ROWS)], False), ("user_rating", COUNTS, False),
+        ("city", PEOPLE, False), ("author", ["A Google user"], False), ("client_version", ["1.2.3", "1.2.4"], False),
+    ],
+)  # fmt: skip
+def test_the_column_that_says_whose_a_record_is(name: str, values: Sequence[str | None], user: bool) -> None:
+    """By its name, and only where it tells people apart; a quantity, a place and a picture do not."""
+    table = table_of({name: values, "text": TEXTS, "label": LABELS})
+    roles = find_roles(table, (), Answer("label"))
+    assert user_column(table, roles) == (name if user else "")
+
+
+def test_of_several_columns_of_a_user_the_one_with_most_values_counts() -> None:
+    """A name may be that of several people; what has more values is nearer to one each."""
+    table = table_of({"userName": PEOPLE, "userId": [f"u{k % 300}" for k in range(ROWS)], "label": LABELS})
+    assert user_column(table, find_roles(table, (), Answer("label"))) == "userId"
