@@ -69,7 +69,7 @@ class Stream:
             sources: paths of files (CSV, JSON, Excel, HTML tables, Parquet; also packed), "-" for standard input,
                 DataFrames or Arrow tables.
             format: how these files are written, where not as the settings say: keys of `[streams.NAME.format]`.
-            on_progress: told how many rows are done, and of how many.
+            on_progress: told how many rows are done, and of how many; 0: nobody knows, as of a query.
             on_note: told, before anything is stored, what stands in the result's `notes` of the files themselves.
 
         Raises:

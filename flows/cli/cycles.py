@@ -52,12 +52,14 @@ def check(
     """One check and its report; changes no model and never counts."""
     from rich.text import Text
 
+    from trueup.flows.cli.progress import working
     from trueup.reports.signal_tables import signals_shown
 
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
         moment = chosen.moment(as_of)
-        done = chosen.check(moment)
+        with working("check"):
+            done = chosen.check(moment)
         s.show(
             {**done.as_json(), "stream": chosen.name, "as_of": iso(moment)},
             *signals_shown(done.signals, every=every),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.flows.cli.progress import counted
+from trueup.flows.cli.progress import counted, working
 from trueup.flows.cli.session import (
     AsJson,
     Config,
@@ -48,7 +48,7 @@ def export(
         with counted("export") as moved:
             done = chosen.export(
                 to, *(what or ()), since=since, until=until, csv=csv, mask=mask,
-                on_rows=lambda kind, rows, total: moved(rows, total),
+                on_rows=lambda kind, rows, total: moved(rows, total, kind),
             )  # fmt: skip
         rows = [(one["what"], one["file"], f"{one['rows']:,}") for one in done.files]
         heads = ("what", Column("file", least=12), Column("rows", right=True))
@@ -72,7 +72,8 @@ def data_diff(
     from trueup.reports.comparison_facts import shown_cell
 
     with session(config, home, as_json) as s:
-        found = s.stream(stream).data.diff(first, second, mask=mask)
+        with working("compare"):
+            found = s.stream(stream).data.diff(first, second, mask=mask)
         if page is not None:
             s.note(f"the page is {found.write(page)}")
         tables = [
@@ -102,9 +103,9 @@ def erase(
         chosen = s.stream(stream)
         if not yes and not _confirmed(user, record, chosen.name):
             raise UsageError("Nothing was erased: erasing cannot be taken back, so say yes, or --yes in a script.")
-        with counted("erase") as moved:
+        with counted("erase:") as moved:
             done = chosen.erase(
-                user=user, record=record, why=why, on_step=lambda step, part, total: moved(part, total)
+                user=user, record=record, why=why, on_step=lambda step, part, total: moved(part, total, step)
             )
         said = [Text(f"{done.caption()}, id {done.id}")]
         if not done.rows:

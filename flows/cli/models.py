@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trueup.flows.cli.progress import working
 from trueup.flows.cli.session import (
     PAGE,
     AsJson,
@@ -197,7 +198,8 @@ def models_verify(
     from rich.text import Text
 
     with session(config, home, as_json) as s:
-        found = s.stream(stream).models.verify()
+        with working("verify"):
+            found = s.stream(stream).models.verify()
         said = [f"- {problem}" for problem in found.problems] or ["The audit trail, MLflow and the archive agree."]
         s.show(found.as_json(), *map(Text, said), *(Text(f"note: {note}") for note in found.erased))
         if not found.ok:

@@ -1,18 +1,28 @@
-"""How far a command is, shown while it runs: a bar on a terminal."""
+"""How far a command is, shown on a terminal while it runs; nothing of what takes less than two seconds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from threading import Timer
+from typing import TYPE_CHECKING, Protocol
 
 from trueup.flows.cli.session import progress
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
     from trueup.flows.cycle.run import Watch
     from trueup.training.search import SearchProgress
+
+PATIENCE = 2.0  # seconds before anything is shown
+
+
+class Moved(Protocol):
+    """Told how much is done, and of how much (0: nobody knows), of a part of the work that has a name."""
+
+    def __call__(self, done: int, total: int, part: str = "") -> None: ...
 
 
 @contextmanager
@@ -24,9 +34,8 @@ def shown(console: Console, title: str) -> Iterator[Watch]:
 
     name = bars.TextColumn("{task.description}", markup=False)
     said = name, bars.BarColumn(), bars.TextColumn("{task.fields[said]}", markup=False)
-    with bars.Progress(
-        bars.SpinnerColumn(), *said, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    bar = bars.Progress(bars.SpinnerColumn(), *said, console=console, transient=True)
+    with _once_it_takes_long(bar):
         task = bar.add_task(title, total=None, said="")
 
         def step(name: str) -> None:
@@ -39,14 +48,54 @@ def shown(console: Console, title: str) -> Iterator[Watch]:
 
 
 @contextmanager
-def counted(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar of rows done, and of how many, on a terminal; nothing elsewhere."""
+def counted(name: str) -> Iterator[Moved]:
+    """A bar of what is done; nothing where there is no terminal."""
     console = progress()
     if not console.is_terminal:
-        yield lambda done, total: None
+        yield lambda done, total, part="": None
         return
-    from rich.progress import Progress
+    from rich import progress as bars
 
-    with Progress(console=console) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    said = bars.TextColumn("{task.description}", markup=False), bars.BarColumn(), bars.TextColumn("{task.fields[said]}")
+    bar = bars.Progress(*said, bars.TimeRemainingColumn(), console=console, transient=True)
+    with _once_it_takes_long(bar):
+        task = bar.add_task(name, total=None, said="")
+
+        def moved(done: int, total: int, part: str = "") -> None:
+            told = f"{done:,} of {total:,}" if total else f"{done:,}"
+            bar.update(task, description=f"{name} {part}".rstrip(), completed=done, total=total or None, said=told)
+
+        yield moved
+
+
+@contextmanager
+def working(name: str) -> Iterator[None]:
+    """That a command is at work, and for how long, where nobody knows how far it is; nothing without a terminal."""
+    console = progress()
+    if not console.is_terminal:
+        yield
+        return
+    from rich import progress as bars
+
+    said = bars.SpinnerColumn(), bars.TextColumn("{task.description}", markup=False), bars.TimeElapsedColumn()
+    bar = bars.Progress(*said, console=console, transient=True)
+    with _once_it_takes_long(bar):
+        bar.add_task(name, total=None)
+        yield
+
+
+@contextmanager
+def _once_it_takes_long(bar: Progress) -> Iterator[None]:
+    """The bar from then on, gone when the block ends, however it ends."""
+    if not bar.console.is_terminal:
+        yield
+        return
+    begin = Timer(PATIENCE, bar.start)
+    begin.daemon = True
+    begin.start()
+    try:
+        yield
+    finally:
+        begin.cancel()
+        begin.join()  # it may be drawing the bar just now
+        bar.stop()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from trueup.flows.cli.progress import working
 from trueup.flows.cli.session import (
     PAGE,
     AsJson,
@@ -74,7 +75,8 @@ def quarantine_release(
 ) -> None:
     """Judge refused items anew and store those that hold now."""
     with session(config, home, as_json) as s:
-        done = s.stream(stream).quarantine.release(*(items or ()), every=every)
+        with working("release"):
+            done = s.stream(stream).quarantine.release(*(items or ()), every=every)
         rows = [(short_id(r.id), "released" if r.released else "still refused", r.reason, r.detail) for r in done]
         heads = (Column("id"), Column("outcome", least=8), Column("reason", least=12), Column("detail", least=SENTENCE))
         s.show({"items": done}, table("released", heads, rows))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trueup.flows.cli.progress import working
 from trueup.flows.cli.session import BREACH, AsJson, Config, Home, Why, add_commands, session
 from trueup.reports.tables import MOMENT, SENTENCE, Column, table
 from trueup.storage.formatting import aligned_figure, metric_name
@@ -80,7 +81,8 @@ def _row(f: StreamStatus) -> tuple[Any, ...]:
 def doctor(config: Config = None, home: Home = None, as_json: AsJson = False) -> None:
     """What is wrong with this installation, and how to fix it."""
     with session(config, home, as_json) as s:
-        found = s.deployment.doctor()
+        with working("doctor"):
+            found = s.deployment.doctor()
         rows = [("ok" if f.ok else "WRONG", f.name, f.said, f.mend) for f in found]
         sentences = (Column("found", least=SENTENCE), Column("to fix it", least=SENTENCE))
         heads = (Column(""), Column("what", least=10), *sentences)

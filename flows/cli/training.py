@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from trueup.flows.cli.output import answer_stream
+from trueup.flows.cli.progress import working
 from trueup.flows.cli.session import (
     AsJson,
     AsOf,
@@ -113,7 +114,8 @@ def predict(
     """The champion's answers."""
     with session(config, home, as_json) as s:
         chosen = s.stream(stream)
-        done = chosen.predict(file)
+        with working("predict"):
+            done = chosen.predict(file)
         for row in done.refused:
             why = for_terminal(f"{row['reason']}: {row['detail']}")
             sys.stderr.write(f"trueup: no answer for line {row['line']}: {why}\n")

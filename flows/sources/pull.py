@@ -32,6 +32,8 @@ def pull(
 ) -> Pulled:
     """Take in what is new; after `within` (None: never) no further file or page is begun.
 
+    on_progress: told how many rows are done, and of how many there are in what was begun; 0: nobody knows how many.
+
     Raises:
         SourceFailed: the place cannot be reached or read.
         ConfigError: no source is named, its settings describe none that may be read, or the stream's schema cannot be
@@ -49,12 +51,21 @@ def _taker(
     from trueup.feedback.intake import ingest, ingest_feedback  # it brings pandas
     from trueup.storage.records.appending import RecordStore
 
-    way = ingest if feed is Feed.RECORDS else ingest_feedback
+    way, before = ingest if feed is Feed.RECORDS else ingest_feedback, 0
 
     def take(
         rows: str | LocalCopy | pa.Table, *, name: str = "", also: Callable[[Connection], None] | None = None
     ) -> Appended:
-        said: dict[str, Any] = {"now": app.now(), "on_progress": on_progress, "on_note": on_note}
+        nonlocal before
+        begun, paged = before, not isinstance(rows, str | LocalCopy)
+
+        def moved(done: int, total: int) -> None:
+            nonlocal before
+            before = begun + done
+            if on_progress:
+                on_progress(before, 0 if paged else begun + total)
+
+        said: dict[str, Any] = {"now": app.now(), "on_progress": moved, "on_note": on_note}
         if also is None or isinstance(rows, str | LocalCopy):
             return way(app.store, stream, [rows], **said)
         store = RecordStore(app.database.also_writing(also), app.archive, app.home)
