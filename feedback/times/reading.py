@@ -148,10 +148,9 @@ def _by_layout(values: pa.Array, layout: Layout, zone: str) -> Times:
     clock, on_clock = parts.clock()
     fits = fits & real & on_clock
     local = _where(fits, days * DAY + clock)
-    if layout.grain is None:  # ISO 8601: the value itself says how much of it there is
+    grains: np.ndarray | str | None = layout.grain
+    if grains is None:  # ISO 8601: the value itself says how much of it there is
         grains = np.where(parts.absent("d"), "M", np.where(parts.absent("H"), "D", ""))
-    else:
-        grains = layout.grain
     hours = parts.numbers("hour") if "hour" in layout.groups else None
     return _placed(local, grains, zone, parts.zones(), hours)
 
