@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
@@ -28,7 +28,7 @@ def insert_columns(connection: Connection, table: sa.Table, columns: Mapping[str
     driver: Any = connection.connection
     with values_hidden(f"INSERT INTO {table.name} ({names})"):
         if connection.dialect.name == "sqlite":
-            _insert_many(driver.cursor(), f"{table.name} ({names})", list(zip(*columns.values(), strict=True)))
+            _insert_many(driver.cursor(), f"{table.name} ({names})", list(columns.values()))
             return
         # Its CSV: what is null stands bare, and every text in quotes.
         rows = io.BytesIO()
@@ -38,13 +38,14 @@ def insert_columns(connection: Connection, table: sa.Table, columns: Mapping[str
             copy.write(rows.getbuffer())
 
 
-def _insert_many(cursor: Any, into: str, rows: list[tuple[Any, ...]]) -> None:
+def _insert_many(cursor: Any, into: str, columns: Sequence[Sequence[Any]]) -> None:
     """Several rows a statement. OR FAIL: else each keeps a journal of its own, though nobody goes on after an error."""
-    marks = f"({', '.join('?' * len(rows[0]))})" if rows else ""
-    for size, first, last in ((_ROWS, 0, len(rows) // _ROWS * _ROWS), (1, len(rows) // _ROWS * _ROWS, len(rows))):
+    values, width, rows = chain.from_iterable(zip(*columns, strict=True)), len(columns), len(columns[0])
+    marks = f"({', '.join('?' * width)})"
+    for size, count in ((_ROWS, rows // _ROWS), (1, rows % _ROWS)):
         cursor.executemany(
             f"INSERT OR FAIL INTO {into} VALUES {', '.join([marks] * size)}",
-            (tuple(chain.from_iterable(rows[k : k + size])) for k in range(first, last, size)),
+            (tuple(islice(values, size * width)) for _ in range(count)),
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-_WANTED = "r.id, r.seq, r.fingerprint, r.label, r.time"
+_WANTED = "r.seq, r.fingerprint, r.label, r.time"
 _LISTED = {
     "sqlite": f"SELECT w.key, {_WANTED} FROM json_each(?) w CROSS JOIN records r ON r.stream = ? AND r.id = w.value",
     "postgresql": f"SELECT w.place - 1, {_WANTED} FROM unnest(%s::text[]) WITH ORDINALITY w(id, place) "
@@ -36,7 +36,7 @@ class KnownIds:
 def known_ids(connection: Connection, stream: int | None, ids: list[str]) -> KnownIds:
     """What is stored of these ids in a stream, by its number (null: the stream holds nothing)."""
     found = _rows(connection, stream, ids) if ids and stream is not None else []
-    row, _, seq, fingerprint, label, time = zip(*found, strict=True) if found else ([],) * 6
+    row, seq, fingerprint, label, time = zip(*found, strict=True) if found else ([],) * 5
     numbers = [np.array(values, np.int64) for values in (row, seq, fingerprint, time)]
     return KnownIds(numbers[0], numbers[1], numbers[2], np.array(label, object), numbers[3])
 
@@ -44,9 +44,16 @@ def known_ids(connection: Connection, stream: int | None, ids: list[str]) -> Kno
 def _rows(connection: Connection, stream: int, ids: list[str]) -> list[Any]:
     """Straight from the driver: a Row object each takes longer than the search."""
     cursor: Any = connection.connection.cursor()
-    listed = json.dumps(ids) if connection.dialect.name == "sqlite" else ids
+    listed = _as_json(ids) if connection.dialect.name == "sqlite" else ids
     cursor.execute(_LISTED[connection.dialect.name], (listed, stream))
-    return [row for row in cursor.fetchall() if row[1] == ids[row[0]]]  # a NUL ends a text in SQLite's JSON
+    return list(cursor.fetchall())
+
+
+def _as_json(ids: list[str]) -> str:
+    listed = json.dumps(ids)
+    if "\\u0000" not in listed:
+        return listed
+    return json.dumps([None if "\0" in one else one for one in ids])  # a NUL ends a text in SQLite's JSON
 
 
 def among(connection: Connection, column: sa.Column[Any], values: list[Any], *where: Any) -> set[Any]:

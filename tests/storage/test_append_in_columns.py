@@ -21,6 +21,7 @@ from trueup.storage.incoming import Appended, FeedbackItem, Incoming
 from trueup.storage.reading import RecordReader
 from trueup.storage.records import columns
 from trueup.storage.records.appending import RecordStore
+from trueup.storage.records.known_ids import known_ids
 from trueup.storage.stream import LabelPolicy, StreamSettings
 from trueup.storage.tables import metadata
 
@@ -134,3 +135,13 @@ def test_more_feedback_than_a_statement_holds(database: Database, tmp_path: Path
     items = [FeedbackItem(f"f{k}", "a", "label", "1", "u", NOW, "1", k, "") for k in range(33_000)]
     assert store.append_feedback(STREAM, items, [], source="g", now=NOW).accepted == 33_000
     assert store.append_feedback(STREAM, items, [], source="g", now=NOW).duplicate == 33_000
+
+
+def test_an_id_with_a_nul_is_not_the_one_before_it(tmp_path: Path) -> None:
+    """SQLite's JSON ends a text at its NUL, so such an id is not looked up; those beside it are."""
+    database = open_database("", tmp_path)
+    rows = [("a", "x", 0, None, None), ("b", "x", 0, None, None)]
+    RecordStore(database, Archive("", tmp_path), tmp_path).append(STREAM, incoming(rows), [], source="f", now=NOW)
+    with database.read() as connection:
+        assert known_ids(connection, 1, ["a\0c", "\\u0000", "b", "a"]).row.tolist() == [2, 3]
+    database.close()
