@@ -175,8 +175,10 @@ def _times(
 ) -> np.ndarray:
     if isinstance(stream.time, OrderTime):
         return np.empty(0, dtype="datetime64[us]")
-    texts = plain_time_texts(stream, pa.table(table), stream.time_columns)
-    times = chunk.event or plain_event_times(stream, texts, chunk.typed)
+    times = chunk.event
+    if times is None:
+        texts = plain_time_texts(stream, pa.table(table), stream.time_columns)
+        times = plain_event_times(stream, texts, chunk.typed)
     latest = np.datetime64(utc(now + FUTURE).replace(tzinfo=None), "us")
     doubt.add(np.isnat(times.last) | (times.last < np.datetime64(0, "us")) | (times.first > latest))
     return times.last

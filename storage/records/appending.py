@@ -21,7 +21,7 @@ from trueup.storage.instants import microseconds, moment_of
 from trueup.storage.quarantine import QuarantineLog
 from trueup.storage.records.beginning import locked_stream
 from trueup.storage.records.columns import insert_columns
-from trueup.storage.records.known_ids import among, known_ids
+from trueup.storage.records.known_ids import all_stored, among, known_ids
 from trueup.storage.records.sorting import BesideStored, beside_stored, sort_out
 from trueup.storage.records.whole_files import WholeFiles
 from trueup.storage.revisions import Revised, RevisionLog
@@ -69,6 +69,9 @@ class RecordStore:
                 incoming, marks, labels = kept_of(incoming, np.flatnonzero(~erased)), marks[~erased], labels[~erased]
             sent, refused = len(refused), self._ways_in.refused(connection, stream, "record", refused)
             left_out = int(erased.sum()) + sent - len(refused)
+            if all_stored(connection, number, incoming.ids, marks, labels):
+                self.quarantine.add(connection, stream, "record", refused, source, now)
+                return Appended(duplicate=len(incoming.ids), quarantined=len(refused), erased=left_out)
             known = known_ids(connection, number, incoming.ids.tolist())
             batch = beside_stored(incoming.ids, marks, labels, known, next_seq)
             revisions = self._revisions.known(connection, number, np.unique(batch.seq[batch.unlike]).tolist())

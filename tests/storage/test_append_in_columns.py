@@ -128,6 +128,25 @@ def test_any_order_and_any_cut_gives_the_same_records_and_labels(
     assert parts[0] == parts[1]
 
 
+@pytest.mark.parametrize("middle", [
+    ("b", "x", 0, "1", 3), ("b", "x", 0, None, None), ("b", "x", 0, "5", 3), ("b", "y", 0, "1", 3),
+    ("b", "x", 1, "1", 3), ("new", "x", 0, "1", 3), ("c", "x", 0, None, None), ("c", "x", 0, "1", 3),
+    ("c", "x", 0, "", 3),
+])  # fmt: skip
+@pytest.mark.parametrize("revise", [False, True])
+def test_a_batch_that_is_stored_but_perhaps_for_one_row(fresh: Fresh, middle: Row, revise: bool) -> None:
+    """What is new in it is found between rows that stand there already, as row by row."""
+    stream = STREAM.model_copy(update={"on_change": "revise" if revise else "refuse"})
+    (columns, archive), (plain, other) = fresh(), fresh()
+    store, oracle = RecordStore(columns, archive, Path()), RowByRow(plain, other)
+    first: list[Row] = [("a", None, 0, "1", 3), ("b", "x", 0, "1", 3), ("c", "x", 0, None, None), ("", "ü", 0, "5", 3)]
+    for rows in (first, [first[0], middle, first[3]]):
+        assert store.append(stream, incoming(rows), [], source="f", now=NOW) == oracle.append(
+            stream, incoming(rows), now=NOW
+        )
+    assert stored(columns) == stored(plain)
+
+
 def test_more_feedback_than_a_statement_holds(database: Database, tmp_path: Path) -> None:
     """SQLite takes 32,766 values in one statement; a file of more goes in whole."""
     store = RecordStore(database, Archive("", tmp_path), tmp_path)
