@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from trueup.monitoring.check import Signal
 from trueup.monitoring.distribution import POOLED_LEVEL, Distribution, Shows
@@ -40,42 +39,39 @@ def words_that_moved(words: Sequence[WordShare]) -> Distribution:
 
 def _distribution(pair: SamplePair) -> Distribution | None:
     if pair.kind in (ValueKind.NUMBERS, ValueKind.SHARES):
-        return binned(pair.reference, pair.current)
+        return binned(*pair.ordered)
     if pair.kind is ValueKind.MISSING:
         gone = [np.array([side.sum(), len(side) - side.sum()]) for side in (pair.reference, pair.current)]
         return counted_levels(gone[0], gone[1], ("missing", "present"))
-    codes, names = pd.factorize(np.concatenate([pair.reference, pair.current]), sort=True)
-    there, here = (
-        np.bincount(side, minlength=len(names)) for side in (codes[: len(pair.reference)], codes[len(pair.reference) :])
-    )
-    return counted_levels(there, here, [str(name) for name in names], ordered=pair.counted)
+    return counted_levels(*pair.coded.counts(), pair.coded.names, ordered=pair.counted)
 
 
 def binned(reference: np.ndarray, current: np.ndarray) -> Distribution | None:
-    """Numbers (n,) of both sides, counted in bins of one width that reach over both; None: neither side has any."""
+    """Numbers (n,) of both sides, ascending, in bins of one width that reach over both; None: neither side has any.
+
+    What lies beyond the outer bins is counted in them.
+    """
     sides = [np.asarray(side, dtype=float) for side in (reference, current)]
     held = [side[np.isfinite(side)] for side in sides]
-    pooled = np.concatenate(held)
-    if not len(pooled):
-        return None
-    edges = _edges([side for side in held if len(side)], pooled)
+    count = sum(map(len, held))
+    edges = _edges([side for side in held if len(side)]) if count else None
     if edges is None:
         return None
-    inner = np.nextafter(edges[-1], edges[0])
-    counts = [np.histogram(np.clip(side, edges[0], inner), edges)[0] for side in held]
-    beyond = float(((pooled < edges[0]) | (pooled > edges[-1])).mean())
+    counts = [np.diff(np.searchsorted(side, edges[1:-1]), prepend=0, append=len(side)) for side in held]
+    beyond = sum(np.searchsorted(side, edges[0]) + np.count_nonzero(side > edges[-1]) for side in held)
     return Distribution(
-        shows=Shows.BINS, edges=tuple(map(float, edges)), beyond=round(beyond, 4),
+        shows=Shows.BINS, edges=tuple(map(float, edges)), beyond=round(float(beyond / count), 4),
         reference=tuple(map(float, counts[0])), current=tuple(map(float, counts[1])),
     )  # fmt: skip
 
 
-def _edges(sides: Sequence[np.ndarray], pooled: np.ndarray) -> np.ndarray | None:
-    least, largest = float(pooled.min()), float(pooled.max())
-    if max(-least, largest) < _EXACT and largest - least <= _WHOLE and (pooled == np.round(pooled)).all():
+def _edges(sides: Sequence[np.ndarray]) -> np.ndarray | None:
+    least, largest = float(min(side[0] for side in sides)), float(max(side[-1] for side in sides))
+    narrow = max(-least, largest) < _EXACT and largest - least <= _WHOLE
+    if narrow and all((side == np.round(side)).all() for side in sides):
         return np.arange(least - 0.5, largest + 1.0)
-    low = min(float(np.quantile(side, _TAIL)) for side in sides)
-    high = max(float(np.quantile(side, 1 - _TAIL)) for side in sides)
+    tails = [np.quantile(side, [_TAIL, 1 - _TAIL]) for side in sides]
+    low, high = float(min(tail[0] for tail in tails)), float(max(tail[1] for tail in tails))
     if low == high:
         low, high = least, largest
     if low == high:

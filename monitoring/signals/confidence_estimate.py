@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import expit, logit
 
-from trueup.monitoring.stats.columns import as_levels, as_numbers
+from trueup.monitoring.stats.columns import as_levels, as_numbers, present
 from trueup.monitoring.stats.metrics import of_cells
 from trueup.storage.rows import Rows
 
@@ -45,8 +45,8 @@ def scored(rows: Rows, last: str) -> Scored:
     """The answered rows, seen from the last class."""
     score = as_numbers(rows.meta["score"])
     label, answer = as_levels(rows.meta["label"]), as_levels(rows.meta["predicted"])
-    truth = np.where([value is None for value in label], np.nan, (label == last).astype(float))
-    there = ~np.isnan(score) & np.array([value is not None for value in answer], dtype=bool)
+    truth = np.where(present(label), (label == last).astype(float), np.nan)
+    there = ~np.isnan(score) & present(answer)
     return Scored(score[there], (answer == last)[there], truth[there])
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from scipy.stats import norm, pearson3, rankdata
 
 from trueup.monitoring.check import Contributor, Signal, Verdict
@@ -165,11 +166,11 @@ def _values(stream: StreamSettings, reference: Rows, current: Rows) -> tuple[np.
         owners.append(column)
     for column in stream.categorical:
         held = np.concatenate([levels(rows, column) for rows in (reference, current)])
-        there = held[held != np.array(None)].astype(str)
-        names, counts = np.unique(there, return_counts=True)
+        codes, names = pd.factorize(held, sort=True)
+        counts = np.bincount(codes[codes >= 0], minlength=len(names))
         common = np.argsort(-counts, kind="stable")[: int((counts >= COMMON * len(held)).sum())]
-        for name in names[common][:NAMED_LEVELS]:
-            parts.append((held == name).astype(float))
+        for code in common[:NAMED_LEVELS]:
+            parts.append((codes == code).astype(float))
             owners.append(column)
     table = np.stack(parts, axis=1) if parts else np.zeros((len(reference) + len(current), 0))
     spread = table.std(axis=0)

@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from trueup.monitoring.check import Contributor, Signal, Verdict
 from trueup.monitoring.comparison import Comparison
@@ -88,7 +87,7 @@ def as_before(found: Signal) -> Signal:
 def _numbers(pair: SamplePair, level: float, seed: int) -> Signal:
     reference, current = pair.reference, pair.current
     test = rank_test(reference, current, level=level, seed=seed)
-    old, new = (np.quantile(v, [0.25, 0.5, 0.75]) for v in (reference, current))
+    old, new = (np.quantile(v, [0.25, 0.5, 0.75]) for v in pair.ordered)
     said = (
         f"{capitalised(pair.what)}: median {old[1]:.4g} → {new[1]:.4g} (middle half {old[0]:.4g} to {old[2]:.4g}, now "
         f"{new[0]:.4g} to "
@@ -118,7 +117,7 @@ def with_unit_change(found: Signal, pair: SamplePair, *, series: bool = False) -
 
 
 def _levels(pair: SamplePair, level: float, seed: int) -> Signal:
-    reference, current, names = level_counts(pair.reference, pair.current)
+    (reference, current), names = pair.coded.counts(), pair.coded.names
     if len(names) == 1:
         said = f"{capitalised(pair.what)}: every record holds '{names[0]}', as in the reference"
         return _signal(pair, 1.0, level, False, said, value=0.0, effect=0.0)
@@ -127,7 +126,7 @@ def _levels(pair: SamplePair, level: float, seed: int) -> Signal:
     most = np.argsort(-np.abs(shares[1] - shares[0]), kind="stable")[:_NAMED]
     moved = tuple(
         Contributor(
-            names[i][:60], float(shares[0][i]), float(shares[1][i]), _examples(pair, pair.current == names[i])
+            names[i][:60], float(shares[0][i]), float(shares[1][i]), _examples(pair, pair.coded.current == i)
         )
         for i in most
     )
@@ -199,24 +198,25 @@ _JUDGES = {
 }
 
 
-def level_counts(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """How often each level stands in either sample, and their names in sorted order."""
-    codes, names = pd.factorize(np.concatenate([reference, current]), sort=True)
-    counts = np.bincount(codes[: len(reference)], minlength=len(names))
-    return counts, np.bincount(codes[len(reference):], minlength=len(names)), [str(name) for name in names]
-
-
 def _bands(pair: SamplePair) -> tuple[Contributor, ...]:
     """The fifths of the earlier values whose share changed most."""
-    edges = np.unique(np.quantile(pair.reference, [0.2, 0.4, 0.6, 0.8]))
-    reference, current = (np.searchsorted(edges, values, side="left") for values in (pair.reference, pair.current))
-    shares = [np.bincount(hand, minlength=len(edges) + 1) / len(hand) for hand in (reference, current)]
+    edges = np.unique(np.quantile(pair.ordered[0], [0.2, 0.4, 0.6, 0.8]))
+    reached = [np.searchsorted(values, edges, side="right") for values in pair.ordered]  # values up to each edge
+    shares = [
+        np.diff(below, prepend=0, append=len(values)) / len(values)
+        for below, values in zip(reached, pair.ordered, strict=True)
+    ]
     shown = [f"{edge:.4g}" for edge in edges]
     names = [f"up to {shown[0]}", *(f"{a} to {b}" for a, b in pairwise(shown)), f"above {shown[-1]}"]
     most = np.argsort(-np.abs(shares[1] - shares[0]), kind="stable")[:_NAMED]
+    ends = np.r_[-np.inf, edges, np.inf]
     return tuple(
-        Contributor(names[i], float(shares[0][i]), float(shares[1][i]), _examples(pair, current == i)) for i in most
-    )
+        Contributor(
+            names[i], float(shares[0][i]), float(shares[1][i]),
+            _examples(pair, (pair.current > ends[i]) & (pair.current <= ends[i + 1])),
+        )
+        for i in most
+    )  # fmt: skip
 
 
 def _examples(pair: SamplePair, which: np.ndarray) -> tuple[str, ...]:

@@ -36,10 +36,20 @@ def measure(stream: StreamSettings, comparison: Comparison) -> tuple[tuple[Signa
         spending = [item.code for item in found if isinstance(item, PendingTest) and not item.costs_nothing]
         levels = levels_of(stream.policy.false_alarms, spending)
         whole = stream.policy.false_alarms  # for what spends nothing, whatever its level
-        signals = tuple(i.run(levels.get(i.code, whole)) if isinstance(i, PendingTest) else i for i in found)
+        signals = tuple(
+            item.run(levels.get(item.code, whole)) if isinstance(item, PendingTest) else item
+            for item in _let_go_of(found)
+        )
     if not len(comparison.current):
         signals = tuple(_nothing_new(signal) for signal in signals)
     return signals, _notes(stream, comparison)
+
+
+def _let_go_of(found: list[PendingTest | Signal]) -> Iterator[PendingTest | Signal]:
+    """In their order, none held once the next is asked for: each sorts its values, which may be millions."""
+    found.reverse()
+    while found:
+        yield found.pop()
 
 
 def _sources(stream: StreamSettings) -> Iterator[SignalSource]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.signals import catalogue
@@ -38,6 +40,20 @@ class ValueKind(Enum):
 
 
 @dataclass(frozen=True)
+class LevelCodes:
+    """Levels as numbers: `names[code]` is the level; the names are sorted."""
+
+    reference: np.ndarray
+    current: np.ndarray
+    names: tuple[str, ...]
+
+    def counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """How often each level stands on either side (k,)."""
+        most = len(self.names)
+        return np.bincount(self.reference, minlength=most), np.bincount(self.current, minlength=most)
+
+
+@dataclass(frozen=True)
 class SamplePair:
     """One signal's values of reference and current, missing ones left out.
 
@@ -60,6 +76,18 @@ class SamplePair:
     counted: bool = False
     waits: str = ""
     former: SamplePair | None = None
+
+    @cached_property
+    def ordered(self) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of reference and current, ascending: what a test, its sentence and its picture all begin with."""
+        return np.sort(self.reference), np.sort(self.current)
+
+    @cached_property
+    def coded(self) -> LevelCodes:
+        """The levels of both sides, told apart once for all that looks at them."""
+        codes, names = pd.factorize(np.concatenate([self.reference, self.current]), sort=True)
+        cut = len(self.reference)
+        return LevelCodes(codes[:cut], codes[cut:], tuple(str(name) for name in names))
 
 
 SampleReader = Callable[[StreamSettings, Sides], Iterator[SamplePair]]

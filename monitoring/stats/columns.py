@@ -37,7 +37,7 @@ def as_levels(values: pd.Series) -> np.ndarray:
     """str (n,) as objects, None where missing; 1, 1.0 and True stay the different things they are written as."""
     held = values.to_numpy(dtype=object)
     gone = pd.isna(held)
-    if pd.api.types.infer_dtype(held, skipna=True) not in ("string", "empty"):
+    if not _is_text(held):
         held = np.array([str(value) for value in held], dtype=object)
     return np.asarray(np.where(gone, None, held) if gone.any() else held)
 
@@ -54,9 +54,15 @@ def missing(rows: Rows, column: str) -> np.ndarray:
     values = _column(rows, column)
     if pd.api.types.is_numeric_dtype(values.dtype):
         return np.isnan(as_numbers(values))
-    codes, distinct = pd.factorize(as_levels(values))
+    held = values.to_numpy(dtype=object)
+    codes, distinct = pd.factorize(held if _is_text(held) else as_levels(values))
     blank = np.array([not value.strip() for value in distinct] + [True])  # the last one: code -1, not there
     return np.asarray(blank[codes])
+
+
+def _is_text(held: np.ndarray) -> bool:
+    """Whether objects are str, or missing."""
+    return pd.api.types.infer_dtype(held, skipna=True) in ("string", "empty")
 
 
 def present(values: np.ndarray) -> np.ndarray:

@@ -44,7 +44,7 @@ def rank_test(reference: np.ndarray, current: np.ndarray, *, level: float, seed:
     """
     totals, currents = tie_counts(reference, current)
     n, m = len(current), len(reference)
-    moved = float(np.abs(np.cumsum(currents) * (1 / n + 1 / m) - np.cumsum(totals) / m).max())
+    moved = _distance(totals, currents, n, m)
     ranks = _mid_ranks(totals)
     above = float(ranks @ currents) / n * (n + m) / m / 2.0
     if min(n, m) < SMALL:
@@ -65,6 +65,15 @@ def rank_test(reference: np.ndarray, current: np.ndarray, *, level: float, seed:
         scores = _legendre(ranks)
         p_value = permutation_p(totals, currents, lambda draws: -smaller(draws @ scores.T), level=level, seed=seed)
     return RankTest(p_value, above=above, moved=moved)
+
+
+def _distance(totals: np.ndarray, currents: np.ndarray, n: int, m: int) -> float:
+    """Kolmogorov's distance of the two samples (in place: of a million values each step is 16 MB)."""
+    apart, whole = np.cumsum(currents), np.cumsum(totals)
+    apart *= 1 / n + 1 / m
+    whole /= m
+    apart -= whole
+    return float(np.abs(apart, out=apart).max())
 
 
 def _of_smaller(logarithm: float, degrees: int) -> float:
@@ -94,7 +103,12 @@ def tie_counts(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, 
 
 def _mid_ranks(totals: np.ndarray) -> np.ndarray:
     """Of each distinct value among all values, on [-1, 1]."""
-    return np.asarray((2.0 * np.cumsum(totals) - totals) / totals.sum() - 1.0)
+    ranks = np.cumsum(totals)
+    ranks *= 2.0
+    ranks -= totals
+    ranks /= totals.sum()
+    ranks -= 1.0
+    return np.asarray(ranks)
 
 
 def _null(ranks: np.ndarray, totals: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, float]:
