@@ -15,14 +15,14 @@ from trueup.storage.erasure.needles import Needles
 _OTHER = frozenset(
     {
         "streams", "segments", "records", "revisions", "labels", "predictions", "feedback", "quarantine",
-        "erasures", "tombstones", "erased_files", "prunings", "leases", "deployments", "deliveries", "digests",
-        "reminders", "source_files", "source_marks",
+        "erasures", "tombstones", "erased_files", "prunings", "leases", "deployments", "digests", "reminders",
+        "source_marks",
     }
 )  # fmt: skip
 _KEYS = frozenset(
     {
         "id", "stream", "cycle_id", "check_id", "incident_id", "report_id", "code", "thread", "run_id", "snapshot",
-        "reference", "quality",
+        "reference", "quality", "alert_id", "recipient", "message_id", "version", "digest", "reading",
     }
 )  # fmt: skip
 _AT_ONCE = 200

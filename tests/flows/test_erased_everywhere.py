@@ -28,6 +28,8 @@ def with_person(frame: pd.DataFrame, every: int) -> pd.DataFrame:
         frame.loc[theirs, column] = f"{CANARY} {column}"
     frame.loc[theirs, "text"] = [f"{CANARY} {text} {CANARY}s" for text in frame.loc[theirs, "text"]]
     frame.loc[theirs, "review_id"] = [f"{CANARY}-{name}" for name in frame.loc[theirs, "review_id"]]
+    some = frame.index[theirs][::2]
+    frame.loc[some, "stars"] = f"{CANARY} stars"  # the label, and a number as text: of no class
     return frame
 
 
@@ -50,17 +52,25 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"record_id,kind,value,user,at\n{theirs},label,negative,{CANARY} user,2024-01-20\n"
         f"{history['review_id'][0]},label,negative,{CANARY} user,2024-01-20\n"
         f"no-{CANARY},label,negative,{CANARY} user,2024-01-20\n"
+        f"{history['review_id'][1]},label,{CANARY} value,{CANARY} user,2024-01-20\n"
+        f"{history['review_id'][2]},{CANARY} kind,negative,{CANARY} user,{CANARY} at\n"
     )
-    (folder / "bad.csv").write_text(f"review_id,at,text,stars,product,user\nx{CANARY},2024-02-01,,5,p,{CANARY} user\n")
+    (folder / "bad.csv").write_text(
+        f"review_id,at,text,stars,product,user\nx{CANARY},2024-02-01,,5,p,{CANARY} user\n"
+        f"y{CANARY},{CANARY} at,{CANARY} text,{CANARY} stars,{CANARY} product,{CANARY} user\n"
+        f"{CANARY} user,too,many,cells,for,a,row,{CANARY} user\n"
+    )
     with trueup.open(folder / "trueup.toml") as deployment:
         stream = deployment.stream()
         stream.ingest(folder / "history.csv")
         stream.train(as_of=TRAINED)
         stream.ingest(folder / "week.csv", folder / "bad.csv")
         stream.feedback(folder / "feedback.csv")
+        assert len(stream.quarantine.list()) == 6
         cycle = stream.cycle(as_of=TRAINED + WEEK)
         assert cycle.action == "retrain"
         deployment.reports.export_workspace(folder / ".trueup" / "workspace")
+        stream.reports.compare_periods("2024-01-02..2024-01-29", "2024-02-01..2024-02-06")
     return folder
 
 

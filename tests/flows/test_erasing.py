@@ -43,6 +43,7 @@ from trueup.flows.erase import run as erasing
 from trueup.flows.erase.needed_words import without_needed
 from trueup.flows.erase.run import erase
 from trueup.flows.erase.unreachable import out_of_reach
+from trueup.storage.alert_tables import alerts, deliveries
 from trueup.storage.erasure.erasure_log import BEGUN, TAKEN_OUT, ErasureLog
 from trueup.storage.erasure.needles import Needles
 from trueup.storage.erasure.tombstones import KEY_FILE, Tombstones
@@ -50,6 +51,7 @@ from trueup.storage.errors import InputError, LeaseHeld, StoreUnusable
 from trueup.storage.leases import reading
 from trueup.storage.promotions import VersionRecord
 from trueup.storage.segments import write_segment
+from trueup.storage.sources.source_tables import source_files
 from trueup.storage.tables import metadata
 
 NONE = timedelta(0)
@@ -290,6 +292,23 @@ def test_it_names_what_it_cannot_reach(
     expected = ("Backups", *named)
     assert len(found) == len(expected)
     assert all(said.startswith(place) for said, place in zip(found, expected, strict=True))
+
+
+def test_what_failed_in_its_words_is_cleaned(app: App) -> None:
+    """Why a source's file was set aside, and why a message was not taken: both may quote what they were about."""
+    at = app.now()
+    file = {"stream": "reviews", "feed": "records", "name": "a.csv", "size": 1, "version": "1", "state": "set aside"}
+    notice = {"id": "a1", "stream": "reviews", "kind": "breach", "severity": "low", "subject": "x", "created_at": at}
+    sent = {"id": "d1", "alert_id": "a1", "recipient": f"{CANARY}@example.org", "state": "dead", "attempts": 1}
+    with app.database.write() as connection:
+        connection.execute(sa.insert(source_files), file | {"why": f"line 3: {CANARY} text", "seen_at": at})
+        connection.execute(sa.insert(alerts), notice)
+        connection.execute(sa.insert(deliveries), sent | {"error": f"550 no {CANARY} here"})
+    erase(app, app.stream("reviews"), user=PERSON, why="request")
+    with app.database.read() as connection:
+        assert connection.execute(sa.select(source_files.c.why)).scalar() == "line 3: [erased] text"
+        told = connection.execute(sa.select(deliveries.c.error, deliveries.c.recipient)).one()
+    assert tuple(told) == ("550 no [erased] here", f"{CANARY}@example.org"), "whom mails go to is the settings' to say"
 
 
 def test_what_lies_elsewhere_is_named_and_stays(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

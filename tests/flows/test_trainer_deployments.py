@@ -13,13 +13,15 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.made_deployments import deployed
 from tests.made_trainers import EXAMPLES, FIRST, ODD_JOB, SECOND, open_one
 from trueup.flows.app import App
 from trueup.flows.cycle.run import run_cycle
-from trueup.flows.train.asking import begin_job
+from trueup.flows.erase.run import erase
+from trueup.flows.train.asking import begin_job, job_folder
 from trueup.flows.train.collecting import is_at_work
 from trueup.monitoring.causes import Cause
 from trueup.storage.trainers.training_requests import TrainerRequests
@@ -143,6 +145,31 @@ def test_a_run_past_its_deadline_is_cancelled_and_never_taken(prefect_api: str, 
     assert done["trainer"]["state"] == "failed"
     assert "did not finish within 1h and was ended" in done["trainer"]["said"]
     assert runs_of("other/slow") == ["CANCELLED"]
+    app.close()
+
+
+def test_a_run_that_was_given_erased_rows_is_cancelled(prefect_api: str, tmp_path: Path) -> None:
+    """And named, since its worker may be slow to end it; the next cycle asks for another run without the rows."""
+    app = asking(tmp_path, "other/slow")
+    stream = app.stream("reviews")
+    (tmp_path / "other.py").write_text(OTHER)
+    before = runs_of("other/slow")
+    with serving(prefect_api, str(tmp_path / "other.py")):
+        until(lambda: registered("other/slow"))
+        run_cycle(app, stream, FIRST)
+        folder = job_folder(app, open_one(app))
+        until(lambda: (folder / "job" / "began").exists())
+        given = len(pd.read_parquet(folder / "job" / "rows.parquet"))
+        record = str(app.reader.read(stream, as_of=FIRST).meta["id"].iloc[0])
+        done = erase(app, stream, record=record, why="request")
+        assert [said for said in done["left"] if said.startswith("The run of other/slow that was given the rows")]
+        assert not folder.exists()
+        assert run_cycle(app, stream, SECOND)["trainer"]["state"] == "open"
+        again = job_folder(app, open_one(app))
+        until(lambda: (again / "job" / "began").exists())
+        until(lambda: runs_of("other/slow").count("CANCELLED") > before.count("CANCELLED"))
+    assert len(runs_of("other/slow")) == len(before) + 2
+    assert len(pd.read_parquet(again / "job" / "rows.parquet")) == given - 1
     app.close()
 
 
