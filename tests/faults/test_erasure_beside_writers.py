@@ -50,7 +50,7 @@ print(json.dumps([(one.accepted, one.erased) for one in done]))
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database(request: pytest.FixtureRequest) -> str:
     """The URL of an empty store."""
     return request.getfixturevalue("empty_postgres") if request.param == "postgresql" else ""

@@ -303,8 +303,8 @@ def test_in_a_bucket_nothing_is_left(in_bucket: InBucket, tmp_path: Path) -> Non
 
 
 def test_in_a_bucket_killed_in_the_middle_it_goes_on(in_bucket: InBucket, tmp_path: Path) -> None:
-    """Some of the steps, between the parts of a write as well; the test below tries them all."""
-    assert all(in_bucket.killed_at(at, tmp_path / f"some-{at}") for at in (20, 40))
+    """At one of the steps; the test below tries them all."""
+    assert in_bucket.killed_at(40, tmp_path / "some")
 
 
 @pytest.mark.slow

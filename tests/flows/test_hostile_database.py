@@ -52,12 +52,18 @@ def said_by(app: App, *words: str) -> str:
     ("refused", "words", "still_said"),
     [
         ("a check of a bulk load", ("ingest", "new.csv", "--stream", "reviews"), "short"),
-        ("a trigger of a bulk load", ("ingest", "new.csv", "--stream", "reviews"), "a function or trigger"),
+        pytest.param(
+            "a trigger of a bulk load", ("ingest", "new.csv", "--stream", "reviews"), "a function or trigger",
+            marks=pytest.mark.slow,
+        ),
         (
             "a trigger of a deletion",
             ("erase", "--user", PERSON, "--stream", "reviews", "--why", "request", "--yes"), "a function or trigger",
         ),
-        ("a view that takes a word for a number", ("export", "--to", "out", "--stream", "reviews"), "integer"),
+        pytest.param(
+            "a view that takes a word for a number", ("export", "--to", "out", "--stream", "reviews"), "integer",
+            marks=pytest.mark.slow,
+        ),
     ],
 )  # fmt: skip
 def test_a_refusal_repeats_no_row(app: App, refused: str, words: tuple[str, ...], still_said: str) -> None:
@@ -73,6 +79,7 @@ def test_a_refusal_repeats_no_row(app: App, refused: str, words: tuple[str, ...]
     assert SECRET not in said
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_tells_no_password(app: App) -> None:
     """Nor does a URL that was changed to another port."""
     (app.home.parent / "trueup.toml").write_text(settings(f"postgresql://ann:{SECRET}@127.0.0.1:9/x?connect_timeout=1"))
