@@ -171,7 +171,10 @@ def _registered(
         "cut_off": iso(cut_off) or "",
         "as_of": iso(as_of) or "",
     }
-    version = register(app.registry, stream, name, who=app.who, lineage=lineage, metrics=metrics)
+    version = register(
+        app.registry, stream, name, who=app.who, lineage=lineage, metrics=metrics,
+        snapshot_file=str(app.archive.local_path(kept) or kept),
+    )  # fmt: skip
     record = VersionRecord(
         stream=stream.name,
         version=version.number,

@@ -112,7 +112,10 @@ def _registered(app: App, lease: Lease, stream: StreamSettings, rows: Rows, as_o
         "as_of": iso(as_of) or "",
     }
     lease.confirm(app.database)
-    version = register(app.registry, stream, name, who=app.who, lineage=lineage, metrics={})
+    version = register(
+        app.registry, stream, name, who=app.who, lineage=lineage, metrics={},
+        snapshot_file=str(app.archive.local_path(kept) or kept),
+    )  # fmt: skip
     record = VersionRecord(
         stream=stream.name,
         version=version.number,

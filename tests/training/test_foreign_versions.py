@@ -16,6 +16,7 @@ from trueup.storage.stream import LabelPolicy, StreamSettings
 from trueup.storage.trainers.trainer_settings import Trainer
 from trueup.training.candidates.recipes import TRAINER, Recipe
 from trueup.training.models.fitting import answer, chances_by_class
+from trueup.training.registry.external import register
 from trueup.training.registry.foreign import record_foreign
 from trueup.training.registry.prune import remove_version, size_of_version
 from trueup.training.registry.registry import Registry, Version
@@ -78,6 +79,21 @@ def test_it_says_where_it_comes_from(held: Held) -> None:
     assert held.registry.size("made", 1) > 1000
 
 
+def test_its_data_set_is_the_snapshot(held: Held, tmp_path: Path) -> None:
+    """By our hash, with where it lies; of a service's version as well, which stands for what its answers refer to."""
+
+    def inputs(registry: Registry, version: Version) -> list[tuple[str, str, str, str]]:
+        given = registry.client().get_run(version.run_id).inputs.dataset_inputs
+        return [(one.dataset.name, one.dataset.digest, one.dataset.source, one.tags[0].value) for one in given]
+
+    at = '{"uri": "snapshot.parquet"}'
+    assert inputs(held.registry, held.version) == [("made", "5a11", at, "training")]
+    registry = Registry("", tmp_path / "mlflow")
+    lineage = {"snapshot": "5a12", "cut_off": "", "as_of": ""}
+    made = register(registry, STREAM, "svc", who="ada", lineage=lineage, metrics={}, snapshot_file="snapshot.parquet")
+    assert inputs(registry, made) == [("made", "5a12", at, "reference")]
+
+
 def test_changed_files_answer_nothing(held: Held) -> None:
     """A file of the registered model that changed is found at the next load, also where its process still runs."""
     (file,) = held.registry.artifact_root.glob("made/*/artifacts/model/requirements.txt")
@@ -109,6 +125,7 @@ def test_a_model_can_be_named_by_its_alias(held: Held) -> None:
 
 def test_what_is_no_model_is_refused(held: Held, tmp_path: Path) -> None:
     """An empty folder, a link and no model at all are each told, and no version comes of them."""
+
     def refused(said: str, **changed: object) -> None:
         with pytest.raises(ModelUnusable, match=said):
             record_foreign(held.registry, STREAM, replace(held.returned, **changed))

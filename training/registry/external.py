@@ -16,6 +16,7 @@ from trueup.training.models.fitting import ordered_classes, targets
 from trueup.training.models.metrics import all_metrics
 from trueup.training.models.out_of_time import BLOCKS, BLOCKS_OF_SERIES, OutOfTime
 from trueup.training.models.recency import window_row_count
+from trueup.training.registry.dataset_inputs import log_snapshot
 from trueup.training.registry.registry import Registry, Version
 from trueup.training.registry.run_tags import lineage_tags, tags_to_ask_by
 from trueup.training.registry.tracking import experiment_id, name_model
@@ -91,6 +92,7 @@ def register(
     who: str,
     lineage: Mapping[str, str],
     metrics: Mapping[str, float],
+    snapshot_file: str,
 ) -> Version:
     """Make a service's model the stream's newest version, without a file of its own; no alias moves.
 
@@ -99,7 +101,8 @@ def register(
     Args:
         service: how the service calls it.
         who: the account that acts.
-        lineage: what it came of.
+        lineage: what it came of, the hash of its snapshot among it.
+        snapshot_file: the snapshot's Parquet, path or URL.
 
     Raises:
         TrueupError: MLflow fails.
@@ -122,6 +125,7 @@ def register(
         now = int(time.time() * 1000)
         known = [Metric(name, value, now, 0) for name, value in metrics.items() if math.isfinite(value)]
         client.log_batch(run.info.run_id, metrics=known)
+        log_snapshot(client, run.info.run_id, stream.name, lineage["snapshot"], snapshot_file, context="reference")
         client.log_dict(run.info.run_id, told, "elsewhere/version.json")
         name_model(registry, client, stream.name)
         made = client.create_model_version(

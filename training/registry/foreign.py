@@ -16,6 +16,7 @@ from trueup.training.candidates.recipes import TRAINER
 from trueup.training.candidates.run_params import title
 from trueup.training.hosts.model_folder import copy_model
 from trueup.training.hosts.warm_models import HostedVersion, limits_of
+from trueup.training.registry.dataset_inputs import log_snapshot
 from trueup.training.registry.registry import HOST_TAG, Registry, Version
 from trueup.training.registry.run_tags import lineage_tags, tags_to_ask_by
 from trueup.training.registry.tracking import NOTE, experiment_id, log_figures, log_files, name_model
@@ -48,6 +49,9 @@ def record_foreign(registry: Registry, stream: StreamSettings, returned: Returne
             experiment = experiment_id(registry, client, stream.name)
             with mlflow.start_run(experiment_id=experiment, run_name=name, tags=noted) as run:
                 log_figures(client, run.info.run_id, _parameters(returned.result), [returned.metrics])
+                log_snapshot(
+                    client, run.info.run_id, stream.name, returned.snapshot, returned.snapshot_file, context="training"
+                )
                 log_files(returned.files)
                 mlflow.log_artifacts(str(copy), artifact_path="model")
                 name_model(registry, client, stream.name)
