@@ -56,7 +56,7 @@ def ingest(
 
         with counted("ingest") as moved:
             done = chosen.ingest(*(files or ()), format=written, on_progress=moved, on_note=tell)
-        _show(s, done, chosen.name, told)
+        _show(s, done, chosen.name, told, asked=bool(chosen.settings.source.sql))
 
 
 def feedback(
@@ -70,10 +70,11 @@ def feedback(
         chosen = s.stream(stream)
         with counted("feedback") as moved:
             done = chosen.feedback(*(files or ()), on_progress=moved)
-        _show(s, done, chosen.name)
+        _show(s, done, chosen.name, asked=bool(chosen.settings.feedback_source.sql))
 
 
-def _show(s: Session, done: IngestResult, stream: str, told: Collection[str] = ()) -> None:
+def _show(s: Session, done: IngestResult, stream: str, told: Collection[str] = (), *, asked: bool) -> None:
+    """What came in, and from where. asked: the stream's own source is a query, so there are no files to tell of."""
     labelled = "" if done.labelled is None else f" ({done.labelled} labelled)"
     revised = f", {done.revised} revised" if done.revised else ""
     taken = f"{done.accepted} accepted{labelled}{revised}"
@@ -81,16 +82,20 @@ def _show(s: Session, done: IngestResult, stream: str, told: Collection[str] = (
     said += f", {done.erased} erased before and left out" if done.erased else ""
     why = f"; why: trueup quarantine list --stream {stream}" if done.quarantined else ""
     s.show(
-        done.as_json(), said + why, *(f"note: {note}" for note in done.notes if note not in told), *_of_source(done)
+        done.as_json(),
+        said + why,
+        *(f"note: {note}" for note in done.notes if note not in told),
+        *_of_source(done, asked=asked),
     )
 
 
-def _of_source(done: IngestResult) -> Iterator[str]:
+def _of_source(done: IngestResult, *, asked: bool) -> Iterator[str]:
     """Lines on what became of the files of a source: how many came to what, those not taken in by name."""
     if done.files is None:
         return
-    counted = Counter(file["outcome"].replace("_", " ") for file in done.files)
-    yield f"files: {', '.join(f'{n} {outcome}' for outcome, n in counted.items()) or 'none is new'}"
+    if not asked:
+        counted = Counter(file["outcome"].replace("_", " ") for file in done.files)
+        yield f"files: {', '.join(f'{n} {outcome}' for outcome, n in counted.items()) or 'none is new'}"
     for file in done.files:
         if file["outcome"] in ("waiting", "grew", "changed", "renamed"):
             yield f"note: {file['name']}: {file['outcome']}; {file['why']}"

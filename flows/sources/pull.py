@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from trueup.feedback.intake import OnProgress
 
 
+_FIGURES = re.compile(r"\d[\d,.]*")
+
+
 def pull(
     app: App,
     stream: StreamSettings,
@@ -32,7 +36,8 @@ def pull(
 ) -> Pulled:
     """Take in what is new; after `within` (None: never) no further file or page is begun.
 
-    on_progress: told how many rows are done, and of how many there are in what was begun; 0: nobody knows how many.
+    on_note: told what the intake notes, once of many files or pages that differ in its figures alone. on_progress: told
+    how many rows are done, and of how many there are in what was begun; 0: nobody knows how many.
 
     Raises:
         SourceFailed: the place cannot be reached or read.
@@ -41,8 +46,20 @@ def pull(
     """
     begun = app.now()
     source = source_of(app, stream, feed)
-    take = _taker(app, stream, feed, on_note, on_progress)
+    take = _taker(app, stream, feed, _once(on_note), on_progress)
     return source.pull(take, now=begun, enough=lambda: within is not None and app.now() - begun > within)
+
+
+def _once(on_note: Callable[[str], None]) -> Callable[[str], None]:
+    heard = set[str]()
+
+    def noted(said: str) -> None:
+        kind = _FIGURES.sub("", said)
+        if kind not in heard:
+            heard.add(kind)
+            on_note(said)
+
+    return noted
 
 
 def _taker(

@@ -239,8 +239,11 @@ class StoredBatches:
 
     # ---- shared ----
 
-    def _batches(self) -> Iterator[_Batch]:
-        """Segments that may hold records of the times asked for, so many that together they are a batch."""
+    def _batches(self, *, told: bool = True) -> Iterator[_Batch]:
+        """Segments that may hold records of the times asked for, so many that together they are a batch.
+
+        told: whether on_rows hears of them; their columns alone are looked up beforehand.
+        """
         s, asked = t.segments.c, self._asked
         query = sa.select(s.name, s.first_seq, s.rows).where(s.stream == self._stream.name, s.first_time <= asked.until)
         if asked.since is not None:
@@ -253,13 +256,14 @@ class StoredBatches:
             if place + 1 == len(found) or sum(one.rows for one in waiting) >= _AT_ONCE:
                 yield _Batch(tuple(w.name for w in waiting), waiting[0].first_seq, row.first_seq + row.rows - 1)
                 done += sum(one.rows for one in waiting)
-                self._on_rows(done, total)
+                if told:
+                    self._on_rows(done, total)
                 waiting = []
 
     def _columns(self) -> list[str]:
         """The columns of every file, in the order in which they first came, but for our own."""
         names = dict[str, None]()
-        for batch in self._batches():
+        for batch in self._batches(told=False):
             for segment in batch.names:
                 names |= dict.fromkeys(self._archive.columns(segment))
         return [name for name in names if not name.startswith(OWN_PREFIX)]

@@ -108,7 +108,14 @@ def test_batches_make_no_difference(deployment: Path, tmp_path: Path, monkeypatc
     with trueup.open(deployment / "trueup.toml") as opened:
         whole = opened.stream().export(tmp_path / "whole").folder
         monkeypatch.setattr(exported_batches, "_AT_ONCE", 1)
-        parts = opened.stream().export(tmp_path / "parts").folder
+        told = list[int]()
+
+        def looked_at(kind: str, done: int, total: int) -> None:
+            if kind == "records":
+                told.append(done)
+
+        parts = opened.stream().export(tmp_path / "parts", on_rows=looked_at).folder
+    assert told == sorted(set(told))  # it goes forward, and begins once
     for kind in layout.KINDS:
         one, other = (pq.read_table(folder / f"{kind}.parquet") for folder in (whole, parts))
         assert one.equals(other), kind
@@ -116,7 +123,7 @@ def test_batches_make_no_difference(deployment: Path, tmp_path: Path, monkeypatc
 
 def test_a_cell_is_no_formula_and_a_change_is_the_record(tmp_path: Path) -> None:
     """CSV is defused, its header too; of a changed record the newest says what is exported; numbers stay numbers."""
-    stream = small(tmp_path, "a,2024-01-01,=1+1,-2.5,5,@x\nb,2024-01-02,plain,,1,\"+1\"\nc,2024-01-03,x,7,3,\n")
+    stream = small(tmp_path, 'a,2024-01-01,=1+1,-2.5,5,@x\nb,2024-01-02,plain,,1,"+1"\nc,2024-01-03,x,7,3,\n')
     (tmp_path / "more.csv").write_text(HEAD.replace("=note", "other") + "a,2024-01-01,-changed,3,1,new\n")
     assert stream.ingest(tmp_path / "more.csv").revised == 1
     out = stream.export(tmp_path / "out", "records", csv=True).folder

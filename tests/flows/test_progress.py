@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import pty
 import select
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+import trueup
 from trueup.feedback.sources.pulling import Feed
 from trueup.flows.app import open_app
 from trueup.flows.cli import progress
+from trueup.flows.cli.main import cli
 from trueup.flows.cli.progress import counted, shown, working
 from trueup.flows.cli.session import progress as console
 from trueup.flows.sources.pull import pull
@@ -129,3 +134,21 @@ def test_a_pull_of_several_files_counts_on(tmp_path: Path) -> None:
     pull(app, app.stream("s"), Feed.RECORDS, on_progress=lambda done, total: told.append((done, total)))
     assert told == [(3, 3), (8, 8)]
     app.close()
+
+
+def test_a_note_of_many_pages_is_told_once(tmp_path: Path) -> None:
+    """A first pull of years has hundreds; each would say the same of its own rows."""
+    (tmp_path / "trueup.toml").write_text(
+        '[streams.s]\nid = "id"\ntime = "at"\nnumeric = ["x"]\n[streams.s.label]\ncolumn = "stars"\n'
+        'classes = { bad = "<=2", good = ">=4" }\n'
+        '[streams.s.source]\nsql = "sqlite:///shop.db"\nquery = "SELECT * FROM shop"\ncursor = "id"\n'
+    )
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop, shop:
+        shop.execute("CREATE TABLE shop (id INTEGER, at TEXT, x REAL, stars INTEGER)")
+        shop.executemany("INSERT INTO shop VALUES (?, '2024-01-01', 1.5, ?)", [(k, 3 + k % 2) for k in range(45_000)])
+    with trueup.open(tmp_path / "trueup.toml", tmp_path / ".trueup") as opened:
+        done = opened.stream().ingest()
+    assert (done.accepted, len(done.notes)) == (45_000, 1)
+    assert "10,000 of 20,000 labels match no class" in done.notes[0]
+    config = ["--config", str(tmp_path / "trueup.toml"), "--home", str(tmp_path / ".trueup")]
+    assert "files:" not in CliRunner().invoke(cli, ["ingest", *config]).stdout
