@@ -73,20 +73,18 @@ class FileSource:
             done, taken = self._read(file, known, taken_as, take, now)
             rows += taken
             files += [done] if done else []
-        listed = {file.name: file for file in found}
-        broken = [
-            f"{name} cannot be taken in: {one.why}"
-            for name, one in sorted(known.items())
-            if one.state is FileState.SET_ASIDE and name in listed and listed[name].same_as(one)
-        ]
         barred = [f"{one.name} cannot be read: {one.why}" for one in files if one.outcome is FileOutcome.BARRED]
-        return Pulled(rows, tuple(files), (*broken, *barred), unfinished)
+        return Pulled(rows, tuple(files), (*_set_aside(found, known), *barred), unfinished)
 
     def reach(self) -> str:
         """As `StreamSource.reach`."""
         found, known = self._place.found(), self._manifest.known()
         new = sum(file.name not in known or not file.same_as(known[file.name]) for file in found)
         return f"{len(found):,} files in {self._place.shown}, {new:,} of them new"
+
+    def problems(self) -> tuple[str, ...]:
+        """As `StreamSource.problems`."""
+        return _set_aside(self._place.found(), self._manifest.known())
 
     def rows_by_day(self, since: date) -> Mapping[date, int]:
         """As `StreamSource.rows_by_day`: of the newest files that were taken in, COUNTED_BYTES bytes of them."""
@@ -152,6 +150,16 @@ class FileSource:
         known[file.name] = taken
         taken_as.setdefault(digest, file.name)
         return PulledFile(file.name, outcome, why) if outcome else None, rows
+
+
+def _set_aside(found: Iterable[FoundFile], known: Mapping[str, ManifestFile]) -> tuple[str, ...]:
+    """A sentence for each file that is there and cannot be taken in as it is."""
+    ones = [(file, known[file.name]) for file in found if file.name in known]
+    return tuple(
+        f"{file.name} cannot be taken in: {one.why}"
+        for file, one in ones
+        if one.state is FileState.SET_ASIDE and file.same_as(one)
+    )
 
 
 def _seen(file: FoundFile, before: ManifestFile | None, now: datetime) -> ManifestFile:

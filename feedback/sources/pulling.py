@@ -95,6 +95,10 @@ class StreamSource(Protocol):
         """Look at the place without taking anything in: what is there, in a sentence. Raises as `pull`."""
         ...
 
+    def problems(self) -> tuple[str, ...]:
+        """What a person should look at, as `Pulled.problems` says it, with nothing taken in. Raises as `pull`."""
+        ...
+
     def rows_by_day(self, since: date) -> Mapping[date, int]:
         """How much the place holds of each day from `since` on: records by their event time, feedback by when it was
         given. Raises as `pull`.

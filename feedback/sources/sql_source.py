@@ -108,6 +108,14 @@ class SqlSource:
         promises = f"; {self._sql.promises}" if self._sql.promises else ""
         return f"{self._place.shown} {found}{read}{promises}"
 
+    def problems(self) -> tuple[str, ...]:
+        """As `StreamSource.problems`."""
+        try:
+            self._guard(self._place)
+            return self._lacking()
+        finally:
+            self._place.close()
+
     def rows_by_day(self, since: date) -> Mapping[date, int]:
         """As `StreamSource.rows_by_day`: of the rows that a pull from the beginning would take."""
         days: dict[str, date] = {}

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from trueup.feedback.sources.pulling import Feed, StreamSource
 from trueup.flows.app import App
-from trueup.flows.sources.opening import source_of, source_settings
+from trueup.flows.sources.opening import PULL_COMMANDS, source_of, source_settings
 from trueup.storage.arrival_courses import ArrivalCourses
 from trueup.storage.formatting import counted_noun
 from trueup.storage.periods import DAYS
@@ -15,6 +15,7 @@ from trueup.storage.stream import OrderTime, StreamSettings
 
 _DAYS = 14  # the newest, that are compared
 _NAMED = 3
+_REPAIR = "correct that at the source, or take it out there; then: trueup {command} --stream {stream}"
 _FEWER = {Feed.RECORDS: "fewer records", Feed.FEEDBACK: "less feedback"}
 
 
@@ -26,7 +27,10 @@ def state_of_source(app: App, stream: StreamSettings, feed: Feed) -> tuple[bool,
         ConfigError: its settings describe none that may be read.
     """
     source = source_of(app, stream, feed)
-    there = source.reach()
+    there, problems = source.reach(), source.problems()
+    if problems:
+        more = f" And {len(problems) - 1:,} more such." if len(problems) > 1 else ""
+        return False, f"{there}; {problems[0]}{more}", _REPAIR.format(command=PULL_COMMANDS[feed], stream=stream.name)
     if feed is Feed.RECORDS and isinstance(stream.time, OrderTime):
         return True, there, ""
     counted, short = _days_short(app, stream, feed, source)
@@ -40,7 +44,7 @@ def state_of_source(app: App, stream: StreamSettings, feed: Feed) -> tuple[bool,
 
 
 def _mend(stream: StreamSettings, feed: Feed) -> str:
-    command = "ingest" if feed is Feed.RECORDS else "feedback"
+    command = PULL_COMMANDS[feed]
     if source_settings(stream, feed).sql:
         brought = f"set look_back so that it reaches these days, then: trueup {command} --stream {stream.name}"
     else:

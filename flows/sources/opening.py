@@ -16,7 +16,7 @@ from trueup.storage.sources.source_settings import SourceSettings
 from trueup.storage.stream import StreamSettings
 
 _TABLES = {Feed.RECORDS: "source", Feed.FEEDBACK: "feedback_source"}
-_COMMANDS = {Feed.RECORDS: "ingest", Feed.FEEDBACK: "feedback"}
+PULL_COMMANDS = {Feed.RECORDS: "ingest", Feed.FEEDBACK: "feedback"}
 _READ_BY = (
     "id", "time", "time_format", "time_locale", "time_zone", "text", "numeric", "categorical", "slices", "group",
     "missing", "format", "label", "prediction", "feedback",
@@ -43,8 +43,8 @@ def source_of(app: App, stream: StreamSettings, feed: Feed) -> StreamSource:
     if not settings.is_set:
         table = f"[streams.{stream.name}.{_TABLES[feed]}]"
         raise ConfigError(
-            f"'{stream.name}' has no source of {feed}, so a file must be named: trueup {_COMMANDS[feed]} FILE --stream "
-            f"{stream.name}. Or write where they lie as `files` or `sql` under {table}. Nothing was done."
+            f"'{stream.name}' has no source of {feed}, so a file must be named: trueup {PULL_COMMANDS[feed]} FILE "
+            f"--stream {stream.name}. Or write where they lie as `files` or `sql` under {table}. Nothing was done."
         )
     days = counted_days(app.store, stream, feed, app.now())
     if settings.sql:

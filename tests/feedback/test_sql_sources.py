@@ -170,6 +170,7 @@ def test_rows_without_a_cursor_are_counted_and_told(warehouse: Warehouse, store:
     assert kept.ids == ["a"]
     assert len(done.problems) == 1
     assert done.problems[0].startswith("2 rows of ")
+    assert source(warehouse, store).problems() == done.problems  # doctor asks without a pull
 
 
 @pytest.mark.parametrize("kill", [1, 2, 3])

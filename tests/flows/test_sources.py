@@ -240,6 +240,12 @@ def test_doctor_tries_the_source_and_compares_days(app: App, tmp_path: Path) -> 
     assert (ok, said.partition("; ")[2]) == (
         False, "of 2 days compared, 1 has fewer records in the store than in the source: 2024-01-02 (100 of 120)"
     )  # fmt: skip
+    broken = tmp_path / "exports" / "broken.csv"
+    broken.write_text("no,such,columns\n1,2,3\n")
+    cycle(app, 3)
+    ok, said = found()
+    assert not ok
+    assert said.startswith("3 files in exports/*.csv, 0 of them new; exports/broken.csv cannot be taken in: columns")
     (tmp_path / "exports").rename(tmp_path / "away")
     assert not found()[0]
 
