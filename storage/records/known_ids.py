@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
@@ -70,15 +69,16 @@ def all_stored(
         return False
     if len(known_ids(connection, stream, [ids[0], ids[-1]]).row) < len(ids[:2]):
         return False
-    groups, distinct = pd.factorize(labels)
-    if len(distinct) > _LABELS:
+    coded = pa.array(labels, pa.string()).dictionary_encode()
+    if len(coded.dictionary) > _LABELS:
         return False
+    groups = pc.fill_null(coded.indices, len(coded.dictionary))  # the last one: no label
     cursor: Any = connection.connection.cursor()
     said = pc.binary_join_element_wise(
         pc.ascii_rpad(pa.array(marks).cast(pa.string()), _MARK), pa.array(ids, pa.string()), ""
     )
-    for group, label in enumerate([*distinct, None]):
-        rows = said.filter(pa.array(groups == (group if label is not None else -1))).to_pylist()
+    for group, label in enumerate([*coded.dictionary.to_pylist(), None]):
+        rows = said.filter(pc.equal(groups, group)).to_pylist()
         (stored,) = cursor.execute(_ALIKE, {"said": _as_json(rows), "stream": stream, "label": label}).fetchone()
         if stored < len(rows):
             return False
