@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from trueup.flows.cli.progress import working
 from trueup.flows.cli.session import AsJson, Config, Home, StreamName, add_commands, session
 from trueup.reports.tables import SENTENCE, Column, table
 
@@ -24,7 +25,8 @@ def prune(
     from rich.text import Text
 
     with session(config, home, as_json) as s:
-        done = s.stream(stream).prune(dry_run=dry_run)
+        with working("prune"):
+            done = s.stream(stream).prune(dry_run=dry_run)
         would = "would go" if dry_run else "removed"
         rows = [(one["kind"], one["name"], f"{one['bytes']:,}") for one in done.removed]
         kept = [(f"v{one['version']}", one["why"]) for one in done.kept]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trueup.flows.cli.evidently_ui import reports_export
+from trueup.flows.cli.progress import working
 from trueup.flows.cli.session import (
     PAGE,
     AsJson,
@@ -137,7 +138,8 @@ def reports_compare(
     with session(config, home, as_json) as s:
         if more or is_period(first) or is_period(second):
             periods = (first, second, *(more or ()))
-            made = s.stream(stream).reports.compare_periods(*periods, versions=version or ())
+            with working("compare"):
+                made = s.stream(stream).reports.compare_periods(*periods, versions=version or ())
             head = {"report_id": made.report_id, "kind": made.kind, "stream": made.stream, "as_of": made.as_of}
             kept = Text(f"kept as report {made.report_id}; its page: trueup reports open {made.report_id}")
             s.show({"reports": [{**head, **made.comparison.as_json()}]}, *comparison_shown(made.comparison), kept)
