@@ -7,7 +7,7 @@ same rows make the same file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -34,11 +34,8 @@ def close_months(
     lease: Lease,
     *,
     before: datetime,
-    moved: Callable[[int], None] = lambda rows: None,
 ) -> int:
     """Move all predictions for records of months that were over by `before`; how many were moved.
-
-    moved: told how many, file by file.
 
     Raises:
         LeaseHeld: the stream's lease was lost; what was moved by then is moved.
@@ -50,7 +47,6 @@ def close_months(
             for part in _parts(database, stream, version, first, last):
                 if _move(database, archive, stream, version, lease, part):
                     count += len(part)
-                    moved(len(part))
     return count
 
 
