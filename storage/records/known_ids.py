@@ -69,16 +69,15 @@ def all_stored(
         return False
     if len(known_ids(connection, stream, [ids[0], ids[-1]]).row) < len(ids[:2]):
         return False
-    coded = pa.array(labels, pa.string()).dictionary_encode()
+    coded = pa.array(labels, pa.string(), from_pandas=True).dictionary_encode()
     if len(coded.dictionary) > _LABELS:
         return False
-    groups = pc.fill_null(coded.indices, len(coded.dictionary))  # the last one: no label
     cursor: Any = connection.connection.cursor()
     said = pc.binary_join_element_wise(
         pc.ascii_rpad(pa.array(marks).cast(pa.string()), _MARK), pa.array(ids, pa.string()), ""
     )
     for group, label in enumerate([*coded.dictionary.to_pylist(), None]):
-        rows = said.filter(pc.equal(groups, group)).to_pylist()
+        rows = said.filter(coded.is_null() if label is None else pc.equal(coded.indices, group)).to_pylist()
         (stored,) = cursor.execute(_ALIKE, {"said": _as_json(rows), "stream": stream, "label": label}).fetchone()
         if stored < len(rows):
             return False
