@@ -31,6 +31,8 @@ from trueup.storage.timepoints import TICK, utc
 Resolve = Callable[[StreamSettings, np.ndarray], np.ndarray]  # raw labels → classes or numbers, None where neither
 _OWN = ("id", "time", "seq", "evaluation", "content", "group")
 _INSTANT = np.dtype("datetime64[us]")
+# Where a label was stored: of two that were known at the same time, the one stored later stands.
+_STORED = {"sqlite": "labels.rowid", "postgresql": "labels.ctid"}
 _CLOSE = 2  # places in intake order for a row, up to which rows stand close together
 _BATCH = 10_000  # rows taken from a cursor at a time; fewer than the new objects after which garbage is looked for
 
@@ -136,9 +138,8 @@ class RecordReader:
             rows, query.where(r.stream == numbered(stream.name), r.label_known_at <= as_of), r, (int, object, int)
         )
         query = sa.select(c.seq, c.provenance, c.value, sa.type_coerce(c.known_at, sa.BigInteger))
-        others = self._beside(
-            rows, query.where(c.stream == numbered(stream.name), c.known_at <= as_of), c, (int, object, object, int)
-        )
+        query = query.where(c.stream == numbered(stream.name), c.known_at <= as_of).order_by(self._as_stored())
+        others = self._beside(rows, query, c, (int, object, object, int))
         own = (seq, np.full(len(seq), "record", object), value, known_at)
         return [np.concatenate(both) for both in zip(own, others, strict=True)]
 
@@ -203,8 +204,11 @@ class RecordReader:
         query = sa.select(c.seq, f.user, c.value, sa.type_coerce(c.known_at, sa.BigInteger)).select_from(given)
         query = query.where(
             c.stream == numbered(stream.name), c.provenance == "feedback", c.known_at <= as_of
-        )
+        ).order_by(self._as_stored())
         return self._beside(rows, query, c, (int, object, object, int))
+
+    def _as_stored(self) -> sa.ColumnElement[Any]:
+        return sa.literal_column(_STORED[self._database.engine.dialect.name])
 
     def _beside(
         self, rows: Rows, query: sa.Select[Any], columns: Any, kinds: tuple[type, ...]

@@ -7,6 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
+from tests.flows.test_schedule import until
+from trueup.flows.cli import progress
 from trueup.flows.cli.progress import shown
 from trueup.training.candidates.recipes import Recipe
 from trueup.training.search import SearchProgress
@@ -18,15 +20,16 @@ def _progress(done: int) -> SearchProgress:
     return SearchProgress(recipe=SOME, done=done, of=40, best=SOME, value=0.9, seconds=12.4, limit=300.0)
 
 
-def test_a_terminal_sees_the_best_so_far_and_the_time_left() -> None:
+def test_a_terminal_sees_the_best_so_far_and_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar names the fits done of all, the best candidate with its figure, and what is left of the limit."""
     written = io.StringIO()
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
     with shown(Console(file=written, force_terminal=True, width=160), "reviews") as watch:
         watch.on_step("train")
         watch.on_candidate(_progress(10))
+        until(lambda: _progress(10).said in written.getvalue(), "the best so far")
     assert "reviews: train" in written.getvalue()
     assert _progress(10).said == "10 of at most 40 fits, best naive_bayes/bow/all 0.900, 288 s left"
-    assert _progress(10).said in written.getvalue()
 
 
 def test_what_is_no_terminal_stays_clean() -> None:
