@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trueup.ingest_result import IngestResult
-from trueup.storage.errors import InputError
+from trueup.intake import RecordSource, read_as, take_feedback, take_records
 from trueup.storage.timepoints import parse_as_of, parse_since
 
 if TYPE_CHECKING:  # what each method gives back is imported where it is made: an ingest starts without the rest
     from trueup.alerts import Alerts
     from trueup.data_comparison import Data
-    from trueup.feedback.sources.pulling import Feed
     from trueup.flows.app import App
     from trueup.flows.audit.history import AuditHistory
     from trueup.flows.cycle.run import Watch
@@ -38,7 +37,6 @@ if TYPE_CHECKING:  # what each method gives back is imported where it is made: a
     from trueup.stored_reports import Reports
 
 AsOf = str | date | None  # ISO 8601, a date (its end) or a datetime (naive: UTC); None is now
-RecordSource = Any  # a path, "-", a pandas DataFrame, an Arrow table or batch
 
 
 @dataclass(frozen=True)
@@ -77,33 +75,9 @@ class Stream:
             InputError: a source cannot be taken in at all; nothing of any of them was stored.
             SourceFailed: the stream's own source cannot be reached or read.
         """
-        from trueup.feedback.intake import ingest
-
-        notes: list[str] = []
-
-        def noted(said: str) -> None:
-            notes.append(said)
-            on_note(said)
-
-        if not sources:
-            from trueup.feedback.sources.pulling import Feed
-
-            if format:
-                raise InputError("How files are written is said with the files' names; those of a source are read as "
-                                 "the stream's settings say. Name the files, or leave that out. Nothing was stored.")
-            return self._pulled(Feed.RECORDS, on_progress, noted, notes)
-        done = ingest(
-            self._app.store, self.settings, _inputs(sources),
-            now=self._app.now(), format=self.settings.format.changed(format or {}), on_progress=on_progress,
-            on_note=noted, remember=True,
-        )  # fmt: skip
-        label = self.settings.label
-        if label.column and done.accepted and not done.labelled and not any("(the label)" in note for note in notes):
-            rules = f", or matches none of label.classes ({', '.join(label.classes)})" if label.classes else ""
-            notes.append(f"no accepted row carries a label: column '{label.column}' is empty, not known yet{rules}")
-        revised = done.revised if self.settings.on_change == "revise" else None
-        counts = done.accepted, done.duplicate, done.quarantined, done.labelled
-        return IngestResult(*counts, tuple(notes), revised, erased=done.erased or None)
+        return take_records(
+            self._app, self.settings, sources, format=format or {}, on_progress=on_progress, on_note=on_note
+        )
 
     def feedback(self, *sources: RecordSource, on_progress: Callable[[int, int], None] | None = None) -> IngestResult:
         """Take feedback on records: columns record_id, kind (label, thumb, rating or vote), value, user, at.
@@ -111,19 +85,7 @@ class Stream:
         `[streams.S.feedback]` names others. Without `sources` it pulls from the stream's `feedback_source`. Raises: as
         `ingest`.
         """
-        from trueup.feedback.intake import ingest_feedback
-
-        notes: list[str] = []
-        if not sources:
-            from trueup.feedback.sources.pulling import Feed
-
-            return self._pulled(Feed.FEEDBACK, on_progress, notes.append, notes)
-        done = ingest_feedback(
-            self._app.store, self.settings, _inputs(sources),
-            now=self._app.now(), on_progress=on_progress, on_note=notes.append,
-        )  # fmt: skip
-        counts = done.accepted, done.duplicate, done.quarantined, None
-        return IngestResult(*counts, tuple(notes), erased=done.erased or None)
+        return take_feedback(self._app, self.settings, sources, on_progress=on_progress)
 
     @property
     def quarantine(self) -> Quarantine:
@@ -211,7 +173,7 @@ class Stream:
 
         if source is None:
             return PredictResult(tuple(predict_newest(self._app, self.settings)), ())
-        found, refused = predict_rows(self._app, self.settings, _input(source))
+        found, refused = predict_rows(self._app, self.settings, read_as(source))
         return PredictResult(tuple(found), tuple(refused))
 
     def replay(
@@ -241,7 +203,7 @@ class Stream:
 
         begin = None if start is None else self.moment(start)
         found = replay(
-            self._app, self.settings, _input(source), start=begin, every=every, names=policies, tell=tell
+            self._app, self.settings, read_as(source), start=begin, every=every, names=policies, tell=tell
         )
         return ReplayResult(found, write_page(self._app, found))
 
@@ -386,25 +348,6 @@ class Stream:
         text = as_of.isoformat() if isinstance(as_of, date) else as_of
         return parse_as_of(text, now=self._app.now(), option=option)
 
-    def _pulled(
-        self,
-        feed: Feed,
-        on_progress: Callable[[int, int], None] | None,
-        on_note: Callable[[str], None],
-        notes: list[str],
-    ) -> IngestResult:
-        from trueup.flows.sources.pull import pull
-
-        done = pull(self._app, self.settings, feed, on_note=on_note, on_progress=on_progress)
-        rows, of_records = done.rows, str(feed) == "records"
-        revised = rows.revised if of_records and self.settings.on_change == "revise" else None
-        return IngestResult(
-            rows.accepted, rows.duplicate, rows.quarantined, rows.labelled if of_records else None, tuple(notes),
-            revised,
-            files=tuple({"name": f.name, "outcome": str(f.outcome), "why": f.why} for f in done.files),
-            problems=done.problems, unfinished=done.unfinished, erased=rows.erased or None,
-        )  # fmt: skip
-
     def _set_paused(self, why: str, *, paused: bool) -> PauseResult:
         from trueup.flows.admin.pause import set_paused
         from trueup.results import PauseResult
@@ -414,16 +357,3 @@ class Stream:
 
     def __repr__(self) -> str:
         return f"<trueup stream '{self.name}' ({self.settings.task})>"
-
-
-def _inputs(sources: Sequence[RecordSource]) -> list[Any]:
-    return [_input(source) for source in sources]
-
-
-def _input(source: RecordSource) -> Any:
-    """A path as text, or rows in memory as an Arrow table."""
-    if isinstance(source, str | Path):
-        return str(source)
-    from trueup.feedback.frames import arrow_table
-
-    return arrow_table(source)
