@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -47,12 +48,7 @@ class ArrivalCourses:
 
     def records(self, stream: str, periods: EvenPeriods, since: datetime) -> dict[int, int]:
         """How many records each period has, by its number, from a time on; one without any is left out."""
-        r = t.records.c
-        begin, length = periods.ticks
-        number = (sa.type_coerce(r.time, sa.BigInteger) - begin) // length
-        query = sa.select(number, sa.func.count()).where(r.stream == numbered(stream), r.time >= since).group_by(number)
-        with self._database.read() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
+        return self._counted(t.records.c, t.records.c.time, stream, periods, since)
 
     def last_feedback(self, stream: str) -> datetime | None:
         """When the newest feedback was given; None without any."""
@@ -62,10 +58,13 @@ class ArrivalCourses:
 
     def feedback(self, stream: str, periods: EvenPeriods, since: datetime) -> dict[int, int]:
         """As `records`, of feedback by when it was given."""
-        f = t.feedback.c
+        return self._counted(t.feedback.c, t.feedback.c.at, stream, periods, since)
+
+    def _counted(self, of: Any, at: Any, stream: str, periods: EvenPeriods, since: datetime) -> dict[int, int]:
+        """Rows by the period of a column. of: the columns of their table."""
         begin, length = periods.ticks
-        number = (sa.type_coerce(f.at, sa.BigInteger) - begin) // length
-        query = sa.select(number, sa.func.count()).where(f.stream == numbered(stream), f.at >= since).group_by(number)
+        number = (sa.type_coerce(at, sa.BigInteger) - begin) // length
+        query = sa.select(number, sa.func.count()).where(of.stream == numbered(stream), at >= since).group_by(number)
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from tests.faults.test_killed_cycle import in_a_process
 from tests.found_bytes import places_in_bucket
+from tests.made_bucket import serving_bucket
 from tests.made_person import (
     ALL,
     CANARY,
@@ -214,25 +215,8 @@ BUCKET = "archive"
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Any]:
     """A real S3 protocol on loopback."""
-    pytest.importorskip("s3fs")
-    pytest.importorskip("moto.server")
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    patch = pytest.MonkeyPatch()
-    try:
-        host, port = server.get_host_and_port()
-        login = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
-        for name, value in {**login, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}.items():
-            patch.setenv(name, value)
-        client = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET)
+    with serving_bucket(BUCKET) as client:
         yield client
-    finally:
-        patch.undo()
-        server.stop()
 
 
 class InBucket:

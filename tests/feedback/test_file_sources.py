@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.made_bucket import serving_bucket
 from tests.many import examples
 from trueup.feedback.intake import ingest
 from trueup.feedback.readers import LocalCopy
@@ -371,25 +372,8 @@ def test_any_course_of_events_gives_the_same_records(
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Any]:
     """A real S3 protocol on loopback."""
-    pytest.importorskip("s3fs")
-    pytest.importorskip("moto.server")
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    patch = pytest.MonkeyPatch()
-    try:
-        host, port = server.get_host_and_port()
-        login = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
-        for name, value in {**login, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}.items():
-            patch.setenv(name, value)
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="exports")
+    with serving_bucket("exports") as client:
         yield client
-    finally:
-        patch.undo()
-        server.stop()
 
 
 @pytest.fixture
