@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PATIENCE = 2.0  # seconds before anything is shown
 
 
-class Moved(Protocol):
+class Advance(Protocol):
     """Told how much is done, and of how much (0: nobody knows), of a part of the work that has a name."""
 
     def __call__(self, done: int, total: int, part: str = "") -> None: ...
@@ -48,7 +48,7 @@ def shown(console: Console, title: str) -> Iterator[Watch]:
 
 
 @contextmanager
-def counted(name: str) -> Iterator[Moved]:
+def counted(name: str) -> Iterator[Advance]:
     """A bar of what is done; nothing where there is no terminal."""
     console = progress()
     if not console.is_terminal:
