@@ -43,7 +43,7 @@ def _distribution(pair: SamplePair) -> Distribution | None:
     if pair.kind is ValueKind.MISSING:
         gone = [np.array([side.sum(), len(side) - side.sum()]) for side in (pair.reference, pair.current)]
         return counted_levels(gone[0], gone[1], ("missing", "present"))
-    return counted_levels(*pair.coded.counts(), pair.coded.names, ordered=pair.counted)
+    return counted_levels(*pair.counts(), pair.names, ordered=pair.counted)
 
 
 def binned(reference: np.ndarray, current: np.ndarray) -> Distribution | None:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import expit, logit
 
-from trueup.monitoring.stats.columns import as_levels, as_numbers, present
+from trueup.monitoring.stats.columns import as_level_codes, as_numbers
 from trueup.monitoring.stats.metrics import of_cells
 from trueup.storage.rows import Rows
 
@@ -44,10 +44,10 @@ class Scored:
 def scored(rows: Rows, last: str) -> Scored:
     """The answered rows, seen from the last class."""
     score = as_numbers(rows.meta["score"])
-    label, answer = as_levels(rows.meta["label"]), as_levels(rows.meta["predicted"])
-    truth = np.where(present(label), (label == last).astype(float), np.nan)
-    there = ~np.isnan(score) & present(answer)
-    return Scored(score[there], (answer == last)[there], truth[there])
+    label, answer = as_level_codes(rows.meta["label"]), as_level_codes(rows.meta["predicted"])
+    truth = np.where(label.codes >= 0, label.equal(last).astype(float), np.nan)
+    there = ~np.isnan(score) & (answer.codes >= 0)
+    return Scored(score[there], answer.equal(last)[there], truth[there])
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def with_unit_change(found: Signal, pair: SamplePair, *, series: bool = False) -
     measured = pair.kind is ValueKind.NUMBERS or pair.counted
     if found.verdict is not Verdict.BREACHED or not measured or not pair.code.startswith(INPUT):
         return found
-    change = unit_change(pair.reference.astype(float), pair.current.astype(float), series=series)
+    change = unit_change(*pair.numbers(), series=series)
     if change is None:
         return found
     part = "" if change.values == len(pair.current) else f", in the newest {change.values} values"
@@ -117,7 +117,7 @@ def with_unit_change(found: Signal, pair: SamplePair, *, series: bool = False) -
 
 
 def _levels(pair: SamplePair, level: float, seed: int) -> Signal:
-    (reference, current), names = pair.coded.counts(), pair.coded.names
+    (reference, current), names = pair.counts(), pair.names
     if len(names) == 1:
         said = f"{capitalised(pair.what)}: every record holds '{names[0]}', as in the reference"
         return _signal(pair, 1.0, level, False, said, value=0.0, effect=0.0)
@@ -126,7 +126,7 @@ def _levels(pair: SamplePair, level: float, seed: int) -> Signal:
     most = np.argsort(-np.abs(shares[1] - shares[0]), kind="stable")[:_NAMED]
     moved = tuple(
         Contributor(
-            names[i][:60], float(shares[0][i]), float(shares[1][i]), _examples(pair, pair.coded.current == i)
+            names[i][:60], float(shares[0][i]), float(shares[1][i]), _examples(pair, pair.current == i)
         )
         for i in most
     )

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import pandas as pd
 from scipy.stats import t
 
 from trueup.monitoring.check import Signal
@@ -171,7 +170,7 @@ def _cells(pair: SamplePair) -> np.ndarray:
     if pair.kind is ValueKind.MISSING:
         return values.astype(int)
     if pair.kind is ValueKind.LEVELS:
-        return _commonest(pd.factorize(values, sort=True)[0], _LEVELS)
+        return _commonest(values.astype(int), _LEVELS)
     edges = np.unique(np.quantile(pair.reference, np.linspace(0, 1, _CELLS + 1)))
     # counting an edge from both sides gives equal values a cell of their own: constants and lumps stay visible
     return np.asarray(np.searchsorted(edges, values, "left") + np.searchsorted(edges, values, "right"))

@@ -8,18 +8,17 @@ from enum import Enum, auto
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
 from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.signals import catalogue
 from trueup.monitoring.signals.sides import Sides, before, sides_of, with_reference
 from trueup.monitoring.stats.columns import (
-    as_levels,
-    as_names,
+    LevelCodes,
+    as_level_codes,
     as_numbers,
     is_discrete,
-    levels,
     missing,
+    number_codes,
     numbers,
     present,
     texts,
@@ -33,24 +32,10 @@ class ValueKind(Enum):
     """How values are compared."""
 
     NUMBERS = auto()  # float64
-    LEVELS = auto()  # str
+    LEVELS = auto()  # places in the names of the pair
     TEXTS = auto()  # str
     SHARES = auto()  # float64 in [0, 1], whose mean counts
     MISSING = auto()  # bool
-
-
-@dataclass(frozen=True)
-class LevelCodes:
-    """Levels as numbers: `names[code]` is the level; the names are sorted."""
-
-    reference: np.ndarray
-    current: np.ndarray
-    names: tuple[str, ...]
-
-    def counts(self) -> tuple[np.ndarray, np.ndarray]:
-        """How often each level stands on either side (k,)."""
-        most = len(self.names)
-        return np.bincount(self.reference, minlength=most), np.bincount(self.current, minlength=most)
 
 
 @dataclass(frozen=True)
@@ -59,6 +44,7 @@ class SamplePair:
 
     what: the subject of its sentences, such as "column 'price'".
     reference, current: the values (n,), of the type that `kind` says.
+    names: of the levels that stand on either side, sorted.
     times: event time of each value in `reference`, ascending; series streams cut their past windows by it.
     ids: the record behind each value in `current`.
     counted: whether the levels are numbers, too few different ones to be compared as such.
@@ -73,6 +59,7 @@ class SamplePair:
     current: np.ndarray
     times: np.ndarray
     ids: np.ndarray
+    names: tuple[str, ...] = ()
     counted: bool = False
     waits: str = ""
     former: SamplePair | None = None
@@ -82,12 +69,17 @@ class SamplePair:
         """Numbers of reference and current, ascending: what a test, its sentence and its picture all begin with."""
         return np.sort(self.reference), np.sort(self.current)
 
-    @cached_property
-    def coded(self) -> LevelCodes:
-        """The levels of both sides, told apart once for all that looks at them."""
-        codes, names = pd.factorize(np.concatenate([self.reference, self.current]), sort=True)
-        cut = len(self.reference)
-        return LevelCodes(codes[:cut], codes[cut:], tuple(str(name) for name in names))
+    def counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """How often each level stands on either side (k,)."""
+        most = len(self.names)
+        return np.bincount(self.reference, minlength=most), np.bincount(self.current, minlength=most)
+
+    def numbers(self) -> tuple[np.ndarray, np.ndarray]:
+        """Both sides as float64 (n,); levels that are numbers as these."""
+        if self.kind is not ValueKind.LEVELS:
+            return self.reference, self.current
+        values = np.array(self.names, dtype=float)
+        return values[self.reference], values[self.current]
 
 
 SampleReader = Callable[[StreamSettings, Sides], Iterator[SamplePair]]
@@ -132,20 +124,41 @@ def sample_pair(
     )
 
 
+def level_pair(
+    code: str, name: str, what: str, rows: tuple[Rows, Rows], sides: tuple[LevelCodes, LevelCodes]
+) -> SamplePair:
+    """The pair of levels (n,) of (reference, current) rows, under names in common; missing ones are left out."""
+    names = sorted({*sides[0].names, *sides[1].names})
+    smallest = np.min_scalar_type(len(names))  # a byte for a record where an object's address takes eight
+    place = {name: number for number, name in enumerate(names)}
+    codes = [np.array([place[name] for name in side.names] + [0], dtype=smallest)[side.codes] for side in sides]
+    kept = [side.codes >= 0 for side in sides]
+    times, ids = rows[0].meta["time"].to_numpy(), rows[1].meta["id"].to_numpy()
+    return SamplePair(
+        code, name, what, ValueKind.LEVELS, _where(codes[0], kept[0]), _where(codes[1], kept[1]),
+        _where(times, kept[0]), _where(ids, kept[1]), names=tuple(map(str, names)),
+    )  # fmt: skip
+
+
+def number_pair(
+    code: str, name: str, what: str, rows: tuple[Rows, Rows], reference: np.ndarray, current: np.ndarray
+) -> SamplePair:
+    """The pair of numbers (n,) of (reference, current) rows; those with few values or a dominant one as levels."""
+    if not is_discrete(reference, current):
+        return sample_pair(code, name, what, ValueKind.NUMBERS, rows, reference, current)
+    codes = number_codes(reference), number_codes(current)
+    return replace(level_pair(code, name, what, rows, codes), counted=True)
+
+
 def feature_values(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """Each feature but texts; numbers with few values or one dominant value are compared as counts."""
     for column in stream.numeric:
-        kind = ValueKind.NUMBERS
         reference, current = (numbers(rows, column) for rows in sides.inputs)
-        if is_discrete(reference, current):
-            kind, reference, current = ValueKind.LEVELS, as_names(reference), as_names(current)
         code, name = f"DRF-IN-{column}", f"distribution of {column}"
-        pair = sample_pair(code, name, f"column '{column}'", kind, sides.inputs, reference, current)
-        yield replace(pair, counted=kind is ValueKind.LEVELS)
+        yield number_pair(code, name, f"column '{column}'", sides.inputs, reference, current)
     for column in stream.categorical:
-        reference, current = (levels(rows, column) for rows in sides.inputs)
         code, name = f"DRF-IN-{column}", f"levels of {column}"
-        yield sample_pair(code, name, f"column '{column}'", ValueKind.LEVELS, sides.inputs, reference, current)
+        yield level_pair(code, name, f"column '{column}'", sides.inputs, sides.input_codes(column))
 
 
 def text_input(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
@@ -160,11 +173,8 @@ def text_lengths(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """How many words the texts hold."""
     if stream.text:
         reference, current = (word_counts(texts(rows, stream.text)) for rows in sides.inputs)
-        kind = ValueKind.NUMBERS
-        if is_discrete(reference, current):
-            kind, reference, current = ValueKind.LEVELS, as_names(reference), as_names(current)
         name, what = "words in a text", "text length in words"
-        yield sample_pair("DRF-TEXT-length", name, what, kind, sides.inputs, reference, current)
+        yield number_pair("DRF-TEXT-length", name, what, sides.inputs, reference, current)
 
 
 def unseen_words(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
@@ -192,22 +202,27 @@ def scores(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
 def predicted_classes(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The shares of the predicted classes."""
     if not stream.is_regression:
-        reference, current = (as_levels(rows.meta["predicted"]) for rows in sides.model)
-        name, what = "shares of the predicted classes", "predicted classes"
-        yield sample_pair("DRF-CLASS", name, what, ValueKind.LEVELS, sides.model, reference, current)
+        codes = as_level_codes(sides.model[0].meta["predicted"]), as_level_codes(sides.model[1].meta["predicted"])
+        yield level_pair("DRF-CLASS", "shares of the predicted classes", "predicted classes", sides.model, codes)
 
 
 def labels(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The distribution of known labels."""
-    kind, read = (ValueKind.NUMBERS, as_numbers) if stream.is_regression else (ValueKind.LEVELS, as_levels)
-    reference, current = (read(rows.meta["label"]) for rows in sides.labels)
-    yield sample_pair("DRF-LABEL", "distribution of the labels", "labels", kind, sides.labels, reference, current)
+    code, name, what = "DRF-LABEL", "distribution of the labels", "labels"
+    values = sides.labels[0].meta["label"], sides.labels[1].meta["label"]
+    if stream.is_regression:
+        yield sample_pair(code, name, what, ValueKind.NUMBERS, sides.labels, *map(as_numbers, values))
+    else:
+        yield level_pair(code, name, what, sides.labels, (as_level_codes(values[0]), as_level_codes(values[1])))
 
 
 def missing_values(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]:
     """The share of missing values of every feature."""
     for column in stream.features:
-        reference, current = (missing(rows, column) for rows in sides.inputs)
+        if column in stream.categorical:
+            reference, current = (codes.blank for codes in sides.input_codes(column))
+        else:
+            reference, current = (missing(rows, column) for rows in sides.inputs)
         code, name = f"DQ-MISSING-{column}", f"share of missing values in {column}"
         yield sample_pair(code, name, f"column '{column}'", ValueKind.MISSING, sides.inputs, reference, current)
 

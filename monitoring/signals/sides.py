@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
 from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.signals.pending import MIN_VALUES
-from trueup.monitoring.stats.columns import one_row_per_group
+from trueup.monitoring.stats.columns import LevelCodes, level_codes, one_row_per_group
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import utc
@@ -25,6 +25,13 @@ class Sides:
     model: tuple[Rows, Rows]
     labels: tuple[Rows, Rows]
     learnt: Rows
+    _codes: dict[str, tuple[LevelCodes, LevelCodes]] = field(default_factory=dict, init=False, repr=False)
+
+    def input_codes(self, column: str) -> tuple[LevelCodes, LevelCodes]:
+        """The levels of a column in the inputs of both sides, told apart once for all signals that look at them."""
+        if column not in self._codes:
+            self._codes[column] = level_codes(self.inputs[0], column), level_codes(self.inputs[1], column)
+        return self._codes[column]
 
 
 def sides_of(stream: StreamSettings, comparison: Comparison) -> Sides:

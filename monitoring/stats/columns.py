@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,24 @@ from trueup.storage.rows import Rows
 FEW_VALUES = 20  # distinct numbers up to which a column is compared as counts
 ONE_VALUE = 0.9  # share of one number above which it is
 _FIRST = 1_000  # numbers that mostly tell already that there are many
+
+
+@dataclass(frozen=True)
+class LevelCodes:
+    """Levels (n,) as places in `names`, str as objects, all different; -1 where missing."""
+
+    codes: np.ndarray
+    names: np.ndarray
+
+    @property
+    def blank(self) -> np.ndarray:
+        """bool (n,): missing, or a text of white space only."""
+        none = np.array([not name.strip() for name in self.names] + [True])  # the last one: code -1
+        return np.asarray(none[self.codes])
+
+    def equal(self, name: str) -> np.ndarray:
+        """bool (n,): which levels are that one."""
+        return np.asarray(np.append(self.names == name, False)[self.codes])
 
 
 def numbers(rows: Rows, column: str) -> np.ndarray:
@@ -49,15 +68,32 @@ def texts(rows: Rows, columns: Sequence[str]) -> np.ndarray:
     return np.array([" ".join(filter(None, row)) or None for row in rows_of_parts] or [], dtype=object)
 
 
+def level_codes(rows: Rows, column: str) -> LevelCodes:
+    """The levels of a column as numbers."""
+    return as_level_codes(_column(rows, column))
+
+
+def as_level_codes(values: pd.Series) -> LevelCodes:
+    """The levels that `as_levels` gives, as numbers: of millions, each is compared once and not for every question."""
+    held = values.to_numpy(dtype=object)
+    return LevelCodes(*pd.factorize(held if _is_text(held) else as_levels(values)))
+
+
+def number_codes(values: np.ndarray) -> LevelCodes:
+    """Numbers (NaN: missing) as levels: '3', '2.5'."""
+    codes, distinct = pd.factorize(values)
+    names, merged = np.array([f"{value + 0.0:.12g}" for value in distinct], dtype=object), np.arange(len(distinct))
+    if len(set(names)) < len(names):  # told apart by less than the digits that are shown
+        merged, names = pd.factorize(names)
+    return LevelCodes(np.append(merged, -1)[codes], names)
+
+
 def missing(rows: Rows, column: str) -> np.ndarray:
     """bool (n,): None, no finite number, or a text of white space only; all of them where the column is not there."""
     values = _column(rows, column)
     if pd.api.types.is_numeric_dtype(values.dtype):
         return np.isnan(as_numbers(values))
-    held = values.to_numpy(dtype=object)
-    codes, distinct = pd.factorize(held if _is_text(held) else as_levels(values))
-    blank = np.array([not value.strip() for value in distinct] + [True])  # the last one: code -1, not there
-    return np.asarray(blank[codes])
+    return as_level_codes(values).blank
 
 
 def _is_text(held: np.ndarray) -> bool:
@@ -84,13 +120,6 @@ def _share_of_commonest(values: np.ndarray) -> float:
     """The share of the value that more than half of them are; at most a half where there is none."""
     middle = len(values) // 2
     return float(np.mean(values == np.partition(values, middle)[middle]))
-
-
-def as_names(values: np.ndarray) -> np.ndarray:
-    """Numbers as levels: '3', '2.5'; None where missing."""
-    distinct, codes = np.unique(values, return_inverse=True)
-    names = np.array([None if np.isnan(value) else f"{value:.12g}" for value in distinct] or [None], dtype=object)
-    return np.asarray(names[codes]) if len(values) else np.array([], dtype=object)
 
 
 def one_row_per_group(rows: Rows, size: int, seed: int) -> Rows:
