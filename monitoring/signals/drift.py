@@ -85,15 +85,15 @@ def as_before(found: Signal) -> Signal:
 
 
 def _numbers(pair: SamplePair, level: float, seed: int) -> Signal:
-    reference, current = pair.reference, pair.current
-    test = rank_test(reference, current, level=level, seed=seed)
+    n_reference, n_current = len(pair.reference), len(pair.current)
+    test = rank_test(*pair.ordered, level=level, seed=seed)
     old, new = (np.quantile(v, [0.25, 0.5, 0.75]) for v in pair.ordered)
     said = (
         f"{capitalised(pair.what)}: median {old[1]:.4g} → {new[1]:.4g} (middle half {old[0]:.4g} to {old[2]:.4g}, now "
         f"{new[0]:.4g} to "
         f"{new[2]:.4g}); at least {percent(test.moved)} of records differ"
     )
-    by_chance = np.sqrt((len(reference) + len(current) + 1) / (12 * len(reference) * len(current)))
+    by_chance = np.sqrt((n_reference + n_current + 1) / (12 * n_reference * n_current))
     found = _signal(
         pair, test.p_value, level, test.moved >= MOVED_FLOOR, said,
         value=test.moved, effect=test.above,

@@ -50,7 +50,8 @@ def rank_test(reference: np.ndarray, current: np.ndarray, *, level: float, seed:
     if min(n, m) < SMALL:
         totals, currents = _coarsen(totals, currents)
         ranks = _mid_ranks(totals)
-    mean, whitening, location = _null(ranks, totals, n)
+    sums, mean, second = _score_moments(ranks, totals, currents)
+    whitening, location = _null(mean, second, n, n + m)
     degrees = whitening.shape[1]
     if not degrees:
         return RankTest(1.0, above=above, moved=moved)
@@ -60,7 +61,7 @@ def rank_test(reference: np.ndarray, current: np.ndarray, *, level: float, seed:
         whole = chi2.logsf(((apart @ whitening) ** 2).sum(axis=-1), degrees)
         return np.minimum(whole, chi2.logsf(apart[..., 0] ** 2 / location, 1) - np.log(LOCATION))
 
-    p_value = _of_smaller(float(smaller(_sums(ranks, currents))), degrees)
+    p_value = _of_smaller(float(smaller(sums)), degrees)
     if min(n, m) < SMALL and p_value < _DOUBT:
         scores = _legendre(ranks)
         p_value = permutation_p(totals, currents, lambda draws: -smaller(draws @ scores.T), level=level, seed=seed)
@@ -91,14 +92,17 @@ def _of_smaller(logarithm: float, degrees: int) -> float:
 
 
 def tie_counts(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For every distinct value, ascending: how often it stands in both samples, and in the current one (floats)."""
-    reference, current = np.sort(reference), np.sort(current)
+    """For every distinct value, ascending: how often it stands in both samples, and in the current one (floats).
+
+    Quick where both are ascending: ordering them is then a merge.
+    """
     pooled = np.concatenate([reference, current])
-    pooled.sort(kind="stable")  # merges the two
+    order = np.argsort(pooled, kind="stable")
+    pooled, is_current = pooled[order], order >= len(reference)
     last = np.flatnonzero(np.append(pooled[1:] != pooled[:-1], True))
-    totals = np.diff(last, prepend=-1).astype(float)
-    currents = np.bincount(np.searchsorted(pooled[last], current), minlength=len(last))
-    return totals, currents.astype(float)
+    if len(last) == len(pooled):
+        return np.ones(len(pooled)), is_current.astype(float)
+    return np.diff(last, prepend=-1).astype(float), np.diff(np.cumsum(is_current)[last], prepend=0).astype(float)
 
 
 def _mid_ranks(totals: np.ndarray) -> np.ndarray:
@@ -111,30 +115,33 @@ def _mid_ranks(totals: np.ndarray) -> np.ndarray:
     return np.asarray(ranks)
 
 
-def _null(ranks: np.ndarray, totals: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """Mean of the scores (DEGREE,), a matrix W (DEGREE × at most DEGREE) that makes their sums independent, and the
-    variance of the first sum.
-
-    sum(((sums - n * mean) @ W)**2) is chi-square for the sums of the scores of n records drawn from `totals`.
-    """
+def _score_moments(
+    ranks: np.ndarray, totals: np.ndarray, currents: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The sums of the scores (DEGREE,) over the current records; mean and second moments of those of all records."""
     size = totals.sum()
-    mean, second = np.zeros(DEGREE), np.zeros((DEGREE, DEGREE))
+    sums, mean, second = np.zeros(DEGREE), np.zeros(DEGREE), np.zeros((DEGREE, DEGREE))
     for start in range(0, len(ranks), _BLOCK):
-        scores = _legendre(ranks[start : start + _BLOCK])
-        weighted = scores * (totals[start : start + _BLOCK] / size)
+        block = slice(start, start + _BLOCK)
+        scores = _legendre(ranks[block])
+        weighted = scores * (totals[block] / size)
+        sums += scores @ currents[block]
         mean += weighted.sum(axis=1)
         second += weighted @ scores.T
+    return sums, mean, second
+
+
+def _null(mean: np.ndarray, second: np.ndarray, n: int, size: int) -> tuple[np.ndarray, float]:
+    """A matrix W (DEGREE × at most DEGREE) that makes the sums of the scores independent, and the variance of the
+    first sum.
+
+    sum(((sums - n * mean) @ W)**2) is chi-square for the sums of the scores of n records drawn from all `size`.
+    """
     covariance = (second - np.outer(mean, mean)) * (n * (size - n) / (size - 1.0))
     # tied values leave fewer directions than polynomials: those that do not vary are dropped
     variances, directions = np.linalg.eigh(covariance)
     kept = variances > max(1e-9 * float(variances[-1]), 1e-12)
-    return mean, directions[:, kept] / np.sqrt(variances[kept]), float(covariance[0, 0])
-
-
-def _sums(ranks: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The sums of the scores (DEGREE,) over the records counted."""
-    blocks = [slice(start, start + _BLOCK) for start in range(0, len(ranks), _BLOCK)]
-    return np.sum([_legendre(ranks[block]) @ counts[block] for block in blocks], axis=0)
+    return directions[:, kept] / np.sqrt(variances[kept]), float(covariance[0, 0])
 
 
 def _coarsen(totals: np.ndarray, currents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
