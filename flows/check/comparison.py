@@ -58,7 +58,6 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
         if len(judged) >= stream.policy.min_labels:
             break
     window = window_of(stream.policy, rows.until(end), cut_off=champion.cut_off, as_of=end)
-    alike = ripe.meta["provenance"].eq(provenance).to_numpy()
     model_reference = snapshots.load(app.archive, champion.reference, regression=regression)
     changes = answered_changes(
         app, stream, champion, rows, past, model_reference, window, as_of=as_of, provenance=provenance
@@ -75,7 +74,7 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
         quality_current=judged,
         quality_looks=looks,
         quality_own=own,
-        accepted=_accepted(app, stream, champion, ripe, new_content(ripe.take(alike), past)),
+        accepted=_accepted(app, stream, champion, ripe, past, provenance),
         answered=changes,
         past=past,
         learnt=known.learnt,
@@ -108,22 +107,24 @@ def _end_of_window(app: App, stream: StreamSettings, as_of: datetime) -> tuple[d
 
 
 def _accepted(
-    app: App, stream: StreamSettings, champion: VersionRecord, rows: Rows, labelled: Rows
+    app: App, stream: StreamSettings, champion: VersionRecord, rows: Rows, past: Rows, provenance: str
 ) -> dict[str, Rows]:
     """The windows that a person accepted under this champion, out of its rows after the cut-off, by code.
 
-    labelled: those of them whose labels may be compared.
+    Labels are compared where they are of one provenance, of records whose content the champion's snapshot lacks.
     """
     found = {}
     for code, baseline in app.baselines.accepted(stream.name, champion.version).items():
         if baseline.kind != BaselineKind.ACCEPTED:
             continue
-        known = labelled if kind_of(code).side == "labels" else rows
-        times = known.meta["time"].to_numpy()
+        times = rows.meta["time"].to_numpy()
         first, last = (
             np.datetime64(moment.replace(tzinfo=None), "us") for moment in (baseline.first_time, baseline.last_time)
         )
-        found[code] = known.take((times >= first) & (times <= last))
+        window = rows.take((times >= first) & (times <= last))
+        if kind_of(code).side == "labels":
+            window = new_content(window.take(window.meta["provenance"].eq(provenance).to_numpy()), past)
+        found[code] = window
     return found
 
 
@@ -143,8 +144,8 @@ def judged_rows(
     window = window_of(policy, settled, cut_off=champion.cut_off, as_of=limit).rows
 
     def labelled(rows: Rows) -> Rows:
-        rows = new_content(rows, past)
-        return rows.take((rows.meta["provenance"].eq(provenance) & rows.meta["predicted"].notna()).to_numpy())
+        alike = rows.meta["provenance"].eq(provenance) & rows.meta["predicted"].notna()
+        return new_content(rows.take(alike.to_numpy()), past)  # in this order: most records of a window have no label
 
     judged = labelled(window)
     own = len(judged)
