@@ -10,6 +10,7 @@ import numpy as np
 from trueup.monitoring.check import Signal
 from trueup.monitoring.distribution import POOLED_LEVEL, Distribution, Shows
 from trueup.monitoring.signals.samples import SamplePair, ValueKind
+from trueup.monitoring.stats.quantiles import quantiles
 from trueup.monitoring.stats.words import WordShare
 
 _BINS = 24
@@ -70,7 +71,7 @@ def _edges(sides: Sequence[np.ndarray]) -> np.ndarray | None:
     narrow = max(-least, largest) < _EXACT and largest - least <= _WHOLE
     if narrow and all((side == np.round(side)).all() for side in sides):
         return np.arange(least - 0.5, largest + 1.0)
-    tails = [np.quantile(side, [_TAIL, 1 - _TAIL]) for side in sides]
+    tails = [quantiles(side, [_TAIL, 1 - _TAIL]) for side in sides]
     low, high = float(min(tail[0] for tail in tails)), float(max(tail[1] for tail in tails))
     if low == high:
         low, high = least, largest

@@ -21,6 +21,7 @@ from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyon
 from trueup.monitoring.signals.samples import SamplePair, ValueKind, sample_pairs
 from trueup.monitoring.stats.counts import count_test
 from trueup.monitoring.stats.proportions import mean_test, share_test
+from trueup.monitoring.stats.quantiles import quantiles
 from trueup.monitoring.stats.ranks import rank_test
 from trueup.monitoring.stats.units import unit_change
 from trueup.monitoring.stats.words import word_test
@@ -87,7 +88,7 @@ def as_before(found: Signal) -> Signal:
 def _numbers(pair: SamplePair, level: float, seed: int) -> Signal:
     n_reference, n_current = len(pair.reference), len(pair.current)
     test = rank_test(*pair.ordered, level=level, seed=seed)
-    old, new = (np.quantile(v, [0.25, 0.5, 0.75]) for v in pair.ordered)
+    old, new = (quantiles(values, [0.25, 0.5, 0.75]) for values in pair.ordered)
     said = (
         f"{capitalised(pair.what)}: median {old[1]:.4g} → {new[1]:.4g} (middle half {old[0]:.4g} to {old[2]:.4g}, now "
         f"{new[0]:.4g} to "
@@ -200,7 +201,7 @@ _JUDGES = {
 
 def _bands(pair: SamplePair) -> tuple[Contributor, ...]:
     """The fifths of the earlier values whose share changed most."""
-    edges = np.unique(np.quantile(pair.ordered[0], [0.2, 0.4, 0.6, 0.8]))
+    edges = np.unique(quantiles(pair.ordered[0], [0.2, 0.4, 0.6, 0.8]))
     reached = [np.searchsorted(values, edges, side="right") for values in pair.ordered]  # values up to each edge
     shares = [
         np.diff(below, prepend=0, append=len(values)) / len(values)
