@@ -108,18 +108,28 @@ def present(values: np.ndarray) -> np.ndarray:
 
 def is_discrete(reference: np.ndarray, current: np.ndarray) -> bool:
     """Whether numbers (NaN: missing) are so few or so alike that they are counts rather than measures."""
-    pooled = np.concatenate([reference, current])
-    pooled = pooled[~np.isnan(pooled)]
-    if not len(pooled):
+    sides = [held for held in map(_known, (reference, current)) if len(held)]
+    if not sides:
         return False
-    few = all(len(pd.unique(some)) <= FEW_VALUES for some in (pooled[:_FIRST], pooled))
-    return few or _share_of_commonest(pooled) > ONE_VALUE
+    few = all(
+        len(np.unique(np.concatenate([pd.unique(values[:most]) for values in sides]))) <= FEW_VALUES
+        for most in (_FIRST, None)
+    )
+    return few or _share_of_commonest(sides) > ONE_VALUE
 
 
-def _share_of_commonest(values: np.ndarray) -> float:
-    """The share of the value that more than half of them are; at most a half where there is none."""
-    middle = len(values) // 2
-    return float(np.mean(values == np.partition(values, middle)[middle]))
+def _known(values: np.ndarray) -> np.ndarray:
+    gone = np.isnan(values)
+    return values[~gone] if gone.any() else values
+
+
+def _share_of_commonest(sides: Sequence[np.ndarray]) -> float:
+    """The share of the value that more than half of all are; at most a half where there is none.
+
+    Such a value is more than half of one side at least, and so the middle of that.
+    """
+    middles = [np.partition(values, len(values) // 2)[len(values) // 2] for values in sides]
+    return max(sum(np.count_nonzero(values == middle) for values in sides) for middle in middles) / sum(map(len, sides))
 
 
 def one_row_per_group(rows: Rows, size: int, seed: int) -> Rows:
