@@ -4,7 +4,8 @@
 
 A deployment is made in a temporary folder through the commands' own code: `--rows` records in the champion's snapshot
 and as many in the window after it, ten mixed columns, a label for some, every answer of the champion stored. Then, in
-turn and each in a process of its own, two things are timed after all imports:
+turn and each in a process of its own, two things are timed, after each was done on a few records, so that everything
+is imported that it imports at first use:
 
 - ours: `single_check`, that is what `trueup check` does once it has started: it reads the store, tests every column,
   the model's answers and the labels, draws the report and stores it;
@@ -17,7 +18,6 @@ those of the whole process, its imports included.
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import resource
@@ -40,6 +40,7 @@ NUMERIC = ("normal", "lognormal", "uniform", "tailed", "gapped", "lumpy")
 LEVELS = {"five": 5, "eight": 8, "many": 200}
 LABELLED, FEWEST_LABELS = 0.02, 1_000  # few, so that training, which is not measured, ends
 WORDS = 3_000
+FEW, OF_FEW = "few", 1_000  # the deployment for first use, beside the large one, and its records on a side
 
 SETTINGS = """
 [streams.{stream}]
@@ -104,7 +105,14 @@ def as_of(rows: int, *, later: bool) -> datetime:
 
 
 def build(folder: Path, rows: int, text: bool) -> None:
-    """The deployment: both sides taken in, the champion trained on the first, its answers for the second stored."""
+    """The deployment that is timed, and within its folder the one of few records."""
+    (folder / FEW).mkdir()
+    for home, count in ((folder, rows), (folder / FEW, OF_FEW)):
+        _deployed(home, count, text)
+
+
+def _deployed(folder: Path, rows: int, text: bool) -> None:
+    """A deployment: both sides taken in, the champion trained on the first, its answers for the second stored."""
     from trueup.feedback.intake import ingest
     from trueup.flows.app import open_app
     from trueup.flows.check.champion import champion_of
@@ -131,10 +139,12 @@ def build(folder: Path, rows: int, text: bool) -> None:
 
 def ours(folder: Path, rows: int) -> dict[str, float]:
     """One check, from the open deployment to the stored report."""
-    beforehand = ("monitoring.report.render", "monitoring.signals.measure", "training.models.fitting")
-    for name in ("jinja2", "skops.io", *(f"trueup.{module}" for module in beforehand)):
-        importlib.import_module(name)
-    _preset(*(made(100, text=False, later=later) for later in (False, True)), text=False)
+    checked(folder / FEW, OF_FEW)
+    return checked(folder, rows)
+
+
+def checked(folder: Path, rows: int) -> dict[str, float]:
+    """What a check of a deployment takes: seconds passed and spent, the peak of memory."""
     from trueup.flows.app import open_app
     from trueup.flows.check.champion import champion_of
     from trueup.flows.check.run import single_check
@@ -151,7 +161,7 @@ def ours(folder: Path, rows: int) -> dict[str, float]:
 
 def theirs(folder: Path, text: bool) -> dict[str, float]:
     """Evidently's preset on data frames in memory, and its page saved."""
-    _preset(*(made(100, text=False, later=later) for later in (False, True)), text=False)
+    _preset(*(made(OF_FEW, text=text, later=later) for later in (False, True)), text=text)
     columns = [*NUMERIC, *LEVELS, tenth(text)]
     before, now = (pd.read_parquet(folder / f"{side}.parquet", columns=columns) for side in (0, 1))
     clock = _Clock()
@@ -160,7 +170,7 @@ def theirs(folder: Path, text: bool) -> dict[str, float]:
 
 
 def _preset(before: pd.DataFrame, now: pd.DataFrame, *, text: bool) -> Any:
-    """The preset's run. On a few rows it also has everything imported that Evidently imports at first use."""
+    """The preset's run."""
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
 

@@ -51,11 +51,12 @@ def _timed(function: Callable[..., Any], what: str, spent: dict[str, float]) -> 
 
 
 def _profile(folder: Path) -> None:
+    speed.checked(folder / speed.FEW, speed.OF_FEW)
     spent = dict.fromkeys(PARTS.values(), 0.0)
     for (module, name), what in PARTS.items():
         held = importlib.import_module(f"trueup.{module}")
         setattr(held, name, _timed(getattr(held, name), what, spent))
-    whole = speed.ours(folder, COUNT)["cpu_seconds"]
+    whole = speed.checked(folder, COUNT)["cpu_seconds"]
     print(json.dumps({**spent, "whole": whole}))
 
 
