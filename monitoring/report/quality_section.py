@@ -55,12 +55,12 @@ def _classification(
     declared = tuple(stream.label.classes)
     last = (*(c for c in declared if c in here), *sorted(here - set(declared)))[-1]
 
-    def section(kind: BinaryClassification | MulticlassClassification, metric: object, name: str) -> Section:
+    def sides(kind: BinaryClassification | MulticlassClassification) -> tuple[Dataset, Dataset | None]:
         definition = DataDefinition(
             categorical_columns=[LABEL, PREDICTED], numerical_columns=[SCORE_COLUMN], classification=[kind]
         )
         before = Dataset.from_pandas(reference, data_definition=definition) if len(reference) else None
-        return Section(name, metric, Dataset.from_pandas(current, data_definition=definition), before)
+        return Dataset.from_pandas(current, data_definition=definition), before
 
     # Evidently goes by the number of classes it meets: as "many" it fails on two, as "binary" on any other number.
     kind = (
@@ -68,11 +68,12 @@ def _classification(
         if len(here) == 2
         else MulticlassClassification(target=LABEL, prediction_labels=PREDICTED)
     )
-    yield section(kind, ClassificationQuality(conf_matrix=True), _NAME)
-    yield section(kind, ClassificationQualityByLabel(), f"{_NAME} by class")
+    answered = sides(kind)
+    yield Section(_NAME, ClassificationQuality(conf_matrix=True), *answered)
+    yield Section(f"{_NAME} by class", ClassificationQualityByLabel(), *answered)
     if len(here | set(declared)) == 2 and current[LABEL].nunique() == 2 and np.isfinite(current[SCORE_COLUMN]).all():
         scored = BinaryClassification(target=LABEL, prediction_probas=SCORE_COLUMN, pos_label=last)
-        yield section(scored, RocAuc(), "the ROC curve")
+        yield Section("the ROC curve", RocAuc(), *sides(scored))
 
 
 def _classes(frame: pd.DataFrame) -> set[str]:

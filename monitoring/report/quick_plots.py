@@ -1,7 +1,7 @@
 """Evidently's two plots of a column at a tenth of their cost, most of which is plotly's checks of every property.
 
-Evidently draws each kind of plot once, of made values; the plot of a column is that pattern with the column's values
-in it. So a report looks as Evidently has it look, whatever its version.
+Evidently draws each kind of plot once a process, of made values; the plot of a column is that pattern with the column's
+values in it. So a report looks as Evidently has it look, whatever its version.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,16 @@ def quick_plots() -> Iterator[None]:
     from evidently.metrics import column_statistics
 
     distribution, course = column_statistics.plot_distr_with_perc_button, column_statistics.plot_agg_line_data
-    column_statistics.plot_distr_with_perc_button = _Distributions(distribution)
-    column_statistics.plot_agg_line_data = _Courses(course)
+    column_statistics.plot_distr_with_perc_button, column_statistics.plot_agg_line_data = _quick(distribution, course)
     try:
         yield
     finally:
         column_statistics.plot_distr_with_perc_button, column_statistics.plot_agg_line_data = distribution, course
+
+
+@cache
+def _quick(distribution: Callable[..., Any], course: Callable[..., Any]) -> tuple[_Distributions, _Courses]:
+    return _Distributions(distribution), _Courses(course)
 
 
 @contextmanager
@@ -69,7 +74,7 @@ class _Figure:
 
 
 class _Patterns:
-    """Figures of made values, drawn once for each look that Evidently asks for."""
+    """Figures of made values, drawn once for each look that Evidently asks for, of which there are few."""
 
     def __init__(self, plot: Callable[..., Any]) -> None:
         self._plot = plot
