@@ -76,7 +76,7 @@ def level_codes(rows: Rows, column: str) -> LevelCodes:
 def as_level_codes(values: pd.Series) -> LevelCodes:
     """The levels that `as_levels` gives, as numbers: of millions, each is compared once and not for every question."""
     held = values.to_numpy(dtype=object)
-    return LevelCodes(*pd.factorize(held if _is_text(held) else as_levels(values)))
+    return _small(*pd.factorize(held if _is_text(held) else as_levels(values)))
 
 
 def number_codes(values: np.ndarray) -> LevelCodes:
@@ -85,7 +85,12 @@ def number_codes(values: np.ndarray) -> LevelCodes:
     names, merged = np.array([f"{value + 0.0:.12g}" for value in distinct], dtype=object), np.arange(len(distinct))
     if len(set(names)) < len(names):  # told apart by less than the digits that are shown
         merged, names = pd.factorize(names)
-    return LevelCodes(np.append(merged, -1)[codes], names)
+    return _small(np.append(merged, -1)[codes], names)
+
+
+def _small(codes: np.ndarray, names: np.ndarray) -> LevelCodes:
+    """In as few bytes as the names need: mostly one for a record, where an integer takes eight."""
+    return LevelCodes(codes.astype(np.min_scalar_type(-len(names) - 1)), names)
 
 
 def missing(rows: Rows, column: str) -> np.ndarray:

@@ -101,7 +101,7 @@ def tie_counts(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, 
     pooled, is_current = pooled[order], order >= len(reference)
     last = np.flatnonzero(np.append(pooled[1:] != pooled[:-1], True))
     if len(last) == len(pooled):
-        return np.ones(len(pooled)), is_current.astype(float)
+        return np.broadcast_to(1.0, len(pooled)), is_current.astype(float)  # ones that take no memory
     return np.diff(last, prepend=-1).astype(float), np.diff(np.cumsum(is_current)[last], prepend=0).astype(float)
 
 
