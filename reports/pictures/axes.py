@@ -119,9 +119,13 @@ def _even(start: datetime, end: datetime, step: timedelta, form: str) -> tuple[t
 
 
 def runs(moments: Sequence[datetime], known: Sequence[bool]) -> list[list[int]]:
-    """The places of a line in pieces: it ends where a value is missing, or the next is unusually far away."""
+    """The places of a line in pieces: it ends where a value is missing, or the next is unusually far away.
+
+    How far is usual is told by those that are apart: several may be of one moment.
+    """
     distances = [(b - a) / timedelta(seconds=1) for a, b in pairwise(moments)]
-    widest = _GAP * median(distances) if distances else 0.0
+    apart = [distance for distance in distances if distance]
+    widest = _GAP * median(apart) if apart else 0.0
     found: list[list[int]] = []
     joined = False
     for k, is_known in enumerate(known):

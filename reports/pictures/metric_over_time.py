@@ -147,13 +147,18 @@ def _interval(axes: Axes, points: Sequence[MetricAt]) -> str:
     drawn = []
     for run in runs([p.at for p in points], [_both(p) for p in points]):
         places = [(axes.x(points[k].at), axes.y(points[k].low or 0.0), axes.y(points[k].high or 0.0)) for k in run]
-        if len(places) == 1:
-            x, low, high = places[0]
+        if _at_one_moment([x for x, _, _ in places]):
+            x, low, high = places[-1]
             drawn.append(marks.segment(x, low, x, high, "line-measured"))
         else:
             upper, lower = [(x, high) for x, _, high in places], [(x, low) for x, low, _ in places]
             drawn.append(marks.area(upper, lower, "fill-measured soft"))
     return "".join(drawn)
+
+
+def _at_one_moment(places: Sequence[float]) -> bool:
+    """Whether a line over these x would not be seen: of one check, or of several that look at one moment."""
+    return places[-1] - places[0] < 1.0
 
 
 def _line(
@@ -168,8 +173,8 @@ def _line(
     drawn = []
     for run in runs([p.at for p in points], [v is not None for v in values]):
         places = [(axes.x(points[k].at), axes.y(values[k] or 0.0)) for k in run]
-        if len(places) == 1:
-            (x, y), wide = places[0], 8 if steps else 3
+        if _at_one_moment([x for x, _ in places]):
+            (x, y), wide = places[-1], 8 if steps else 3
             places = [(max(x - wide, axes.frame.left), y), (min(x + wide, axes.frame.right), y)]
         elif steps:
             halves = [((x, y), ((x + x2) / 2, y), ((x + x2) / 2, y2)) for (x, y), (x2, y2) in pairwise(places)]
@@ -236,7 +241,8 @@ def _alt(
     if not told:
         return f"{said}: no check has a figure."
     values = [v for _, v in told]
-    words = f"{said}, {kind} in {len(told)} checks, {to_minute(told[0][0])} to {to_minute(told[-1][0])}: "
+    checks = f"{len(told)} check{'s' * (len(told) != 1)}"
+    words = f"{said}, {kind} in {checks}, {to_minute(told[0][0])} to {to_minute(told[-1][0])}: "
     words += f"first {figure(values[0])}, lowest {figure(min(values))}, highest {figure(max(values))}, "
     words += f"newest {figure(values[-1])}"
     bound = next((b for p in reversed(points) if (b := finite(p.bound)) is not None), None)

@@ -185,6 +185,18 @@ def test_time_is_an_axis_and_gaps_are_seen() -> None:
     assert (places[3] - places[0]) / (places[1] - places[0]) == pytest.approx(30, rel=0.02)
 
 
+def test_checks_of_one_moment_are_seen_and_break_no_line() -> None:
+    """A check and then a cycle of the same time show interval and bound; over many such times the line is one."""
+    twice = [START + timedelta(days=30 * k) for k in (0, 0, 1, 1, 2, 2)]
+    assert runs(twice, [True] * 6) == [[0, 1, 2, 3, 4, 5]]
+
+    def lines(moments: list[datetime]) -> list[str]:
+        points = [MetricAt(at=at, measured=0.9, low=0.85, high=0.95, estimated=0.91, bound=0.8) for at in moments]
+        return re.findall("<path.*?/>", metric_over_time(points, metric="mae").svg)
+
+    assert lines(twice[:2]) == lines(twice[:1])
+
+
 def test_a_year_of_hourly_checks_is_a_small_heat_map() -> None:
     """Checks that share a column show their worst; the link leads to the check that breached."""
     checks = [
