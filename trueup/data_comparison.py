@@ -39,12 +39,10 @@ class DataComparison(Tabular):
 
     def html(self) -> bytes:
         """The page as one file, UTF-8."""
-        from trueup.reports.pages.check_page import EvidentlyPlots
         from trueup.reports.pages.comparison_page import comparison_page
         from trueup.reports.pages.frame import PageFrame
 
-        none = "None here: this page says what the data is. Periods are compared by `trueup reports compare`."
-        return comparison_page(self.facts, PageFrame(title=self.facts.title), EvidentlyPlots(why_not=none))
+        return comparison_page(self.facts, PageFrame(title=self.facts.title))
 
     def write(self, file: str | Path) -> Path:
         """Write the page to a file.

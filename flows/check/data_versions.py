@@ -58,9 +58,10 @@ def facts_of_difference(stream: StreamSettings, found: DataDifference, mask: Mas
         pictures.append(PictureFacts(form="levels", name="classes", title="Classes", values={"levels": levels}))
         shares = tuple((one.name, _share(one.before), _share(one.now)) for one in found.classes)
         tables.append(FigureTable(caption="Classes, shares", columns=("class", before, now), rows=shares))
-    for caption, words in ((f"Words only in {now}", found.came), (f"Words only in {before}", found.went)):
+    for side, words, of in ((now, found.came, found.words_came), (before, found.went, found.words_went)):
         if words:
             said = tuple((one.column, mask(one.word, 60), one.records) for one in words)
+            caption = f"Words only in {side}{f', the {len(words)} commonest of {of:,}' if of > len(words) else ''}"
             tables.append(FigureTable(caption=caption, columns=("column", "word", "records"), rows=said))
     verdict = f"{rows.came:,} records came and {rows.went:,} went; {rows.kept:,} are in both"
     details = [f"{rows.changed:,} of them changed, {rows.relabelled:,} have another label."] if rows.kept else []

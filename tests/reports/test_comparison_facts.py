@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -50,6 +51,18 @@ def test_a_comparison_survives_the_store() -> None:
     assert held.title == FACTS.title
     assert held.tables == FACTS.tables
     assert [drawing.svg for drawing in held.drawings()] == [drawing.svg for drawing in FACTS.drawings()]
+
+
+def test_a_page_of_figures_alone_is_whole() -> None:
+    """Shares stand to the right as numbers do, no line ends within a month, and nothing is said of plots."""
+    facts = replace(
+        FACTS, sides=("2024-05", "2024-06"), pictures=(),
+        tables=(FigureTable(caption="Columns", columns=("column", "missing, 2024-05"), rows=(("a", "0.8 %"),)),),
+    )  # fmt: skip
+    page = comparison_page(facts, PageFrame(title="made", made="now")).decode()
+    assert 'class="number">missing, 2024\u201105</th>' in page
+    assert 'class="number">0.8 %</td>' in page
+    assert "Evidently" not in page
 
 
 def test_no_words_of_outsiders_are_markup() -> None:
