@@ -16,6 +16,7 @@ from trueup.storage.timepoints import to_minute
 
 _MOST = 62  # columns; more checks share one, which shows the worst of them
 _WORST_FIRST = (Verdict.BREACHED, Verdict.INSUFFICIENT, Verdict.OK)
+_LABEL = 300  # for a code, in SVG units
 _WIDEST = 34  # of a cell, in SVG units
 
 
@@ -41,7 +42,7 @@ def signal_heat_map(
     """
     start, end = span or _whole(checks)
     shown = sorted((c for c in checks if start <= c.at <= end), key=lambda c: c.at)
-    labels = [marks.cut_to_fit(code, 250) for code in codes]
+    labels = [marks.cut_within(code, _LABEL) for code in codes]
     left = round(max((marks.breadth(label) for label in labels), default=1.0) * marks.EM) + 16
     legend, top = marks.key(
         [

@@ -57,6 +57,21 @@ def cut_to_fit(words: str, room: float) -> str:
     return line[:kept].rstrip("\u200d ") + "…"
 
 
+def cut_within(words: str, room: float) -> str:
+    """The words, cut in their middle where they would take more than `room`, so that those that begin alike differ."""
+    line, most = one_line(words), room / EM
+    if breadth(line) <= most:
+        return line
+    first, last, taken = 0, len(line), 0.9
+    while True:
+        end_is_next = len(line) - last <= first
+        taken += _em(line[last - 1] if end_is_next else line[first])
+        if taken > most:
+            break
+        first, last = (first, last - 1) if end_is_next else (first + 1, last)
+    return line[:first].rstrip("\u200d ") + "…" + line[last:].lstrip("\u200d ")
+
+
 def text(x: float, y: float, words: str, classes: str = "") -> str:
     """One line of text whose middle stands at `y`."""
     named = f' class="{classes}"' if classes else ""

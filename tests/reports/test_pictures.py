@@ -211,6 +211,15 @@ def test_a_year_of_hourly_checks_is_a_small_heat_map() -> None:
     assert "breached DRF-LABEL" in drawing.svg
 
 
+def test_codes_that_begin_alike_are_told_apart() -> None:
+    """A long code is cut in its middle: which column it is of stands at its end."""
+    codes = [f"DQ-MISSING-{column}" for column in ("humidity", "holiday", "windspeed", "workingday", "weathersit")]
+    svg = signal_heat_map(codes, [CheckColumn(at=START, verdicts=dict.fromkeys(codes, Verdict.OK))]).svg
+    shown = re.findall(r'class="end"[^>]*>([^<]*)<', svg)
+    assert len(set(shown)) == len(codes)
+    assert all(len(cut) >= 10 and code.startswith(cut.split("…")[0]) for cut, code in zip(shown, codes, strict=True))
+
+
 def test_slices_stand_by_harm() -> None:
     """A small fall for many counts more than a large one for few; for errors a rise is the fall."""
     many = SliceMetric(words="many", before=0.9, now=0.88, records=4_000)
