@@ -43,6 +43,7 @@ from trueup.storage.erasure.tombstones import Tombstones
 from trueup.storage.leases import hold
 from trueup.storage.promotions import VersionRecord
 
+pytestmark = pytest.mark.timeout(3600)  # a hundred steps, each a process of its own, on a machine that does other work
 STEPS = (
     (Archive, "write"), (Archive, "remove"), (Tombstones, "keep"), (Tombstones, "make_key"), (Path, "replace"),
     (derived_files, "scrub_sqlite"), (derived_files, "emptied_log"), (erasing, "emptied_log"),
@@ -197,7 +198,6 @@ def test_on_postgresql_killed_in_the_middle_it_goes_on(on_postgres: OnPostgres, 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_on_postgresql_killed_at_each_step_it_goes_on(on_postgres: OnPostgres, tmp_path: Path) -> None:
     """Before and after each commit, file and removal; the search is over every table of the server's database."""
     at = 1
@@ -292,7 +292,6 @@ def test_in_a_bucket_killed_in_the_middle_it_goes_on(in_bucket: InBucket, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_in_a_bucket_killed_at_each_step_it_goes_on(in_bucket: InBucket, tmp_path: Path) -> None:
     """Before and after each commit, object that is put, copied or removed, and file."""
     at = 1
