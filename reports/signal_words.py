@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from trueup.monitoring.check import Signal
 
 RELATIVE_DROP = frozenset({"mae", "rmse"})  # their effect is a share of the reference, others' the difference
@@ -17,11 +19,16 @@ def metric_before(signal: Signal) -> float | None:
 
 
 def metric_interval(signal: Signal) -> tuple[float, float] | None:
-    """The interval of a metric signal's value, from that of its drop: as if the reference were exact."""
+    """The interval of a metric signal's value, from that of its drop: as if the reference were exact.
+
+    It ends where the metric does: no score is above 1, and no error and no share below 0.
+    """
     before = metric_before(signal)
     if before is None or signal.interval is None:
         return None
     low, high = signal.interval
-    if signal.name.removeprefix("estimated ") in RELATIVE_DROP:
-        return before * (1 + low), before * (1 + high)
-    return before - high, before - low
+    metric = signal.name.removeprefix("estimated ")
+    if metric in RELATIVE_DROP:
+        return max(before * (1 + low), 0.0), max(before * (1 + high), 0.0)
+    least = -math.inf if metric == "r2" else 0.0
+    return max(before - high, least), min(before - low, 1.0)
