@@ -25,6 +25,7 @@ PRAGMAS = {
     "secure_delete": "ON",
     "cache_size": -65_536,
 }
+_SCANNING = -4_096  # kibibytes of pages while a table is read through, none of which is needed twice
 _MIGRATING = 8_387_230_112  # names the advisory lock; any number that no other program takes
 
 
@@ -56,6 +57,19 @@ class Database:
         options = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
         with self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def scan(self) -> Iterator[Connection]:
+        """A `snapshot` that reads through much of a table, once: SQLite keeps few of the pages in memory."""
+        with self.snapshot() as connection:
+            if connection.dialect.name != "sqlite":
+                yield connection
+                return
+            connection.exec_driver_sql(f"PRAGMA cache_size = {_SCANNING}")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql(f"PRAGMA cache_size = {PRAGMAS['cache_size']}")
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

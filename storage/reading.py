@@ -232,7 +232,7 @@ class RecordReader:
         Straight from the driver's cursor: a Row object each takes longer than all else that is done with the values.
         """
         parts: list[list[np.ndarray]] = [[np.empty(0, kind) for kind in kinds]]
-        with nullcontext(connection) if connection is not None else self._database.read() as held:
+        with nullcontext(connection) if connection is not None else self._database.scan() as held:
             cursor: Any = held.execute(query).cursor
             while some := cursor.fetchmany(_BATCH):
                 columns = zip(*some, strict=True)

@@ -42,7 +42,7 @@ def first_labels(
     given = sa.select(c.seq, when, told).where(
         c.stream == own, c.time > after, c.time <= as_of, c.known_at <= as_of
     )
-    with database.snapshot() as connection:
+    with database.scan() as connection:
         parts = (
             integer_columns(connection, came.where(*mine, r.label_known_at <= as_of)),
             integer_columns(connection, given.group_by(c.seq)),
@@ -130,7 +130,7 @@ def batch_times(database: Database, stream: StreamSettings, as_of: datetime) -> 
 
 def _instants(database: Database, column: Any, *where: Any) -> np.ndarray:
     query = sa.select(sa.type_coerce(column, sa.BigInteger).label("moment")).where(*where)
-    with database.read() as connection:
+    with database.scan() as connection:
         return np.sort(integer_columns(connection, query)[0]).view(_INSTANT)
 
 
