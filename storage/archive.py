@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from trueup.storage.errors import StoreUnusable
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 
 _LOOKED_AT = 1000  # rows
@@ -156,8 +157,13 @@ class Archive:
         with self._remote.open(f"{self._root}/{name}", "rb") as file:
             return list(pq.read_schema(file).names)
 
-    def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+    def read_table(
+        self, name: str, columns: list[str] | None = None, *, without: Collection[str] = (), dictionaries: bool = False
+    ) -> pa.Table:
         """A table kept by `write_table`, whole or some of its columns (those it has).
+
+        dictionaries: texts come as the file holds them, each of the few once and a number a row, and are not written
+        out a row each.
 
         Raises:
             StoreUnusable: the file is missing, or its bytes are not those that were written.
@@ -171,9 +177,24 @@ class Archive:
                 f"'{name}' of the archive is damaged: its {len(data)} bytes are not those that were written, so no "
                 "check or training can use it. Nothing was changed. Restore this file from its backup."
             )
-        file = pq.ParquetFile(pa.BufferReader(data))
-        wanted = None if columns is None else [c for c in file.schema_arrow.names if c in set(columns)]
+        described = pq.read_metadata(pa.BufferReader(data))
+        few = _few_texts(described) if dictionaries else None
+        file = pq.ParquetFile(pa.BufferReader(data), metadata=described, read_dictionary=few)
+        names = file.schema_arrow.names
+        wanted = [c for c in names if c not in without and (columns is None or c in columns)]
         return file.read(columns=wanted)
+
+
+def _few_texts(described: pq.FileMetaData) -> list[str]:
+    """The columns of texts that the file holds as numbers beside a list of its few texts."""
+    from trueup.storage.arrow_columns import is_text
+
+    if not described.num_row_groups:
+        return []
+    group, kinds = described.row_group(0), described.schema.to_arrow_schema()
+    held = (group.column(k) for k in range(group.num_columns))
+    few = (column.path_in_schema for column in held if column.has_dictionary_page)
+    return [name for name in few if name in kinds.names and is_text(kinds.field(name).type)]
 
 
 def _repeating(table: pa.Table) -> list[str]:

@@ -96,7 +96,8 @@ class RecordReader:
         self, stream: StreamSettings, name: str, after: datetime | None, as_of: datetime
     ) -> dict[str, np.ndarray]:
         """The segment's rows of the time range by column, our own with two underscores in front."""
-        table = self._archive.read_table(name, [*stream.columns, *(f"__{c}" for c in _OWN)])
+        wanted = [*stream.columns, *(f"__{c}" for c in _OWN)]
+        table = self._archive.read_table(name, wanted, dictionaries=True)
         times = table.column("__time").to_numpy().astype("datetime64[us]")
         keep = times <= _stamp(as_of)
         if after is not None:

@@ -18,7 +18,20 @@ def numeric(column: pa.ChunkedArray) -> np.ndarray:
 
 def objects(column: pa.ChunkedArray, *, alike: bool = True) -> np.ndarray:
     """Objects (n,), None where missing. alike: few values stand many times, and equal texts become one object."""
+    if pa.types.is_dictionary(column.type) and is_text(column.type.value_type):
+        return _spread(column)
     values = column.to_pandas(date_as_object=False, deduplicate_objects=alike)
     if is_text(column.type):
         return np.asarray(values)
     return np.asarray(values.astype("object").where(values.notna(), None))
+
+
+def _spread(column: pa.ChunkedArray) -> np.ndarray:
+    """Of texts that stand as numbers beside a list of the few: one object each, None where missing."""
+    spread, start = np.empty(len(column), object), 0
+    for chunk in column.chunks:
+        texts = np.array([*chunk.dictionary.to_pylist(), None], object)
+        numbers = chunk.indices.fill_null(len(texts) - 1).to_numpy()
+        np.take(texts, numbers, out=spread[start : start + len(chunk)], mode="clip")
+        start += len(chunk)
+    return spread

@@ -62,10 +62,8 @@ def open_snapshot(archive: Archive, name: str, *, regression: bool, ids: bool = 
 
     ids: without them every id is None; a million are a tenth of a check's memory, and it names none of its reference.
     """
-    table = archive.read_table(name)
-    if not ids:
-        table = table.set_column(table.column_names.index("__id"), "__id", pa.nulls(len(table), pa.string()))
-    return Snapshot(table, regression)
+    table = archive.read_table(name, without=() if ids else ("__id",), dictionaries=True)
+    return Snapshot(table if ids else table.append_column("__id", pa.nulls(len(table))), regression)
 
 
 def load(archive: Archive, name: str, *, regression: bool) -> Rows:
@@ -106,7 +104,8 @@ def _text(value: object) -> str | None:
 
 def _own(column: pa.ChunkedArray, name: str, regression: bool) -> np.ndarray:
     if regression and name in ("label", "predicted"):
-        read = column.cast(pa.float64()).to_numpy().astype(object)
+        texts = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+        read = texts.cast(pa.float64()).to_numpy().astype(object)
         read[column.is_null().to_numpy()] = None
         return np.asarray(read)
     if META[name] == "object":
@@ -115,7 +114,7 @@ def _own(column: pa.ChunkedArray, name: str, regression: bool) -> np.ndarray:
 
 
 def _feature(column: pa.ChunkedArray) -> np.ndarray:
-    if is_text(column.type):
+    if is_text(column.type) or pa.types.is_dictionary(column.type):
         return objects(column)
     values = column.to_pandas()
     return np.asarray(values.where(values.notna(), None) if values.dtype == object else values)

@@ -33,6 +33,15 @@ def test_one_flipped_bit_is_noticed(archive: Archive) -> None:
         archive.read_table(name)
 
 
+def test_a_table_comes_in_parts(archive: Archive) -> None:
+    """Columns can be named or left out, and few texts come as numbers beside them; the values are the same."""
+    name, _ = _kept(archive)
+    assert archive.read_table(name, without=["a"]).column_names == ["b"]
+    few = archive.read_table(name, ["a", "b", "absent"], dictionaries=True)
+    assert pa.types.is_dictionary(few.schema.field("b").type)
+    assert few.cast(archive.read_table(name).schema).equals(archive.read_table(name))
+
+
 def test_a_cut_file_is_noticed(archive: Archive) -> None:
     """A Parquet file that a full disk cut short is damaged, not a traceback."""
     name, path = _kept(archive)

@@ -42,3 +42,12 @@ def test_texts_in_many_chunks_keep_their_order() -> None:
     """A column written in parts, some without any value, is read as one."""
     column = pa.chunked_array([pa.array(["x", None]), pa.array(["y"]), pa.array([None], pa.string())])
     assert list(objects(column)) == list(objects(column, alike=False)) == ["x", None, "y", None]
+
+
+def test_few_texts_are_spread_over_their_rows() -> None:
+    """A column that holds numbers beside its few texts, each part its own, is read as one of texts, each one object."""
+    parts = [pa.array(["x", None, "y", "x"]), pa.array(["y", "z"]), pa.array([None, None], pa.string())]
+    column = pa.chunked_array([part.dictionary_encode() for part in parts])
+    given = objects(column)
+    assert list(given) == ["x", None, "y", "x", "y", "z", None, None]
+    assert given[0] is given[3]
