@@ -70,9 +70,12 @@ def resolve(stream: StreamSettings, raw: Iterable[object]) -> np.ndarray:
         ConfigError: the policy's rules cannot be read.
     """
     values = list(raw)
+    given = [k for k, value in enumerate(values) if value is not None]  # few, where most records have no label
     one = _number_of if stream.is_regression else lambda value: class_of(stream.label, value)
-    means = {value: one(value) for value in dict.fromkeys(values)}
-    return object_array([means[value] for value in values])
+    means = {value: one(value) for value in dict.fromkeys(values[k] for k in given)}
+    found = np.full(len(values), None, object)
+    found[given] = object_array([means[values[k]] for k in given])
+    return found
 
 
 def labelled(stream: StreamSettings, labels: np.ndarray, known_at: np.ndarray) -> np.ndarray:

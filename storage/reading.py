@@ -152,18 +152,16 @@ class RecordReader:
             c.stream == numbered(stream.name), c.version == version
         )
         first, last = (utc(rows.meta["time"].iloc[k].to_pydatetime()) for k in (0, -1))
-        with self._database.snapshot() as connection:
+        with self._database.scan() as connection:
             standing = self._columns(query.where(c.time >= first, c.time <= last), (int, object, float), connection)
             files = files_between(connection, stream.name, version, first, last)
         moved = (read_predictions(self._archive, file, first - TICK, last) for file in files)
-        parts = [standing, *([part.seq, part.predicted, part.score] for part in moved)]
-        seq, answer, chance = (np.concatenate(column) for column in zip(*parts, strict=True))
-        if stream.is_regression:
-            answer = answer.astype(np.float64).astype(object)
-        place, there = places_of(rows, seq)
         predicted, score = np.full(len(rows), None, object), np.full(len(rows), np.nan)
-        predicted[place[there]] = answer[there]
-        score[place[there]] = chance[there]
+        for seq, answer, chance in (standing, *((part.seq, part.predicted, part.score) for part in moved)):
+            place, there = places_of(rows, seq)
+            answer = answer[there]
+            predicted[place[there]] = answer.astype(np.float64).astype(object) if stream.is_regression else answer
+            score[place[there]] = chance[there]
         return rows.with_meta(predicted=predicted, score=score)
 
     def sent(self, stream: StreamSettings, rows: Rows) -> Sent:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from trueup.storage.rows import META, Rows
+from trueup.storage.rows import META, Rows, frame_of
 
 
 def in_order(whole: dict[str, np.ndarray], columns: Sequence[str]) -> Rows:
@@ -28,12 +28,15 @@ def in_order(whole: dict[str, np.ndarray], columns: Sequence[str]) -> Rows:
     own = {name: whole.get(f"__{name}", unknown.get(name)) for name in META}
     features = {column: whole[column] for column in columns}
     index = pd.RangeIndex(count)
-    return Rows(pd.DataFrame(features, index, copy=False), pd.DataFrame(own, index, copy=False))
+    return Rows(frame_of(features, index), frame_of(own, index, META))
 
 
 def places_of(rows: Rows, seq: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where among rows each place in intake order stands, and which of them stand there at all."""
     own = rows.meta["seq"].to_numpy()
+    if len(own) and own[-1] - own[0] == len(own) - 1 and (own[1:] > own[:-1]).all():  # one beside the other
+        place = np.clip(seq - own[0], 0, len(own) - 1)
+        return place, own[place] == seq
     order = np.argsort(own, kind="stable")
     found = np.minimum(np.searchsorted(own, seq, sorter=order), len(own) - 1)
     place = order[found] if len(own) else found

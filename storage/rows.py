@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ class Rows:
     def with_meta(self, **columns: object) -> Rows:
         """The same rows with meta columns replaced."""
         held = {name: self.meta[name] for name in self.meta.columns} | columns
-        return Rows(self.features, pd.DataFrame(held, index=self.meta.index, copy=False))
+        return Rows(self.features, frame_of(held, self.meta.index, META))
 
     @staticmethod
     def empty(columns: Sequence[str]) -> Rows:
@@ -77,6 +78,23 @@ class Rows:
             pd.DataFrame({c: pd.Series(dtype="object") for c in columns}),
             pd.DataFrame({c: pd.Series(dtype=t) for c, t in META.items()}),
         )
+
+
+def frame_of(columns: Mapping[str, Any], index: pd.Index, kinds: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Arrays and series as they are, not copied. kinds: of the columns whose dtype is known, as in META.
+
+    Pandas would look for times among the objects of every column: it is let look only where the first value is no text.
+    """
+    kinds = kinds or {}
+    held = {name: _as_it_is(values, index, kinds.get(name) == "object") for name, values in columns.items()}
+    return pd.DataFrame(held, index, copy=False)
+
+
+def _as_it_is(values: Any, index: pd.Index, known: bool) -> Any:
+    if not isinstance(values, np.ndarray) or values.dtype != object:
+        return values
+    known = known or isinstance(next((value for value in values if value is not None), ""), str)
+    return pd.Series(values, index, dtype=object, copy=False) if known else values
 
 
 def stack(parts: Sequence[Rows], columns: Sequence[str]) -> Rows:

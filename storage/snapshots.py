@@ -11,7 +11,7 @@ import pyarrow as pa
 from trueup.storage.archive import Archive
 from trueup.storage.arrow_columns import is_text
 from trueup.storage.row_values import objects
-from trueup.storage.rows import META, Rows
+from trueup.storage.rows import META, Rows, frame_of
 
 _SERVED = ("served_predicted", "served_score")
 
@@ -54,7 +54,7 @@ class Snapshot:
         names = [c for c in table.column_names if not c.startswith("__")] if features else []
         index = pd.RangeIndex(len(table))
         columns = {c: _feature(table.column(c)) for c in names}
-        return Rows(pd.DataFrame(columns, index, copy=False), pd.DataFrame(own, index, copy=False))
+        return Rows(frame_of(columns, index), frame_of(own, index, META))
 
 
 def open_snapshot(archive: Archive, name: str, *, regression: bool, ids: bool = True) -> Snapshot:
