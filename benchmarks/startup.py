@@ -59,6 +59,12 @@ def heavy_imports(folder: Path, command: str) -> set[str]:
     return set(done.stderr.decode().split())
 
 
+def looked_at_in_the_end(folder: Path, command: str) -> int:
+    """How many objects Python's last search for garbage looks at, once a command has closed all that it closes."""
+    tell = "import atexit, gc, sys; atexit.register(lambda: print(len(gc.get_objects()), file=sys.stderr)); "
+    return int(_run([tell + TRUEUP, *command.split()], folder).stderr)
+
+
 def _seconds(arguments: list[str], folder: Path) -> float:
     before = os.times()
     _run(arguments, folder)

@@ -15,7 +15,7 @@ import typer
 
 from trueup.flows.cli.output import PlainLines, undisturbed_output
 from trueup.flows.cli.session import OneDocument
-from trueup.flows.garbage import collect_rarely
+from trueup.flows.garbage import collect_nothing_at_exit, collect_rarely
 from trueup.storage.secrets import keep_out_of_logs, without_secrets
 
 # The module beside this one that registers each command, imported once that command is asked for: what one of them
@@ -93,6 +93,7 @@ def options(
 def main() -> None:
     """Entry point of the command; logs go to standard error."""
     collect_rarely()
+    collect_nothing_at_exit()
     if sys.argv[1:2] in (["ingest"], ["status"]):  # they start no program of a team, which would inherit it
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else all installed packages are asked for some
     if sys.argv[1:2] == ["ingest"]:

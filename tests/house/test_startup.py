@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.startup import COMMANDS, heavy_imports, measure
+from benchmarks.startup import COMMANDS, heavy_imports, looked_at_in_the_end, measure
 from tests.former_deployment import unpacked
 
 pytestmark = pytest.mark.long
@@ -38,6 +38,11 @@ def test_an_ingest_imports_no_pandas(folder: Path) -> None:
     (folder / "new.csv").write_text(INCOMING, encoding="utf-8")
     imported = heavy_imports(folder, "ingest new.csv -s reviews --json")
     assert imported == {"pyarrow", "numpy"}
+
+
+def test_a_command_ends_without_a_last_search_for_garbage(folder: Path) -> None:
+    """It is a sixth of what a small ingest costs, and all that it could free is the system's a moment later."""
+    assert looked_at_in_the_end(folder, "--version") == 0
 
 
 @pytest.mark.slow
