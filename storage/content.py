@@ -18,7 +18,8 @@ from trueup.storage.timepoints import iso
 
 _UNIT = "\x1f"  # ASCII unit separator: keeps ("ab", "c") and ("a", "bc") apart
 _SPACE = 32
-_FOLDED = np.array([_SPACE if chr(code).isspace() else ord(chr(code).lower()) for code in range(128)], np.uint8)
+_FOLDED = bytes(_SPACE if chr(code).isspace() else ord(chr(code).lower()) for code in range(128)) + bytes(128)
+_AT_ONCE = 2_000  # values that are Python's own at a time: the processor's cache holds them
 _NO_ROWS = np.zeros(1, np.int64)
 
 
@@ -53,10 +54,11 @@ def hashes(texts: pa.StringArray, key: bytes = b"") -> np.ndarray:
 def _digests(values: pa.BinaryArray, key: bytes = b"") -> np.ndarray:
     begun = blake2b(digest_size=8, key=key)  # a copy of it takes two thirds of the time of a new one
     digests = []
-    for value in values.to_numpy(zero_copy_only=False):
-        own = begun.copy()
-        own.update(value)
-        digests.append(own.digest())
+    for start in range(0, len(values), _AT_ONCE):
+        for value in values.slice(start, _AT_ONCE).to_numpy(zero_copy_only=False):
+            own = begun.copy()
+            own.update(value)
+            digests.append(own.digest())
     return np.frombuffer(b"".join(digests), dtype=">i8").astype(np.int64)
 
 
@@ -98,7 +100,7 @@ def normalised_ascii(texts: pa.StringArray) -> pa.BinaryArray:
     offsets = np.frombuffer(ends, np.int32, len(texts) + 1, texts.offset * 4).astype(np.int64) if ends else _NO_ROWS
     data = np.frombuffer(held, np.uint8)[offsets[0] : offsets[-1]] if held else np.empty(0, np.uint8)
     offsets = offsets - offsets[0]
-    data = _FOLDED[data]
+    data = np.frombuffer(data.tobytes().translate(_FOLDED), np.uint8)
     space = data == _SPACE
     after_space = np.empty_like(space)
     after_space[1:] = space[:-1]
@@ -113,6 +115,8 @@ def normalised_ascii(texts: pa.StringArray) -> pa.BinaryArray:
 
 def _without(data: np.ndarray, offsets: np.ndarray, dropped: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bytes and the places where rows begin, without the bytes at `dropped` (ascending)."""
+    if not len(dropped):
+        return data, offsets
     return np.delete(data, dropped), offsets - np.searchsorted(dropped, offsets)
 
 

@@ -17,6 +17,7 @@ from trueup.storage.content import (
     fingerprints,
     group_keys,
     hash64,
+    hashes,
     normalise,
     normalised_ascii,
 )
@@ -70,3 +71,11 @@ def test_ascii_text_is_normalised_all_at_once(texts: list[str], skipped: int) ->
     """Also of a part of a longer array, and of empty and blank texts."""
     held = pa.array(texts, pa.string()).slice(skipped)
     assert normalised_ascii(held).cast(pa.string()).to_pylist() == [normalise(text) for text in texts[skipped:]]
+
+
+@pytest.mark.parametrize("skipped", [0, 1])
+def test_thousands_of_hashes_are_those_of_each_text(skipped: int) -> None:
+    """However many values are Python's own at a time; also of a part of a longer array."""
+    texts = [f"text {k}" for k in range(4_003)]
+    held = pa.array(texts, pa.string()).slice(skipped)
+    assert hashes(held, b"key").tolist() == [hash64(text, b"key") for text in texts[skipped:]]
