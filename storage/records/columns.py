@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
@@ -40,12 +39,16 @@ def insert_columns(connection: Connection, table: sa.Table, columns: Mapping[str
 
 def _insert_many(cursor: Any, into: str, columns: Sequence[Sequence[Any]]) -> None:
     """Several rows a statement. OR FAIL: else each keeps a journal of its own, though nobody goes on after an error."""
-    values, width, rows = chain.from_iterable(zip(*columns, strict=True)), len(columns), len(columns[0])
+    width, rows = len(columns), len(columns[0])
+    values: list[Any] = [None] * (rows * width)  # row after row
+    for place, column in enumerate(columns):
+        values[place::width] = column
     marks = f"({', '.join('?' * width)})"
-    for size, count in ((_ROWS, rows // _ROWS), (1, rows % _ROWS)):
+    whole = rows - rows % _ROWS
+    for size, numbers in ((_ROWS, range(0, whole, _ROWS)), (1, range(whole, rows))):
         cursor.executemany(
             f"INSERT OR FAIL INTO {into} VALUES {', '.join([marks] * size)}",
-            (tuple(islice(values, size * width)) for _ in range(count)),
+            (values[row * width : (row + size) * width] for row in numbers),
         )
 
 
