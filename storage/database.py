@@ -16,8 +16,11 @@ from trueup.storage.locations import with_driver
 
 HEAD = "0024"  # the newest migration; a test holds it against the files
 _MIGRATIONS = Path(__file__).parent / "migrations"
-# Of each connection to SQLite. cache_size: kibibytes, negative; keys of random ids touch pages all over an index.
+# Of each connection to SQLite. page_size: bytes, of a database that is made now: rows go in faster than with 4,096, and
+# a row changed alone writes less than with more. cache_size: kibibytes, negative; keys of random ids touch pages all
+# over an index.
 PRAGMAS = {
+    "page_size": 8_192,
     "journal_mode": "WAL",
     "foreign_keys": "ON",
     "busy_timeout": 30_000,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,18 @@ def test_sqlite_is_opened_safely(tmp_path: Path) -> None:
     database.close()
     assert found == ["wal", 1]
     assert timeout >= 10_000
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, 8_192), (4_096, 4_096)])
+def test_a_store_keeps_the_pages_that_it_was_made_with(tmp_path: Path, before: int | None, after: int) -> None:
+    """One that is made now has larger ones than SQLite's own."""
+    if before:
+        with closing(sqlite3.connect(tmp_path / "trueup.db")) as made:
+            made.executescript(f"PRAGMA page_size = {before}; CREATE TABLE one (a)")
+    database = open_database("", tmp_path)
+    with database.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA page_size").scalar() == after
+    database.close()
 
 
 def test_other_databases_are_refused(tmp_path: Path) -> None:
