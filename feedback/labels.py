@@ -71,16 +71,23 @@ def resolve(stream: StreamSettings, raw: Iterable[object]) -> np.ndarray:
     """
     values = list(raw)
     given = [k for k, value in enumerate(values) if value is not None]  # few, where most records have no label
-    one = _number_of if stream.is_regression else lambda value: class_of(stream.label, value)
-    means = {value: one(value) for value in dict.fromkeys(values[k] for k in given)}
+    means = _meanings(stream, (values[k] for k in given))
     found = np.full(len(values), None, object)
     found[given] = object_array([means[values[k]] for k in given])
     return found
 
 
+def _meanings(stream: StreamSettings, values: Iterable[object]) -> dict[object, str | float | None]:
+    """The label of each different raw value."""
+    one = _number_of if stream.is_regression else lambda value: class_of(stream.label, value)
+    return {value: one(value) for value in dict.fromkeys(values)}
+
+
 def labelled(stream: StreamSettings, labels: np.ndarray, known_at: np.ndarray) -> np.ndarray:
     """Whether each raw label is known and is a class or number by today's rules."""
-    known = np.array([label is not None for label in resolve(stream, labels)], dtype=bool)
+    values = labels.tolist()
+    is_label = {value: label is not None for value, label in _meanings(stream, values).items()}
+    known = np.fromiter(map(is_label.__getitem__, values), bool, len(values))
     return known if isinstance(stream.time, OrderTime) else known & ~np.isnat(known_at)
 
 

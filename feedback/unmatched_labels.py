@@ -29,7 +29,9 @@ class UnmatchedLabels:
         """Take n raw labels into account, str or None."""
         if not self.stream.label.classes:
             return
-        for value, rows in Counter(v for v in raw.tolist() if v is not None).most_common():
+        for value, rows in Counter(raw.tolist()).most_common():
+            if value is None:
+                continue
             self.labelled += rows
             if class_of(self.stream.label, value) is None:
                 self.counts[folded(value)] += rows

@@ -50,18 +50,26 @@ def beside_stored(
     ids: np.ndarray, marks: np.ndarray, labels: np.ndarray, known: KnownIds, next_seq: int
 ) -> BesideStored:
     """A batch beside what is stored of it; new records take the places from `next_seq` on."""
-    distinct = dict.fromkeys(ids.tolist())
-    number = dict(zip(distinct, range(len(distinct)), strict=True))
-    codes = np.fromiter(map(number.__getitem__, ids.tolist()), np.int64, len(ids))
-    first = np.empty(len(distinct), np.int64)
-    first[codes[::-1]] = np.arange(len(ids))[::-1]  # of several rows of an id the first is written last
-    seq = np.full(len(distinct), -1, np.int64)
+    codes, first = _numbered(ids.tolist())
+    seq = np.full(len(first), -1, np.int64)
     seq[codes[known.row]] = known.seq
     fresh = first[seq < 0]  # in the order of rows, as ids are numbered by their first
     mark, label = marks[first], labels[first]
     mark[codes[known.row]], label[codes[known.row]] = known.fingerprint, known.label
     seq[codes[fresh]] = next_seq + np.arange(len(fresh))
     return BesideStored(ids, marks, labels, fresh, seq[codes], mark[codes], label[codes])
+
+
+def _numbered(ids: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The number of each row's id, in the order in which they come, and the first row of each id."""
+    distinct = dict.fromkeys(ids)
+    if len(distinct) == len(ids):
+        return np.arange(len(ids)), np.arange(len(ids))
+    number = dict(zip(distinct, range(len(distinct)), strict=True))
+    codes = np.fromiter(map(number.__getitem__, ids), np.int64, len(ids))
+    first = np.empty(len(distinct), np.int64)
+    first[codes[::-1]] = np.arange(len(ids))[::-1]  # of several rows of an id the first is written last
+    return codes, first
 
 
 def sort_out(batch: BesideStored, revisions: dict[int, Revisions], *, revise: bool) -> Sorted:
