@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trueup.feedback.columns.plain_chunk import PlainChunk
-from trueup.feedback.columns.plain_values import objects_of, plainly, unmarked
+from trueup.feedback.columns.plain_values import plainly, unmarked
 from trueup.feedback.missing_marks import MissingMarks, marks_of
 from trueup.feedback.times.reading import Times, read_times
 from trueup.feedback.times.time_formats import ISO
@@ -56,9 +56,9 @@ def with_times(stream: StreamSettings, chunk: PlainChunk) -> tuple[PlainChunk, D
     event = arrived = None
     if not isinstance(stream.time, OrderTime):
         texts = plain_time_texts(stream, chunk.table, stream.time_columns)
-        event = (objects_of(texts), plain_event_times(stream, texts, chunk.typed))
+        event = (texts, plain_event_times(stream, texts, chunk.typed))
     if stream.label.arrived:
         texts = plain_time_texts(stream, chunk.table, [stream.label.arrived])
-        arrived = (objects_of(texts), plain_arrivals(stream, texts))
+        arrived = (texts, plain_arrivals(stream, texts))
     read = replace(chunk, event=event and event[1], arrived=arrived and arrived[1])
     return read, Dated(len(chunk) + len(chunk.broken), np.asarray(chunk.lines), event, arrived)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
 
 from trueup.feedback.times.reading import Times
 
@@ -25,8 +26,12 @@ class SeenTimes:
     skipped: list[tuple[int, str]] = field(default_factory=list)
     disputed: tuple[int, str] | None = None
 
-    def add(self, texts: np.ndarray, times: Times, lines: np.ndarray) -> None:
-        missing = np.array([t is None for t in texts], dtype=bool)
+    def add(self, texts: np.ndarray | pa.StringArray, times: Times, lines: np.ndarray) -> None:
+        """Look at n times: what was read of each text (None or null where there is none), and its line."""
+        if isinstance(texts, pa.StringArray):
+            missing = texts.is_null().to_numpy(zero_copy_only=False)
+        else:
+            missing = np.array([t is None for t in texts], dtype=bool)
         bad = np.isnat(times.last) & ~missing & ~times.skipped
         self.read += int((~np.isnat(times.last)).sum())
         self.unread += int(bad.sum())

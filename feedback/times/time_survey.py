@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from trueup.feedback.chunks import Chunk
 from trueup.feedback.times.reading import Times
@@ -24,8 +25,8 @@ class Dated:
 
     count: int
     lines: np.ndarray
-    event: tuple[np.ndarray, Times] | None
-    arrived: tuple[np.ndarray, Times] | None
+    event: tuple[np.ndarray | pa.StringArray, Times] | None
+    arrived: tuple[np.ndarray | pa.StringArray, Times] | None
 
 
 def dated(stream: StreamSettings, chunk: Chunk) -> Dated:
