@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from tests.many import examples
 from tests.storage.row_by_row import RowByRow, moments, stored
 from trueup.storage.archive import Archive
+from trueup.storage.content import fingerprints
 from trueup.storage.database import Database, open_database
 from trueup.storage.incoming import Appended, FeedbackItem, Incoming
 from trueup.storage.reading import RecordReader
 from trueup.storage.records import columns
 from trueup.storage.records.appending import RecordStore
-from trueup.storage.records.known_ids import known_ids
+from trueup.storage.records.known_ids import all_stored, known_ids
 from trueup.storage.stream import LabelPolicy, StreamSettings
 from trueup.storage.tables import metadata
 
@@ -86,6 +87,15 @@ def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         database.close()
 
 
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Archive]]:
+    """A store on SQLite."""
+    home = tmp_path_factory.mktemp("one")
+    database = open_database("", home)
+    yield database, Archive("", home)
+    database.close()
+
+
 @settings(max_examples=examples(40))
 @given(files=FILES, revise=st.booleans())
 def test_files_in_columns_are_as_row_by_row(fresh: Fresh, files: list[list[Row]], revise: bool) -> None:
@@ -133,18 +143,52 @@ def test_any_order_and_any_cut_gives_the_same_records_and_labels(
     ("b", "x", 1, "1", 3), ("new", "x", 0, "1", 3), ("c", "x", 0, None, None), ("c", "x", 0, "1", 3),
     ("c", "x", 0, "", 3),
 ])  # fmt: skip
+@pytest.mark.parametrize("others", ["left out", "as they came", "the last first"])
 @pytest.mark.parametrize("revise", [False, True])
-def test_a_batch_that_is_stored_but_perhaps_for_one_row(fresh: Fresh, middle: Row, revise: bool) -> None:
+def test_a_batch_that_is_stored_but_perhaps_for_one_row(
+    fresh: Fresh, middle: Row, others: str, revise: bool
+) -> None:
     """What is new in it is found between rows that stand there already, as row by row."""
     stream = STREAM.model_copy(update={"on_change": "revise" if revise else "refuse"})
     (columns, archive), (plain, other) = fresh(), fresh()
     store, oracle = RecordStore(columns, archive, Path()), RowByRow(plain, other)
     first: list[Row] = [("a", None, 0, "1", 3), ("b", "x", 0, "1", 3), ("c", "x", 0, None, None), ("", "ü", 0, "5", 3)]
-    for rows in (first, [first[0], middle, first[3]]):
+    again = [first[0], middle, *([] if others == "left out" else first[2:3]), first[3]]
+    for rows in (first, again[::-1] if others == "the last first" else again):
         assert store.append(stream, incoming(rows), [], source="f", now=NOW) == oracle.append(
             stream, incoming(rows), now=NOW
         )
     assert stored(columns) == stored(plain)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@given(rows=st.lists(ROW, min_size=1, max_size=6, unique_by=lambda row: row[0]), data=st.data())
+def test_rows_that_came_together_are_known_together(
+    sqlite: tuple[Database, Archive], order: int, rows: list[Row], data: st.DataObject
+) -> None:
+    """From either end: exactly those that say nothing else, whichever of their neighbours are stored."""
+    database, archive = sqlite
+    held = incoming(rows)
+    with database.write() as connection:
+        for table in ("records", "segments", "quarantine", "streams"):
+            connection.execute(sa.delete(metadata.tables[table]))
+    RecordStore(database, archive, Path()).append(STREAM, held, [], source="f", now=NOW)
+    first, last = sorted(data.draw(st.tuples(*[st.integers(0, len(rows) - 1)] * 2)))
+    part = slice(first, last + 1)
+    marks = fingerprints(STREAM, held.table, held.times)[part]
+    given_labels = np.array([None if known is None else label for *_, label, known in rows], object)[part]
+    ids = held.ids[part][::order]
+    changed = data.draw(st.none() | st.integers(0, len(ids) - 1))
+    how = data.draw(st.sampled_from(["mark", "label", "id"])) if changed is not None else ""
+    marks, given_labels, ids = marks[::order].copy(), given_labels[::order].copy(), ids.copy()
+    if how == "mark":
+        marks[changed] += 1
+    elif how == "label":
+        given_labels[changed] = "other"
+    elif how == "id":
+        ids[changed] = "new"
+    with database.read() as connection:
+        assert all_stored(connection, 1, ids, marks, given_labels) == (changed is None)
 
 
 def test_more_feedback_than_a_statement_holds(database: Database, tmp_path: Path) -> None:
