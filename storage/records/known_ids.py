@@ -23,6 +23,7 @@ _ALIKE = (
     "SELECT count(*) FROM json_each(:said) w CROSS JOIN records r ON r.stream = :stream AND r.id = substr(w.value, 22) "
     "WHERE r.fingerprint = CAST(w.value AS INTEGER) AND (:label IS NULL OR r.label = :label)"
 )
+_HIGHEST = "SELECT max(id) FROM records WHERE stream = ?"
 _BETWEEN = "SELECT id, fingerprint, label FROM records WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq"
 _MARK = 21  # characters: the longest fingerprint has 20, and a space ends it
 _LABELS = 50  # different ones in a batch: each takes a statement
@@ -54,14 +55,22 @@ def known_ids(connection: Connection, stream: int | None, ids: list[str]) -> Kno
 def _rows(connection: Connection, stream: int, ids: list[str]) -> list[Any]:
     """Straight from the driver: a Row object each takes longer than the search."""
     cursor: Any = connection.connection.cursor()
-    listed = _as_json(ids) if connection.dialect.name == "sqlite" else ids
+    listed: Any = ids
+    if connection.dialect.name == "sqlite":
+        if _all_behind(cursor, stream, ids):
+            return []
+        listed = _as_json(ids)
     cursor.execute(_LISTED[connection.dialect.name], (listed, stream))
     return list(cursor.fetchall())
 
 
-def all_stored(
-    connection: Connection, stream: int, ids: np.ndarray, marks: np.ndarray, labels: np.ndarray
-) -> bool:
+def _all_behind(cursor: Any, stream: int, ids: list[str]) -> bool:
+    """Whether each id sorts behind all stored ones, as if counted up; SQLite sorts by code points, as Python does."""
+    (highest,) = cursor.execute(_HIGHEST, (stream,)).fetchone()
+    return bool(highest is None or (ids[0] > highest and min(ids) > highest))
+
+
+def all_stored(connection: Connection, stream: int, ids: np.ndarray, marks: np.ndarray, labels: np.ndarray) -> bool:
     """Whether all n rows are surely stored as they are: each id with this fingerprint, and this label where it has one.
 
     On SQLite, where an answer of a row each costs as much again as the search: of records sent again it is one number.
@@ -121,6 +130,3 @@ def among(connection: Connection, column: sa.Column[Any], values: list[Any], *wh
         some = column.in_(values[start : start + _AT_ONCE])
         found |= set(connection.execute(sa.select(column).where(*where, some)).scalars())
     return found
-
-
-

@@ -191,6 +191,25 @@ def test_rows_that_came_together_are_known_together(
         assert all_stored(connection, 1, ids, marks, given_labels) == (changed is None)
 
 
+IDS = st.text(st.sampled_from("aZ9_ ü\ud7ff\uffff😀"), max_size=3)
+
+
+@given(held=st.sets(IDS, max_size=4), asked=st.lists(IDS, max_size=4))
+def test_ids_that_sort_behind_the_stored_ones_are_new(
+    sqlite: tuple[Database, Archive], held: set[str], asked: list[str]
+) -> None:
+    """By code points, as SQLite sorts: those of UTF-16 would put an emoji before U+FFFF."""
+    database, archive = sqlite
+    with database.write() as connection:
+        for table in ("records", "segments", "quarantine", "streams"):
+            connection.execute(sa.delete(metadata.tables[table]))
+    rows: list[Row] = [(one, "x", 0, None, None) for one in sorted(held)]
+    RecordStore(database, archive, Path()).append(STREAM, incoming(rows), [], source="f", now=NOW)
+    with database.read() as connection:
+        found = known_ids(connection, 1, asked).row.tolist()
+    assert found == [k for k, one in enumerate(asked) if one in held]
+
+
 def test_more_feedback_than_a_statement_holds(database: Database, tmp_path: Path) -> None:
     """SQLite takes 32,766 values in one statement; a file of more goes in whole."""
     store = RecordStore(database, Archive("", tmp_path), tmp_path)
