@@ -34,10 +34,12 @@ def in_order(whole: dict[str, np.ndarray], columns: Sequence[str]) -> Rows:
 def places_of(rows: Rows, seq: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where among rows each place in intake order stands, and which of them stand there at all."""
     own = rows.meta["seq"].to_numpy()
-    if len(own) and own[-1] - own[0] == len(own) - 1 and (own[1:] > own[:-1]).all():  # one beside the other
+    if not len(own):
+        return np.zeros(len(seq), np.int64), np.zeros(len(seq), bool)
+    if own[-1] - own[0] == len(own) - 1 and (own[1:] > own[:-1]).all():  # one beside the other
         place = np.clip(seq - own[0], 0, len(own) - 1)
         return place, own[place] == seq
     order = np.argsort(own, kind="stable")
     found = np.minimum(np.searchsorted(own, seq, sorter=order), len(own) - 1)
-    place = order[found] if len(own) else found
-    return place, (own[place] == seq if len(own) else np.zeros(0, bool))
+    place = order[found]
+    return place, own[place] == seq
