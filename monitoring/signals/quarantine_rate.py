@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from trueup.monitoring.check import Signal, Worse
-from trueup.monitoring.comparison import Comparison
+from trueup.monitoring.comparison import Comparison, Intake
 from trueup.monitoring.signals.pending import MIN_VALUES, PendingTest, far_beyond_chance, insufficient, verdict_of
 from trueup.monitoring.stats.proportions import share_test
 from trueup.storage.formatting import percent, significance
@@ -21,10 +21,7 @@ _BATCH = 500  # newest items looked at, beside the newest receipt alone
 
 def quarantine_rate(stream: StreamSettings, comparison: Comparison) -> Iterator[PendingTest | Signal]:
     """Tests whether more of the newest items are refused than of those before."""
-    received = np.concatenate([comparison.intake.accepted_at, comparison.intake.quarantined_at])
-    refused = np.arange(len(received)) >= len(comparison.intake.accepted_at)
-    order = np.argsort(received, kind="stable")
-    received, refused = received[order], refused[order]
+    received, refused = _all_received(comparison.intake)
     looks = sorted({_newest(received, size) for size in (MIN_VALUES, stream.policy.window_records or _BATCH)} - {0})
     if not looks:
         said = (
@@ -33,6 +30,16 @@ def quarantine_rate(stream: StreamSettings, comparison: Comparison) -> Iterator[
         yield insufficient(_CODE, _NAME, said, n_current=len(received))
     else:
         yield PendingTest(_CODE, partial(_judge, received, refused, looks), costs_nothing=not refused.any())
+
+
+def _all_received(intake: Intake) -> tuple[np.ndarray, np.ndarray]:
+    """When each item was received, ascending (n,), and whether it was refused (n,)."""
+    accepted, refused = intake.accepted_at, intake.quarantined_at
+    if not len(refused):  # mostly: of a history of millions nothing is copied
+        return accepted, np.broadcast_to(False, len(accepted))
+    received = np.concatenate([accepted, refused])
+    order = np.argsort(received, kind="stable")
+    return received[order], order >= len(accepted)
 
 
 def _newest(received: np.ndarray, size: int) -> int:

@@ -26,7 +26,8 @@ class LevelCodes:
     def blank(self) -> np.ndarray:
         """bool (n,): missing, or a text of white space only."""
         none = np.array([not name.strip() for name in self.names] + [True])  # the last one: code -1
-        return np.asarray(none[self.codes])
+        gone = none[self.codes]
+        return gone if gone.any() else np.broadcast_to(False, len(gone))
 
     def equal(self, name: str) -> np.ndarray:
         """bool (n,): which levels are that one."""
@@ -97,7 +98,8 @@ def missing(rows: Rows, column: str) -> np.ndarray:
     """bool (n,): None, no finite number, or a text of white space only; all of them where the column is not there."""
     values = _column(rows, column)
     if pd.api.types.is_numeric_dtype(values.dtype):
-        return np.isnan(as_numbers(values))
+        gone = np.isnan(as_numbers(values))
+        return gone if gone.any() else np.broadcast_to(False, len(gone))  # takes no memory
     return as_level_codes(values).blank
 
 
