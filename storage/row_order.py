@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from trueup.storage.rows import META, Rows, frame_of
 
 
-def in_order(whole: dict[str, np.ndarray], columns: Sequence[str]) -> Rows:
+def in_order(whole: Mapping[str, Any], columns: Sequence[str]) -> Rows:
     """Rows of columns, our own with two underscores in front, in (time, seq) order."""
     if not whole:
         return Rows.empty(columns)

@@ -34,7 +34,8 @@ def rows_read_back(
         if since is not None:
             start = max(cut_off, min(start, since - TICK))
         yield with_resolved_labels(
-            stream, app.reader.read(stream, after=start, as_of=as_of, version=champion.version)
+            stream,
+            app.reader.read(stream, after=start, as_of=as_of, version=champion.version, ids_in_arrow=True),
         )
         if start <= cut_off:
             return

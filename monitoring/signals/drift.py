@@ -151,7 +151,7 @@ def _texts(pair: SamplePair, level: float, seed: int) -> Signal:
     told = test.words[:_TOLD]
     largest = max(abs(word.current - word.reference) for word in told)
     moved = tuple(
-        Contributor(w.word[:40], w.reference, w.current, tuple(str(pair.ids[i])[:40] for i in w.examples))
+        Contributor(w.word[:40], w.reference, w.current, tuple(str(i)[:40] for i in pair.ids[list(w.examples)]))
         for w in told
     )
     said = f"Words that changed most, of {test.vocabulary:,} (share of texts): {_told(moved)}"

@@ -144,8 +144,9 @@ def _undefined(stream: StreamSettings, reference: Answered, current: Answered) -
 
 def _to_label(rows: Rows, seed: int) -> str:
     """Records whose label would help, drawn at random: labels of chosen ones would speak of the choice."""
-    ids = rows.meta["id"].to_numpy()[rows.meta["label"].isna().to_numpy()]
-    if not len(ids):
+    without = np.flatnonzero(rows.meta["label"].isna())
+    if not len(without):
         return ""
-    drawn = np.random.default_rng(seed).choice(ids, min(_NAMED, len(ids)), replace=False)
-    return f", for example on {', '.join(str(i)[:40] for i in drawn)} (drawn at random)"
+    drawn = np.random.default_rng(seed).choice(without, min(_NAMED, len(without)), replace=False)
+    named = ", ".join(str(i)[:40] for i in rows.meta["id"].iloc[drawn])
+    return f", for example on {named} (drawn at random)"

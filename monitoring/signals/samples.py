@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 
 from trueup.monitoring.comparison import Comparison
 from trueup.monitoring.signals import catalogue
@@ -58,7 +60,7 @@ class SamplePair:
     reference: np.ndarray
     current: np.ndarray
     times: np.ndarray
-    ids: np.ndarray
+    ids: pd.api.extensions.ExtensionArray
     names: tuple[str, ...] = ()
     counted: bool = False
     waits: str = ""
@@ -82,6 +84,7 @@ class SamplePair:
         return values[self.reference], values[self.current]
 
 
+Values = TypeVar("Values", np.ndarray, pd.api.extensions.ExtensionArray)
 SampleReader = Callable[[StreamSettings, Sides], Iterator[SamplePair]]
 
 
@@ -118,7 +121,7 @@ def sample_pair(
 ) -> SamplePair:
     """The pair of values (n,) that were read from (reference, current) rows; missing ones are left out."""
     there, here = present(reference), present(current)
-    times, ids = rows[0].meta["time"].to_numpy(), rows[1].meta["id"].to_numpy()
+    times, ids = rows[0].meta["time"].to_numpy(), rows[1].meta["id"].array
     return SamplePair(
         code, name, what, kind, _where(reference, there), _where(current, here), _where(times, there), _where(ids, here)
     )
@@ -133,7 +136,7 @@ def level_pair(
     place = {name: number for number, name in enumerate(names)}
     codes = [np.array([place[name] for name in side.names] + [0], dtype=smallest)[side.codes] for side in sides]
     kept = [side.codes >= 0 for side in sides]
-    times, ids = rows[0].meta["time"].to_numpy(), rows[1].meta["id"].to_numpy()
+    times, ids = rows[0].meta["time"].to_numpy(), rows[1].meta["id"].array
     return SamplePair(
         code, name, what, ValueKind.LEVELS, _where(codes[0], kept[0]), _where(codes[1], kept[1]),
         _where(times, kept[0]), _where(ids, kept[1]), names=tuple(map(str, names)),
@@ -227,5 +230,5 @@ def missing_values(stream: StreamSettings, sides: Sides) -> Iterator[SamplePair]
         yield sample_pair(code, name, f"column '{column}'", ValueKind.MISSING, sides.inputs, reference, current)
 
 
-def _where(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
+def _where(values: Values, kept: np.ndarray) -> Values:
     return values if kept.all() else values[kept]  # no copy of a million values for each signal

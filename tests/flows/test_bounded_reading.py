@@ -40,7 +40,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 def _compared(app: App, stream: StreamSettings, patch: pytest.MonkeyPatch, *, whole: bool) -> WindowComparison:
     def all_rows(app: App, stream: StreamSettings, champion: Any, as_of: datetime, **_: Any) -> Iterator[Rows]:
-        read = app.reader.read(stream, after=champion.cut_off, as_of=as_of, version=champion.version)
+        read = app.reader.read(
+            stream, after=champion.cut_off, as_of=as_of, version=champion.version, ids_in_arrow=True
+        )
         yield with_resolved_labels(stream, read)
 
     with patch.context() as inner:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -47,6 +48,20 @@ def test_sent_twice_is_stored_once(store: RecordStore, reader: RecordReader) -> 
     again = store.append(STREAM, sent, [], source="f", now=NOW)
     assert (first.accepted, again.accepted, again.duplicate) == (3, 0, 3)
     assert list(reader.read(STREAM, as_of=NOW).meta["id"]) == ["a", "b", "c"]
+
+
+def test_ids_may_stay_in_arrow(store: RecordStore, reader: RecordReader) -> None:
+    """Several batches whose times cross, and none at all: all is as without, but for the memory of the ids."""
+    store.append(STREAM, batch(["a", "b", "c"], days=[0, 4, 2]), [], source="f", now=NOW)
+    store.append(STREAM, batch(["d", "e é"], days=[3, 1], labels=["1", None]), [], source="f", now=NOW)
+    for since in (None, datetime(2024, 1, 2, tzinfo=UTC), NOW):
+        plain, small = (reader.read(STREAM, as_of=NOW, after=since, ids_in_arrow=kept) for kept in (False, True))
+        assert list(small.meta["id"]) == list(plain.meta["id"])
+        pd.testing.assert_frame_equal(small.meta.drop(columns="id"), plain.meta.drop(columns="id"))
+        pd.testing.assert_frame_equal(small.features, plain.features)
+    whole = reader.read(STREAM, as_of=NOW, ids_in_arrow=True)
+    assert list(whole.meta["id"]) == ["a", "e é", "c", "d", "b"]
+    assert list(whole.take(np.array([True, False, False, True, True])).meta["id"]) == ["a", "d", "b"]
 
 
 def test_other_content_under_a_stored_id_is_quarantined(store: RecordStore, reader: RecordReader) -> None:
