@@ -138,7 +138,10 @@ def _deployed(folder: Path, rows: int, text: bool) -> None:
 
 
 def ours(folder: Path, rows: int) -> dict[str, float]:
-    """One check, from the open deployment to the stored report."""
+    """One check, from the open deployment to the stored report; garbage is looked for as the command does."""
+    from trueup.flows.garbage import collect_rarely
+
+    collect_rarely()
     checked(folder / FEW, OF_FEW)
     return checked(folder, rows)
 

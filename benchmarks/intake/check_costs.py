@@ -51,6 +51,9 @@ def _timed(function: Callable[..., Any], what: str, spent: dict[str, float]) -> 
 
 
 def _profile(folder: Path) -> None:
+    from trueup.flows.garbage import collect_rarely
+
+    collect_rarely()
     speed.checked(folder / speed.FEW, speed.OF_FEW)
     spent = dict.fromkeys(PARTS.values(), 0.0)
     for (module, name), what in PARTS.items():
