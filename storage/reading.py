@@ -22,7 +22,7 @@ from trueup.storage.history.prediction_files import files_between, read_predicti
 from trueup.storage.majority import settled, shared_by_users
 from trueup.storage.revised_rows import with_revisions
 from trueup.storage.row_order import in_order, places_of
-from trueup.storage.row_values import numeric, objects
+from trueup.storage.row_values import numeric, objects, release_memory
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 from trueup.storage.stream_numbers import numbered
@@ -90,7 +90,9 @@ class RecordReader:
             held["__id"] = pd.array(pa.chunked_array(ids), dtype="string[pyarrow]")
         rows = in_order(held, stream.columns)
         rows = with_revisions(self._database, self._archive, stream, rows, as_of)
-        return self._with_predictions(stream, self.labelled(stream, rows, as_of), version)
+        rows = self._with_predictions(stream, self.labelled(stream, rows, as_of), version)
+        release_memory()
+        return rows
 
     def _segments(self, stream: StreamSettings, after: datetime | None, as_of: datetime) -> list[tuple[str, int]]:
         """Name and size of the segments that hold rows of the time range, by time."""

@@ -21,11 +21,8 @@ def in_order(whole: Mapping[str, Any], columns: Sequence[str]) -> Rows:
         order = np.lexsort((seq, time))
         whole = {name: values[order] for name, values in whole.items()}
     count = len(time)
-    unknown: dict[str, np.ndarray] = {
-        "label": np.full(count, None, object), "known_at": np.full(count, np.datetime64("NaT", "us")),
-        "provenance": np.full(count, None, object), "predicted": np.full(count, None, object),
-        "score": np.full(count, np.nan),
-    }
+    unknown = dict.fromkeys(("label", "provenance", "predicted"), np.full(count, None, object))
+    unknown |= {"known_at": np.full(count, np.datetime64("NaT", "us")), "score": np.full(count, np.nan)}
     own = {name: whole.get(f"__{name}", unknown.get(name)) for name in META}
     features = {column: whole[column] for column in columns}
     index = pd.RangeIndex(count)

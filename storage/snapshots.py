@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from trueup.storage.archive import Archive
 from trueup.storage.arrow_columns import is_text
-from trueup.storage.row_values import objects
+from trueup.storage.row_values import objects, release_memory
 from trueup.storage.rows import META, Rows, frame_of
 
 _SERVED = ("served_predicted", "served_score")
@@ -71,11 +71,6 @@ def load(archive: Archive, name: str, *, regression: bool) -> Rows:
     rows = open_snapshot(archive, name, regression=regression).rows()
     release_memory()
     return rows
-
-
-def release_memory() -> None:
-    """Give back what Arrow would keep for its next table: 100 MB of a million rows."""
-    pa.default_memory_pool().release_unused()
 
 
 def load_as_served(archive: Archive, name: str, *, regression: bool) -> Rows:

@@ -8,6 +8,7 @@ from trueup.flows.app import App
 from trueup.monitoring.signals.sides import newest_learnt
 from trueup.storage import snapshots
 from trueup.storage.promotions import VersionRecord
+from trueup.storage.row_values import release_memory
 from trueup.storage.rows import Rows
 from trueup.storage.stream import StreamSettings
 
@@ -34,5 +35,5 @@ def champion_rows(app: App, stream: StreamSettings, champion: VersionRecord) -> 
     reference = past if whole else held.rows(slice(len(held) - count, None))
     found = ChampionRows(past, reference.newest(count), past.take(learnt) if whole else held.rows(learnt))
     del held
-    snapshots.release_memory()
+    release_memory()
     return found

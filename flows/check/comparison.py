@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,6 +43,20 @@ class WindowComparison:
 def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as_of: datetime) -> WindowComparison:
     """Hold the newest window after the champion's cut-off against the champion's snapshot (invariant 3)."""
     end, note = _end_of_window(app, stream, as_of)
+    with ThreadPoolExecutor(1) as beside:  # SQLite and Arrow hold nothing that the other waits for
+        came_in = beside.submit(_intake, app, stream, as_of, end)
+        return _compared(app, stream, champion, as_of, end, note, came_in)
+
+
+def _compared(
+    app: App,
+    stream: StreamSettings,
+    champion: VersionRecord,
+    as_of: datetime,
+    end: datetime,
+    note: str,
+    came_in: Future[Intake],
+) -> WindowComparison:
     regression = stream.is_regression
     known = champion_rows(app, stream, champion)
     past = known.past
@@ -62,8 +77,6 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
     changes = answered_changes(
         app, stream, champion, rows, past, model_reference, window, as_of=as_of, provenance=provenance
     )
-    accepted, quarantined = app.reader.received(stream, as_of)
-    arrived = app.reader.times(stream, as_of)
     comparison = Comparison(
         reference=known.reference,
         current=window.rows,
@@ -78,13 +91,7 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
         answered=changes,
         past=past,
         learnt=known.learnt,
-        intake=Intake(
-            arrived[: np.searchsorted(arrived, np.datetime64(end.replace(tzinfo=None), "us"), side="right")],
-            quarantined,
-            accepted,
-            app.reader.label_times(stream, arrived, after=as_of - LABEL_HISTORY, as_of=as_of),
-            app.reader.batches(stream, as_of),
-        ),
+        intake=came_in.result(),
         as_of=as_of,
         settled=end,
         seed=seed_of(stream, as_of),
@@ -92,6 +99,19 @@ def compare_window(app: App, stream: StreamSettings, champion: VersionRecord, as
     last = next(iter(app.cycles.counted_checks(stream.name, limit=1)), None)
     position = None if last is None else StreamPosition(microseconds(last.last_time), last.last_seq)
     return WindowComparison(comparison, window, window.counts(position), note)
+
+
+def _intake(app: App, stream: StreamSettings, as_of: datetime, end: datetime) -> Intake:
+    """When what is known at as_of came in, of records those until the window's end."""
+    accepted, quarantined = app.reader.received(stream, as_of)
+    arrived = app.reader.times(stream, as_of)
+    return Intake(
+        arrived[: np.searchsorted(arrived, np.datetime64(end.replace(tzinfo=None), "us"), side="right")],
+        quarantined,
+        accepted,
+        app.reader.label_times(stream, arrived, after=as_of - LABEL_HISTORY, as_of=as_of),
+        app.reader.batches(stream, as_of),
+    )
 
 
 def _end_of_window(app: App, stream: StreamSettings, as_of: datetime) -> tuple[datetime, str]:
