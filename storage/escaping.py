@@ -20,7 +20,11 @@ _HIDING = re.compile(f"[{_MARKS}]")
 _NO_LETTERS = re.compile(f"[{_CONTROLS}{_BREAKS}{_HALVES}]+")
 _UNSAFE = re.compile(f"[{_CONTROLS}{_MARKS}{_BREAKS}{_HALVES}]+")
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet computes begins so
+# What a spreadsheet computes begins so, also behind blanks and marks that it drops, and in the wide signs of East Asian
+# keyboards. RE2, by which Arrow looks, reads this pattern as well.
+_DROPPED = r"\x00-\x20\x7f-" + "\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+FORMULA = rf"^(?:[\t\r\n]|[{_DROPPED}]*[=+\-@＝＋－＠])"
+_FORMULA = re.compile(FORMULA)
 
 # Within an address and an @name; signs that begin something within a line, a sign of a scheme or an address that pages
 # link by themselves, and those that do so at the line's start.
@@ -60,7 +64,7 @@ def for_spreadsheet(value: object) -> object:
 
     What is no text, such as a negative number, stays as it is.
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def for_chat(text: str) -> str:

@@ -66,10 +66,8 @@ def parse_as_of(text: str | None, *, now: datetime | None = None, option: str = 
             "or 2019-06-30T18:00:00Z."
         ) from None
     if start > now:
-        raise UsageError(
-            f"--as-of '{text}' is in the future, and a cycle at that time would block every earlier one. Use a "
-            "time that has passed."
-        )
+        because = ", and a cycle at that time would block every earlier one" if option == "--as-of" else ""
+        raise UsageError(f"{option} '{text}' is in the future{because}. Use a time that has passed.")
     return min(end, now)
 
 

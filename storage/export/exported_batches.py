@@ -103,7 +103,8 @@ class StoredBatches:
             else:
                 values = as_text(column)
                 if self._asked.mask and field.name not in unmasked:
-                    values = pa.array(map(self._masked, values.to_pylist()), pa.string())
+                    shown = self._account if field.name == self._stream.user else self._masked
+                    values = pa.array(map(shown, values.to_pylist()), pa.string())
             columns[field.name] = values
         return pa.table(columns)
 

@@ -12,12 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trueup.storage.errors import InputError
-from trueup.storage.escaping import FORMULAS, for_spreadsheet
+from trueup.storage.escaping import FORMULA, for_spreadsheet
 
 ExportKind = Literal["parquet", "csv"]
 
 _GROUP = 50_000  # rows of a row group: what is held in memory at a time
-_FORMULA = "^[" + "".join(f"\\x{{{ord(sign):x}}}" for sign in FORMULAS) + "]"
 
 
 class _Writer(Protocol):
@@ -87,7 +86,7 @@ def _cells(column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = pc.binary_join(column, " ")
     if not pa.types.is_string(column.type):
         return column
-    formula = pc.match_substring_regex(column, _FORMULA)
+    formula = pc.match_substring_regex(column, FORMULA)
     return pc.if_else(formula, pc.binary_join_element_wise("'", column, ""), column)
 
 

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import trueup
 from tests.made_deployments import ONE_CANDIDATE, TRAINED, WEEK, take_in, with_champion
 from trueup.flows.demo.reviews import HEALTHY
+from trueup.storage.escaping import for_spreadsheet
 from trueup.storage.export import exported_batches, layout
+from trueup.storage.export.exported_files import _cells
 from trueup.storage.stream import StreamSettings
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -139,6 +142,15 @@ def test_a_cell_is_no_formula_and_a_change_is_the_record(tmp_path: Path) -> None
     assert typed["text"].to_pylist() == ["-changed", "plain", "x"]
 
 
+@pytest.mark.parametrize("before", ["", "  ", "\u00a0", "\ufeff", "\u200b", "\x0b", "\n", " \t"])
+@pytest.mark.parametrize("sign", [*"=+-@＝＋－＠"])
+def test_no_sign_of_a_formula_hides_behind_blanks(before: str, sign: str) -> None:
+    """Spreadsheets drop blanks and marks before a sign, and read its wide form; Arrow's cells are Python's."""
+    text = f"{before}{sign}1"
+    assert _cells(pa.chunked_array([[text, f"a{text}", None]])).to_pylist() == [f"'{text}", f"a{text}", None]
+    assert for_spreadsheet(text) == f"'{text}"
+
+
 def test_the_label_that_counts_beside_all_that_were_given(tmp_path: Path) -> None:
     """Feedback overrides the record's own label; both stand among the labels, with who gave it."""
     stream = small(tmp_path, "a,2024-01-01,x,1,5,\n")
@@ -165,6 +177,18 @@ def test_masked_texts_keep_ids_times_and_labels(tmp_path: Path) -> None:
     assert record["=note"] == "[account]"
 
 
+def test_a_masked_record_names_no_user(tmp_path: Path) -> None:
+    """The declared user is masked as the user of feedback is, whatever it looks like; one that is missing stays so."""
+    (tmp_path / "trueup.toml").write_text(SETTINGS.replace('id = "id"', 'id = "id"\nuser = "by"'))
+    stream = trueup.open(tmp_path / "trueup.toml").stream()
+    (tmp_path / "more.csv").write_text("id,at,text,price,stars,by\na,2024-01-01,x,1,5,mary\nb,2024-01-01,y,1,5,\n")
+    assert stream.ingest(tmp_path / "more.csv").accepted == 2
+    records = pq.read_table(stream.export(tmp_path / "out", "records", mask=True).folder / "records.parquet")
+    assert records["by"].to_pylist() == ["[account]", None]
+    plain = pq.read_table(stream.export(tmp_path / "plain", "records").folder / "records.parquet")
+    assert plain["by"].to_pylist() == ["mary", None]
+
+
 def test_what_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A taken folder, a kind that there is not, a failure half-way: said, and no file stays."""
     stream = small(tmp_path, "a,2024-01-01,x,1,5,\n")
@@ -173,10 +197,31 @@ def test_what_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mo
         stream.export(tmp_path)
     with pytest.raises(trueup.InputError, match="cannot be exported"):
         stream.export(tmp_path / "out", "secrets")
+    with pytest.raises(trueup.UsageError, match=r"^--until '2999-01-01' is in the future\. Use"):
+        stream.export(tmp_path / "out", until="2999-01-01")
     monkeypatch.setattr(exported_batches.StoredBatches, "_labelled", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         stream.export(tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("place", [".trueup/out", ".trueup/archive/records/r/out", "s3://bucket/out"])
+def test_only_a_folder_outside_of_the_deployment_is_written(tmp_path: Path, place: str) -> None:
+    """Files within would be taken for the deployment's own, and a bucket's name would become a folder's."""
+    stream = small(tmp_path, "a,2024-01-01,x,1,5,\n")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(trueup.InputError, match=r"Nothing was written\. Name a"):
+        stream.export(place if "://" in place else tmp_path / place)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_span_that_ends_before_it_begins_is_refused_and_a_kind_is_written_once(tmp_path: Path) -> None:
+    """Nothing found would look like a stream without records."""
+    stream = small(tmp_path, "a,2024-01-01,x,1,5,\n")
+    with pytest.raises(trueup.InputError, match="2024-03-01 00:00 UTC is after 2024-02-01 23:59 UTC"):
+        stream.export(tmp_path / "out", since="2024-03-01", until="2024-02-01")
+    done = stream.export(tmp_path / "out", "records", "records")
+    assert [(one["what"], one["rows"]) for one in done.files] == [("records", 1)]
 
 
 def test_the_docs_name_every_column() -> None:
