@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 from trueup.flows.app import App
 from trueup.storage.archive import Archive
-from trueup.storage.erasure.file_bytes import cleaned_bytes
+from trueup.storage.erasure.file_bytes import LearntTerms, cleaned_bytes
 from trueup.storage.erasure.needles import Needles
 from trueup.storage.erasure.sqlite_files import emptied_log, is_sqlite, scrub_sqlite
 from trueup.storage.erasure.tombstones import KEY_FILE, MARKS_FILE
@@ -54,14 +54,12 @@ def _clean_archived(archive: Archive, name: str, needles: Needles, cleaned: Clea
         cleaned.changed += 1
 
 
-def clean_home(
-    home: Path, apart: Sequence[Path], needles: Needles, terms: Collection[str], cleaned: CleanedFiles
-) -> None:
+def clean_home(home: Path, apart: Sequence[Path], needles: Needles, terms: LearntTerms, cleaned: CleanedFiles) -> None:
     """Every file of the home folder but the store, and what lies `apart`: MLflow, Prefect, mails, pages, workspaces.
 
     A model of a trainer stays as it is: it answers only where its files are those that were registered.
 
-    terms: entries of stored models' vocabularies that only erased rows had.
+    terms: what of stored models' vocabularies only erased rows gave.
     """
     for link in _links_out(home):
         cleaned.left.append(f"{link.relative_to(home)} is a link to {link.resolve()}, where nothing was changed.")
@@ -78,7 +76,7 @@ def emptied_databases(home: Path, apart: Sequence[Path], patience: float) -> boo
     return all(emptied_log(file, whole=True, patience=patience) for file in files)
 
 
-def _clean_file(file: Path, name: str, needles: Needles, terms: Collection[str], cleaned: CleanedFiles) -> None:
+def _clean_file(file: Path, name: str, needles: Needles, terms: LearntTerms, cleaned: CleanedFiles) -> None:
     if is_sqlite(file):
         cleaned.changed += bool(scrub_sqlite(file, needles))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -13,6 +14,7 @@ from trueup.flows.settings import Settings
 from trueup.storage.erasure.needles import Needles, words_in
 from trueup.storage.promotions import VersionRecord
 
+_SIGNS = f"{string.punctuation} "
 _OF_AN_ID = re.compile(r"[0-9a-f]{4}|[0-9a-f]{8}|[0-9a-f]{12}")  # parts of a UUID, such as "cafe"
 
 
@@ -25,11 +27,16 @@ def without_needed(needles: Needles, settings: Settings, records: Iterable[Versi
     for record in records:
         said |= {*_texts(record.document.get("settings", {}))}
     needed = words_of_programs() | words_in(said)
-    values = needed | {text.strip().lower() for text in said}
+    values = needed | {_bare(text) for text in said}
     return Needles(
         [word for word in needles.words - needed if not _OF_AN_ID.fullmatch(word)],
-        [value for value in needles.values if value.lower() not in values],
+        [value for value in needles.values if _bare(value) not in values],
     )
+
+
+def _bare(value: str) -> str:
+    """The value in small letters without the signs around it: "Error." would be taken out of a page's program."""
+    return value.lower().strip(_SIGNS)
 
 
 def _texts(document: Any) -> Iterator[str]:

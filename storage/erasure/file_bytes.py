@@ -10,9 +10,11 @@ import gzip
 import io
 import json
 import quopri
+import re
 import zipfile
 import zlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from email import policy
 from email.message import Message
 
@@ -23,13 +25,29 @@ from trueup.storage.arrow_columns import as_text, is_text
 from trueup.storage.erasure.needles import ERASED, Needles
 
 _MODEL = ".skops"
+_RENAMED = re.compile(rb"\(%s (\d+)\)" % re.escape(ERASED).encode())
+_ANALYZER = "analyzer"  # of a vectoriser of scikit-learn: char and char_wb learn runs of letters
 _BETWEEN = "\n"  # parts the words of a stored vocabulary
 
 
-def cleaned_bytes(data: bytes, name: str, needles: Needles, terms: Collection[str] = ()) -> bytes:
+@dataclass(frozen=True)
+class LearntTerms:
+    """Entries of stored models' vocabularies that only erased rows gave: words and pairs of them, and runs of letters.
+
+    They are apart since a word of theirs may be a part of everybody's words.
+    """
+
+    words: frozenset[str] = frozenset()
+    letters: frozenset[str] = frozenset()
+
+
+NO_TERMS = LearntTerms()
+
+
+def cleaned_bytes(data: bytes, name: str, needles: Needles, terms: LearntTerms = NO_TERMS) -> bytes:
     """The bytes of a file without what the needles name; the same object where they hold none of it.
 
-    name: its ending tells mails and models. terms: entries of a stored model's vocabulary that go.
+    name: its ending tells mails and models. terms: what of a stored model's vocabularies goes.
 
     Raises:
         ValueError: it is packed in a way that cannot be opened, or holds some of it and is no text.
@@ -85,14 +103,14 @@ def _parquet(data: bytes, needles: Needles) -> bytes:
     return out.getvalue()
 
 
-def _zip(data: bytes, name: str, needles: Needles, terms: Collection[str]) -> bytes:
+def _zip(data: bytes, name: str, needles: Needles, terms: LearntTerms) -> bytes:
     out, changed = io.BytesIO(), False
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as read, zipfile.ZipFile(out, "w") as write:
             for entry in read.infolist():
                 inner = read.read(entry)
                 if name.endswith(_MODEL) and entry.filename.endswith(".json"):
-                    made = _vocabulary(inner, {*terms, *needles.words, *needles.values})
+                    made = _vocabulary(inner, {*terms.words, *needles.words, *needles.values}, terms.letters)
                 elif name.endswith(_MODEL):
                     made = inner
                 else:
@@ -104,35 +122,42 @@ def _zip(data: bytes, name: str, needles: Needles, terms: Collection[str]) -> by
     return out.getvalue() if changed else data
 
 
-def _vocabulary(data: bytes, terms: Collection[str]) -> bytes:
-    """A stored model's description without these terms, each replaced by one that no text makes: all weights stay."""
-    document, count = json.loads(data), 0
+def _vocabulary(data: bytes, words: Collection[str], letters: Collection[str]) -> bytes:
+    """A stored model's description without these terms, each replaced by one that no text makes: all weights stay.
+
+    letters: those of a vocabulary of runs of letters; words: of all else.
+    """
+    document = json.loads(data)
+    former = max(map(int, _RENAMED.findall(data)), default=0)  # a name twice would be one entry, and weights too many
+    count = former
 
     def renamed(term: str) -> str:
         nonlocal count
         count += 1
         return f"({ERASED} {count})"
 
-    def of_text(text: str) -> str:
+    def of_text(text: str, terms: Collection[str]) -> str:
         parts = text.split(_BETWEEN)
         if not any(part in terms for part in parts):
             return text
         return _BETWEEN.join(renamed(part) if part in terms else part for part in parts)
 
-    def of(held: object) -> object:
+    def of(held: object, terms: Collection[str]) -> object:
         if isinstance(held, str):
             if held[:1] == '"' and isinstance(inner := _json(held), str):
-                made = of_text(inner)
+                made = of_text(inner, terms)
                 return held if made is inner else json.dumps(made)
-            return of_text(held)
+            return of_text(held, terms)
         if isinstance(held, list):
-            return [of(one) for one in held]
+            return [of(one, terms) for one in held]
         if isinstance(held, dict):
-            return {renamed(key) if key in terms else key: of(value) for key, value in held.items()}
+            if _ANALYZER in held:
+                terms = letters if "char" in json.dumps(held[_ANALYZER]) else words
+            return {renamed(key) if key in terms else key: of(value, terms) for key, value in held.items()}
         return held
 
-    made = of(document)
-    return json.dumps(made).encode() if count else data
+    made = of(document, words)
+    return json.dumps(made).encode() if count > former else data
 
 
 def _json(text: str) -> object:

@@ -27,19 +27,27 @@ def words_in(texts: Iterable[str]) -> set[str]:
 class Needles:
     """Words and whole values (ids, users, texts) that stand in erased rows and in no other.
 
-    A word is found where it stands alone, a value wherever it stands whole, and a long one by its beginning: then all
-    that follows as in the value is taken out with it. Letters of both cases are alike.
+    A word is found where it stands alone, a value wherever it stands whole, one of signs alone within others too, and
+    a long one by its beginning: then all that follows as in the value is taken out with it. Letters of both cases are
+    alike.
     """
 
     def __init__(self, words: Collection[str], values: Collection[str]) -> None:
-        self.words, self.values = frozenset(words), tuple(sorted({v.strip() for v in values if v.strip()}))
-        self._short: dict[str, list[str]] = defaultdict(list)
-        self._long: dict[str, list[str]] = defaultdict(list)
+        self.words, self.values = frozenset(words), tuple(sorted({v.strip() for v in values} - {"", ERASED}))
+        self._signs: list[str] = []
+        self._short: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._long: dict[str, list[tuple[bool, str]]] = defaultdict(list)
         for value in self.values:
             for written in {value, html.escape(value), html.escape(value, quote=False), json.dumps(value)[1:-1]}:
                 self._add(_lower(written))
-        for held in (*self._short.values(), *self._long.values()):
-            held.sort(key=len, reverse=True)
+        for word in self.words:
+            for written in () if word.isascii() else (word, word.capitalize(), word.upper()):
+                self._add(_lower(json.dumps(written)[1:-1]))
+        self._signs.sort(key=len, reverse=True)
+        for long in self._long.values():
+            long.sort(key=lambda parts: len(parts[1]), reverse=True)
+        for short in self._short.values():
+            short.sort(key=lambda parts: sum(map(len, parts)), reverse=True)
 
     def __bool__(self) -> bool:
         return bool(self.words or self.values)
@@ -47,44 +55,52 @@ class Needles:
     def _add(self, value: str) -> None:
         first = _TOKEN.search(value)
         if first is None:
+            self._signs.append(value)
             return
-        value = value[first.start() :]  # a text is looked for from its first word on
+        before, value = value[: first.start()], value[first.start() :]
         if len(value) > _QUOTED:
-            self._long[value[:_QUOTED]].append(value)
+            escaped = before.endswith("\\")  # as JSON writes a letter; what it begins with may not stay without it
+            self._long[value[:_QUOTED]].append((escaped, value))  # a text is looked for from its first word on
         else:
-            self._short[first.group()].append(value)
+            self._short[first.group()].append((before, value))  # "👎 value" is not each value
 
     def scrub(self, text: str) -> str:
         """The text without them; the same object where it holds none."""
+        for signs in self._signs:
+            if signs in text:
+                text = text.replace(signs, ERASED)
         low, parts, done = _lower(text), list[str](), 0
         for word in _TOKEN.finditer(low):
             start = word.start()
             if start < done:
                 continue
-            end = self._end(low, start, word.group())
-            if end > start:
-                parts += (text[done:start], ERASED)
+            begin, end = self._span(low, start, word.group(), done)
+            if end > begin:
+                parts += (text[done:begin], ERASED)
                 done = end
         return text if not parts else "".join((*parts, text[done:]))
 
     def stand_in(self, data: bytes) -> bool:
         """Whether bytes that are no text hold some of them; short ones are not looked for, since chance writes them."""
         low = _lower(data.decode(errors="replace"))
+        if any(signs in low for signs in self._signs):
+            return True
         words = {word for word in self.words if len(word) >= _BY_CHANCE}
         if any(word.group() in words for word in _TOKEN.finditer(low)):
             return True
         return any(value[:_QUOTED] in low for value in map(_lower, self.values) if len(value) >= _BY_CHANCE)
 
-    def _end(self, low: str, start: int, word: str) -> int:
-        """Where what is taken out from here on ends; `start` where nothing is."""
-        for value in self._long.get(low[start : start + _QUOTED], ()):
-            return start + _shared(low, start, value)
-        for value in self._short.get(word, ()):
-            end = start + len(value)
+    def _span(self, low: str, start: int, word: str, done: int) -> tuple[int, int]:
+        """From where to where is taken out, for a word that starts there; nothing before `done`."""
+        for escaped, value in self._long.get(low[start : start + _QUOTED], ()):
+            begin = start - (escaped and low.endswith("\\", done, start))
+            return begin, start + _shared(low, start, value)
+        for before, value in self._short.get(word, ()):
+            begin, end = start - len(before), start + len(value)
             inside = end < len(low) and low[end - 1].isalnum() and low[end].isalnum()
-            if low.startswith(value, start) and not inside:
-                return end
-        return start + len(word) if word in self.words else start
+            if begin >= done and low.startswith(before + value, begin) and not inside:
+                return begin, end
+        return start, start + len(word) if word in self.words else start
 
     def scrubbed(self, document: Any) -> Any:
         """A JSON document without them, in its texts and in its keys; the same object where it holds none."""

@@ -13,6 +13,7 @@ from trueup.flows.audit.verify import verify
 from trueup.flows.cycle.train_on_demand import train_now
 from trueup.flows.erase.derived_files import CleanedFiles, clean_home
 from trueup.flows.train.reproduce import reproduce
+from trueup.storage.erasure.file_bytes import LearntTerms
 from trueup.storage.erasure.needles import Needles
 from trueup.storage.errors import ConfigError, ModelUnusable
 from trueup.training.candidates import estimators, recipes
@@ -74,6 +75,6 @@ def test_erasing_leaves_the_vocabulary_of_the_weights_alone(tmp_path: Path) -> N
     beside.parent.mkdir(parents=True)
     shutil.copy(PIECES, beside)
     (tmp_path / "note.txt").write_text("Johnson wrote")
-    clean_home(tmp_path, (), Needles({"johnson"}, ()), (), CleanedFiles())
+    clean_home(tmp_path, (), Needles({"johnson"}, ()), LearntTerms(), CleanedFiles())
     assert (tmp_path / "note.txt").read_text() == "[erased] wrote"
     assert beside.read_bytes() == PIECES.read_bytes()
