@@ -80,7 +80,7 @@ def erase(
     erasures, tombstones = ErasureLog(app.database), Tombstones(app.home)
     if not erasures.any() and not tombstones.kept(stream.name):
         tombstones.make_key()
-    (mark,) = tombstones.marks(stream.name, kind, [str(value)])
+    (mark,) = tombstones.marks(stream.name, kind, [str(value).strip()])  # as intake reads a cell
     with hold(app.database, stream.name, clock=app.clock) as lease:
         begun = _begun(app, stream, kind, mark, why.strip())
         for erasure in erasures.unfinished(stream.name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,7 +20,7 @@ from trueup.storage.archive import Archive
 from trueup.storage.arrow_columns import is_text
 from trueup.storage.database import Database
 from trueup.storage.erasure.needles import Needles, words_in
-from trueup.storage.erasure.refused_rows import refused_values
+from trueup.storage.erasure.refused_rows import refused_names, refused_values
 from trueup.storage.erasure.tombstones import RECORD, USER, Tombstones
 from trueup.storage.history.prediction_files import files_of_all_versions, without
 from trueup.storage.stream import StreamSettings
@@ -32,7 +33,7 @@ _DIGITS = 7  # of a number that may name somebody
 
 @dataclass(frozen=True)
 class FoundRows:
-    """Places in intake order of the records, their ids, the ids of the feedback that goes, and the user."""
+    """Places in intake order of the records, ids of records and of refused ones, ids of feedback, and the user."""
 
     seqs: tuple[int, ...] = ()
     ids: tuple[str, ...] = ()
@@ -72,7 +73,13 @@ class ErasedRows:
         told = sorted({row.user for row in given if row.user}) if kind == USER else []
         users |= {u for u, m in zip(told, self._marks(USER, told), strict=True) if m == mark}
         feedback = tuple(row.id for row in given if row.user in users or row.seq in records)
-        return FoundRows(tuple(records), tuple(records.values()), feedback, tuple(sorted(users)))
+        ids = {*records.values()}
+        with self._database.read() as connection:
+            refused = refused_names(connection, self._stream)
+        names = sorted({record if kind == RECORD else user for record, user in refused} - {""})
+        theirs = {name for name, m in zip(names, self._marks(kind, names), strict=True) if m == mark}
+        ids, users = (ids | theirs, users) if kind == RECORD else (ids, users | theirs)
+        return FoundRows(tuple(records), tuple(sorted(ids)), feedback, tuple(sorted(users)))
 
     def _marks(self, kind: str, values: Sequence[str]) -> list[str]:
         return self._tombstones.marks(self._stream.name, kind, values)
@@ -125,6 +132,7 @@ class ErasedRows:
         with self._database.read() as connection:
             own |= refused_values(connection, self._stream, found.ids, found.users)
         words, values = words_in(own), {value for value in own if _names_somebody(value)}
+        values |= {name for name in (*found.ids, *found.users) if _is_picture(name)}
         own_files = set(self._files())
         files = [*own_files, *self._files(others=True)]
         for done, name in enumerate(files, 1):
@@ -254,6 +262,11 @@ def _names_somebody(value: str) -> bool:
     digits = sum(c.isdigit() for c in value)
     letters = any(c.isalpha() for c in value)
     return not _A_DAY.match(value) and (letters or digits >= _DIGITS)
+
+
+def _is_picture(name: str) -> bool:
+    """Whether a name is of signs such as emoji: two or more of them, and no word."""
+    return sum(unicodedata.category(c) == "So" for c in name) > 1 and not words_in([name])
 
 
 def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -33,6 +33,13 @@ def _cell(row: dict[str, Any], column: str) -> str:
     return "" if value is None else str(value).strip()
 
 
+def refused_names(connection: Connection, stream: StreamSettings) -> set[tuple[str, str]]:
+    """The record ids and users that the stream's refused rows name, each pair once; "" where one names none."""
+    q = t.quarantine.c
+    query = sa.select(q.kind, q.raw).where(q.stream == stream.name)
+    return {said_of(stream, row.kind, row.raw) for row in connection.execute(query)}
+
+
 def refused_values(
     connection: Connection, stream: StreamSettings, ids: Collection[str], users: Collection[str]
 ) -> set[str]:

@@ -97,6 +97,24 @@ def test_one_record_is_gone_and_the_rest_of_the_person_stays(app: App) -> None:
     assert places_of(f"{CANARY}-0", app.home) != []
 
 
+@pytest.mark.parametrize("kind", ["user", "record"])
+def test_what_was_only_refused_goes_as_well(app: App, tmp_path: Path, kind: str) -> None:
+    """Of a person whose every row was refused, of a record that never was stored, and of what was said about it."""
+    stream, word = app.stream("reviews"), "zzyonlyrefused"
+    row = rows_of(61, 62).assign(id=f"{word}-1", user=f"{word} ann", text="", note=f"{word} note")
+    row.to_csv(tmp_path / "refused.csv", index=False)
+    said = f"record_id,kind,value,user,at\n{word}-1,label,negative,{word} ann,2024-01-20\n"
+    (tmp_path / "said.csv").write_text(said)
+    assert ingest(app.store, stream, [str(tmp_path / "refused.csv")], now=app.now()).quarantined == 1
+    assert ingest_feedback(app.store, stream, [str(tmp_path / "said.csv")], now=app.now()).quarantined == 1
+    done = erase(app, stream, why="request", **{kind: f" {word} ann" if kind == "user" else f"{word}-1"})
+    assert (done["erased"], done["records"]) == (True, 0)
+    again = ingest(app.store, stream, [str(tmp_path / "refused.csv")], now=app.now())
+    assert (again.quarantined, again.erased) == (0, 1)
+    app.close()
+    assert places_of(word, app.home) == []
+
+
 def test_nothing_of_it_comes_in_again(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not by the same file, feedback, a refused row that is released, nor rows whose id alone was erased: counted."""
     stream = app.stream("reviews")
@@ -341,9 +359,10 @@ def test_models_on_a_larger_disk_are_cleaned(app: App) -> None:
 
 
 def test_names_in_the_settings_are_never_taken_out(app: App) -> None:
-    """Documents and MLflow's experiments are known by them; and a word that may be part of a UUID names nobody."""
+    """Documents and MLflow's experiments are known by them, with signs around them too; and a word that may be part of
+    a UUID names nobody."""
     words = ["product", "note", "reviews", "negative", "cafe", "cafes", CANARY]
-    needles = Needles(words, ["Positive", "stars", PERSON])
+    needles = Needles(words, ["Positive", "stars", "Reviews!", "Error.", PERSON])
     made_by = {"settings": {"numeric": ["note"], "label": {"classes": ["so so"]}}}
     version = VersionRecord(
         stream="reviews", version=1, run_id="", cut_off=app.now(), trained_as_of=app.now(), snapshot="", reference="",
