@@ -149,13 +149,21 @@ class Archive:
         return name if self.exists(name) else self.write(name, data)
 
     def columns(self, name: str) -> list[str]:
-        """The names of the columns of a table kept by `write_table`; of the file only its end is read."""
+        """The names of the columns of a table kept by `write_table`; of the file only its end is read.
+
+        Raises:
+            StoreUnusable: the file is missing or damaged.
+        """
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        if self._local is not None:
-            return list(pq.read_schema(self._local / name).names)
-        with self._remote.open(f"{self._root}/{name}", "rb") as file:
-            return list(pq.read_schema(file).names)
+        try:
+            if self._local is not None:
+                return list(pq.read_schema(self._local / name).names)
+            with self._remote.open(f"{self._root}/{name}", "rb") as file:
+                return list(pq.read_schema(file).names)
+        except (OSError, pa.ArrowException):
+            return list(self.read_table(name).column_names)  # which says what is wrong with the file
 
     def read_table(
         self, name: str, columns: list[str] | None = None, *, without: Collection[str] = (), dictionaries: bool = False
@@ -202,8 +210,7 @@ def _repeating(table: pa.Table) -> list[str]:
     first = table.slice(0, _LOOKED_AT)
     kinds = {field.name: str(field.type) for field in table.schema}
     return [
-        name for name in table.column_names
-        if "<" in kinds[name] or 2 * len(first.column(name).unique()) <= len(first)
+        name for name in table.column_names if "<" in kinds[name] or 2 * len(first.column(name).unique()) <= len(first)
     ]
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -68,6 +69,10 @@ def small(folder: Path, rows: str) -> trueup.Stream:
     stream = trueup.open(folder / "trueup.toml").stream()
     assert stream.ingest(folder / "rows.csv").quarantined == 0
     return stream
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-20])
 
 
 def test_others_read_what_is_exported(deployment: Path, tmp_path: Path) -> None:
@@ -203,6 +208,21 @@ def test_what_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ZeroDivisionError):
         stream.export(tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"), [(Path.unlink, "The archive lacks 'records/r/"), (_cut, "archive is damaged")]
+)
+def test_a_file_of_the_archive_that_is_gone_is_named_as_such(
+    tmp_path: Path, harm: Callable[[Path], None], said: str
+) -> None:
+    """Where the store was restored without its archive: the place that is written to is not to blame."""
+    stream = small(tmp_path, "a,2024-01-01,x,1,5,\n")
+    for file in (tmp_path / ".trueup" / "archive" / "records").rglob("*.parquet"):
+        harm(file)
+    with pytest.raises(trueup.StoreUnusable, match=said):
+        stream.export(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("place", [".trueup/out", ".trueup/archive/records/r/out", "s3://bucket/out"])
