@@ -42,8 +42,9 @@ check: setup typing  ## linter, types, and the tests that need neither server no
 test: lint  ## linter, type checker and the test suite
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
+# Half an hour for each test: a property with all its examples on PostgreSQL takes minutes beside other work.
 test-full: lint trainer-env  ## the same with the slow tests and with all examples of hypothesis
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m '' --hypothesis-profile full
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m '' --hypothesis-profile full --timeout 1800
 
 trainer-env: .venv-trainer/made  ## another environment with another scikit-learn, in .venv-trainer, for the slow tests
 
