@@ -101,6 +101,8 @@ def _single_files(deployment: Deployment, folder: Path, periods: StoredCompariso
     yield Place("report-file", written.as_uri())
     compared, _ = periods.export(folder)
     yield Place("periods-file", compared.as_uri())
+    differing = reviews.data.diff(*PERIODS).write(folder / "diff.html")
+    yield Place("diff-file", differing.as_uri())
     replayed = reviews.replay(str(folder / "rows-1.csv"), start="2024-01-16", every=200)
     yield Place("replay", Path(replayed.page).as_uri())
 
