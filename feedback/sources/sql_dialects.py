@@ -182,12 +182,14 @@ class SqliteDialect(SqlDialect):
     def kind(self, name: str) -> str:
         return f"typeof({self.quoted(name)})"
 
+    def text(self, name: str, kind: str) -> str:
+        column = self.quoted(name)
+        return f"CASE typeof({column}) WHEN 'blob' THEN hex({column}) ELSE {column} END"
+
     def ordered(self, expression: str, kind: str) -> str:
         return f"{expression} COLLATE BINARY"
 
     def mark(self, value: Any, kind: str | None) -> CursorMark:
-        if kind == "blob":
-            return CursorMark(bytes(value).hex(), "blob")
         return CursorMark(value if isinstance(value, str) else repr(value), str(kind))
 
     def value(self, mark: CursorMark) -> Any:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
 
+from trueup.feedback.sources.postgres_times import times_as_text_if_need_be
 from trueup.storage.driver_errors import hide_values, said_by_driver
 from trueup.storage.errors import SourceFailed
 from trueup.storage.locations import DUCKDB, with_driver
@@ -30,6 +31,7 @@ _PATIENCE = 20.0  # seconds that a DuckDB file may be held by whoever fills it
 _BREATH = 0.2
 _COLON = re.compile(r"(?<![:\w\\]):(?=\w)")  # what SQLAlchemy would take for a value
 _CONNECT = 15  # seconds for a server to answer
+_HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class SqlPlace:
@@ -71,7 +73,10 @@ class SqlPlace:
             raise
         except Exception as error:  # of whichever driver
             said = " ".join(said_by_driver(getattr(error, "orig", None) or error).split())
-            raise SourceFailed(f"{self.shown} cannot be read: {said}") from error
+            todo = (
+                "See that it answers, that the login is right, and that `query`, `cursor` and `id` name what is there."
+            )
+            raise self._failed(said.rstrip("."), todo) from error
 
     def close(self) -> None:
         """Let go of the server."""
@@ -83,15 +88,21 @@ class SqlPlace:
         file = self.file
         assert file is not None
         if not file.is_file():
-            raise SourceFailed(f"{self.shown} cannot be read: there is no such file")
+            raise self._failed("there is no such file", "Make it, mount it, or correct `sql`.")
         ends = time.monotonic() + self.limit.total_seconds()
         address = f"file:{quote(str(file))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=self.limit.total_seconds())) as connection:
+        opened = closing(sqlite3.connect(address, uri=True, timeout=self.limit.total_seconds()))
+        # a cursor that is left open keeps its connection, and so the lock that the exporter waits for
+        with opened as connection, closing(connection.cursor()) as cursor:
+            connection.text_factory = _text
             connection.set_progress_handler(lambda: int(time.monotonic() > ends), _ASKED_EVERY)
             try:
-                cursor = connection.execute(statement, values)
+                cursor.execute(statement, values)
                 return arrow_rows([column[0] for column in cursor.description], cursor.fetchall())
             except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _HELD:
+                    why = f"another program has been writing to it for longer than time_limit ({self._limit})"
+                    raise self._failed(why, "Let that program commit sooner, or raise time_limit.") from error
                 raise (self._too_long() if time.monotonic() > ends else error) from error
 
     def _ask_duckdb(self, statement: str, values: Mapping[str, Any]) -> pa.Table:
@@ -126,6 +137,7 @@ class SqlPlace:
         with engine.connect() as connection:
             if self.backend == "postgresql":
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+                connection.exec_driver_sql("SET LOCAL datestyle = ISO")  # a role's own may be one that no driver reads
                 connection.exec_driver_sql(f"SET LOCAL statement_timeout = {self._milliseconds}")
             streamed = connection.execution_options(stream_results=True)
             try:
@@ -150,12 +162,22 @@ class SqlPlace:
             own = {key: value for key, value in own.items() if key not in self.url.query}
         engine = sa.create_engine(self.url, hide_parameters=True, pool_size=1, pool_pre_ping=True, connect_args=own)
         hide_values(engine)
+        if self.backend == "postgresql":
+            sa.event.listen(engine, "connect", lambda made, _: times_as_text_if_need_be(made))
         return engine
 
+    @property
+    def _limit(self) -> str:
+        return f"{self.limit.total_seconds():g} s"
+
     def _too_long(self) -> SourceFailed:
+        why = f"a statement took longer than time_limit ({self._limit})"
+        return self._failed(why, "An index on cursor and id makes each page quick.")
+
+    def _failed(self, why: str, todo: str) -> SourceFailed:
         return SourceFailed(
-            f"{self.shown} cannot be read: a statement took longer than time_limit "
-            f"({self.limit.total_seconds():g} s). An index on cursor and id makes each page quick."
+            f"{self.shown} cannot be read: {why}. What was taken in before is kept, and the next pull goes on where "
+            f"this one stopped. {todo}"
         )
 
 
@@ -165,6 +187,11 @@ def arrow_rows(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.Table:
 
     columns = zip(*rows, strict=True) if rows else ((),) * len(names)
     return pa.Table.from_arrays([_column([_plain(v) for v in column]) for column in columns], names=list(names))
+
+
+def _text(raw: bytes) -> str:
+    """A text of SQLite, which takes any bytes for one; what is not UTF-8 becomes the sign for it."""
+    return raw.decode("utf-8", "replace")
 
 
 def _column(values: list[Any]) -> pa.Array:

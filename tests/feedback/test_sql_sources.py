@@ -275,7 +275,7 @@ def test_reaching_says_what_is_there_and_takes_nothing(warehouse: Warehouse, sto
 @pytest.mark.parametrize("wrong", ["SELECT * FROM nothing", "SELECT id FROM reviews", "SELEKT"])
 def test_a_query_that_cannot_be_asked_is_a_failed_source(warehouse: Warehouse, store: Database, wrong: str) -> None:
     """In the database's own words, and never by a column's name taken for a text."""
-    with pytest.raises(SourceFailed, match="cannot be read"):
+    with pytest.raises(SourceFailed, match=r"cannot be read: .*What was taken in before is kept.*`query`"):
         source(warehouse, store, AskedRows(wrong, "seen", "id")).pull(Kept(store), now=NOW)
 
 
@@ -329,6 +329,71 @@ def test_a_source_is_never_written_to(warehouse: Warehouse, store: Database) -> 
     kept = Kept(store)
     source(warehouse, store).pull(kept, now=NOW)
     assert kept.ids == ["a"]
+
+
+def test_times_that_python_does_not_know_are_rows_like_any_other(empty_postgres: str, store: Database) -> None:
+    """'infinity' in one row stops no other, whatever style of dates the role has; its cursor is compared there."""
+    warehouse = Warehouse(empty_postgres, "postgresql")
+    warehouse.run(
+        "CREATE TABLE reviews (id text, seen timestamptz, until date)",
+        "INSERT INTO reviews VALUES ('a', now() - interval '60 min', '2024-02-01'), "
+        "('b', '-infinity', 'infinity'), ('c', now() - interval '50 min', '0044-03-15 BC'), "
+        "('d', now() - interval '40 min', '12024-01-01'), ('never', 'infinity', NULL)",
+        "ALTER ROLE CURRENT_USER SET datestyle = 'German, DMY'",
+    )
+    shown: dict[str, str] = {}
+
+    class Seen(Kept):
+        def __call__(self, rows: Any, **own: Any) -> Appended:
+            shown.update(zip(rows["id"].to_pylist(), map(str, rows["until"].to_pylist()), strict=True))
+            return super().__call__(rows, **own)
+
+    kept = Seen(store)
+    try:
+        source(warehouse, store, page=10).pull(kept, now=NOW)
+    finally:
+        warehouse.run("ALTER ROLE CURRENT_USER RESET datestyle")
+    assert kept.ids == ["b", "a", "c", "d"]
+    assert shown == {"a": "2024-02-01", "b": "infinity", "c": "0044-03-15 BC", "d": "12024-01-01"}
+
+
+def test_a_sqlite_file_is_free_again_for_its_exporter(tmp_path: Path, store: Database) -> None:
+    """Also after a statement that failed half-way, while somebody still holds its error."""
+    warehouse = Warehouse(f"sqlite:///{tmp_path}/reviews.db", "sqlite")
+    warehouse.run("CREATE TABLE reviews (id text, seen text, content text)")
+    warehouse.add(*((f"r{k}", minutes(60 + k)) for k in range(200)))
+    asked = AskedRows(
+        "SELECT *, CASE WHEN id = 'r7' THEN abs(-9223372036854775808) END AS k FROM reviews", "seen", "id"
+    )
+    with pytest.raises(SourceFailed, match="integer overflow") as failed:
+        source(warehouse, store, asked).pull(Kept(store), now=NOW)
+    with closing(sqlite3.connect(tmp_path / "reviews.db", timeout=0)) as exporter, exporter:
+        exporter.execute("INSERT INTO reviews VALUES ('new', '2024-01-01', 'x')")
+    assert failed.value.__cause__ is not None
+
+
+def test_a_sqlite_file_that_is_being_written_is_told_from_a_slow_query(tmp_path: Path, store: Database) -> None:
+    """What helps is another thing."""
+    warehouse = Warehouse(f"sqlite:///{tmp_path}/reviews.db", "sqlite")
+    warehouse.run("CREATE TABLE reviews (id text, seen text, content text)")
+    with closing(sqlite3.connect(tmp_path / "reviews.db", isolation_level=None)) as exporter:
+        exporter.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(SourceFailed, match="another program has been writing to it"):
+            source(warehouse, store, limit=timedelta(seconds=0.1)).pull(Kept(store), now=NOW)
+
+
+def test_whatever_sqlite_holds_in_a_column_is_read_in_its_own_order(tmp_path: Path, store: Database) -> None:
+    """Cursors of every type and texts that are not UTF-8: no row stops the others, and none is passed over."""
+    warehouse = Warehouse(f"sqlite:///{tmp_path}/reviews.db", "sqlite")
+    warehouse.run(
+        "CREATE TABLE reviews (id text, seen, content text)",
+        "INSERT INTO reviews VALUES ('blob', x'00ff', 'x'), ('blob 2', x'00ffee', 'x'), ('number', 5, 'x'), "
+        "('fraction', 5.25, 'x'), ('text', '2024-01-01', CAST(x'ff41fe' AS text)), ('text 2', '2024-01-02', 'x')",
+    )
+    kept = Kept(store)
+    for _ in range(2):
+        source(warehouse, store, look_back=1, page=1).pull(kept, now=NOW)
+    assert kept.ids == ["number", "fraction", "text", "text 2", "blob", "blob 2"]
 
 
 def test_postgresql_is_asked_in_a_read_only_transaction(empty_postgres: str, store: Database) -> None:
