@@ -255,7 +255,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
         yield from passwords_in(address)
     yield settings.smtp.password.get_secret_value()
     for source in [s for stream in settings.streams.values() for s in (stream.source, stream.feedback_source)]:
-        yield from (*passwords_in(source.sql), source.password.get_secret_value())
+        yield from (*passwords_in(source.sql), *passwords_in(source.files), source.password.get_secret_value())
     for channel in settings.alerts.channels.values():
         held = (channel.url, channel.key, channel.key_before)
         yield from secrets_of_channel(channel.kind, *(secret.get_secret_value() for secret in held))

@@ -16,23 +16,24 @@ def refuse_secrets(values: dict[str, Any], file: str) -> None:
     Raises:
         ConfigError: one does; the message says which key it is, and where it belongs.
     """
-    for key, instead in (*_of_mails(values), *_of_channels(values), *_of_sources(values)):
+    for key, todo in (*_of_mails(values), *_of_channels(values), *_of_sources(values)):
         raise ConfigError(
-            f"{file}: {key} is in the file, where everybody who reads the settings can read it. Remove it, and set it "
-            f"as {instead} or in a Prefect block; if the file was shared, change it. Nothing was done."
+            f"{file}: {key} is in the file, where everybody who reads the settings can read it. Remove it, and {todo}; "
+            "if the file was shared, change it. Nothing was done."
         )
 
 
 def _of_mails(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     smtp = values.get("smtp")
     if isinstance(smtp, dict) and "password" in smtp:
-        yield "smtp.password", "TRUEUP_SMTP__PASSWORD"
+        yield "smtp.password", _set_as("TRUEUP_SMTP__PASSWORD")
 
 
 def _of_channels(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     alerts = values.get("alerts")
     if isinstance(alerts, dict) and (secret := secret_in_file(alerts.get("channels"))):
-        yield f"alerts.channels.{secret}", f"TRUEUP_ALERTS__CHANNELS__{secret.replace('.', '__').upper()}"
+        variable = f"TRUEUP_ALERTS__CHANNELS__{secret.replace('.', '__').upper()}"
+        yield f"alerts.channels.{secret}", _set_as(variable)
 
 
 def _of_sources(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -42,8 +43,14 @@ def _of_sources(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
             source = stream.get(table)
             if not isinstance(source, dict):
                 continue
-            variable = f"TRUEUP_STREAMS__{name.upper()}__{table.upper()}__PASSWORD"
+            variable = f"TRUEUP_STREAMS__{name.upper()}__{table.upper()}"
             if "password" in source:
-                yield f"streams.{name}.{table}.password", variable
+                yield f"streams.{name}.{table}.password", _set_as(f"{variable}__PASSWORD")
             if passwords_in(str(source.get("sql", ""))):
-                yield f"the password of streams.{name}.{table}.sql", variable
+                yield f"the password of streams.{name}.{table}.sql", _set_as(f"{variable}__PASSWORD")
+            if passwords_in(str(source.get("files", ""))):
+                yield f"the password of streams.{name}.{table}.files", f"set the whole URL as {variable}__FILES"
+
+
+def _set_as(variable: str) -> str:
+    return f"set it as {variable} or in a Prefect block"

@@ -14,17 +14,14 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 HIDDEN = "***"
 _SHORTEST = 4  # characters of a password that is looked for by itself; a shorter one stands in words as well
 
+_NAMED = r"(?:password|passwd|pwd|sslpassword|token|access_token|secret|api_?key)"
+_IN_QUERY = re.compile(rf"[?&;]{_NAMED}=([^&#\s'\"<>]+)", re.IGNORECASE)
+
 _ADDRESSES = (
     # a port before a path is no password, though an @ may stand in the path
     (re.compile(r"(://[^\s/?#:@'\"<>]*):(?!\d+[/?#])[^\s'\"<>]*@"), rf"\g<1>:{HIDDEN}@"),
     (re.compile(r"(https?://)[^\s/?#:@'\"<>]+@"), rf"\g<1>{HIDDEN}@"),  # a token that stands for name and password
-    (
-        re.compile(
-            r"([?&;](?:password|passwd|pwd|sslpassword|token|access_token|secret|api_?key)=)[^&#\s'\"<>]+",
-            re.IGNORECASE,
-        ),
-        rf"\g<1>{HIDDEN}",
-    ),
+    (re.compile(rf"([?&;]{_NAMED}=)[^&#\s'\"<>]+", re.IGNORECASE), rf"\g<1>{HIDDEN}"),
     (re.compile(r"\b(Basic|Bearer) (?=[\w+/.~-]*[\d=+/])[\w+/.~-]{8,}=*"), rf"\g<1> {HIDDEN}"),
 )
 
@@ -71,12 +68,12 @@ def remember(secrets: Iterable[str], *, apart_from: Collection[str] = ()) -> Non
 
 
 def passwords_in(address: str) -> tuple[str, ...]:
-    """The password of an address, as it is written there and as it is meant; none where it has none."""
+    """The passwords of an address, each as it is written there and as it is meant: beside the name, or named so."""
     try:
-        found = urlsplit(address).password or ""
+        found = [urlsplit(address).password or "", *_IN_QUERY.findall(address)]
     except ValueError:
         return ()
-    return (found, unquote(found)) if found else ()
+    return tuple(way for one in found if one for way in (one, unquote(one)))
 
 
 def without_secrets(text: str) -> str:

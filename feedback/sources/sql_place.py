@@ -22,6 +22,7 @@ from trueup.feedback.sources.postgres_times import times_as_text_if_need_be
 from trueup.storage.driver_errors import hide_values, said_by_driver
 from trueup.storage.errors import SourceFailed
 from trueup.storage.locations import DUCKDB, with_driver
+from trueup.storage.secrets import without_secrets
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +45,7 @@ class SqlPlace:
         made = make_url(with_driver(url))
         self.url: URL = made.set(password=password) if password else made
         self.limit = limit
-        self.shown = make_url(url).render_as_string(hide_password=True)
+        self.shown = without_secrets(make_url(url).render_as_string(hide_password=True))
         self.backend = made.get_backend_name()
         self._ask: Callable[[str, Mapping[str, Any]], pa.Table] = {
             "sqlite": self._ask_sqlite, DUCKDB: self._ask_duckdb,

@@ -109,6 +109,8 @@ def test_the_deployments_own_store_is_refused(tmp_path: Path) -> None:
     [
         ('password = "hunter2"', "TRUEUP_STREAMS__REVIEWS__SOURCE__PASSWORD"),
         ('sql = "sqlite://ann:hunter2@db/x"\nquery = "q"\ncursor = "c"', "STREAMS__REVIEWS__SOURCE__PASSWORD"),
+        ('sql = "postgresql://db/x?user=ann&password=hunter2"\nquery = "q"\ncursor = "c"', "SOURCE__PASSWORD"),
+        ('files = "sftp://ann:hunter2@host/exports/*.csv"', "whole URL as TRUEUP_STREAMS__REVIEWS__SOURCE__FILES"),
         ('sql = "postgresql://ann@db/x"', "query"),
         ('sql = "nothing://db/x"\nquery = "q"\ncursor = "c"', "knows no database"),
         ('sql = "sqlite://"\nquery = "q"\ncursor = "c"', "names no file"),
@@ -118,11 +120,24 @@ def test_the_deployments_own_store_is_refused(tmp_path: Path) -> None:
         ('sql = "sqlite:///a"\nquery = "q"\ncursor = "c"\nlook_back = -1', "greater than or equal to 0"),
     ],
 )  # fmt: skip
-def test_settings_that_describe_no_query_are_refused(source: str, said: str) -> None:
+def test_settings_that_describe_no_source_are_refused(source: str, said: str) -> None:
     """By the key that is wrong; a password in the file is refused and never repeated."""
     with pytest.raises(ConfigError, match=said) as refused:
         read_settings(f"{STREAM}[streams.reviews.source]\n{source}\n", "trueup.toml")
     assert "hunter2" not in str(refused.value)
+
+
+def test_the_login_of_a_url_comes_from_a_variable_and_is_kept_out_of_what_a_server_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packages repeat parts of an address that no longer look like one."""
+    monkeypatch.setenv("TRUEUP_STREAMS__REVIEWS__SOURCE__FILES", "ftp://ann:0pen-sesame@127.0.0.1:1/exports/*.csv")
+    (tmp_path / "trueup.toml").write_text(f"{STREAM}[streams.reviews.source]\nsettle = '0s'\n")
+    app = open_app(tmp_path / "trueup.toml")
+    assert without_secrets("no bucket 'ann:0pen-sesame@127.0.0.1'") == "no bucket 'ann:***@127.0.0.1'"
+    with pytest.raises(SourceFailed, match=r"ftp://ann:\*\*\*@127"):
+        pull(app, app.settings.stream("reviews"), Feed.RECORDS)
+    app.close()
 
 
 def test_the_password_comes_from_a_variable_and_is_kept_out_of_every_text(

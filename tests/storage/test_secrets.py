@@ -46,6 +46,7 @@ def test_a_name_that_stands_for_a_password_is_one() -> None:
     """As in https://TOKEN@host; the user of a database is none."""
     assert without_secrets("at https://ghp_12345@host/x") == "at https://***@host/x"
     assert without_secrets("postgresql://trueup@db/x") == "postgresql://trueup@db/x"
+    assert passwords_in("postgresql://db/x?user=ann&password=open%20sesame") == ("open%20sesame", "open sesame")
     assert passwords_in("sqlite:////home/x.db") == passwords_in("http://[bad") == passwords_in("s3://bucket/x") == ()
 
 
