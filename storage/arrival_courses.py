@@ -46,6 +46,13 @@ class ArrivalCourses:
             first, last = (connection.execute(query).scalar() for query in ends)
         return None if first is None or last is None else RecordExtent(first, last)
 
+    def last_record(self, stream: str, until: datetime) -> datetime | None:
+        """When the newest record up to a time happened; None without any."""
+        r = t.records.c
+        newest = sa.select(sa.func.max(r.time)).where(r.stream == numbered(stream), r.time <= until)
+        with self._database.read() as connection:
+            return connection.execute(newest).scalar()
+
     def records(self, stream: str, periods: EvenPeriods, since: datetime) -> dict[int, int]:
         """How many records each period has, by its number, from a time on; one without any is left out."""
         return self._counted(t.records.c, t.records.c.time, stream, periods, since)

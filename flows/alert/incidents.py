@@ -48,6 +48,11 @@ def incident_updates(
             app.incidents.open(connection, opened)
             if not (source_fails and set(opening.codes) == {_VOLUME}):  # who was told of the source knows of it
                 tell(AlertKind.INCIDENT_OPENED, opened)
+        silent = (i for i in standing.values() if i.codes == (_VOLUME,) and i.id not in changes.resolved)
+        if not source_fails and any(signal.code == _VOLUME for signal in check.breached):
+            for incident in silent:  # the source is sound again, and still no record comes
+                if not app.outbox.of_incident(incident.id):
+                    tell(AlertKind.INCIDENT_OPENED, incident)
         for move in changes.moved:
             keep_incident(app, connection, move.incident)
             if move.worse:

@@ -38,10 +38,14 @@ def output_of(cycle: CycleRecord, kind: type[Output]) -> Output | None:
 
 @dataclass(frozen=True, kw_only=True)
 class PullOutput:
-    """What each source brought, by feed (records, feedback): counts of rows and files, problems; or why it failed."""
+    """What each source brought, by feed (records, feedback): counts of rows and files, problems; or why it failed.
+
+    newest: event time of the stream's newest record up to the cycle's time, where a source failed; None: there is none.
+    """
 
     step: ClassVar[str] = "pull"
     feeds: Mapping[str, Json]
+    newest: str | None = None
 
     @property
     def failed(self) -> str:
@@ -59,11 +63,11 @@ class PullOutput:
         return " ".join([*([self.failed] if self.failed else []), *self.problems])
 
     def as_json(self) -> dict[str, Any]:
-        return {"feeds": dict(self.feeds)}
+        return {"feeds": dict(self.feeds), "newest": self.newest}
 
     @classmethod
     def from_json(cls, value: Json) -> Self:
-        return cls(feeds=value["feeds"])
+        return cls(feeds=value["feeds"], newest=value.get("newest"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from trueup.flows.sources.pull import pull
 from trueup.monitoring.causes import Cause
 from trueup.monitoring.check import Check
 from trueup.reports.alerts.plain_figures import lasted, moment
+from trueup.storage.arrival_courses import ArrivalCourses
 from trueup.storage.errors import ConfigError, SourceFailed
 
 LIMIT = timedelta(minutes=25)  # after which a pull begins nothing further, so that a first one does not hold up checks
@@ -35,7 +36,8 @@ def pull_step(context: CycleContext) -> None:
         except (SourceFailed, ConfigError) as error:
             feeds[str(feed)] = {"failed": str(error)}
     meet_champion(app, context.lease, stream, cycle.as_of)
-    output = PullOutput(feeds=feeds)
+    newest = _newest(context) if any("failed" in found for found in feeds.values()) else None
+    output = PullOutput(feeds=feeds, newest=newest)
     if output.trouble:
         tell = open_incident(app, stream, Cause.SOURCE, cycle.as_of, output.trouble, cycle.id)
     else:
@@ -55,13 +57,19 @@ def with_age_of_data(context: CycleContext, check: Check) -> Check:
 def age_of_data(pulled: PullOutput, last_time: str | None, as_of: datetime) -> str:
     """That a source failed, and what it means for a check. last_time: of the newest record that the check read."""
     failing = " and ".join(feed for feed, found in pulled.feeds.items() if "failed" in found)
-    if last_time is None:
-        return f"The source of {failing} failed, and no record was there to check."
-    newest = datetime.fromisoformat(last_time)
+    time, where = (last_time, "of this check") if last_time else (pulled.newest, "stored")
+    if time is None:
+        return f"The source of {failing} failed, and no record is stored yet, so there is nothing to check."
+    newest = datetime.fromisoformat(time)
     return (
-        f"The source of {failing} failed, so newer data is probably missing: the newest record of this check is "
+        f"The source of {failing} failed, so newer data is probably missing: the newest record {where} is "
         f"{lasted(as_of - newest)} old ({moment(newest)})."
     )
+
+
+def _newest(context: CycleContext) -> str | None:
+    found = ArrivalCourses(context.app.database).last_record(context.stream.name, context.cycle.as_of)
+    return found.isoformat() if found else None
 
 
 def _kept(pulled: Pulled) -> dict[str, Any]:

@@ -108,6 +108,35 @@ def test_a_source_that_fails_is_an_incident_and_no_failed_cycle(app: App, tmp_pa
     assert not [i for i in app.incidents.open_ones("sensors") if i.cause == "source"]
 
 
+def test_a_silence_that_outlasts_the_failure_of_its_source_is_told(app: App, tmp_path: Path) -> None:
+    """While the source fails it is the same event; once the source can be read and brings nothing, it is another."""
+    for day in (0, 1):
+        export(tmp_path, day)
+    assert cycle(app, 2.5)["alerts"] == []
+    (tmp_path / "exports").rename(tmp_path / "away")
+    assert [a["kind"] for a in cycle(app, 3.5)["alerts"]] == ["failure"]
+    assert cycle(app, 4.5)["alerts"] == []
+    (tmp_path / "exports").mkdir()
+    told = {a["kind"]: a["subject"] for a in cycle(app, 5.5)["alerts"]}
+    assert set(told) == {"incident_resolved", "incident_opened"}
+    assert "the number of records changed" in told["incident_opened"]
+    assert cycle(app, 6.5)["alerts"] == []
+
+
+def test_a_check_without_a_record_says_how_old_the_newest_stored_one_is(app: App, tmp_path: Path) -> None:
+    """Its window holds none that the champion did not know, and a person asks since when nothing came."""
+    export(tmp_path, 0)
+    cycle(app, 1)
+    (tmp_path / "exports").rename(tmp_path / "away")
+    (note,) = [note for note in cycle(app, 3)["check"]["notes"] if "source" in note]
+    assert "the newest record stored is 2 days old (2024-01-01 01:39 UTC)" in note
+
+
+def test_without_any_record_a_failed_source_says_so(app: App) -> None:
+    """Before the first pull that succeeds there is no age to tell."""
+    assert "no record is stored yet" in cycle(app, 1)["decision"]["reasons"][0]
+
+
 def test_a_broken_file_is_told_of_until_it_is_mended_or_gone(app: App, tmp_path: Path) -> None:
     """The others are taken in meanwhile, and one mail tells of it."""
     broken = tmp_path / "exports" / "broken.csv"
@@ -121,6 +150,7 @@ def test_a_broken_file_is_told_of_until_it_is_mended_or_gone(app: App, tmp_path:
     assert [a["kind"] for a in first["alerts"]] == ["failure"]
     assert cycle(app, 1.5)["alerts"] == []
     broken.unlink()
+    export(tmp_path, 1)
     assert [a["kind"] for a in cycle(app, 2)["alerts"]] == ["incident_resolved"]
 
 
