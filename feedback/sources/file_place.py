@@ -14,11 +14,13 @@ from typing import IO, Any
 
 from trueup.feedback.sources.glob_reach import is_left_out, is_pattern, reaches, split_glob
 from trueup.feedback.sources.next_step import FoundFile
+from trueup.feedback.sources.unlisted_folders import unlisted_folders
 from trueup.feedback.values import escaped
 from trueup.storage.errors import ConfigError, SourceFailed
 from trueup.storage.locations import is_local, path_of_location
 from trueup.storage.secrets import without_secrets
 
+REPORTED = "It reported: "  # begins what a file system said of a failure
 _PIECE = 1 << 22
 # What tells the versions of a file apart, by what the file systems call it; the first that there is counts.
 _VERSIONS = ("ETag", "etag", "generation", "md5Hash", "mtime", "LastModified", "last_modified", "created")
@@ -36,7 +38,11 @@ class FilePlace:
         glob: a path with `*`, `?`, `[…]` and `**`, or an fsspec URL with one.
         folder: where a relative path begins.
         kept_out: folders and files of the deployment by what they are called; a glob that reaches one is refused.
+
+    unlisted: folders within it that the last look had no permission to list.
     """
+
+    unlisted: tuple[str, ...] = ()
 
     def __init__(self, glob: str, folder: Path, kept_out: Mapping[str, str]) -> None:
         self.shown = without_secrets(glob)
@@ -55,7 +61,7 @@ class FilePlace:
         try:
             fs.invalidate_cache()
             base, _ = split_glob(pattern)
-            listed = fs.glob(pattern, detail=True)
+            listed = self._listed(fs, pattern, base)
             if not listed and not fs.exists(base if self._local else base.split("/", 1)[0]):
                 raise SourceFailed(
                     f"The source '{self.shown}' is not there: '{escaped(base)}' does not exist. Nothing was taken in, "
@@ -73,6 +79,23 @@ class FilePlace:
             raise self._failed(error) from error
         self._refuse_links(files)
         return sorted((file for file in files if file), key=lambda file: file.name)
+
+    def may_read(self, file: FoundFile) -> bool:
+        """Whether trueup has permission to read a file; elsewhere than on this machine only reading tells."""
+        return not self._local or os.access(file.path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+
+    def _listed(self, fs: Any, pattern: str, base: str) -> Mapping[str, Any]:
+        """What matches. fsspec passes over a local folder that may not be listed, as if nothing were in it."""
+        if not self._local:
+            return dict(fs.glob(pattern, detail=True))
+        failed: list[OSError] = []
+        listed = fs.glob(pattern, detail=True, on_error=failed.append)
+        for error in failed:
+            if not isinstance(error, FileNotFoundError | NotADirectoryError):
+                raise error
+        within = split_glob(pattern)[1]
+        self.unlisted = tuple(self._name(folder) for folder in unlisted_folders(base, within))
+        return dict(listed)
 
     def again(self, file: FoundFile) -> FoundFile | None:
         """The same file as it is now; None where it is gone."""
@@ -208,11 +231,14 @@ class FilePlace:
             for what, place in places:
                 if folder.resolve().is_relative_to(place):
                     raise self._own(what)
+        by_number = {_number(place): what for what, place in places if place.is_file()}
         for file in files:
             if file and os.path.islink(file.path):
                 for what, place in places:
                     if Path(file.path).resolve().is_relative_to(place):
                         raise self._own(what)
+            if file and (own := by_number.get(_number(file.path))):  # a hard link
+                raise self._own(own)
 
     def _own(self, what: str) -> ConfigError:
         return ConfigError(
@@ -224,7 +250,7 @@ class FilePlace:
         said = " ".join(str(error).split())[:300] or type(error).__name__
         return SourceFailed(
             f"The source '{self.shown}' cannot be read. What was taken in before is kept, and the next pull goes on "
-            f"where this one stopped. See that the place can be reached, and the login. It reported: {said}"
+            f"where this one stopped. See that the place can be reached, and the login. {REPORTED}{said}"
         )
 
 
@@ -235,6 +261,15 @@ def _digest(source: IO[bytes], target: IO[bytes] | None = None) -> str:
         if target is not None:
             target.write(piece)
     return found.hexdigest()
+
+
+def _number(path: str | Path) -> tuple[int, int] | None:
+    """By which a file is known whatever its name; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _moment(value: object) -> datetime | None:

@@ -9,16 +9,19 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from trueup.feedback.readers import LocalCopy
-from trueup.feedback.sources.file_place import ChangedMeanwhile, FilePlace
+from trueup.feedback.sources.file_place import REPORTED, ChangedMeanwhile, FilePlace
 from trueup.feedback.sources.next_step import FoundFile, NextStep, next_step
 from trueup.feedback.sources.pulling import FileOutcome, Pulled, PulledFile, Take
-from trueup.storage.errors import InputError
+from trueup.storage.errors import InputError, SourceFailed
 from trueup.storage.incoming import Appended
 from trueup.storage.sources.file_manifest import FileManifest, FileState, ManifestFile
 
 AWAITED = timedelta(seconds=15)  # for so long a pull waits for files that are just being written
 
 COUNTED_BYTES = 50_000_000  # bytes of files that are read to count their rows: the newest
+
+_FAILURES = 3  # files of one pull that a place may fail for before it is the place that fails
+_NO_PERMISSION = "trueup has no permission to read it"
 
 DaysOfFile = Callable[[LocalCopy], Iterable[tuple[str, date]]]  # id and day of all that a file holds
 
@@ -60,7 +63,7 @@ class FileSource:
             found = self._place.found()
             steps = self._look(found, known)
         taken_as = {one.digest: name for name, one in known.items() if one.digest}
-        rows, files, unfinished = Appended(), list[PulledFile](), False
+        rows, files, unfinished, read, failed = Appended(), list[PulledFile](), False, 0, list[SourceFailed]()
         for file in found:
             if steps[file.name] is NextStep.WAIT:
                 why = "it was written to just now" if file.size else "it is empty"
@@ -70,11 +73,21 @@ class FileSource:
             if enough():
                 unfinished = True
                 break
-            done, taken = self._read(file, known, taken_as, take, now)
+            try:
+                done, taken = self._read(file, known, taken_as, take, now)
+            except SourceFailed as error:
+                failed.append(error)
+                if len(failed) == _FAILURES:
+                    raise
+                files.append(PulledFile(file.name, FileOutcome.BARRED, str(error).partition(REPORTED)[2]))
+                continue
+            read += 1
             rows += taken
             files += [done] if done else []
+        if failed and not read:  # not one file, but the place
+            raise failed[0]
         barred = [f"{one.name} cannot be read: {one.why}" for one in files if one.outcome is FileOutcome.BARRED]
-        return Pulled(rows, tuple(files), (*_set_aside(found, known), *barred), unfinished)
+        return Pulled(rows, tuple(files), (*_set_aside(found, known), *barred, *self._unlisted()), unfinished)
 
     def reach(self) -> str:
         """As `StreamSource.reach`."""
@@ -84,7 +97,12 @@ class FileSource:
 
     def problems(self) -> tuple[str, ...]:
         """As `StreamSource.problems`."""
-        return _set_aside(self._place.found(), self._manifest.known())
+        found = self._place.found()
+        barred = [f"{f.name} cannot be read: {_NO_PERMISSION}" for f in found if not self._place.may_read(f)]
+        return (*_set_aside(found, self._manifest.known()), *barred, *self._unlisted())
+
+    def _unlisted(self) -> tuple[str, ...]:
+        return tuple(f"{folder} cannot be listed: {_NO_PERMISSION}" for folder in self._place.unlisted)
 
     def rows_by_day(self, since: date) -> Mapping[date, int]:
         """As `StreamSource.rows_by_day`: of the newest files that were taken in, COUNTED_BYTES bytes of them."""
@@ -139,7 +157,7 @@ class FileSource:
         except ChangedMeanwhile:
             return PulledFile(file.name, FileOutcome.WAITING, "it changed while it was read"), rows
         except PermissionError:
-            return PulledFile(file.name, FileOutcome.BARRED, "trueup has no permission to read it"), rows
+            return PulledFile(file.name, FileOutcome.BARRED, _NO_PERMISSION), rows
         except InputError as error:
             said = str(error).removeprefix(f"{file.name}: ")
             aside = replace(seen, state=FileState.SET_ASIDE, reading=self._reading, why=said)

@@ -33,7 +33,7 @@ class FileOutcome(StrEnum):
     RENAMED = "renamed"  # its content is taken in already, from another name
     WAITING = "waiting"  # it may still be written to; the next pull looks again
     SET_ASIDE = "set_aside"  # it cannot be taken in; tried again once it or the stream's settings change
-    BARRED = "barred"  # trueup has no permission to read it; tried again at each pull
+    BARRED = "barred"  # no permission to read it, or the place fails for it; tried again at each pull
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -239,6 +241,52 @@ def test_a_place_that_is_gone_or_the_deployments_own_is_refused(database: Databa
         source(database, "exports/*.csv", tmp_path, kept_out=kept).reach()
 
 
+def test_the_store_is_known_by_whatever_name_it_has(database: Database, tmp_path: Path) -> None:
+    """A plain open of it would drop the locks that this process holds on it."""
+    (tmp_path / "own.db").write_text("x")
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "a.csv").hardlink_to(tmp_path / "own.db")
+    with pytest.raises(ConfigError, match="reaches the store"):
+        source(database, "exports/*.csv", tmp_path, kept_out={"the store": str(tmp_path / "own.db")}).reach()
+
+
+@contextmanager
+def anybody() -> Iterator[None]:
+    """As a user whose permissions are looked at, also where the tests run as root."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_folder_that_may_not_be_listed_is_none_without_files() -> None:
+    """The place itself is a failure; one within it is told of, and the files beside it are found."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        folder.chmod(0o755)
+        for name in ("a.csv", "shut/b.csv", ".hidden/c.csv"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            written(folder, name, 0)
+        place = FilePlace("**/*.csv", folder, {})
+        assert len(place.found()) == 2
+        for shut in ("shut", ".hidden"):
+            (folder / shut).chmod(0)
+        (folder / "a.csv").chmod(0)
+        with anybody():
+            (file,) = place.found()
+            assert (place.unlisted, place.may_read(file)) == (("shut",), False)
+            with pytest.raises(SourceFailed, match="Permission denied"):
+                FilePlace("shut/*.csv", folder, {}).found()
+        for shut in ("shut", ".hidden"):
+            (folder / shut).chmod(0o755)
+        assert len(place.found()) == 2
+        assert (place.unlisted, place.may_read(file)) == ((), True)
+
+
 def test_every_way_of_writing_a_place_of_the_deployment_is_refused(tmp_path: Path) -> None:
     """Whether the archive is set as a path or a URL: by a URL, by `..`, by a folder that is a link. A pattern follows
     no link to a folder, and a cache or an archive file between is no way around it.
@@ -420,6 +468,33 @@ def test_an_object_replaced_while_it_is_read_is_not_taken(bucket: Any, tmp_path:
     fs.s3.meta.events.register("before-call.s3.GetObject", lambda **more: put(bucket, "pinned/a.csv", 5))
     with pytest.raises(ChangedMeanwhile), place.held(file):
         pass
+
+
+def test_an_object_that_the_place_fails_for_stops_no_other(
+    bucket: Any, sqlite: Database, archive: Archive, tmp_path: Path
+) -> None:
+    """It is told of and tried again; where no object can be read it is the place that fails."""
+    for key in "abc":
+        put(bucket, f"some/{key}.csv", ord(key) - ord("a"))
+    take, bad = taking(RecordStore(sqlite, archive, Path())), ["some/a.csv"]
+    files = source(sqlite, "s3://exports/some/*.csv", tmp_path)
+    fs, _ = files._place._opened
+    fs.connect()
+
+    def fail(params: Any, **more: Any) -> None:
+        if any(params["url_path"].endswith(key) for key in bad):
+            raise OSError(5, "Input/output error")
+
+    fs.s3.meta.events.register("before-call.s3.GetObject", fail)
+    done = files.pull(take, now=NOW)
+    assert {name[-5:]: outcome for name, outcome in outcomes(done).items()} == {
+        "a.csv": "barred", "b.csv": "taken", "c.csv": "taken",
+    }  # fmt: skip
+    assert done.problems == ("s3://exports/some/a.csv cannot be read: [Errno 5] Input/output error",)
+    with pytest.raises(SourceFailed, match="Input/output error"):
+        files.pull(take, now=NOW)
+    bad.clear()
+    assert files.pull(take, now=NOW).rows.accepted == 1
 
 
 def test_a_glob_that_reaches_the_archive_in_a_bucket_is_refused(sqlite: Database, tmp_path: Path) -> None:
