@@ -44,7 +44,7 @@ def take_records(
                              "the stream's settings say. Name the files, or leave that out. Nothing was stored.")
         return _pulled(app, stream, Feed.RECORDS, on_progress, noted, notes)
     done = ingest(
-        app.store, stream, [read_as(source) for source in sources],
+        app.store, stream, [read_as(app, source) for source in sources],
         now=app.now(), format=stream.format.changed(format), on_progress=on_progress, on_note=noted, remember=True,
     )  # fmt: skip
     label = stream.label
@@ -68,16 +68,19 @@ def take_feedback(
 
         return _pulled(app, stream, Feed.FEEDBACK, on_progress, notes.append, notes)
     done = ingest_feedback(
-        app.store, stream, [read_as(source) for source in sources],
+        app.store, stream, [read_as(app, source) for source in sources],
         now=app.now(), on_progress=on_progress, on_note=notes.append,
     )  # fmt: skip
     counts = done.accepted, done.duplicate, done.quarantined, None
     return IngestResult(*counts, tuple(notes), erased=done.erased or None)
 
 
-def read_as(source: RecordSource) -> Any:
-    """A path as text, or rows in memory as an Arrow table."""
+def read_as(app: App, source: RecordSource) -> Any:
+    """A path as text, or rows in memory as an Arrow table. Raises InputError for the deployment's own store."""
     if isinstance(source, str | Path):
+        from trueup.flows.sources.own_files import refuse_own_file
+
+        refuse_own_file(app, str(source))
         return str(source)
     from trueup.feedback.frames import arrow_table
 

@@ -173,7 +173,7 @@ class Stream:
 
         if source is None:
             return PredictResult(tuple(predict_newest(self._app, self.settings)), ())
-        found, refused = predict_rows(self._app, self.settings, read_as(source))
+        found, refused = predict_rows(self._app, self.settings, read_as(self._app, source))
         return PredictResult(tuple(found), tuple(refused))
 
     def replay(
@@ -203,7 +203,7 @@ class Stream:
 
         begin = None if start is None else self.moment(start)
         found = replay(
-            self._app, self.settings, read_as(source), start=begin, every=every, names=policies, tell=tell
+            self._app, self.settings, read_as(self._app, source), start=begin, every=every, names=policies, tell=tell
         )
         return ReplayResult(found, write_page(self._app, found))
 

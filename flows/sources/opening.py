@@ -9,6 +9,7 @@ from trueup.feedback.sources.file_place import FilePlace
 from trueup.feedback.sources.file_source import FileSource
 from trueup.feedback.sources.pulling import Feed, StreamSource
 from trueup.flows.app import App
+from trueup.flows.sources.own_files import kept_out
 from trueup.flows.sources.sql_opening import sql_source_of
 from trueup.storage.errors import ConfigError
 from trueup.storage.sources.file_manifest import FileManifest
@@ -50,23 +51,12 @@ def source_of(app: App, stream: StreamSettings, feed: Feed) -> StreamSource:
     if settings.sql:
         return sql_source_of(app, stream, feed, settings, f"[streams.{stream.name}.{_TABLES[feed]}]", days)
     return FileSource(
-        FilePlace(settings.files, app.beside(""), _kept_out(app)),
+        FilePlace(settings.files, app.beside(""), kept_out(app)),
         FileManifest(app.database, stream.name, feed),
         settle=settings.settle_span,
         reading=_reading(stream),
         days=days,
     )
-
-
-def _kept_out(app: App) -> dict[str, str]:
-    """What a source must not reach: where the deployment keeps what it wrote."""
-    store = app.database.engine.url
-    own = {"the home folder": str(app.home)}
-    if store.get_backend_name() == "sqlite" and store.database:
-        own |= {f"the store{end}": f"{store.database}{end}" for end in ("", "-wal", "-shm")}
-    if app.settings.store.archive:
-        own["the archive"] = app.settings.store.archive
-    return own
 
 
 def _reading(stream: StreamSettings) -> str:

@@ -225,6 +225,16 @@ def test_a_killed_cycle_does_not_pull_again(app: App, tmp_path: Path) -> None:
     assert app.counts.records(app.stream("sensors")) == 100
 
 
+def test_the_store_is_no_file_of_records(app: App, tmp_path: Path) -> None:
+    """Whatever it is called: a plain open of it, closed again, would drop the locks of this process."""
+    assert app.database.engine.url.database == str(app.home / "trueup.db")
+    (tmp_path / "named.csv").hardlink_to(app.home / "trueup.db")
+    for command in ("ingest", "feedback"):
+        for file in (app.home / "trueup.db", tmp_path / "named.csv"):
+            done = CliRunner().invoke(cli, [command, str(file), "--config", str(tmp_path / "trueup.toml")])
+            assert (done.exit_code, "is the store of this deployment" in done.stderr) == (2, True), done.stderr
+
+
 def test_ingest_without_a_file_pulls(app: App, tmp_path: Path) -> None:
     """By command and by the face, with what each file came to; a stream without a source asks for a file."""
     export(tmp_path, 0)
