@@ -23,7 +23,7 @@ from trueup.feedback.feedback_rows import ItemFields, columns_beside_items, each
 from trueup.feedback.missing_marks import without_marks
 from trueup.feedback.number_notation import NotationCheck, number_columns, with_points
 from trueup.feedback.plain_rows import in_file_order, validate_plain
-from trueup.feedback.readers import CHUNK, LocalCopy, Source, opened
+from trueup.feedback.readers import CHUNK, LocalCopy, NamedRows, Source, opened
 from trueup.feedback.row_ids import EqualRows, IdForms, columns_looked_at
 from trueup.feedback.schema_check import as_brought, check_schema, expected_columns, required_columns
 from trueup.feedback.taken_files import taken_file
@@ -39,7 +39,7 @@ from trueup.storage.stream import StreamSettings
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Sources = Sequence["str | LocalCopy | pa.Table"]  # paths ("-": standard input), copies, or rows in memory
+Sources = Sequence["str | LocalCopy | NamedRows | pa.Table"]  # paths ("-": standard input), copies, or rows in memory
 HELD = 96 << 20  # bytes of files that are kept from their first reading to their second
 BATCH = 50_000  # rows of one durable transaction
 OnProgress = Callable[[int, int], None]  # rows done, rows in all

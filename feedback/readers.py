@@ -50,6 +50,14 @@ class LocalCopy:
 
 
 @dataclass(frozen=True)
+class NamedRows:
+    """Rows in memory, and by which name people know where they came from."""
+
+    table: pa.Table
+    name: str
+
+
+@dataclass(frozen=True)
 class Source:
     """An open file whose header stands and whose columns are known; `chunks` may be called more than once.
 
@@ -91,7 +99,7 @@ class Source:
 
 @contextmanager
 def opened(
-    path: str | LocalCopy | pa.Table,
+    path: str | LocalCopy | NamedRows | pa.Table,
     required: Sequence[str],
     *,
     format: FileFormat = _AS_UTF8,
@@ -117,8 +125,9 @@ def opened(
         elif isinstance(path, LocalCopy):
             name, file = escaped(path.name), path.file
         elif not isinstance(path, str):
-            name, file, format = "rows in memory", folder / "rows.parquet", format.model_copy(update={"kind": ""})
-            _write(path, file)
+            rows, name = (path.table, escaped(path.name)) if isinstance(path, NamedRows) else (path, "rows in memory")
+            file, format = folder / "rows.parquet", format.model_copy(update={"kind": ""})
+            _write(rows, file)
         else:
             name, file = escaped(path), Path(path)
             if file.is_fifo():  # it can be read only once
@@ -213,6 +222,6 @@ def _demand(place: Place, contents: Contents) -> None:
         declared = f"format.delimiter is {place.format.delimiter!r} and format.skip_lines {place.format.skip_lines}"
         advice = f" But {declared}: set {settings} {ADVICE}."
     raise InputError(
-        f"{place.name}: column{'s' if len(missing) > 1 else ''} {', '.join(said)} missing; the file has "
+        f"{place.name}: column{'s' if len(missing) > 1 else ''} {', '.join(said)} missing; it has "
         f"{', '.join(repr(c) for c in columns) or 'no columns'}. Nothing was stored.{advice}"
     )

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 
 from trueup.feedback.feedback_items import feedback_schema, validate_feedback
 from trueup.feedback.feedback_rows import columns_beside_items, each_row
-from trueup.feedback.readers import LocalCopy, opened
+from trueup.feedback.readers import LocalCopy, NamedRows, opened
 from trueup.feedback.schema_check import as_brought, required_columns
 from trueup.feedback.sources.pulling import Feed
 from trueup.feedback.validation import validate
 from trueup.storage.stream import StreamSettings
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from trueup.storage.records.appending import RecordStore
 
-CountedDays = Callable[["LocalCopy | pa.Table"], Iterable[tuple[str, date]]]
+CountedDays = Callable[["LocalCopy | NamedRows"], Iterable[tuple[str, date]]]
 
 
 def counted_days(store: RecordStore, stream: StreamSettings, feed: Feed, now: datetime) -> CountedDays:
@@ -31,7 +29,7 @@ def counted_days(store: RecordStore, stream: StreamSettings, feed: Feed, now: da
     if feed is Feed.RECORDS:
         hashed = store.hashed(stream)
 
-        def of_records(copy: LocalCopy | pa.Table) -> Iterator[tuple[str, date]]:
+        def of_records(copy: LocalCopy | NamedRows) -> Iterator[tuple[str, date]]:
             with opened(copy, required_columns(stream), format=stream.format) as source:
                 schema, _ = as_brought(stream, source.columns, source.name)
                 for chunk in source.chunks():
@@ -42,7 +40,7 @@ def counted_days(store: RecordStore, stream: StreamSettings, feed: Feed, now: da
     mapping = stream.feedback
     needed = columns_beside_items(mapping, required_columns(feedback_schema(mapping)))
 
-    def of_feedback(copy: LocalCopy | pa.Table) -> Iterator[tuple[str, date]]:
+    def of_feedback(copy: LocalCopy | NamedRows) -> Iterator[tuple[str, date]]:
         with opened(copy, needed, format=mapping.format) as source:
             for chunk in source.chunks():
                 said = validate_feedback(stream, each_row(mapping, chunk), now).items

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
+from trueup.feedback.readers import NamedRows
 from trueup.feedback.sources.pulling import Pulled, Take
 from trueup.feedback.sources.sql_dialects import SqlDialect, dialect_of
 from trueup.feedback.sources.sql_place import SqlPlace
@@ -68,7 +69,7 @@ class SqlSource:
         *,
         look_back: timedelta | int | None,
         settle: timedelta,
-        days: Callable[[pa.Table], Iterable[tuple[str, date]]],
+        days: Callable[[NamedRows], Iterable[tuple[str, date]]],
         time_column: str = "",
         guard: Callable[[SqlPlace], None] = lambda place: None,
         page: int = SQL_PAGE,
@@ -122,9 +123,9 @@ class SqlSource:
         try:
             self._guard(self._place)
             for page in self._pages(None, None, since):
-                days.update(self._days(page.table))
+                days.update(self._days(NamedRows(page.table, self._place.shown)))
         except InputError as error:
-            raise SourceFailed(f"{self._place.shown}: {error}") from None
+            raise self._unfit(error) from None
         finally:
             self._place.close()
         counts: dict[date, int] = {}
@@ -137,7 +138,11 @@ class SqlSource:
         try:
             return take(table, name=self._place.shown, also=also)
         except InputError as error:
-            raise SourceFailed(f"{self._place.shown}: {error}") from None
+            raise self._unfit(error) from None
+
+    def _unfit(self, error: InputError) -> SourceFailed:
+        said = str(error).removeprefix(f"{self._place.shown}: ")
+        return SourceFailed(f"The query of {self._place.shown}: {said} Correct `query`, or the stream's settings.")
 
     def _columns(self) -> str:
         named = [(_CURSOR, self._asked.cursor), *([(_ID, self._asked.id)] if self._asked.id else [])]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from trueup.feedback.readers import LocalCopy
+from trueup.feedback.readers import LocalCopy, NamedRows
 from trueup.feedback.sources.pulling import Feed, Pulled, Take
 from trueup.flows.app import App
 from trueup.flows.sources.opening import source_of
@@ -86,6 +86,7 @@ def _taker(
         if also is None or isinstance(rows, str | LocalCopy):
             return way(app.store, stream, [rows], **said)
         store = RecordStore(app.database.also_writing(also), app.archive, app.home)
-        return way(store, stream, [rows], batch=rows.num_rows, **said)  # one transaction, which ends with `also`
+        # one transaction, which ends with `also`
+        return way(store, stream, [NamedRows(rows, name)], batch=rows.num_rows, **said)
 
     return take

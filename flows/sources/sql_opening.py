@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from functools import partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from trueup.feedback.readers import CHUNK
+from trueup.feedback.readers import CHUNK, NamedRows
 from trueup.feedback.sources.own_store import refuse_own_store
 from trueup.feedback.sources.pulling import Feed
 from trueup.feedback.sources.sql_place import SqlPlace
@@ -21,9 +21,6 @@ from trueup.storage.sources.source_settings import SourceSettings
 from trueup.storage.stream import StreamSettings
 from trueup.storage.timepoints import parse_span
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 
 def sql_source_of(
     app: App,
@@ -31,7 +28,7 @@ def sql_source_of(
     feed: Feed,
     settings: SourceSettings,
     table: str,
-    days: Callable[[pa.Table], Iterable[tuple[str, date]]],
+    days: Callable[[NamedRows], Iterable[tuple[str, date]]],
 ) -> SqlSource:
     """The query of the settings.
 

@@ -257,7 +257,7 @@ def test_the_days_of_a_source_are_counted_by_the_intakes_own_reading(warehouse: 
     warehouse.add(("a", minutes(60)), ("a", minutes(50)), ("b", timedelta(days=9)), ("c", minutes(-10)))
 
     def days(page: Any) -> Iterator[tuple[str, date]]:
-        for row in page.to_pylist():
+        for row in page.table.to_pylist():
             yield row["id"], datetime.fromisoformat(str(row["seen"])).date()
 
     found = source(warehouse, store, time_column="seen", days=days).rows_by_day((NOW - timedelta(days=3)).date())

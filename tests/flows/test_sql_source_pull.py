@@ -89,8 +89,23 @@ def test_a_column_that_the_stream_needs_and_the_query_lacks_is_told(tmp_path: Pa
         "INSERT INTO reviews VALUES (1, '2024-01-01', 'x')",
     )
     app = open_app(tmp_path / "trueup.toml")
-    with pytest.raises(SourceFailed, match="content"):
+    with pytest.raises(SourceFailed, match=r"shop\.db: column 'content' missing; it has 'id', 'at', 'words'\."):
         pull(app, app.settings.stream("reviews"), Feed.RECORDS)
+    app.close()
+
+
+def test_what_is_refused_of_a_query_says_where_it_came_from(tmp_path: Path) -> None:
+    """By the address of its database."""
+    (tmp_path / "trueup.toml").write_text(STREAM + SOURCE)
+    shop(
+        tmp_path,
+        "CREATE TABLE reviews (id INTEGER PRIMARY KEY, at TEXT, content TEXT)",
+        "INSERT INTO reviews VALUES (1, '2024-01-01', ''), (2, '2024-01-01', 'x')",
+    )
+    app = open_app(tmp_path / "trueup.toml")
+    assert pull(app, app.settings.stream("reviews"), Feed.RECORDS).rows.quarantined == 1
+    (item,) = app.store.quarantine.items(app.settings.stream("reviews"))
+    assert item.source == f"sqlite:///{tmp_path}/shop.db"
     app.close()
 
 
