@@ -31,6 +31,8 @@ _ASKED_EVERY = 10_000  # steps of SQLite's machine between two looks at the cloc
 _PATIENCE = 20.0  # seconds that a DuckDB file may be held by whoever fills it
 _BREATH = 0.2
 _COLON = re.compile(r"(?<![:\w\\]):(?=\w)")  # what SQLAlchemy would take for a value
+# what a query is made of: quoted and commented parts, in which a semicolon ends nothing, and single signs
+_PARTS = re.compile(r"""'[^']*'|"[^"]*"|\$(\w*)\$.*?\$\1\$|(?P<beside>--[^\n]*|/\*.*?\*/|\s+)|.""", re.DOTALL)
 _CONNECT = 15  # seconds for a server to answer
 _HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -59,7 +61,7 @@ class SqlPlace:
 
     def query(self, written: str) -> str:
         """A person's query as a table of a statement, in which its columns are those of `s`."""
-        said = written.strip().rstrip(";")
+        said = _without_end(written)
         return f"({said if self.file else _COLON.sub(chr(92) + ':', said)}\n) s"
 
     def ask(self, statement: str, values: Mapping[str, Any]) -> pa.Table:
@@ -180,6 +182,16 @@ class SqlPlace:
             f"{self.shown} cannot be read: {why}. What was taken in before is kept, and the next pull goes on where "
             f"this one stopped. {todo}"
         )
+
+
+def _without_end(query: str) -> str:
+    """A query without the semicolons that end it, and what is said after them."""
+    end = len(query)
+    for part in reversed([part for part in _PARTS.finditer(query) if part["beside"] is None]):
+        if part.group() != ";":
+            break
+        end = part.start()
+    return query[:end].strip()
 
 
 def arrow_rows(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.Table:

@@ -279,6 +279,23 @@ def test_a_query_that_cannot_be_asked_is_a_failed_source(warehouse: Warehouse, s
         source(warehouse, store, AskedRows(wrong, "seen", "id")).pull(Kept(store), now=NOW)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM reviews", "SELECT * FROM reviews;", "SELECT * FROM reviews ;; -- all; of it",
+        "/* ; */ SELECT * FROM reviews -- it's all\n;\n/* that; is it */\n",
+        "SELECT *, ';--' AS k FROM reviews WHERE id <> ';'",
+        'SELECT *, id AS "a;--" FROM reviews; -- "', "WITH r AS (SELECT * FROM reviews) SELECT * FROM r;",
+    ],
+)  # fmt: skip
+def test_a_query_may_end_and_be_commented_as_people_write_it(warehouse: Warehouse, store: Database, query: str) -> None:
+    """What was tried at a prompt is pasted as it stands there."""
+    warehouse.add(("a", minutes(60)))
+    kept = Kept(store)
+    source(warehouse, store, AskedRows(query, "seen", "id")).pull(kept, now=NOW)
+    assert kept.ids == ["a"]
+
+
 def test_transactions_that_commit_out_of_the_order_of_their_cursor_are_all_found(
     empty_postgres: str, store: Database
 ) -> None:
