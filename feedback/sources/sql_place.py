@@ -120,8 +120,11 @@ class SqlPlace:
                 break
             except (duckdb.IOException, duckdb.ConnectionException) as error:
                 held = "lock" in str(error) or "different configuration" in str(error)
-                if not held or time.monotonic() > ends:
+                if not held:
                     raise
+                if time.monotonic() > ends:
+                    why = f"another program has held it open for longer than {_PATIENCE:g} s"
+                    raise self._failed(why, "Let that program close it after each export.") from error
                 time.sleep(_BREATH)
         stop = Timer(self.limit.total_seconds(), connection.interrupt)
         stop.daemon = True

@@ -441,6 +441,24 @@ def test_a_duckdb_file_is_free_again_for_its_exporter(tmp_path: Path, store: Dat
     assert said == ["written\n"] * 3
 
 
+def test_a_duckdb_file_that_its_exporter_keeps_open_is_told_as_that(
+    tmp_path: Path, store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for a while; what helps is at the exporter."""
+    monkeypatch.setattr("trueup.feedback.sources.sql_place._PATIENCE", 0.3)
+    warehouse = Warehouse(f"duckdb:///{tmp_path}/reviews.duckdb", "duckdb")
+    warehouse.run("CREATE TABLE reviews (id text, seen timestamp, content text)")
+    file = str(tmp_path / "reviews.duckdb")
+    code = f"import duckdb; held = duckdb.connect({file!r}); print('held', flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as exporter:
+        assert exporter.stdout is not None
+        assert exporter.stdout.readline() == "held\n"
+        with pytest.raises(SourceFailed, match="another program has held it open for longer than"):
+            source(warehouse, store).pull(Kept(store), now=NOW)
+        exporter.communicate("")
+
+
 def test_a_mark_keeps_the_types_own_precision(tmp_path: Path, store: Database) -> None:
     """Nanoseconds, which Python's times do not have: cut off, the last row would be read for ever."""
     warehouse = Warehouse(f"duckdb:///{tmp_path}/reviews.duckdb", "duckdb")
