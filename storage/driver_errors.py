@@ -14,6 +14,12 @@ from trueup.storage.secrets import HIDDEN, without_secrets
 
 _QUOTED = re.compile(r'".*"', re.DOTALL)
 _RAISED = "exec_stmt_raise"  # where RAISE of PL/pgSQL ends: its words are a function's own, and may be a row's
+# DuckDB's errors that speak of a statement, a file or a table; every other may quote the value that it is about
+_OF_STATEMENTS = frozenset({
+    "BinderException", "CatalogException", "ConnectionException", "IOException", "InterruptException",
+    "OutOfMemoryException", "ParserException", "PermissionException", "SyntaxException",
+})  # fmt: skip
+_CAST = re.compile(r".*when casting from source column (\w+)", re.DOTALL)
 _VALUE_STATES = ("22",)  # PostgreSQL's class of errors that quote the value they are about
 
 
@@ -44,7 +50,11 @@ def values_hidden(statement: str) -> Iterator[None]:
 
 
 def said_by_driver(error: BaseException) -> str:
-    """The words of a driver's error without values: PostgreSQL's by its fields, in whatever language it speaks."""
+    """The words of a driver's error without values: PostgreSQL's by its fields, in whatever language it speaks, and
+    DuckDB's by its kind.
+    """
+    if type(error).__module__.partition(".")[0] in ("duckdb", "_duckdb"):
+        return _said_by_duckdb(error)
     fields: Any = getattr(error, "diag", None)
     primary = fields.message_primary if fields else None
     if not primary:
@@ -55,6 +65,15 @@ def said_by_driver(error: BaseException) -> str:
         primary = _QUOTED.sub(HIDDEN, primary)
     context = (fields.context or "").partition(":")[0].partition("\n")[0]
     return without_secrets(primary + (f" ({context})" if context.startswith("COPY ") else ""))
+
+
+def _said_by_duckdb(error: BaseException) -> str:
+    said = str(error)
+    if type(error).__name__ in _OF_STATEMENTS:
+        return without_secrets(said)
+    kind, cast = said.partition(":")[0] if ": " in said[:40] else type(error).__name__, _CAST.match(said)
+    named = f" (column {cast[1]})" if cast and cast[1] in said.rpartition("LINE ")[2] else ""
+    return f"{kind}: a value is not what the query takes it for{named}: {HIDDEN}"
 
 
 def _clean(context: Any) -> None:

@@ -75,11 +75,13 @@ class SqlPlace:
         except SourceFailed:
             raise
         except Exception as error:  # of whichever driver
-            said = " ".join(said_by_driver(getattr(error, "orig", None) or error).split())
+            own = getattr(error, "orig", None) or error
+            said = " ".join(said_by_driver(own).split())
+            own.args = (said,)  # whoever shows what it was raised from shows no row either
             todo = (
                 "See that it answers, that the login is right, and that `query`, `cursor` and `id` name what is there."
             )
-            raise self._failed(said.rstrip("."), todo) from error
+            raise self._failed(said.rstrip(".?"), todo) from error
 
     def close(self) -> None:
         """Let go of the server."""

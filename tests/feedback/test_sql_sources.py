@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -457,6 +458,28 @@ def test_a_duckdb_file_that_its_exporter_keeps_open_is_told_as_that(
         with pytest.raises(SourceFailed, match="another program has held it open for longer than"):
             source(warehouse, store).pull(Kept(store), now=NOW)
         exporter.communicate("")
+
+
+@pytest.mark.parametrize(
+    "cast",
+    [
+        "content::int", "content::date", "content::timestamptz", "content::json", "content::int[]", "error(content)",
+        "strptime(content, '%Y')", "content::decimal", "date_trunc(content, now())", "now() AT TIME ZONE content",
+    ],
+)  # fmt: skip
+def test_what_duckdb_cannot_convert_is_not_repeated(tmp_path: Path, store: Database, cast: str) -> None:
+    """Neither in the message nor in what it was raised from: it is the text of a person."""
+    warehouse = Warehouse(f"duckdb:///{tmp_path}/reviews.duckdb", "duckdb")
+    warehouse.run(
+        "CREATE TABLE reviews (id text, seen timestamp, content text)",
+        "INSERT INTO reviews VALUES ('a', '2024-01-01', 'I am \"Ann O''Brien\", Canary Wharf')",
+    )
+    asked = AskedRows(f"SELECT *, {cast} AS k FROM reviews", "seen", "id")
+    with pytest.raises(SourceFailed, match="a value is not what the query takes it for") as failed:
+        source(warehouse, store, asked).pull(Kept(store), now=NOW)
+    said = f"{failed.value}{failed.value.__cause__!r}"
+    assert ("(column content)" in said) == ("::" in cast)
+    assert not {"Ann", "Brien", "Wharf"} & set(re.findall(r"\w+", said)), said
 
 
 def test_a_mark_keeps_the_types_own_precision(tmp_path: Path, store: Database) -> None:
