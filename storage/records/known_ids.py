@@ -82,13 +82,14 @@ def all_stored(connection: Connection, stream: int, ids: np.ndarray, marks: np.n
         return False
     if _as_they_came(connection, stream, (int(ends.seq[0]), int(ends.seq[-1])), ids, marks, labels):
         return True
-    coded = pa.array(labels, pa.string(), from_pandas=True).dictionary_encode()
+    given = pa.array(ids, pa.string())
+    order = pc.sort_indices(given)  # searched for in turn, neighbours are found on one page
+    coded = pa.array(labels, pa.string(), from_pandas=True).take(order).dictionary_encode()
     if len(coded.dictionary) > _LABELS:
         return False
     cursor: Any = connection.connection.cursor()
-    said = pc.binary_join_element_wise(
-        pc.ascii_rpad(pa.array(marks).cast(pa.string()), _MARK), pa.array(ids, pa.string()), ""
-    )
+    fingerprints = pc.ascii_rpad(pa.array(marks).cast(pa.string()), _MARK)
+    said = pc.binary_join_element_wise(fingerprints, given, "").take(order)
     for group, label in enumerate([*coded.dictionary.to_pylist(), None]):
         rows = said.filter(coded.is_null() if label is None else pc.equal(coded.indices, group)).to_pylist()
         (stored,) = cursor.execute(_ALIKE, {"said": _as_json(rows), "stream": stream, "label": label}).fetchone()
