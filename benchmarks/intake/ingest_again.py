@@ -1,4 +1,4 @@
-"""The same file once more, and the same rows in another file."""
+"""The same file once more, and the same rows in other files."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import itertools
 from pathlib import Path
 
 from benchmarks.intake.deployments import Deployment, baseline
-from benchmarks.intake.made_reviews import write_csv
-from benchmarks.intake.processes import Spent, in_turn, spent
+from benchmarks.intake.made_reviews import write_csv, write_shuffled
+from benchmarks.intake.processes import Pairs, Spent, in_turn, spent
 from benchmarks.intake.subject import Options, Row, told
 
 TITLE = "What is stored already"
+_YARDSTICK = "csv.reader into sqlite3"
 _HASH = "import hashlib, sys; print(hashlib.file_digest(open(sys.argv[1], 'rb'), 'blake2b').hexdigest())"
 
 
 def measure(options: Options) -> list[Row]:
     file = write_csv(options.scratch / f"random-{options.rows}.csv", options.rows, "random")
     other = write_csv(options.scratch / f"backwards-{options.rows}.csv", options.rows, "random", backwards=True)
+    shuffled = write_shuffled(options.scratch / f"shuffled-{options.rows}.csv", file)
     one = write_csv(options.scratch / "one.csv", 1, "random")
     deployment = Deployment(options.scratch / "again")
     deployment.ingest(file)
@@ -29,13 +31,17 @@ def measure(options: Options) -> list[Row]:
 
     again = in_turn(options.pairs, lambda: deployment.ingest(file), started_and_hashed)
     taken = itertools.count(1)
-    moved = in_turn(
-        options.pairs, lambda: _as_another(deployment, other, next(taken)), lambda: baseline(other, options.scratch)
-    )
-    rows = f"{options.rows:,}"
+
+    def moved(rows: Path) -> Pairs:
+        return in_turn(
+            options.pairs, lambda: _as_another(deployment, rows, next(taken)), lambda: baseline(rows, options.scratch)
+        )
+
+    count, beside = f"{options.rows:,}", "ingest of one row + hashing the file"
     return [
-        Row(f"the same file of {rows} reviews, time", "ingest of one row + hashing the file", "≤ 1.5", told(again)),
-        Row(f"the same {rows} rows in another file, time", "csv.reader into sqlite3", "≤ 1", told(moved)),
+        Row(f"the same file of {count} reviews, time", beside, "≤ 1.5", told(again)),
+        Row(f"the same {count} rows in another file, the last first, time", _YARDSTICK, "≤ 1", told(moved(other))),
+        Row(f"the same {count} rows in another file, shuffled, time", _YARDSTICK, "≤ 1", told(moved(shuffled))),
     ]
 
 

@@ -48,6 +48,17 @@ def write_csv(file: Path, rows: int, ids: str, seed: int = 7, *, backwards: bool
     return file
 
 
+def write_shuffled(file: Path, source: Path, seed: int = 7) -> Path:
+    """The rows of a CSV file in another CSV file, in no order."""
+    if not file.exists():
+        with source.open(encoding="utf-8", newline="") as handle:
+            names, *rows = csv.reader(handle)
+        order = np.random.default_rng(seed).permutation(len(rows)).tolist()
+        with file.open("w", encoding="utf-8", newline="") as out:
+            csv.writer(out).writerows([names, *(rows[k] for k in order)])
+    return file
+
+
 def write_parquet(file: Path, source: Path) -> Path:
     """The rows of a CSV file as Parquet, all text but the stars."""
     import pyarrow as pa
