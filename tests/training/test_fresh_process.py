@@ -45,12 +45,14 @@ def test_a_registered_version_answers_the_same_in_a_fresh_process(app: App) -> N
 
 @pytest.mark.slow
 def test_other_answers_are_told(app: App) -> None:
-    """Compared with answers that it never gave, the version is not the model that was fitted."""
+    """Compared with answers that it never gave, the version is not the model that was fitted; it says how many."""
     rows = snapshots.load(app.archive, _record(app).reference, regression=False)
-    turned = np.where(rows.meta["predicted"] == "negative", "positive", "negative").astype(object)
+    turned = rows.meta["predicted"].to_numpy(copy=True)
+    turned[:3] = np.where(turned[:3] == "negative", "positive", "negative")
     name = snapshots.keep(app.archive, "reviews", rows.with_meta(predicted=turned))
     said = _elsewhere(app, replace(_record(app), reference=name))
-    assert said == f"in a fresh process it answers {len(rows)} evaluation rows differently than when it was trained"
+    told = f"it answers 3 of {len(rows)} evaluation rows differently than when it was trained"
+    assert said == f"in a fresh process {told}"
 
 
 @pytest.mark.slow

@@ -63,10 +63,12 @@ def difference(stream: StreamSettings, rows: Rows, model: Any) -> str:
 
     predicted, score = answer(model, stream, rows.features)
     before = rows.meta["predicted"].to_numpy()
-    same = np.allclose(predicted.astype(float), before.astype(float)) if stream.is_regression else (
-        bool((predicted == before).all()) and np.allclose(score, rows.meta["score"].to_numpy(), equal_nan=True)
-    )
-    return "" if same else f"it answers {len(rows)} evaluation rows differently than when it was trained"
+    if stream.is_regression:
+        same = np.isclose(predicted.astype(float), before.astype(float))
+    else:
+        same = (predicted == before) & np.isclose(score, rows.meta["score"].to_numpy(), equal_nan=True)
+    other = int((~same).sum())
+    return f"it answers {other} of {len(rows)} evaluation rows differently than when it was trained" if other else ""
 
 
 def read_back(reading: Reading, limit_s: float = LIMIT_S) -> str:
