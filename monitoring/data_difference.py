@@ -33,8 +33,11 @@ class RowsMoved:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnMoved:
-    """A column of both sides. missing: shares in [0, 1]. middle: the median of a number, the words of a text's; the
-    number of levels of what is neither. moved: the level whose share moved most, and its shares; empty: none."""
+    """A column of both sides; the label of a regression is one, "label".
+
+    missing: shares in [0, 1]. middle: the median of a number, the words of a text's; the number of levels of what is
+    neither. moved: the level whose share moved most, and its shares; empty: none.
+    """
 
     column: str
     kind: str
@@ -90,7 +93,10 @@ def data_difference(stream: StreamSettings, sides: tuple[str, str], before: Rows
     return DataDifference(
         sides=sides,
         rows=_rows(before, now),
-        columns=tuple(_column(stream, c, before.features, now.features) for c in stream.columns),
+        columns=(
+            *(_column(c, _kind(stream, c), before.features, now.features) for c in stream.columns),
+            *([_column("label", "numeric", before.meta, now.meta)] if stream.is_regression else []),
+        ),
         classes=() if stream.is_regression else _classes(before, now),
         came=came,
         went=went,
@@ -114,11 +120,14 @@ def _rows(before: Rows, now: Rows) -> RowsMoved:
     )  # fmt: skip
 
 
-def _column(stream: StreamSettings, column: str, before: pd.DataFrame, now: pd.DataFrame) -> ColumnMoved:
+def _kind(stream: StreamSettings, column: str) -> str:
+    return "text" if column in stream.text else "numeric" if column in stream.numeric else "categorical"
+
+
+def _column(column: str, kind: str, before: pd.DataFrame, now: pd.DataFrame) -> ColumnMoved:
     # a snapshot of an earlier schema may lack it
     parts = [side[column] if column in side else pd.Series([], dtype=object) for side in (before, now)]
     missing = [float(part.isna().mean()) if len(part) else None for part in parts]
-    kind = "text" if column in stream.text else "numeric" if column in stream.numeric else "categorical"
     if kind == "categorical":
         counts = [Counter(map(str, part.dropna())) for part in parts]
         middles = [float(len(count)) if len(part) else None for count, part in zip(counts, parts, strict=True)]

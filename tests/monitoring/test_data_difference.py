@@ -62,3 +62,15 @@ def test_columns_tell_what_is_missing_and_what_moved() -> None:
     assert (c.moved, c.moved_now, c.middle_now) == ("one level", 1.0, 1.0)
     lacking = data_difference(stream, SIDES, Rows(rows.features.drop(columns="b"), rows.meta), rows)
     assert lacking.columns[1].missing_before is None
+
+
+def test_the_label_of_a_regression_is_a_column() -> None:
+    """Its median, and how many records have none, as of any number."""
+    stream, rows = make_rows(40, seed=2, kind="table")
+    stream = stream.model_copy(update={"task": "regression"})
+    values = np.arange(40.0).astype(object)
+    fewer = np.where(values < 10, None, values)
+    found = data_difference(stream, SIDES, rows.with_meta(label=values), rows.with_meta(label=fewer))
+    label = found.columns[-1]
+    assert (label.column, label.missing_before, label.missing_now) == ("label", 0.0, 0.25)
+    assert (label.middle_before, label.middle_now, found.classes) == (19.5, 24.5, ())
