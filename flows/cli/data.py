@@ -109,7 +109,12 @@ def erase(
             )
         said = [Text(f"{done.caption()}, id {done.id}")]
         if not done.rows:
-            said.append(Text("No record of it was stored. Whatever comes of it later is left out."))
+            said.append(
+                Text(
+                    "No record by exactly this name is stored, upper and lower case and accents told apart. What was "
+                    "refused of it, or waited for its record, is gone, and what comes later is left out."
+                )
+            )
         if done.versions:
             named = ", ".join(f"v{number}" for number in done.versions)
             said.append(Text(f"Trained on some of them: {named}. A training from now on knows none of them."))
