@@ -19,6 +19,7 @@ _OF_STATEMENTS = frozenset({
     "BinderException", "CatalogException", "ConnectionException", "IOException", "InterruptException",
     "OutOfMemoryException", "ParserException", "PermissionException", "SyntaxException",
 })  # fmt: skip
+_WRITES = re.compile(r'Invalid Input Error: Cannot execute statement of type "\w+" on database ')  # opened to read
 _CAST = re.compile(r".*when casting from source column (\w+)", re.DOTALL)
 _VALUE_STATES = ("22",)  # PostgreSQL's class of errors that quote the value they are about
 
@@ -69,7 +70,7 @@ def said_by_driver(error: BaseException) -> str:
 
 def _said_by_duckdb(error: BaseException) -> str:
     said = str(error)
-    if type(error).__name__ in _OF_STATEMENTS:
+    if type(error).__name__ in _OF_STATEMENTS or _WRITES.match(said):
         return without_secrets(said)
     kind, cast = said.partition(":")[0] if ": " in said[:40] else type(error).__name__, _CAST.match(said)
     named = f" (column {cast[1]})" if cast and cast[1] in said.rpartition("LINE ")[2] else ""
